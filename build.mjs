@@ -1,0 +1,95 @@
+// Builds the library (dist/) and the programs (.build/): `node build.mjs [library|programs|types ...]`, all by default.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const KB = 1024;
+const LIBRARY_LIMIT = 28 * KB;
+const CLASS_WEIGHT_LIMIT = 8 * KB;
+
+/** WGSL as text; in the library without comments and indentation, which only readers need. */
+const wgsl = ({ minify }) => ({
+  name: 'wgsl',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      return { contents: minify ? minifyWgsl(source) : source, loader: 'text' };
+    });
+  },
+});
+
+const minifyWgsl = (source) =>
+  source
+    .replace(/\/\/[^\n]*/g, '')
+    .replace(/^\s+|\s+$/gm, '')
+    .replace(/\n+/g, '\n');
+
+const files = (folder, pattern) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true })
+        .filter((name) => pattern.test(name))
+        .map((name) => join(folder, name))
+    : [];
+
+const gzipped = (text) => gzipSync(text, { level: 9 }).length;
+
+const common = { bundle: true, format: 'esm', target: 'es2022', logLevel: 'warning', logOverride: { 'direct-eval': 'silent' } };
+
+/** dist/index.js for browsers and bundlers, dist/index.node.js for Node. */
+async function library() {
+  rmSync('dist', { recursive: true, force: true });
+  const shared = { ...common, entryPoints: ['src/index.ts'], external: ['webgpu'], plugins: [wgsl({ minify: true })], sourcemap: 'linked' };
+  await build({ ...shared, outfile: 'dist/index.js', platform: 'neutral', conditions: ['browser'] });
+  await build({ ...shared, outfile: 'dist/index.node.js', platform: 'node', conditions: ['node'] });
+  await sizes();
+}
+
+/** What an embedder's bundler makes of the library: the whole of it, and one class alone. */
+async function sizes() {
+  const bundled = async (contents) => {
+    const stdin = { contents, resolveDir: process.cwd() };
+    const { outputFiles } = await build({ ...common, stdin, minify: true, write: false, platform: 'neutral' });
+    return gzipped(outputFiles[0].contents);
+  };
+  const whole = await bundled("export * from './dist/index.js'");
+  const classWeight = await bundled("export { ClassWeightModule, createGpu, tensor } from './dist/index.js'");
+  const kb = (bytes) => `${(bytes / KB).toFixed(1)} KB`;
+  console.error(`library ${kb(whole)} gzipped (at most ${kb(LIBRARY_LIMIT)}); ClassWeightModule alone ${kb(classWeight)} (at most ${kb(CLASS_WEIGHT_LIMIT)})`);
+  if (whole > LIBRARY_LIMIT || classWeight > CLASS_WEIGHT_LIMIT) {
+    console.error('build: the library is larger than its limit; see the sizes above');
+    process.exit(1);
+  }
+}
+
+/** The declarations. Imports name the .ts sources; in declarations they must name what they describe. */
+function types() {
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+  for (const file of files('dist/types', /\.d\.ts$/)) {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace(/(from |import\()'(\.[^']*)\.ts'/g, "$1'$2.js'"));
+  }
+}
+
+/** The command line, the bench and the tests, each a file that node runs as it is. */
+async function programs() {
+  rmSync('.build/test', { recursive: true, force: true });
+  const entryPoints = [...files('src/cli', /^padagrad\.ts$/), ...files('bench', /^run\.ts$/), ...files('test', /\.test\.ts$/)];
+  await build({
+    ...common,
+    entryPoints: entryPoints.map((path) => ({ in: path, out: path.replace(/^src\//, '').replace(/\.ts$/, '') })),
+    outdir: '.build',
+    outExtension: { '.js': '.mjs' },
+    platform: 'node',
+    conditions: ['node'],
+    packages: 'external',
+    plugins: [wgsl({ minify: false })],
+    sourcemap: 'inline',
+  });
+}
+
+const steps = { library, types, programs };
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(steps)) await steps[name]();

@@ -1,0 +1,94 @@
+import { CommandList } from './gpu/commandList.ts';
+import type { Gpu } from './gpu/gpu.ts';
+import type { Dispatch } from './gpu/queue.ts';
+import type { Storage } from './gpu/storage.ts';
+import { tidy } from './tidy.ts';
+
+const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/**
+ * The dispatches that one call of a function recorded, ready to be encoded again: no shape logic, no allocation, no bind
+ * group. Its tensors stay where they are, so what it computed is read from the same tensors after every run.
+ */
+export class CapturedStep<T> {
+  private list: CommandList | undefined;
+
+  /** @internal */
+  constructor(
+    readonly gpu: Gpu,
+    /** What the captured function returned; its tensors hold the latest run's values. */
+    readonly result: T,
+    dispatches: readonly Dispatch[],
+    private readonly held: readonly Storage[],
+  ) {
+    this.list = new CommandList(gpu.device, dispatches, gpu.params.take(dispatches.length));
+  }
+
+  /** Number of dispatches. */
+  get dispatches(): number {
+    return this.commands.length;
+  }
+
+  /** @internal */
+  get commands(): CommandList {
+    if (!this.list) throw new Error('run: this captured step was disposed; capture it again');
+    return this.list;
+  }
+
+  /** Does it again, with the present values of its scalars, and returns at once. */
+  run(): void {
+    this.gpu.device.check('run');
+    this.gpu.queue.submit([this.commands]);
+  }
+
+  /** Gives its buffers back. Idempotent. */
+  dispose(): void {
+    if (!this.list) return;
+    this.list.dispose();
+    this.list = undefined;
+    release(this.held);
+  }
+
+  [disposeSymbol](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Calls `fn` once to record the dispatches it makes, without running them, and compiles their pipelines side by side.
+ * `fn` runs inside a `tidy`: what it frees is reused by its own later dispatches, what it returns stays. Reads, writes
+ * from the host and anything asynchronous cannot be replayed and throw. Numbers that change are {@link Scalar}s.
+ */
+export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>> {
+  gpu.device.check('capture');
+  gpu.queue.beginCapture();
+  gpu.pool.beginCapture();
+  let result: T;
+  try {
+    result = tidy(fn as () => never) as T;
+  } catch (error) {
+    gpu.queue.endCapture();
+    release(gpu.pool.endCapture());
+    throw error;
+  }
+  const dispatches = gpu.queue.endCapture();
+  const held = gpu.pool.endCapture();
+  try {
+    await Promise.all([...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()));
+    return new CapturedStep(gpu, result, dispatches, held);
+  } catch (error) {
+    release(held);
+    throw error;
+  }
+}
+
+/** Runs captured steps one after the other in one submit (and one write of params, where they share a buffer). */
+export function runSteps(...steps: readonly CapturedStep<unknown>[]): void {
+  const gpu = steps[0]?.gpu;
+  gpu?.device.check('run');
+  gpu?.queue.submit(steps.map((step) => step.commands));
+}
+
+function release(storages: readonly Storage[]): void {
+  for (const storage of storages) storage.release();
+}

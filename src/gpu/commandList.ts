@@ -1,0 +1,90 @@
+import type { Device } from './device.ts';
+import { writeParam } from './kernel.ts';
+import { PARAMS_STRIDE, type ParamsRange } from './params.ts';
+import type { Dispatch } from './queue.ts';
+import { Counter, type Scalar } from './scalar.ts';
+
+interface PlacedPatch {
+  readonly scalar: Scalar;
+  readonly offset: number;
+  readonly type: 'u32' | 'i32' | 'f32';
+  last: number;
+}
+
+/** Dispatches made ready to encode, any number of times: pipelines, bind groups and their params in a uniform buffer. */
+export class CommandList {
+  private readonly pipelines: GPUComputePipeline[] = [];
+  private readonly groups: GPUBindGroup[] = [];
+  private readonly grids: Dispatch['grid'][] = [];
+  private readonly patches: PlacedPatch[] = [];
+
+  constructor(
+    device: Device,
+    dispatches: readonly Dispatch[],
+    private readonly range: ParamsRange,
+  ) {
+    const bytes = new Uint8Array(range.chunk.bytes);
+    let offset = range.byteOffset;
+    for (const dispatch of dispatches) {
+      bytes.set(new Uint8Array(dispatch.params), offset);
+      for (const { scalar, offset: field, type } of dispatch.patches) {
+        this.patches.push({ scalar, offset: offset + field, type, last: Number.NaN });
+      }
+      this.pipelines.push(dispatch.pipeline.get());
+      this.groups.push(bindGroup(device, dispatch, range.chunk.buffer, offset));
+      this.grids.push(dispatch.grid);
+      offset += PARAMS_STRIDE;
+    }
+    range.chunk.touch(range.byteOffset, offset);
+  }
+
+  get length(): number {
+    return this.groups.length;
+  }
+
+  encode(pass: GPUComputePassEncoder): void {
+    for (let i = 0; i < this.groups.length; i++) this.encodeOne(pass, i);
+  }
+
+  encodeOne(pass: GPUComputePassEncoder, i: number): void {
+    const [x, y, z] = this.grids[i]!;
+    pass.setPipeline(this.pipelines[i]!);
+    pass.setBindGroup(0, this.groups[i]!);
+    pass.dispatchWorkgroups(x, y, z);
+  }
+
+  /** Brings the scalars' present values into the host's image of the uniform buffer. */
+  patchParams(): void {
+    const { chunk } = this.range;
+    for (const patch of this.patches) {
+      const { value } = patch.scalar;
+      if (value !== patch.last) {
+        writeParam(chunk.view, patch.offset, patch.type, value);
+        chunk.touch(patch.offset, patch.offset + 4);
+        patch.last = value;
+      }
+      if (patch.scalar instanceof Counter) patch.scalar.value++;
+    }
+  }
+
+  /** Writes what changed to the GPU; lists that share a uniform buffer share the write. */
+  writeParams(): void {
+    this.range.chunk.flush();
+  }
+
+  dispose(): void {
+    this.range.chunk.release();
+  }
+}
+
+function bindGroup(device: Device, { pipeline, bindings, label }: Dispatch, params: GPUBuffer, paramsOffset: number): GPUBindGroup {
+  const entries: GPUBindGroupEntry[] = bindings.map(({ storage, byteOffset, byteLength }, i) => ({
+    binding: pipeline.bindings[i]!.index,
+    // Whole words: kernels read vec4 at the tail of a buffer, whose padding belongs to it.
+    resource: { buffer: storage.buffer, offset: byteOffset, size: Math.min(Math.ceil(byteLength / 16) * 16 || 16, storage.buffer.size - byteOffset) },
+  }));
+  if (pipeline.paramsBinding) {
+    entries.push({ binding: pipeline.paramsBinding.index, resource: { buffer: params, offset: paramsOffset, size: pipeline.paramsSize } });
+  }
+  return device.handle.createBindGroup({ label, layout: pipeline.bindGroupLayout, entries });
+}

@@ -1,0 +1,159 @@
+import { GpuError } from './errors.ts';
+import type { Native } from './native.ts';
+
+/** What {@link createGpu} may be asked for. */
+export interface GpuOptions {
+  /** A `GPUDevice` of the caller's, used as it is and not destroyed by `gpu.dispose()`. */
+  device?: Native<'GPUDevice'>;
+  /** Whether an adapter that runs on the CPU will do: `allow` (default), `refuse`, or `require` (for tests). */
+  software?: 'allow' | 'refuse' | 'require';
+  /** Warn of tensors that were garbage-collected before they were disposed. */
+  validate?: boolean;
+  /** `default` keeps the limits of WebGPU's specification even if the adapter offers more (to test portability). */
+  limits?: 'adapter' | 'default';
+  /** `false` leaves subgroups unused even if the adapter offers them. */
+  subgroups?: boolean;
+  /** Forces one family of matrix kernels in place of the one that suits the adapter. */
+  gemm?: GemmFamily;
+}
+
+/** The families of matrix kernels, see `shaders/gemm.*.wgsl`. */
+export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
+
+/** What the adapter says of itself, as far as it does (Safari may say nothing). */
+export interface AdapterInfo {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** True where the CPU plays the GPU (lavapipe, SwiftShader, WARP): right results, no speed. */
+  software: boolean;
+}
+
+const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp\b/i;
+
+/** A GPU device with what its adapter said, and the first thing that went wrong on it. */
+export class Device {
+  readonly limits: Record<string, number>;
+  readonly features: ReadonlySet<string>;
+  /** The fixed number of lanes of a subgroup; 0 where subgroups are missing or vary in size. */
+  readonly subgroupSize: number;
+  private failure: GpuError | undefined;
+
+  constructor(
+    readonly handle: Native<'GPUDevice'>,
+    readonly info: AdapterInfo,
+    readonly shared: boolean,
+    subgroups: { min: number; max: number },
+  ) {
+    this.limits = readLimits(handle.limits);
+    this.features = new Set(handle.features as Iterable<string>);
+    this.subgroupSize = this.features.has('subgroups') && subgroups.min === subgroups.max ? subgroups.min : 0;
+    handle.addEventListener('uncapturederror', (event) => this.fail(describe(event.error)));
+    handle.lost.then((lost) => {
+      if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);
+    });
+  }
+
+  private disposed = false;
+
+  /** Keeps the first failure; the next read throws it. */
+  fail(error: GpuError): void {
+    this.failure ??= error;
+  }
+
+  /** Throws the first failure, once; a lost or disposed device throws every time. */
+  check(who: string): void {
+    if (this.disposed) throw new GpuError('GPU_DISPOSED', `${who}: this Gpu was disposed; make another with createGpu()`);
+    const failure = this.failure;
+    if (!failure) return;
+    if (failure.code !== 'GPU_LOST') this.failure = undefined;
+    throw failure;
+  }
+
+  get isDisposed(): boolean {
+    return this.disposed;
+  }
+
+  get isLost(): boolean {
+    return this.failure?.code === 'GPU_LOST';
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    if (!this.shared) this.handle.destroy();
+  }
+
+  private lose(message: string): void {
+    this.failure = new GpuError(
+      'GPU_LOST',
+      `the GPU device was lost${message ? `: ${message}` : ''}; its tensors are gone: make another with createGpu()`,
+    );
+  }
+}
+
+/** Asks WebGPU for an adapter and a device with the adapter's limits and the features the kernels can use. */
+export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Device> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter || adapter.info?.device === 'null-backend') {
+    throw new GpuError('NO_ADAPTER', 'createGpu: WebGPU finds no adapter; install a GPU driver, or Mesa lavapipe for a software one (`padagrad doctor` says how)');
+  }
+  const info = adapterInfo(adapter.info);
+  if (options.software === 'refuse' && info.software) {
+    throw new GpuError('NO_ADAPTER', `createGpu: only a software adapter was found (${info.description || info.device}), and software: 'refuse' was asked for`);
+  }
+  if (options.software === 'require' && !info.software) {
+    throw new GpuError('NO_ADAPTER', `createGpu: software: 'require' was asked for, but the adapter is hardware (${info.description || info.device})`);
+  }
+  const requiredFeatures = WANTED_FEATURES.filter(
+    (feature) => adapter.features.has(feature) && (feature !== 'subgroups' || options.subgroups !== false),
+  ) as GPUFeatureName[];
+  const requiredLimits = options.limits === 'default' ? {} : maximumLimits(adapter.limits);
+  const handle = await adapter.requestDevice({ label: 'padagrad', requiredFeatures, requiredLimits });
+  const { subgroupMinSize: min = 0, subgroupMaxSize: max = -1 } = adapter.info ?? {};
+  return new Device(handle, info, false, { min, max });
+}
+
+/** A device of the caller's, as it is. */
+export function adoptDevice(handle: GPUDevice): Device {
+  const info = (handle as { adapterInfo?: GPUAdapterInfo }).adapterInfo;
+  const { subgroupMinSize: min = 0, subgroupMaxSize: max = -1 } = info ?? {};
+  return new Device(handle, adapterInfo(info), true, { min, max });
+}
+
+function adapterInfo(info: GPUAdapterInfo | undefined): AdapterInfo {
+  const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
+  const software = info?.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${device} ${description}`);
+  return { vendor, architecture, device, description, software };
+}
+
+function readLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const name in limits) {
+    const value = (limits as unknown as Record<string, unknown>)[name];
+    if (typeof value === 'number') result[name] = value;
+  }
+  return result;
+}
+
+// Compute's own limits, as high as they go; the rest stays at the default.
+const COMPUTE_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+] as const;
+
+function maximumLimits(limits: GPUSupportedLimits): Record<string, number> {
+  return Object.fromEntries(COMPUTE_LIMITS.map((name) => [name, limits[name]]));
+}
+
+function describe(error: GPUError): GpuError {
+  const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
+  return new GpuError(outOfMemory ? 'GPU_OUT_OF_MEMORY' : 'GPU_VALIDATION', error.message);
+}

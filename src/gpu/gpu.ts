@@ -1,0 +1,93 @@
+import { webgpu } from '#gpu';
+import { adoptDevice, type AdapterInfo, type Device, type GemmFamily, type GpuOptions, requestDevice } from './device.ts';
+import type { Native } from './native.ts';
+import { ParamsArena } from './params.ts';
+import { type MemoryInfo, Pool } from './pool.ts';
+import { Queue } from './queue.ts';
+
+/** A GPU with its memory and its order of work. Every tensor belongs to one. */
+export class Gpu {
+  /** @internal */ readonly pool: Pool;
+  /** @internal */ readonly queue: Queue;
+  /** @internal */ readonly params: ParamsArena;
+
+  /** @internal */
+  constructor(
+    /** @internal */ readonly device: Device,
+    readonly options: Readonly<GpuOptions>,
+  ) {
+    this.pool = new Pool(this);
+    this.queue = new Queue(device);
+    this.params = new ParamsArena(device);
+  }
+
+  /** What the adapter says of itself. */
+  get info(): Readonly<AdapterInfo> {
+    return this.device.info;
+  }
+
+  /** The device's limits, by WebGPU's names. */
+  get limits(): Readonly<Record<string, number>> {
+    return this.device.limits;
+  }
+
+  /** The features that the kernels may use. */
+  get features(): ReadonlySet<string> {
+    return this.device.features;
+  }
+
+  /** Lanes of a subgroup, 0 where subgroups cannot be used. */
+  get subgroupSize(): number {
+    return this.device.subgroupSize;
+  }
+
+  /** The family of matrix kernels that suits this adapter, or that `createGpu({gemm})` asked for. */
+  get gemmFamily(): GemmFamily {
+    if (this.options.gemm) return this.options.gemm;
+    if (!this.info.software) return 'workgroup';
+    return this.subgroupSize > 0 ? 'subgroup' : 'plain';
+  }
+
+  /** The `GPUDevice` underneath. */
+  get native(): Native<'GPUDevice'> {
+    return this.device.handle;
+  }
+
+  /** Buffers and bytes in use, kept for reuse, and at their peak. */
+  memory(): MemoryInfo {
+    return this.pool.memory();
+  }
+
+  /** Resolves when the GPU has done all that was recorded; throws what went wrong meanwhile. */
+  async idle(): Promise<void> {
+    this.device.check('idle');
+    this.queue.submit();
+    await this.device.handle.queue.onSubmittedWorkDone();
+    this.device.check('idle');
+  }
+
+  /** Hands recorded work to the GPU now, without waiting for it. */
+  submit(): void {
+    this.queue.submit();
+  }
+
+  /** Frees everything; tensors of this Gpu are gone. A device that the caller brought stays alive. */
+  dispose(): void {
+    if (this.device.isDisposed) return;
+    this.queue.destroy();
+    this.params.destroy();
+    this.pool.trim();
+    this.device.dispose();
+  }
+}
+
+/**
+ * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
+ * the features the kernels can use.
+ *
+ * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
+ */
+export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
+  const device = options.device ? adoptDevice(options.device as GPUDevice) : await requestDevice(await webgpu(), options);
+  return new Gpu(device, options);
+}

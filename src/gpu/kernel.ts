@@ -1,0 +1,128 @@
+import { GpuError } from './errors.ts';
+import type { Gpu } from './gpu.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Dispatch, Patch } from './queue.ts';
+import { Scalar, scalarValue } from './scalar.ts';
+import type { Binding } from './storage.ts';
+import { parseWgsl, type WgslModule } from './wgsl.ts';
+
+/** Workgroups: a count (split over two dimensions where one is too short) or the three dimensions themselves. */
+export type Grid = number | readonly [x: number, y?: number, z?: number];
+
+/** Numbers for the fields of `struct Params`, each by its name; a {@link Scalar} may change from run to run. */
+export type Params = Readonly<Record<string, number | Scalar>>;
+
+/** Records one dispatch of an entry point: tensors by the names of the module's variables. */
+export type Launch = (
+  bindings: Readonly<Record<string, Binding>>,
+  params: Params,
+  grid: Grid,
+  constants?: Readonly<Record<string, number>>,
+) => void;
+
+/** A kernel: one function for each entry point of its WGSL. */
+export type Kernel<Entry extends string> = Readonly<Record<Entry, Launch>>;
+
+/**
+ * Declares a kernel out of WGSL text (several sources are joined into one module) and the entry points it is called by.
+ * Nothing touches the GPU before the first call; each device compiles each pipeline once.
+ *
+ * ```ts
+ * const kernel = defineKernel('relu', source, ['forward', 'backward']);
+ * kernel.forward({ x, y }, { size }, Math.ceil(size / 64));
+ * ```
+ */
+export function defineKernel<const Entry extends string>(
+  name: string,
+  source: string | readonly string[],
+  entries: readonly Entry[],
+): Kernel<Entry> {
+  let parsed: WgslModule | undefined;
+  const module = () => {
+    parsed ??= parseWgsl(name, typeof source === 'string' ? [source] : source);
+    return parsed;
+  };
+  const pipelines = new WeakMap<Gpu, Map<string, Pipeline>>();
+  const launch =
+    (entry: Entry): Launch =>
+    (bindings, params, grid, constants = {}) => {
+      const label = `${name}.${entry}`;
+      const names = Object.keys(bindings);
+      const gpu = commonGpu(label, bindings, names);
+      let known = pipelines.get(gpu);
+      if (!known) pipelines.set(gpu, (known = new Map()));
+      const key = `${entry}(${names})${JSON.stringify(constants)}`;
+      let pipeline = known.get(key);
+      if (!pipeline) known.set(key, (pipeline = new Pipeline(gpu.device, label, module(), entry, names, constants)));
+      const size = gridOf(label, grid, gpu.device.limits.maxComputeWorkgroupsPerDimension!);
+      if (size[0] * size[1] * size[2] === 0) return;
+      gpu.queue.push(dispatch(pipeline, label, module(), bindings, names, params, size));
+    };
+  return Object.fromEntries(entries.map((entry) => [entry, launch(entry)])) as unknown as Kernel<Entry>;
+}
+
+function commonGpu(label: string, bindings: Readonly<Record<string, Binding>>, names: readonly string[]): Gpu {
+  const gpu = bindings[names[0]!]?.storage.gpu;
+  if (!gpu) throw new GpuError('KERNEL', `${label}: no tensor was bound`);
+  for (const name of names) {
+    if (bindings[name]!.storage.gpu === gpu) continue;
+    throw new GpuError('KERNEL', `${label}: ${name} (${bindings[name]!.label}) lives on another Gpu; use one for all`);
+  }
+  return gpu;
+}
+
+function dispatch(
+  pipeline: Pipeline,
+  label: string,
+  { fields, paramsSize }: WgslModule,
+  bindings: Readonly<Record<string, Binding>>,
+  names: readonly string[],
+  params: Params,
+  grid: Dispatch['grid'],
+): Dispatch {
+  const given = Object.keys(params);
+  if (given.length !== fields.length || fields.some((field) => params[field.name] === undefined)) {
+    const wanted = fields.map((field) => field.name);
+    throw new GpuError('KERNEL', `${label}: params are {${given}}, but the kernel declares {${wanted}}`);
+  }
+  const bytes = new ArrayBuffer(paramsSize);
+  const view = new DataView(bytes);
+  const patches: Patch[] = [];
+  for (const { name, type, offset } of fields) {
+    const param = params[name]!;
+    const value = scalarValue(param);
+    if (type !== 'f32' && !Number.isInteger(value)) {
+      throw new GpuError('KERNEL', `${label}: ${name} is ${value}, but the kernel declares it ${type}`);
+    }
+    writeParam(view, offset, type, value);
+    if (param instanceof Scalar) patches.push({ scalar: param, offset, type });
+  }
+  // The ranges as they are now: the tensors may be disposed, or moved, before the work is encoded.
+  const ranges = names.map((name, i) => {
+    const { storage, byteOffset, byteLength, dtype, label: given } = bindings[name]!;
+    const wanted = pipeline.bindings[i]!.dtype;
+    if (wanted && dtype !== wanted) throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
+    return { storage, byteOffset, byteLength };
+  });
+  return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
+}
+
+/** Writes one field of `Params` as WGSL lays it out. */
+export function writeParam(view: DataView, offset: number, type: Patch['type'], value: number): void {
+  if (type === 'f32') view.setFloat32(offset, value, true);
+  else if (type === 'u32') view.setUint32(offset, value, true);
+  else view.setInt32(offset, value, true);
+}
+
+function gridOf(label: string, grid: Grid, limit: number): Dispatch['grid'] {
+  const [x, y = 1, z = 1] = typeof grid === 'number' ? flatGrid(grid, limit) : grid;
+  if (x <= limit && y <= limit && z <= limit) return [x, y, z];
+  throw new GpuError('LIMIT', `${label}: a grid of ${x} x ${y} x ${z} workgroups, but this device allows ${limit} a dimension`);
+}
+
+/** A count of workgroups as x * y >= count: a kernel finds its number as `wid.y * numWorkgroups.x + wid.x`. */
+function flatGrid(count: number, limit: number): [number, number] {
+  if (count <= limit) return [count, 1];
+  const y = Math.ceil(count / limit);
+  return [Math.ceil(count / y), y];
+}

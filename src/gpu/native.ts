@@ -1,0 +1,19 @@
+/**
+ * A WebGPU type by name, or `unknown` where the reader's TypeScript has no WebGPU types: so the declarations of this
+ * package compile with and without `@webgpu/types`.
+ */
+export type Native<Name extends string> = typeof globalThis extends { [N in Name]: { prototype: infer Instance } }
+  ? Instance
+  : unknown;
+
+// WebGPU's flag constants: numbers of the specification, written out because Node has no such globals.
+export const BufferUsage = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+  QUERY_RESOLVE: 0x200,
+} as const;
+export const MAP_MODE_READ = 1;
+export const SHADER_STAGE_COMPUTE = 4;

@@ -1,0 +1,102 @@
+import type { Device } from './device.ts';
+import { GpuError } from './errors.ts';
+import { SHADER_STAGE_COMPUTE } from './native.ts';
+import type { WgslBinding, WgslModule } from './wgsl.ts';
+
+// One compiled module serves all entry points and constants of a kernel.
+const modules = new WeakMap<Device, WeakMap<WgslModule, GPUShaderModule>>();
+
+/** One entry point with its constants and its layout of bindings, compiled at first use. */
+export class Pipeline {
+  /** Indices of the bindings, in the order of the names given, then that of the params, if any. */
+  readonly bindings: readonly WgslBinding[];
+  readonly paramsBinding: WgslBinding | undefined;
+  private layout: GPUBindGroupLayout | undefined;
+  private compiled: GPUComputePipeline | undefined;
+
+  constructor(
+    private readonly device: Device,
+    readonly label: string,
+    private readonly module: WgslModule,
+    private readonly entry: string,
+    names: readonly string[],
+    private readonly constants: Readonly<Record<string, number>>,
+  ) {
+    this.bindings = names.map((name) => {
+      const binding = module.bindings.get(name);
+      if (binding) return binding;
+      throw new GpuError('KERNEL', `${label}: no binding '${name}'; the kernel declares {${[...module.bindings.keys()]}}`);
+    });
+    this.paramsBinding = module.paramsSize > 0 ? [...module.bindings.values()].find((b) => b.type === 'uniform') : undefined;
+  }
+
+  /** Bytes of this kernel's `Params`. */
+  get paramsSize(): number {
+    return this.paramsBinding ? this.module.paramsSize : 0;
+  }
+
+  /** The layout of the bind group. */
+  get bindGroupLayout(): GPUBindGroupLayout {
+    if (this.layout) return this.layout;
+    const all = this.paramsBinding ? [...this.bindings, this.paramsBinding] : this.bindings;
+    const storage = all.length - (this.paramsBinding ? 1 : 0);
+    const limit = this.device.limits.maxStorageBuffersPerShaderStage!;
+    if (storage > limit) throw new GpuError('LIMIT', `${this.label}: binds ${storage} storage buffers, but this device allows ${limit}`);
+    this.layout = this.device.handle.createBindGroupLayout({
+      label: this.label,
+      entries: all.map(({ index, type }) => ({ binding: index, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
+    });
+    return this.layout;
+  }
+
+  /** The pipeline, compiled now if it was not yet; a fault in the WGSL is thrown at the next read. */
+  get(): GPUComputePipeline {
+    if (this.compiled) return this.compiled;
+    const { handle } = this.device;
+    handle.pushErrorScope('validation');
+    this.compiled = handle.createComputePipeline(this.descriptor());
+    handle.popErrorScope().then(async (error) => {
+      if (error) this.device.fail(await this.explain(error.message));
+    }, ignoreLoss);
+    return this.compiled;
+  }
+
+  /** Compiles in the background, so that many pipelines compile side by side. */
+  async compile(): Promise<void> {
+    if (this.compiled) return;
+    try {
+      const compiled = await this.device.handle.createComputePipelineAsync(this.descriptor());
+      this.compiled ??= compiled;
+    } catch (error) {
+      throw await this.explain((error as Error).message);
+    }
+  }
+
+  private descriptor(): GPUComputePipelineDescriptor {
+    const { handle } = this.device;
+    return {
+      label: this.label,
+      layout: handle.createPipelineLayout({ label: this.label, bindGroupLayouts: [this.bindGroupLayout] }),
+      compute: { module: this.shader(), entryPoint: this.entry, constants: { ...this.constants } },
+    };
+  }
+
+  private shader(): GPUShaderModule {
+    let known = modules.get(this.device);
+    if (!known) modules.set(this.device, (known = new WeakMap()));
+    let shader = known.get(this.module);
+    if (!shader) known.set(this.module, (shader = this.device.handle.createShaderModule({ label: this.label, code: this.module.code })));
+    return shader;
+  }
+
+  private async explain(message: string): Promise<GpuError> {
+    const info = await this.shader().getCompilationInfo();
+    const lines = this.module.code.split('\n');
+    const faults = info.messages.filter((m) => m.type === 'error');
+    const shown = faults.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1]?.trim() ?? ''}`);
+    return new GpuError('KERNEL', `${this.label}: the kernel does not compile\n${shown.length ? shown.join('\n') : message}`);
+  }
+}
+
+// A lost device rejects every promise; the loss itself is reported by the device.
+function ignoreLoss(): void {}

@@ -1,0 +1,138 @@
+import { GpuError } from './errors.ts';
+import type { Gpu } from './gpu.ts';
+import { BufferUsage } from './native.ts';
+import { Storage } from './storage.ts';
+
+// WebGPU asks for multiples of 4; 256 lets near sizes share a buffer and keeps every tail readable as vec4.
+const ROUND = 256;
+const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+
+/** Sizes in bytes and counts of the buffers that a {@link Pool} has made and not destroyed. */
+export interface MemoryInfo {
+  /** Buffers in use by tensors and captured steps. */
+  buffers: number;
+  /** Bytes of the buffers in use. */
+  bytes: number;
+  /** Bytes kept for reuse. */
+  pooledBytes: number;
+  /** The most bytes that were ever held at once, pooled ones included. */
+  peakBytes: number;
+}
+
+/**
+ * Storage buffers by size, reused. Commands run in the order they were recorded, so a buffer may be handed out again as
+ * soon as its last user has recorded its work, before the GPU has done it.
+ */
+export class Pool {
+  private readonly free = new Map<number, Storage[]>();
+  /** While a step is captured: the buffers made for it, which only its own later dispatches may reuse. */
+  private captured: { owned: Set<Storage>; pinned: Set<Storage>; free: Map<number, Storage[]> } | undefined;
+  private readonly info: MemoryInfo = { buffers: 0, bytes: 0, pooledBytes: 0, peakBytes: 0 };
+
+  constructor(private readonly gpu: Gpu) {}
+
+  memory(): MemoryInfo {
+    return { ...this.info };
+  }
+
+  /** A buffer of at least `bytes`; its content is whatever its last user left. */
+  allocate(bytes: number, label: string): Storage {
+    const size = this.checkedSize(bytes, label);
+    const own = this.captured?.free.get(size)?.pop();
+    if (own) {
+      own.refs = 1;
+      own.buffer.label = label;
+      return own;
+    }
+    const storage = this.reuse(size, label) ?? this.create(size, label);
+    this.captured?.owned.add(storage);
+    return storage;
+  }
+
+  /** A buffer filled with `data`. No captured step owns it, since a replay could not fill it again. */
+  upload(data: ArrayBufferView, label: string): Storage {
+    const size = this.checkedSize(data.byteLength, label);
+    const storage = this.captured ? undefined : this.reuse(size, label);
+    if (storage) {
+      this.gpu.queue.write(storage.buffer, 0, data);
+      return storage;
+    }
+    const made = this.create(size, label, true);
+    new Uint8Array(made.buffer.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    made.buffer.unmap();
+    return made;
+  }
+
+  /** Called by the last `release()`. */
+  reclaim(storage: Storage): void {
+    if (storage.external) return;
+    if (this.captured?.owned.has(storage)) {
+      push(this.captured.free, storage);
+      return;
+    }
+    this.count(-1, -storage.bytes);
+    this.info.pooledBytes += storage.bytes;
+    push(this.free, storage);
+  }
+
+  beginCapture(): void {
+    this.captured = { owned: new Set(), pinned: new Set(), free: new Map() };
+  }
+
+  /** Holds a buffer from outside that the captured step uses, so that it outlives the tensors its caller disposes. */
+  pin(storage: Storage): void {
+    const { owned, pinned } = this.captured!;
+    if (!owned.has(storage) && !pinned.has(storage)) pinned.add(storage.retain());
+  }
+
+  /** Ends the capture; the buffers it made or used, each retained: whoever asked must release them. */
+  endCapture(): Storage[] {
+    const { owned, pinned } = this.captured!;
+    this.captured = undefined;
+    for (const storage of owned) storage.refs++;
+    return [...owned, ...pinned];
+  }
+
+  /** Destroys the buffers kept for reuse. Only between submits: a recorded command may still want one. */
+  trim(): void {
+    for (const list of this.free.values()) for (const storage of list) storage.buffer.destroy();
+    this.free.clear();
+    this.info.pooledBytes = 0;
+  }
+
+  private reuse(size: number, label: string): Storage | undefined {
+    const storage = this.free.get(size)?.pop();
+    if (!storage) return undefined;
+    storage.refs = 1;
+    storage.buffer.label = label;
+    this.info.pooledBytes -= size;
+    this.count(1, size);
+    return storage;
+  }
+
+  private create(size: number, label: string, mappedAtCreation = false): Storage {
+    const buffer = this.gpu.device.handle.createBuffer({ size, usage: USAGE, label, mappedAtCreation });
+    this.count(1, size);
+    this.info.peakBytes = Math.max(this.info.peakBytes, this.info.bytes + this.info.pooledBytes);
+    return new Storage(this.gpu, buffer, size, false);
+  }
+
+  private checkedSize(bytes: number, label: string): number {
+    const size = Math.max(ROUND, Math.ceil(bytes / ROUND) * ROUND);
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize!, maxBufferSize!);
+    if (size <= limit) return size;
+    throw new GpuError('LIMIT', `${label}: ${size} bytes asked for, but this device binds at most ${limit}; use smaller batches`);
+  }
+
+  private count(buffers: number, bytes: number): void {
+    this.info.buffers += buffers;
+    this.info.bytes += bytes;
+  }
+}
+
+function push(free: Map<number, Storage[]>, storage: Storage): void {
+  const list = free.get(storage.bytes);
+  if (list) list.push(storage);
+  else free.set(storage.bytes, [storage]);
+}

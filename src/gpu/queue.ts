@@ -1,0 +1,147 @@
+import { CommandList } from './commandList.ts';
+import type { Device } from './device.ts';
+import { GpuError } from './errors.ts';
+import { BufferUsage, MAP_MODE_READ } from './native.ts';
+import { PARAMS_STRIDE, ParamsChunk } from './params.ts';
+import type { Pipeline } from './pipeline.ts';
+import { Counter, type Scalar } from './scalar.ts';
+import type { Binding, BoundRange } from './storage.ts';
+
+/** A field of params that a {@link Scalar} sets anew at every run. */
+export interface Patch {
+  readonly scalar: Scalar;
+  readonly offset: number;
+  readonly type: 'u32' | 'i32' | 'f32';
+}
+
+/** One recorded dispatch. */
+export interface Dispatch {
+  readonly pipeline: Pipeline;
+  readonly label: string;
+  readonly bindings: readonly BoundRange[];
+  readonly params: ArrayBuffer;
+  readonly patches: readonly Patch[];
+  readonly grid: readonly [number, number, number];
+}
+
+// Work is handed over in batches of this many dispatches, so that a GPU starts early and the params fit one chunk.
+const EAGER_DISPATCHES = 128;
+
+/**
+ * The order in which the GPU works: dispatches are recorded here and submitted in batches, at the latest
+ * when something is read. While a step is captured they go to the step instead.
+ */
+export class Queue {
+  private pending: Dispatch[] = [];
+  private recording: Dispatch[] | undefined;
+  private readonly chunk: ParamsChunk;
+
+  constructor(private readonly device: Device) {
+    this.chunk = new ParamsChunk(device, EAGER_DISPATCHES * PARAMS_STRIDE);
+  }
+
+  push(dispatch: Dispatch): void {
+    this.device.check(dispatch.label);
+    if (this.recording) {
+      for (const { storage } of dispatch.bindings) storage.gpu.pool.pin(storage);
+      this.recording.push(dispatch);
+      return;
+    }
+    for (const { scalar } of dispatch.patches) if (scalar instanceof Counter) scalar.value++;
+    this.pending.push(dispatch);
+    if (this.pending.length >= EAGER_DISPATCHES) this.submit();
+  }
+
+  /** Writes bytes from the host, in the order of recorded work: what is pending is submitted first, or the write would overtake it. */
+  write(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+    this.device.check('write');
+    this.refuseInCapture('a write from the host');
+    this.submit();
+    // WebGPU takes no view of shared memory.
+    const own = data.buffer instanceof ArrayBuffer ? data : new Uint8Array(data.byteLength);
+    if (own !== data) (own as Uint8Array).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.device.handle.queue.writeBuffer(buffer, offset, own.buffer as ArrayBuffer, own.byteOffset, own.byteLength);
+  }
+
+  get capturing(): boolean {
+    return this.recording !== undefined;
+  }
+
+  beginCapture(): void {
+    this.refuseInCapture('another capture');
+    this.submit();
+    this.recording = [];
+  }
+
+  endCapture(): Dispatch[] {
+    const recorded = this.recording!;
+    this.recording = undefined;
+    return recorded;
+  }
+
+  refuseInCapture(what: string): void {
+    if (!this.recording) return;
+    throw new GpuError('CAPTURE', `capture: ${what} cannot be replayed; do it before or after the captured function`);
+  }
+
+  /** Submits what was recorded, then the given lists: one pass where no copy stands between, one submit. */
+  submit(lists: readonly CommandList[] = [], read?: { source: Binding; target: GPUBuffer }): void {
+    this.refuseInCapture('a submit');
+    if (this.pending.length === 0 && lists.length === 0 && !read) return;
+    const { handle } = this.device;
+    const encoder = handle.createCommandEncoder({ label: 'padagrad' });
+    const work = this.takePending();
+    if (work || lists.length > 0) {
+      const pass = encoder.beginComputePass({ label: 'padagrad' });
+      work?.encode(pass);
+      for (const list of lists) list.encode(pass);
+      pass.end();
+    }
+    if (read) {
+      const { storage, byteOffset, byteLength } = read.source;
+      encoder.copyBufferToBuffer(storage.buffer, byteOffset, read.target, 0, align4(byteLength));
+    }
+    work?.writeParams();
+    for (const list of lists) list.patchParams();
+    for (const list of lists) list.writeParams();
+    handle.queue.submit([encoder.finish()]);
+  }
+
+  /** The bytes of a binding as they are after all that was recorded before. */
+  async read(source: Binding): Promise<ArrayBuffer> {
+    this.device.check(`read ${source.label}`);
+    this.refuseInCapture(`read of ${source.label}`);
+    const target = this.device.handle.createBuffer({
+      label: `read ${source.label}`,
+      size: Math.max(4, align4(source.byteLength)),
+      usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
+    });
+    this.submit([], { source, target });
+    try {
+      await target.mapAsync(MAP_MODE_READ);
+    } catch (cause) {
+      // A lost device rejects with an empty message; the device itself knows the reason a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.device.check(`read ${source.label}`);
+      throw new GpuError('GPU_LOST', `read ${source.label}: the GPU did not answer (${(cause as Error).message || 'device lost'})`, { cause });
+    }
+    this.device.check(`read ${source.label}`);
+    const bytes = target.getMappedRange().slice(0, source.byteLength);
+    target.destroy();
+    return bytes;
+  }
+
+  destroy(): void {
+    this.pending = [];
+    this.chunk.destroy();
+  }
+
+  private takePending(): CommandList | undefined {
+    if (this.pending.length === 0) return undefined;
+    const dispatches = this.pending;
+    this.pending = [];
+    return new CommandList(this.device, dispatches, { chunk: this.chunk, byteOffset: 0, byteLength: this.chunk.size });
+  }
+}
+
+const align4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;

@@ -1,0 +1,12 @@
+/**
+ * A number that changes from step to step: an op takes it in place of a constant, and a captured step reads its value
+ * anew at every run (learning rate, reversal coefficient, batch offset).
+ */
+export class Scalar {
+  constructor(public value: number) {}
+}
+
+/** A {@link Scalar} that each use advances by one, in an eager op as in every run of a captured step (random streams). */
+export class Counter extends Scalar {}
+
+export const scalarValue = (x: number | Scalar): number => (typeof x === 'number' ? x : x.value);

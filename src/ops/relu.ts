@@ -1,0 +1,19 @@
+import source from '../../shaders/relu.wgsl';
+import { record } from '../autograd.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
+
+/** max(x, 0), element by element (`torch.relu`). */
+export function relu(x: Tensor): Tensor {
+  const { size } = x;
+  const groups = Math.ceil(size / 64);
+  const y = empty(x.gpu, x.shape, 'f32', 'relu');
+  kernel.forward({ x, y }, { size }, groups);
+  return record('relu', [x], y, [y], (dy, gradient) => {
+    const dx = gradient.into(0);
+    kernel.backward({ yIn: y, dy, dx }, { size }, groups);
+    return [dx];
+  });
+}

@@ -1,0 +1,47 @@
+import type { Tensor } from './tensor.ts';
+
+const scopes: Set<Tensor>[] = [];
+
+/** Enters a new tensor into the innermost scope. */
+export function track(tensor: Tensor): void {
+  scopes.at(-1)?.add(tensor);
+}
+
+/** Takes tensors out of every `tidy` around: they live until their own `dispose()`. Returns its argument. */
+export function keep<T extends Tensor>(tensor: T): T {
+  for (const scope of scopes) scope.delete(tensor);
+  return tensor;
+}
+
+type Sync<T> = T extends PromiseLike<unknown> ? never : T;
+
+/**
+ * Runs `fn` and disposes every tensor made in it, save those it returns (alone, or in arrays and plain objects) and
+ * those that were kept: parameters, gradients, optimiser state. Frees on a throw as well. `fn` must be synchronous.
+ */
+export function tidy<T>(fn: () => Sync<T>): T {
+  const scope = new Set<Tensor>();
+  scopes.push(scope);
+  let result: T | undefined;
+  try {
+    result = fn();
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+      throw new TypeError('tidy: the function returned a promise; tidy is synchronous: await outside of it');
+    }
+    for (const tensor of tensorsIn(result, scope)) {
+      scope.delete(tensor);
+      scopes.at(-2)?.add(tensor);
+    }
+    return result;
+  } finally {
+    scopes.pop();
+    for (const tensor of scope) tensor.dispose();
+  }
+}
+
+function tensorsIn(value: unknown, scope: Set<Tensor>): Tensor[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (scope.has(value as Tensor)) return [value as Tensor];
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  return plain ? Object.values(value).flatMap((inner) => tensorsIn(inner, scope)) : [];
+}
