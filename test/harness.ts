@@ -3,11 +3,12 @@ import { backward, zeroGrad } from '../src/autograd.ts';
 import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
 import type { GpuOptions } from '../src/gpu/device.ts';
 import { sameShape, type Shape, showShape, sizeOf } from '../src/shape.ts';
-import { Tensor, tensor } from '../src/tensor.ts';
+import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
+import { env } from './files.ts';
 
-// No Node module here: these tests run in a browser as well.
-const env: Record<string, string | undefined> = (globalThis as { process?: { env: Record<string, string> } }).process?.env ?? {};
+
+
 
 const PROFILES: Record<string, GpuOptions> = {
   adapter: {},
@@ -22,7 +23,7 @@ let opened: Promise<Gpu> | undefined;
 
 /** The Gpu that the tests of a file share, opened as PADAGRAD_TEST_PROFILE says. */
 export function testGpu(): Promise<Gpu> {
-  const name = env.PADAGRAD_TEST_PROFILE ?? 'adapter';
+  const name = env('PADAGRAD_TEST_PROFILE') ?? 'adapter';
   const profile = PROFILES[name];
   if (!profile) throw new Error(`PADAGRAD_TEST_PROFILE is ${name}; known are ${Object.keys(PROFILES)}`);
   opened ??= createGpu({ ...profile, validate: true });
