@@ -1,1 +1,3 @@
+export { domainWeights } from './domainWeights.ts';
+export { type ImageBatchOptions, type PackedImages, imageBatch } from './imageBatch.ts';
 export { relu } from './relu.ts';

@@ -1,0 +1,19 @@
+/** What class weights say of themselves. */
+export interface ClassWeightDiagnostics {
+  /** (sum w)^2 / sum w^2: as many classes as equal weights would be. */
+  effectiveClasses: number;
+  /** Entropy of w / sum w, in nats: 0 for one class, log C for equal weights. */
+  entropy: number;
+  /** Fewer than two effective classes: the weights follow one class, and adaptation with them goes astray. */
+  collapsed: boolean;
+}
+
+/** Diagnostics of class weights; NaN where they are NaN or all zero. */
+export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeightDiagnostics {
+  const weights = Array.from(classWeight);
+  const sum = weights.reduce((a, w) => a + w, 0);
+  const squares = weights.reduce((a, w) => a + w * w, 0);
+  const effectiveClasses = (sum * sum) / squares;
+  const entropy = -weights.reduce((a, w) => a + (w === 0 ? 0 : (w / sum) * Math.log(w / sum)), 0);
+  return { effectiveClasses, entropy, collapsed: effectiveClasses < 2 };
+}

@@ -1,0 +1,19 @@
+import source from '../../shaders/domainWeights.wgsl';
+import { defineKernel } from '../gpu/kernel.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('domainWeights', source, ['forward']);
+
+/**
+ * Weights of a batch's images in the domain adversarial loss: each source image that of its class, each target image the
+ * mean of the batch's source weights (`get_class_weight_for_adversarial_loss` of TLlib). Without gradient.
+ * classWeight: f32 [C]; labels: u32 [n], each < C (else NaN); source, target: f32 [n].
+ */
+export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Tensor; target: Tensor } {
+  expectDtype('domainWeights', 'labels', labels, 'u32');
+  const { gpu, size: n } = labels;
+  const weightOfSource = empty(gpu, [n], 'f32', 'weightOfSource');
+  const weightOfTarget = empty(gpu, [n], 'f32', 'weightOfTarget');
+  kernel.forward({ classWeight, labels, weightOfSource, weightOfTarget }, { n, classes: classWeight.size }, 1);
+  return { source: weightOfSource, target: weightOfTarget };
+}

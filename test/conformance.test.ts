@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize, sep } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseWgsl } from '../src/gpu/wgsl.ts';
+import { gpuTest, run } from './harness.ts';
+
+// The rules of the house, in place of a style guide: names, direction of imports, who may touch the device, headers of
+// kernels, and that every entry point compiles.
+
+const list = (folder: string, ending: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name).split(sep).join('/'))
+    .sort();
+const text = (path: string): string => readFileSync(path, 'utf8');
+
+const sources = list('src', '.ts');
+const shaders = list('shaders', '.wgsl');
+
+// Who may import whom: only rooms further down. `cli` is at the top, `gpu` at the bottom.
+const FLOORS = [['gpu'], ['.'], ['ops'], ['nn'], ['optim', 'models'], ['io', 'data', 'adaptation'], ['train'], ['cli']];
+const floorOf = (path: string): number => {
+  const room = path.split('/').length === 2 ? '.' : path.split('/')[1]!;
+  const floor = FLOORS.findIndex((rooms) => rooms.includes(room));
+  if (floor < 0) throw new Error(`${path}: no floor for src/${room}; add it to FLOORS`);
+  return floor;
+};
+
+test('imports point one way', () => {
+  const wrong: string[] = [];
+  for (const path of sources.filter((name) => name !== 'src/index.ts')) {
+    for (const [statement, target] of text(path).matchAll(/^(?:import|export)\s[^;]*?from '(\.[^']+)'/gms)) {
+      const to = normalize(join(dirname(path), target!)).split(sep).join('/');
+      // A type names a shape and runs nothing: a storage may name the Gpu that holds it.
+      if (to.startsWith('src/') && !/^(import|export) type/.test(statement) && floorOf(to) > floorOf(path)) wrong.push(`${path} -> ${to}`);
+    }
+  }
+  assert.equal(wrong, []);
+});
+
+test('the library imports no package, and Node only where it is named so', () => {
+  const wrong: string[] = [];
+  for (const path of sources.filter((name) => !name.startsWith('src/cli/') && !name.endsWith('.node.ts'))) {
+    for (const [, target] of text(path).matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) if (target !== '#gpu') wrong.push(`${path} -> ${target}`);
+  }
+  assert.equal(wrong, []);
+});
+
+test('only src/gpu makes GPU objects', () => {
+  const wrong = sources.filter((path) => !path.startsWith('src/gpu/') && /\.create(Buffer|BindGroup|ComputePipeline|ShaderModule|CommandEncoder|PipelineLayout|QuerySet)/.test(text(path)));
+  assert.equal(wrong, []);
+});
+
+test('an op has the same name in its shader and its test', () => {
+  const missing: string[] = [];
+  for (const path of list('src/ops', '.ts').filter((name) => !name.endsWith('/index.ts'))) {
+    const name = basename(path, '.ts');
+    const own = shaders.some((shader) => basename(shader).split('.')[0] === name);
+    if (!own && /defineKernel/.test(text(path))) missing.push(`shaders/${name}.wgsl`);
+    if (!existsSync(`test/ops/${name}.test.ts`)) missing.push(`test/ops/${name}.test.ts`);
+    if (!text('src/ops/index.ts').includes(`'./${name}.ts'`)) missing.push(`src/ops/index.ts: ${name}`);
+  }
+  assert.equal(missing, []);
+});
+
+test('every kernel opens with its formula, shapes, parallel split and numerics', () => {
+  const wrong = shaders.filter((path) => {
+    const header = /^(?:\/\/[^\n]*\n)+/.exec(text(path))?.[0] ?? '';
+    const name = basename(path, '.wgsl');
+    return !header.startsWith(`// ${name}: `) || !['shapes', 'parallel', 'numerics'].every((word) => new RegExp(`^// ${word} `, 'm').test(header));
+  });
+  assert.equal(wrong, []);
+});
+
+test('WGSL lives in shaders/, console and unfinished marks nowhere in the library', () => {
+  const wrong = sources.filter((path) => {
+    const code = text(path);
+    return /@compute|@group\(/.test(code.replace(/\/[^\n/]*@group[^\n]*\/g/g, '').replace(/^\s*(\/\/|\*|\/\*\*).*$/gm, '')) || /\b(TODO|FIXME|XXX|HACK)\b/.test(code) || (!path.startsWith('src/cli/') && /console\.(log|debug)/.test(code));
+  });
+  assert.equal(wrong, []);
+});
+
+test('files stay short', () => {
+  const long = [...sources, ...shaders, ...list('test', '.ts')].filter((path) => text(path).split('\n').length > 400);
+  assert.equal(long, []);
+});
+
+interface KernelUse {
+  where: string;
+  name: string;
+  files: string[];
+  entries: string[];
+}
+
+// Every defineKernel call of the library, with the shader files it joins, read out of the source text.
+const kernels: KernelUse[] = sources.filter((path) => path !== 'src/gpu/kernel.ts').flatMap((path) => {
+  const code = text(path);
+  const imported = new Map([...code.matchAll(/import (\w+) from '([^']+\.wgsl)'/g)].map(([, name, target]) => [name!, normalize(join(dirname(path), target!)).split(sep).join('/')]));
+  return [...code.matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(([, name, joined, entries]) => ({
+    where: path,
+    name: name!,
+    files: [...joined!.matchAll(/\w+/g)].map(([variable]) => imported.get(variable) ?? `${path}: ${variable} is no shader`),
+    entries: [...entries!.matchAll(/'(\w+)'/g)].map(([, entry]) => entry!),
+  }));
+});
+
+test('every kernel declaration is understood, and every shader is used', () => {
+  const callers = sources.filter((path) => path !== 'src/gpu/kernel.ts');
+  assert.is(kernels.length, callers.reduce((n, path) => n + text(path).split(' defineKernel(').length - 1, 0));
+  const used = new Set(kernels.flatMap((kernel) => kernel.files));
+  assert.equal(shaders.filter((path) => !used.has(path)), []);
+  for (const { name, files, entries } of kernels) {
+    const inText = files.flatMap((path) => [...text(path).matchAll(/@compute[^{]*?fn (\w+)/gs)].map(([, entry]) => entry!));
+    assert.equal(inText.filter((entry) => !entries.includes(entry)), [], `${name}: entry points nobody calls`);
+  }
+});
+
+test('kernels are declared pure, so that bundlers can drop them', () => {
+  const wrong = sources.filter((path) => [...text(path).matchAll(/= (\/\* @__PURE__ \*\/ )?defineKernel\(/g)].some(([, pure]) => !pure && path !== 'src/gpu/kernel.ts'));
+  assert.equal(wrong, []);
+});
+
+for (const { name, files, entries, where } of kernels) {
+  gpuTest(`${name} compiles: ${entries.join(', ')}`, async (gpu) => {
+    const { code } = parseWgsl(name, files.map(text));
+    if (/^\s*enable\s+subgroups/m.test(code) && !gpu.features.has('subgroups')) return;
+    if (/^\s*enable\s+f16/m.test(code) && !gpu.features.has('shader-f16')) return;
+    const module = gpu.native.createShaderModule({ code });
+    const faults = (await module.getCompilationInfo()).messages.filter((message) => message.type !== 'info');
+    assert.equal(faults.map((fault) => `${where}: line ${fault.lineNum}: ${fault.message}`), []);
+    for (const entryPoint of entries) {
+      await gpu.native.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
+    }
+  });
+}
+
+run();
