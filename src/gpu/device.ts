@@ -40,6 +40,8 @@ export class Device {
   /** The fixed number of lanes of a subgroup; 0 where subgroups are missing or vary in size. */
   readonly subgroupSize: number;
   private failure: GpuError | undefined;
+  private readonly checks = new Set<Promise<void>>();
+  private disposed = false;
 
   constructor(
     readonly handle: Native<'GPUDevice'>,
@@ -50,26 +52,39 @@ export class Device {
     this.limits = readLimits(handle.limits);
     this.features = new Set(handle.features as Iterable<string>);
     this.subgroupSize = this.features.has('subgroups') && subgroups.min === subgroups.max ? subgroups.min : 0;
-    handle.addEventListener('uncapturederror', (event) => this.fail(describe(event.error)));
+    handle.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      this.fail(describe(event.error));
+    });
     handle.lost.then((lost) => {
       if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);
     });
   }
 
-  private disposed = false;
-
-  /** Keeps the first failure; the next read throws it. */
+  /** Keeps the first failure for the next read to throw. A kernel that does not compile explains what follows from it. */
   fail(error: GpuError): void {
-    this.failure ??= error;
+    if (!this.failure || (error.code === 'KERNEL' && !this.isLost)) this.failure = error;
   }
 
-  /** Throws the first failure, once; a lost or disposed device throws every time. */
+  /** Something that may still find a failure in what was recorded. */
+  watch(check: Promise<void>): void {
+    const watched = check.finally(() => this.checks.delete(watched));
+    this.checks.add(watched);
+  }
+
+  /** Throws if the device is lost or disposed. */
   check(who: string): void {
     if (this.disposed) throw new GpuError('GPU_DISPOSED', `${who}: this Gpu was disposed; make another with createGpu()`);
+    if (this.isLost) throw this.failure;
+  }
+
+  /** Throws the first failure of what was recorded, once; a lost or disposed device throws every time. */
+  async settle(who: string): Promise<void> {
+    await Promise.all(this.checks);
+    this.check(who);
     const failure = this.failure;
-    if (!failure) return;
-    if (failure.code !== 'GPU_LOST') this.failure = undefined;
-    throw failure;
+    this.failure = undefined;
+    if (failure) throw failure;
   }
 
   get isDisposed(): boolean {

@@ -63,7 +63,7 @@ export class Gpu {
     this.device.check('idle');
     this.queue.submit();
     await this.device.handle.queue.onSubmittedWorkDone();
-    this.device.check('idle');
+    await this.device.settle('idle');
   }
 
   /** Hands recorded work to the GPU now, without waiting for it. */

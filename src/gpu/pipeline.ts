@@ -55,9 +55,8 @@ export class Pipeline {
     const { handle } = this.device;
     handle.pushErrorScope('validation');
     this.compiled = handle.createComputePipeline(this.descriptor());
-    handle.popErrorScope().then(async (error) => {
-      if (error) this.device.fail(await this.explain(error.message));
-    }, ignoreLoss);
+    const scope = handle.popErrorScope();
+    this.device.watch(this.report(scope));
     return this.compiled;
   }
 
@@ -70,6 +69,12 @@ export class Pipeline {
     } catch (error) {
       throw await this.explain((error as Error).message);
     }
+  }
+
+  private async report(scope: Promise<GPUError | null>): Promise<void> {
+    // A lost device rejects; it reports the loss itself.
+    const error = await scope.catch(() => null);
+    if (error) this.device.fail(await this.explain(error.message));
   }
 
   private descriptor(): GPUComputePipelineDescriptor {
@@ -97,6 +102,3 @@ export class Pipeline {
     return new GpuError('KERNEL', `${this.label}: the kernel does not compile\n${shown.length ? shown.join('\n') : message}`);
   }
 }
-
-// A lost device rejects every promise; the loss itself is reported by the device.
-function ignoreLoss(): void {}

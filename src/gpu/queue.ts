@@ -119,16 +119,17 @@ export class Queue {
     this.submit([], { source, target });
     try {
       await target.mapAsync(MAP_MODE_READ);
+      await this.device.settle(`read ${source.label}`);
+      return target.getMappedRange().slice(0, source.byteLength);
     } catch (cause) {
       // A lost device rejects with an empty message; the device itself knows the reason a moment later.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      this.device.check(`read ${source.label}`);
+      await this.device.settle(`read ${source.label}`);
+      if (cause instanceof GpuError) throw cause;
       throw new GpuError('GPU_LOST', `read ${source.label}: the GPU did not answer (${(cause as Error).message || 'device lost'})`, { cause });
+    } finally {
+      target.destroy();
     }
-    this.device.check(`read ${source.label}`);
-    const bytes = target.getMappedRange().slice(0, source.byteLength);
-    target.destroy();
-    return bytes;
   }
 
   destroy(): void {

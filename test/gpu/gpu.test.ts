@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { GpuError } from '../../src/gpu/errors.ts';
+import { createGpu } from '../../src/gpu/gpu.ts';
+import { relu } from '../../src/ops/relu.ts';
+import { tensor } from '../../src/tensor.ts';
+import { gpuTest, run } from '../harness.ts';
+
+gpuTest('the adapter is named, and a software one as such', (gpu) => {
+  const { vendor, architecture, device, description, software } = gpu.info;
+  assert.ok(`${vendor}${architecture}${device}${description}`.length > 0);
+  assert.is(software, /llvmpipe|swiftshader|software/i.test(`${architecture} ${device} ${description}`));
+  assert.ok(['subgroup', 'workgroup', 'plain'].includes(gpu.gemmFamily));
+});
+
+gpuTest('software adapters are refused or required on request', async (gpu) => {
+  const unwanted = gpu.info.software ? 'refuse' : 'require';
+  const error: GpuError = await createGpu({ software: unwanted }).then(
+    () => assert.unreachable(),
+    (e) => e,
+  );
+  assert.is(error.code, 'NO_ADAPTER');
+  (await createGpu({ software: gpu.info.software ? 'require' : 'refuse' })).dispose();
+});
+
+gpuTest('default limits are those of the specification', async () => {
+  const small = await createGpu({ limits: 'default' });
+  assert.is(small.limits.maxStorageBuffersPerShaderStage, 8);
+  assert.is(small.limits.maxComputeInvocationsPerWorkgroup, 256);
+  assert.is(small.limits.maxComputeWorkgroupStorageSize, 16384);
+  small.dispose();
+});
+
+gpuTest('subgroups can be left unused', async () => {
+  const without = await createGpu({ subgroups: false });
+  assert.is(without.subgroupSize, 0);
+  assert.not(without.features.has('subgroups'));
+  assert.is.not(without.gemmFamily, 'subgroup');
+  without.dispose();
+});
+
+gpuTest('a device of the caller stays alive', async (gpu) => {
+  const second = await createGpu({ device: gpu.native });
+  const x = tensor(second, [-1, 2]);
+  const y = relu(x);
+  assert.equal([...(await y.read())], [0, 2]);
+  second.dispose();
+  assert.throws(() => tensor(second, [1]), (e: GpuError) => e.code === 'GPU_DISPOSED');
+  const mine = tensor(gpu, [3]);
+  assert.is(await mine.item(), 3);
+  mine.dispose();
+});
+
+gpuTest('tensors of two Gpus do not mix', async (gpu) => {
+  const other = await createGpu();
+  const { defineKernel } = await import('../../src/gpu/kernel.ts');
+  const kernel = defineKernel('two', '@group(0) @binding(0) var<storage, read> a: array<f32>; @group(0) @binding(1) var<storage, read_write> b: array<f32>; @compute @workgroup_size(1) fn main() { b[0] = a[0]; }', ['main']);
+  const [a, b] = [tensor(gpu, [1]), tensor(other, [1])];
+  assert.throws(() => kernel.main({ a, b }, {}, 1), /two.main: b \(tensor\) lives on another Gpu/);
+  a.dispose();
+  other.dispose();
+});
+
+test('a lost device is an error, never zeros', async () => {
+  const gpu = await createGpu();
+  const x = tensor(gpu, [1, 2]);
+  gpu.native.destroy();
+  const error: GpuError = await x.read().then(
+    () => assert.unreachable(),
+    (e) => e,
+  );
+  assert.is(error.code, 'GPU_LOST', error.message);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.throws(() => relu(x), (e: GpuError) => e.code === 'GPU_LOST');
+  gpu.dispose();
+});
+
+gpuTest('the first fault on the device is thrown at the next read', async (gpu) => {
+  gpu.native.createBuffer({ size: 4, usage: 0x1 | 0x80 });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const x = tensor(gpu, [1]);
+  const error: GpuError = await x.read().then(
+    () => assert.unreachable(),
+    (e) => e,
+  );
+  assert.is(error.code, 'GPU_VALIDATION');
+  assert.is(await x.item(), 1, 'once only');
+  x.dispose();
+});
+
+run();

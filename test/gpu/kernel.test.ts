@@ -1,0 +1,64 @@
+import * as assert from 'uvu/assert';
+import type { GpuError } from '../../src/gpu/errors.ts';
+import { defineKernel } from '../../src/gpu/kernel.ts';
+import { empty, tensor } from '../../src/tensor.ts';
+import { gpuTest, run } from '../harness.ts';
+
+const DECLARATIONS = `
+  struct Params { size: u32, shift: i32, factor: f32 }
+  @group(0) @binding(0) var<uniform> params: Params;
+  @group(0) @binding(1) var<storage, read> x: array<f32>;
+  @group(0) @binding(2) var<storage, read_write> y: array<f32>;`;
+const MAIN = '@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u)';
+
+const scaled = defineKernel(
+  'scaled',
+  [
+    `${DECLARATIONS} override OFFSET: f32 = 0;`,
+    `${MAIN} { if (id.x < params.size) { y[id.x] = transform(x[id.x]) + f32(params.shift) + OFFSET; } }`,
+    'fn transform(v: f32) -> f32 { return v * params.factor; }',
+  ],
+  ['main'],
+);
+
+gpuTest('sources are joined, params laid out by type, constants override', async (gpu) => {
+  const x = tensor(gpu, [1, 2]);
+  const y = empty(gpu, [2]);
+  scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1);
+  assert.equal([...(await y.read())], [-2.5, -2]);
+  scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1, { OFFSET: 100 });
+  assert.equal([...(await y.read())], [97.5, 98]);
+  x.dispose();
+  y.dispose();
+});
+
+gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
+  const x = tensor(gpu, [1]);
+  const y = empty(gpu, [1]);
+  const params = { size: 1, factor: 1, shift: 0 };
+  const refused = (call: () => void, pattern: RegExp) => assert.throws(call, (e: GpuError) => e.code === 'KERNEL' && pattern.test(e.message));
+  refused(() => scaled.main({ x, z: y }, params, 1), /scaled.main: no binding 'z'; the kernel declares \{params,x,y\}/);
+  refused(() => scaled.main({ x, y }, { size: 1 }, 1), /params are \{size\}, but the kernel declares \{size,shift,factor\}/);
+  refused(() => scaled.main({ x, y }, { size: 0.5, factor: 1, shift: 0 }, 1), /size is 0.5, but the kernel declares it u32/);
+  refused(() => scaled.main({}, params, 1), /no tensor was bound/);
+  assert.throws(() => scaled.main({ x, y }, params, [1, 70000]), (e: GpuError) => e.code === 'LIMIT');
+  x.dispose();
+  y.dispose();
+});
+
+gpuTest('WGSL that does not compile is shown with its line at the next read', async (gpu) => {
+  const broken = defineKernel('broken', `${DECLARATIONS}\n${MAIN} {\n  y[id.x] = wrong(x[id.x]);\n}`, ['main']);
+  const x = tensor(gpu, [1]);
+  const y = empty(gpu, [1]);
+  broken.main({ x, y }, { size: 1, factor: 1, shift: 0 }, 1);
+  const error: GpuError = await y.read().then(
+    () => assert.unreachable(),
+    (e) => e,
+  );
+  assert.match(error.message, /broken.main: the kernel does not compile\n {2}line \d+: .*wrong.*\n {4}y\[id.x\] = wrong\(x\[id.x\]\);/s);
+  assert.equal([...(await x.read())], [1], 'the engine works on');
+  x.dispose();
+  y.dispose();
+});
+
+run();
