@@ -1,0 +1,97 @@
+// domainLoss: how well a discriminator tells source from target, each image weighted, and how often it is right
+//
+//   p[i] is the probability of "source"; images 0..sources-1 are source (t = 1), the rest target (t = 0)
+//   l[i]      = -w[i] (t max(log p[i], -100) + (1 - t) max(log(1 - p[i]), -100))
+//   forward   loss = 1/2 (mean of l over source + mean of l over target)          mean; sums in place of means: sum
+//             each[i] = 1/2 (l[i] + l[sources + i])                               none
+//             accuracy = 50 (share of source with p >= 1/2 + share of target with p < 1/2)      percent
+//   backward  dp[i] = dloss / 2 * scale * w[i] (p[i] - t) / max(p[i] (1 - p[i]), 1e-12),  scale = 1/sources or 1/targets: mean; 1: sum, none
+//
+// shapes    p, dp: [sources + targets, 1]; weightOfSource: [sources]; weightOfTarget: [targets]; loss, accuracy: []; each: [sources, 1]
+// parallel  forward: one workgroup, every invocation takes each 64th image, partial sums meet in a tree; the rest: one invocation an image
+// numerics  logarithms are clamped at -100 as in PyTorch, but NaN is passed on: a clamp could turn it into a number
+
+const WG = 64u;
+
+struct Params { sources: u32, targets: u32, weighted: u32, mean: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> p: array<f32>;
+// Without weights p itself is bound in their place, and not read.
+@group(0) @binding(2) var<storage, read> weightOfSource: array<f32>;
+@group(0) @binding(3) var<storage, read> weightOfTarget: array<f32>;
+@group(0) @binding(4) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(5) var<storage, read_write> accuracy: array<f32>;
+@group(0) @binding(6) var<storage, read_write> each: array<f32>;
+@group(0) @binding(7) var<storage, read> dloss: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dp: array<f32>;
+
+fn weight(i: u32) -> f32 {
+  if (params.weighted == 0u) { return 1.0; }
+  if (i < params.sources) { return weightOfSource[i]; }
+  return weightOfTarget[i - params.sources];
+}
+
+fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
+// -log q, at most 100.
+fn surprise(q: f32) -> f32 {
+  if (isNan(q)) { return q; }
+  if (q <= 0.0) { return 100.0; }
+  return min(-log(q), 100.0);
+}
+
+fn lossOf(i: u32) -> f32 {
+  return weight(i) * surprise(select(1.0 - p[i], p[i], i < params.sources));
+}
+
+var<workgroup> sums: array<vec4f, WG>;
+
+@compute @workgroup_size(WG)
+fn forward(@builtin(local_invocation_index) lid: u32) {
+  // Losses of source and target, right answers of source and target.
+  var sum = vec4f();
+  for (var i = lid; i < params.sources + params.targets; i += WG) {
+    let isSource = i < params.sources;
+    let right = f32((p[i] >= 0.5) == isSource);
+    sum += select(vec4f(0.0, lossOf(i), 0.0, right), vec4f(lossOf(i), 0.0, right, 0.0), isSource);
+  }
+  sums[lid] = sum;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    if (lid < half) { sums[lid] += sums[lid + half]; }
+    workgroupBarrier();
+  }
+  if (lid == 0u) {
+    let n = vec2f(f32(params.sources), f32(params.targets));
+    let parts = select(sums[0].xy, sums[0].xy / n, params.mean == 1u);
+    loss[0] = 0.5 * (parts.x + parts.y);
+    accuracy[0] = 50.0 * (sums[0].z / n.x + sums[0].w / n.y);
+  }
+}
+
+@compute @workgroup_size(WG)
+fn forwardEach(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * WG + lid;
+  if (i < params.sources) { each[i] = 0.5 * (lossOf(i) + lossOf(params.sources + i)); }
+}
+
+@compute @workgroup_size(WG)
+fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * WG + lid;
+  if (i < params.sources + params.targets) { dp[i] = dloss[0] * slope(i); }
+}
+
+@compute @workgroup_size(WG)
+fn backwardEach(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * WG + lid;
+  if (i < params.sources + params.targets) { dp[i] = dloss[i % params.sources] * slope(i); }
+}
+
+fn slope(i: u32) -> f32 {
+  let isSource = i < params.sources;
+  let n = f32(select(params.targets, params.sources, isSource));
+  let scale = select(1.0, 1.0 / n, params.mean == 1u);
+  let variance = p[i] * (1.0 - p[i]);
+  let guarded = select(variance, 1e-12, variance < 1e-12);
+  return 0.5 * scale * weight(i) * (p[i] - f32(isSource)) / guarded;
+}
