@@ -1,3 +1,4 @@
+export { confusionMatrix } from './confusionMatrix.ts';
 export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
 export { type ImageBatchOptions, type PackedImages, imageBatch } from './imageBatch.ts';

@@ -1,0 +1,32 @@
+// confusionMatrix: which class each row of logits was taken for, counted by truth and prediction
+//
+//   prediction[r]                       = argmax_c logits[r,c]        the first of equals; NaN is the largest, as in PyTorch
+//   counts[labels[r], prediction[r]]   += 1
+//
+// shapes    logits: [rows, classes]; labels: [rows] u32; counts: [classes, classes] u32, added to
+// parallel  one invocation a row; rows meet in atomic additions of whole numbers, which come out the same in any order
+// numerics  exact; a label >= classes is not counted
+
+struct Params { rows: u32, classes: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
+
+fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
+@compute @workgroup_size(64)
+fn count(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let row = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (row >= params.rows || labels[row] >= params.classes) { return; }
+  var best = 0u;
+  var largest = logits[row * params.classes];
+  for (var c = 1u; c < params.classes && !isNan(largest); c++) {
+    let v = logits[row * params.classes + c];
+    if (isNan(v) || v > largest) {
+      best = c;
+      largest = v;
+    }
+  }
+  atomicAdd(&counts[labels[row] * params.classes + best], 1u);
+}
