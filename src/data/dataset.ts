@@ -21,8 +21,8 @@ export interface Batch {
 }
 
 /**
- * Images that live on the GPU as bytes. Iterating gives batches in order, the last short one included; each batch is the
- * reader's to dispose.
+ * Images that live on the GPU as bytes. Iterating gives batches in order, the last short one included; each is freed when
+ * the next is drawn.
  */
 export class ImageDataset implements PackedImages, Iterable<Batch> {
   readonly count: number;
@@ -54,13 +54,21 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
     this.inOrder = keep(tensor(gpu, Uint32Array.from({ length: count }, (_, i) => i), undefined, `${label} order`));
   }
 
-  /** The images from `start` on, `batchSize` of them or what is left. */
+  /** The images from `start` on, `batchSize` of them or what is left; the caller's to dispose. */
   batchAt(start: number): Batch {
     return imageBatch(this, { order: this.inOrder, offset: start, size: Math.min(this.batchSize, this.count - start) });
   }
 
   *[Symbol.iterator](): Iterator<Batch> {
-    for (let start = 0; start < this.count; start += this.batchSize) yield this.batchAt(start);
+    for (let start = 0; start < this.count; start += this.batchSize) {
+      const batch = this.batchAt(start);
+      try {
+        yield batch;
+      } finally {
+        batch.x.dispose();
+        batch.labels?.dispose();
+      }
+    }
   }
 
   dispose(): void {

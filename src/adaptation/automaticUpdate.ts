@@ -1,0 +1,124 @@
+import { noGrad } from '../autograd.ts';
+import { ImageDataset } from '../data/dataset.ts';
+import { DatasetPass } from '../data/datasetPass.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { domainWeights } from '../ops/domainWeights.ts';
+import { type Tensor, tensor } from '../tensor.ts';
+import { keep, tidy } from '../tidy.ts';
+import { type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
+import { ClassWeightAccumulator } from './classWeight.ts';
+import type { DomainWeights } from './domainAdversarialLoss.ts';
+import { evaluating } from './evaluating.ts';
+
+export interface AutomaticUpdateOptions {
+  /** Steps between two updates. */
+  updateSteps: number;
+  /** The target's images, all of them, walked at each update. Labels beside them are not looked at. */
+  dataLoader: DataLoader;
+  /** Gives logits [n, numClasses]. A network is in eval mode meanwhile; then each of its modules is as it was. */
+  classifier: Classifier;
+  numClasses: number;
+  /** Temperature of the softmax. */
+  temperature?: number;
+  /** The classes that the target has, where that is known: for {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} alone. */
+  partialClassesIndex?: readonly number[];
+  /** Records every walk anew in place of replaying a captured one (data sets on the GPU). */
+  eager?: boolean;
+}
+
+/**
+ * Class weights that follow the classifier (TLlib `AutomaticUpdateClassWeightModule`; Cao et al., ECCV 2018): ones at
+ * first; every `updateSteps` steps the mean over the target of softmax(logits / T), divided by its largest element. The
+ * target streams by: memory grows with the classes, not with the images, and nothing is read back.
+ *
+ * In a training loop, use the weights of a step first, then `await step()`, then update the classifier's parameters.
+ */
+export class AutomaticUpdateClassWeightModule {
+  /** f32 [numClasses], overwritten in place at each update. */
+  readonly classWeight: Tensor;
+  private readonly accumulator: ClassWeightAccumulator;
+  private pass: DatasetPass | undefined;
+  private count = 0;
+
+  constructor(
+    gpu: Gpu,
+    private readonly options: AutomaticUpdateOptions,
+  ) {
+    const { updateSteps, numClasses, temperature = 0.1, partialClassesIndex } = options;
+    if (!(Number.isSafeInteger(updateSteps) && updateSteps > 0)) {
+      throw new RangeError(`AutomaticUpdateClassWeightModule: updateSteps must be a whole number > 0 but is ${updateSteps}`);
+    }
+    for (const index of partialClassesIndex ?? []) {
+      if (Number.isSafeInteger(index) && index >= 0 && index < numClasses) continue;
+      throw new RangeError(`AutomaticUpdateClassWeightModule: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`);
+    }
+    this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
+    this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
+  }
+
+  /** Steps counted so far. */
+  get steps(): number {
+    return this.count;
+  }
+
+  set steps(count: number) {
+    this.count = count;
+  }
+
+  /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
+  async step(): Promise<boolean> {
+    const due = ++this.count % this.options.updateSteps === 0;
+    if (due) await this.update();
+    return due;
+  }
+
+  /** Updates the weights now. */
+  async update(): Promise<void> {
+    const { classifier, dataLoader, eager = false } = this.options;
+    await evaluating(classifier, async () => {
+      if (dataLoader instanceof ImageDataset) {
+        this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), { after: () => this.accumulator.finish(this.classWeight), eager });
+        await this.pass.run();
+        return;
+      }
+      for await (const batch of dataLoader) tidy(() => this.add(imagesOf(batch)));
+      this.accumulator.finish(this.classWeight);
+    });
+  }
+
+  /** Weights for `crossEntropy(logits, labels, {weight})`: f32 [numClasses], the module's own tensor. */
+  getClassWeightForCrossEntropyLoss(): Tensor {
+    return this.classWeight;
+  }
+
+  /** Weights for {@link DomainAdversarialLoss}: each source image's class weight, and for every target image their mean; f32 [n]. */
+  getClassWeightForAdversarialLoss(sourceLabels: Tensor): DomainWeights {
+    return domainWeights(this.classWeight, sourceLabels);
+  }
+
+  /** Mean weight of the classes that the target has, and of the others. Needs `partialClassesIndex`. */
+  async getPartialClassesWeight(): Promise<{ partial: number; nonPartial: number }> {
+    const { partialClassesIndex: partial } = this.options;
+    if (!partial) {
+      throw new TypeError(
+        'getPartialClassesWeight: which classes the target has is not known; pass partialClassesIndex to the AutomaticUpdateClassWeightModule',
+      );
+    }
+    const weights = [...(await this.classWeight.read())];
+    const mean = (part: number[]) => part.reduce((a, w) => a + w, 0) / part.length;
+    return {
+      partial: mean(weights.filter((_, c) => partial.includes(c))),
+      nonPartial: mean(weights.filter((_, c) => !partial.includes(c))),
+    };
+  }
+
+  dispose(): void {
+    this.pass?.dispose();
+    this.accumulator.dispose();
+    this.classWeight.dispose();
+  }
+
+  private add(x: Tensor): void {
+    noGrad(() => this.accumulator.add(classify(this.options.classifier, x)));
+  }
+}

@@ -1,0 +1,27 @@
+import type { Tensor } from '../tensor.ts';
+
+/** A network with modes: what `nn.Module` is, or anything alike. */
+export interface ClassifierModule {
+  forward(x: Tensor): Tensor | { logits: Tensor };
+}
+
+/** What class weights are taken from: a function from images to logits [n, C], or a network that gives them. */
+export type Classifier = ((x: Tensor) => Tensor | { logits: Tensor }) | ClassifierModule;
+
+/** One batch of a data loader: the images alone, or with anything beside them as `x` or as the first of a list. */
+export type LoaderBatch = Tensor | { readonly x: Tensor } | readonly [Tensor, ...unknown[]];
+
+/** Anything that gives batches again and again: an array, a data set, a generator's object, synchronous or not. */
+export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
+
+/** Logits of a batch. */
+export function classify(classifier: Classifier, x: Tensor): Tensor {
+  const result = typeof classifier === 'function' ? classifier(x) : classifier.forward(x);
+  return 'logits' in result ? result.logits : result;
+}
+
+/** The images of a batch. */
+export function imagesOf(batch: LoaderBatch): Tensor {
+  if (Array.isArray(batch)) return batch[0];
+  return 'x' in batch ? batch.x : (batch as Tensor);
+}

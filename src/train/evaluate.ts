@@ -1,0 +1,63 @@
+import { noGrad } from '../autograd.ts';
+import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { DatasetPass } from '../data/datasetPass.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { SmallCnn } from '../models/smallCnn.ts';
+import { confusionMatrix } from '../ops/confusionMatrix.ts';
+import { type Tensor, tensor, write } from '../tensor.ts';
+import { keep } from '../tidy.ts';
+import type { Evaluation } from './events.ts';
+
+const BATCH = 128;
+
+/** A labelled set on the GPU, to ask a model about again and again. */
+export class Evaluator {
+  private readonly data: ImageDataset;
+  private readonly counts: Tensor;
+  private readonly pass: DatasetPass;
+
+  constructor(
+    gpu: Gpu,
+    images: HostImages,
+    private readonly model: SmallCnn,
+    private readonly numClasses: number,
+    { eager = false }: { eager?: boolean } = {},
+  ) {
+    this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label: 'test set' });
+    this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
+    const visit = ({ x, labels }: { x: Tensor; labels: Tensor | null }) =>
+      noGrad(() => confusionMatrix(model.forward(x).logits, labels!, this.counts));
+    this.pass = new DatasetPass(this.data, visit, { eager });
+  }
+
+  /** How the model does now; one readback. The model is in eval mode meanwhile. */
+  async run(): Promise<Evaluation> {
+    const restore = this.model.evalMode();
+    try {
+      write(this.counts, new Uint32Array(this.numClasses ** 2));
+      await this.pass.run();
+    } finally {
+      restore();
+    }
+    return evaluation(await this.counts.readU32(), this.numClasses);
+  }
+
+  dispose(): void {
+    this.pass.dispose();
+    this.counts.dispose();
+    this.data.dispose();
+  }
+}
+
+function evaluation(counts: Uint32Array, classes: number): Evaluation {
+  const confusion = Array.from({ length: classes }, (_, truth) => [...counts.subarray(truth * classes, (truth + 1) * classes)]);
+  const right = confusion.map((row, c) => row[c]!);
+  const totals = confusion.map((row) => row.reduce((a, n) => a + n, 0));
+  const count = totals.reduce((a, n) => a + n, 0);
+  return {
+    accuracy: (100 * right.reduce((a, n) => a + n, 0)) / count,
+    perClass: right.map((n, c) => (100 * n) / totals[c]!),
+    confusion,
+    count,
+  };
+}

@@ -1,0 +1,199 @@
+import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
+import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
+import { DomainAdversarialLoss } from '../adaptation/domainAdversarialLoss.ts';
+import { DomainDiscriminator } from '../adaptation/domainDiscriminator.ts';
+import { WarmStartGradientReverseLayer } from '../adaptation/gradientReversal.ts';
+import { backward } from '../autograd.ts';
+import { type CapturedStep, capture, runSteps } from '../capture.ts';
+import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { Sampler } from '../data/sampler.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { SmallCnn } from '../models/smallCnn.ts';
+import { accuracy } from '../ops/accuracy.ts';
+import { add } from '../ops/add.ts';
+import { crossEntropy } from '../ops/crossEntropy.ts';
+import { scale } from '../ops/scale.ts';
+import { sliceRows } from '../ops/sliceRows.ts';
+import { InverseDecay } from '../optim/schedule.ts';
+import { Sgd } from '../optim/sgd.ts';
+import { Random } from '../random.ts';
+import { empty, type Tensor, tensor } from '../tensor.ts';
+import { keep, tidy } from '../tidy.ts';
+import { Evaluator } from './evaluate.ts';
+import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
+import { type IterationFigures, MetricsRing } from './metrics.ts';
+import { completeOptions, type TrainingOptions } from './options.ts';
+
+/** What is trained on. Labels of the target are not looked at. */
+export interface TrainingData {
+  source: HostImages;
+  target: HostImages;
+  numClasses: number;
+}
+
+/**
+ * One training run, an iteration at a time: `step()` as often as wanted, `metrics()` and `classWeight()` when there is
+ * something to show. An iteration is two captured steps, forward with backward and the update, in one submit; where class
+ * weights are due they are taken in between, as in TLlib's example.
+ */
+export class Training {
+  readonly model: SmallCnn;
+  readonly discriminator: DomainDiscriminator | null = null;
+  private readonly adversarial: DomainAdversarialLoss | null = null;
+  private readonly weights: AutomaticUpdateClassWeightModule | null = null;
+  private readonly optimizer: Sgd;
+  private readonly schedule: InverseDecay;
+  private readonly sourceSampler: Sampler;
+  private readonly targetSampler: Sampler;
+  private readonly ring: MetricsRing;
+  private readonly none: Tensor;
+  private readonly owned: { dispose(): void }[] = [];
+  private steps: CapturedStep<void>[] = [];
+  private done = 0;
+
+  private constructor(
+    readonly gpu: Gpu,
+    private readonly data: TrainingData,
+    readonly options: TrainingOptions,
+  ) {
+    const { method, batchSize, seed, eager } = options;
+    const { numClasses } = data;
+    const random = new Random(seed);
+    const own = <T extends { dispose(): void }>(thing: T): T => {
+      this.owned.push(thing);
+      return thing;
+    };
+    const source = own(new ImageDataset(gpu, data.source, batchSize, { label: 'source' }));
+    if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
+    const target = own(new ImageDataset(gpu, data.target, 2 * batchSize, { labelled: false, label: 'target' }));
+    this.sourceSampler = own(new Sampler(source, batchSize, new Random(random.integer(2 ** 32))));
+    this.targetSampler = own(new Sampler(target, batchSize, new Random(random.integer(2 ** 32))));
+    this.model = own(new SmallCnn(gpu, { numClasses, random }));
+    const parameters = [...this.model.parameters()];
+    if (method !== 'source-only') {
+      this.discriminator = own(new DomainDiscriminator(gpu, { inFeature: this.model.featuresDim, hiddenSize: this.model.featuresDim, random }));
+      const { reversalAlpha: alpha, reversalIterations: maxIters } = options;
+      const gradientReversal = new WarmStartGradientReverseLayer({ alpha, maxIters });
+      this.adversarial = own(new DomainAdversarialLoss(this.discriminator, { gradientReversal }));
+      parameters.push(...this.discriminator.parameters());
+    }
+    if (method === 'pada') {
+      const { classWeightUpdateSteps: updateSteps, temperature } = options;
+      const classifier = this.model;
+      this.weights = own(new AutomaticUpdateClassWeightModule(gpu, { updateSteps, dataLoader: target, classifier, numClasses, temperature, eager }));
+    }
+    const { lr, lrGamma: gamma, lrDecay: decay, momentum, weightDecay } = options;
+    this.optimizer = own(new Sgd(parameters, { lr, momentum, weightDecay, nesterov: momentum > 0 }));
+    this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
+    this.ring = own(new MetricsRing(gpu));
+    this.none = keep(tensor(gpu, [0], undefined, 'none'));
+    own(this.none);
+  }
+
+  /** Builds the networks, puts the data on the GPU and compiles the kernels. */
+  static async create(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions> = {}): Promise<Training> {
+    const training = new Training(gpu, data, completeOptions(options));
+    if (!training.options.eager) {
+      training.steps = [await capture(gpu, () => training.forwardBackward()), await capture(gpu, () => training.optimizer.step())];
+    }
+    return training;
+  }
+
+  /** Iterations done. */
+  get iteration(): number {
+    return this.done;
+  }
+
+  /** Does one iteration; resolves when it is recorded, without waiting for the GPU. */
+  async step(): Promise<void> {
+    this.sourceSampler.advance();
+    if (this.adversarial) {
+      this.targetSampler.advance();
+      this.adversarial.gradientReversal.iterNum = this.done;
+    }
+    this.schedule.iteration = this.done;
+    this.ring.advance(this.done);
+    const due = this.weights && (this.done + 1) % this.options.classWeightUpdateSteps === 0;
+    const [forwardBackward, update] = this.steps;
+    if (!forwardBackward || !update) {
+      tidy(() => this.forwardBackward());
+      await this.weights?.step();
+      this.optimizer.step();
+    } else if (due) {
+      forwardBackward.run();
+      await this.weights!.step();
+      update.run();
+    } else {
+      runSteps(forwardBackward, update);
+      await this.weights?.step();
+    }
+    this.done++;
+  }
+
+  /** The figures of the iterations since the last call (the last 1,024 at most); one readback. */
+  metrics(): Promise<IterationMetrics[]> {
+    return this.ring.since(this.done);
+  }
+
+  /** The class weights as they are, with diagnostics; one readback. Ones, unless the method is `pada`. */
+  async classWeight(): Promise<ClassWeightEvent> {
+    const classWeight = this.weights ? [...(await this.weights.classWeight.read())] : new Array<number>(this.data.numClasses).fill(1);
+    return { iteration: this.done, classWeight, ...diagnoseClassWeight(classWeight) };
+  }
+
+  /** An evaluator of the model on a labelled set; the caller's to dispose. */
+  evaluator(images: HostImages): Evaluator {
+    return new Evaluator(this.gpu, images, this.model, this.data.numClasses, { eager: this.options.eager });
+  }
+
+  /** How the model does on a labelled set, once. */
+  async evaluate(images: HostImages): Promise<Evaluation> {
+    const evaluator = this.evaluator(images);
+    try {
+      return await evaluator.run();
+    } finally {
+      evaluator.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const thing of [...this.steps, ...this.owned.reverse()]) thing.dispose();
+    this.steps = [];
+    this.owned.length = 0;
+  }
+
+  private forwardBackward(): void {
+    this.optimizer.zeroGrad();
+    const { loss, ...figures } = this.adversarial ? this.adversarialLosses(this.adversarial) : this.sourceLosses();
+    backward(loss);
+    this.ring.store(figures);
+  }
+
+  private sourceLosses(): IterationFigures & { loss: Tensor } {
+    const { x, labels } = this.sourceSampler.batch();
+    const { logits } = this.model.forward(x);
+    const loss = crossEntropy(logits, labels!);
+    return { loss, classLoss: loss, transferLoss: this.none, classAccuracy: accuracy(logits, labels!), domainAccuracy: this.none };
+  }
+
+  private adversarialLosses(adversarial: DomainAdversarialLoss): IterationFigures & { loss: Tensor } {
+    // Both domains go through the network as one batch, and share its batch statistics.
+    const { batchSize: n, tradeOff } = this.options;
+    const { height, width } = this.data.source;
+    const x = empty(this.gpu, [2 * n, 1, height, width], 'f32', 'images');
+    const { labels } = this.sourceSampler.batch(sliceRows(x, 0, n));
+    this.targetSampler.batch(sliceRows(x, n, 2 * n));
+    const { logits, features } = this.model.forward(x);
+    const sourceLogits = sliceRows(logits, 0, n);
+    const weight = this.weights?.getClassWeightForCrossEntropyLoss();
+    const classLoss = crossEntropy(sourceLogits, labels!, weight && { weight });
+    const transferLoss = adversarial.forwardBatch(features, n, this.weights?.getClassWeightForAdversarialLoss(labels!));
+    return {
+      loss: add(classLoss, scale(transferLoss, tradeOff)),
+      classLoss,
+      transferLoss,
+      classAccuracy: accuracy(sourceLogits, labels!),
+      domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
+    };
+  }
+}
