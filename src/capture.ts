@@ -1,10 +1,9 @@
 import { CommandList } from './gpu/commandList.ts';
+import { disposeSymbol } from './gpu/dispose.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import type { Dispatch } from './gpu/queue.ts';
 import type { Storage } from './gpu/storage.ts';
 import { tidy } from './tidy.ts';
-
-const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /**
  * The dispatches that one call of a function recorded, ready to be encoded again: no shape logic, no allocation, no bind

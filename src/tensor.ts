@@ -1,5 +1,5 @@
-/// <reference lib="esnext.disposable" />
 import type { Node } from './autograd.ts';
+import { disposeSymbol } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import type { Native } from './gpu/native.ts';
@@ -9,8 +9,6 @@ import { track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */
 export type Dtype = 'f32' | 'u32';
-
-const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 // Garbage that was never disposed: its memory is lost to the pool. Only under createGpu({validate: true}).
 const leaks = new FinalizationRegistry<string>((label) => console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`));

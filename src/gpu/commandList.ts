@@ -11,7 +11,7 @@ interface PlacedPatch {
   last: number;
 }
 
-/** Dispatches made ready to encode, any number of times: pipelines, bind groups and their params in a uniform buffer. */
+/** @internal Dispatches made ready to encode, any number of times: pipelines, bind groups and their params in a uniform buffer. */
 export class CommandList {
   private readonly pipelines: GPUComputePipeline[] = [];
   private readonly groups: GPUBindGroup[] = [];

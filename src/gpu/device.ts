@@ -33,7 +33,7 @@ export interface AdapterInfo {
 const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp\b/i;
 
-/** A GPU device with what its adapter said, and the first thing that went wrong on it. */
+/** @internal A GPU device with what its adapter said, and the first thing that went wrong on it. */
 export class Device {
   readonly limits: Record<string, number>;
   readonly features: ReadonlySet<string>;
@@ -108,7 +108,7 @@ export class Device {
   }
 }
 
-/** Asks WebGPU for an adapter and a device with the adapter's limits and the features the kernels can use. */
+/** @internal Asks WebGPU for an adapter and a device with the adapter's limits and the features the kernels can use. */
 export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter || adapter.info?.device === 'null-backend') {
@@ -130,7 +130,7 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
   return new Device(handle, info, false, { min, max });
 }
 
-/** A device of the caller's, as it is. */
+/** @internal A device of the caller's, as it is. */
 export function adoptDevice(handle: GPUDevice): Device {
   const info = (handle as { adapterInfo?: GPUAdapterInfo }).adapterInfo;
   const { subgroupMinSize: min = 0, subgroupMaxSize: max = -1 } = info ?? {};

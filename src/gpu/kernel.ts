@@ -107,7 +107,7 @@ function dispatch(
   return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
 }
 
-/** Writes one field of `Params` as WGSL lays it out. */
+/** @internal Writes one field of `Params` as WGSL lays it out. */
 export function writeParam(view: DataView, offset: number, type: Patch['type'], value: number): void {
   if (type === 'f32') view.setFloat32(offset, value, true);
   else if (type === 'u32') view.setUint32(offset, value, true);

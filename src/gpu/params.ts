@@ -1,18 +1,18 @@
 import type { Device } from './device.ts';
 import { BufferUsage } from './native.ts';
 
-/** Bytes between the params of two dispatches: WebGPU's largest offset alignment of a uniform binding. */
+/** @internal Bytes between the params of two dispatches: WebGPU's largest offset alignment of a uniform binding. */
 export const PARAMS_STRIDE = 256;
 const CHUNK_BYTES = 65536;
 
-/** A stretch of one uniform buffer with its image in host memory. */
+/** @internal A stretch of one uniform buffer with its image in host memory. */
 export interface ParamsRange {
   readonly chunk: ParamsChunk;
   readonly byteOffset: number;
   readonly byteLength: number;
 }
 
-/** One uniform buffer; ranges are handed out front to back and start over when the last of them was freed. */
+/** @internal One uniform buffer; ranges are handed out front to back and start over when the last of them was freed. */
 export class ParamsChunk {
   readonly buffer: GPUBuffer;
   readonly bytes: ArrayBuffer;
@@ -62,7 +62,7 @@ export class ParamsChunk {
   }
 }
 
-/** The uniform buffers of all captured steps: steps that run together share one, and so one `writeBuffer`. */
+/** @internal The uniform buffers of all captured steps: steps that run together share one, and so one `writeBuffer`. */
 export class ParamsArena {
   private readonly chunks: ParamsChunk[] = [];
 

@@ -6,7 +6,7 @@ import type { WgslBinding, WgslModule } from './wgsl.ts';
 // One compiled module serves all entry points and constants of a kernel.
 const modules = new WeakMap<Device, WeakMap<WgslModule, GPUShaderModule>>();
 
-/** One entry point with its constants and its layout of bindings, compiled at first use. */
+/** @internal One entry point with its constants and its layout of bindings, compiled at first use. */
 export class Pipeline {
   /** Indices of the bindings, in the order of the names given, then that of the params, if any. */
   readonly bindings: readonly WgslBinding[];

@@ -20,6 +20,7 @@ export interface MemoryInfo {
 }
 
 /**
+ * @internal
  * Storage buffers by size, reused. Commands run in the order they were recorded, so a buffer may be handed out again as
  * soon as its last user has recorded its work, before the GPU has done it.
  */

@@ -7,14 +7,14 @@ import type { Pipeline } from './pipeline.ts';
 import { Counter, type Scalar } from './scalar.ts';
 import type { Binding, BoundRange } from './storage.ts';
 
-/** A field of params that a {@link Scalar} sets anew at every run. */
+/** @internal A field of params that a {@link Scalar} sets anew at every run. */
 export interface Patch {
   readonly scalar: Scalar;
   readonly offset: number;
   readonly type: 'u32' | 'i32' | 'f32';
 }
 
-/** One recorded dispatch. */
+/** @internal One recorded dispatch. */
 export interface Dispatch {
   readonly pipeline: Pipeline;
   readonly label: string;
@@ -28,6 +28,7 @@ export interface Dispatch {
 const EAGER_DISPATCHES = 128;
 
 /**
+ * @internal
  * The order in which the GPU works: dispatches are recorded here and submitted in batches, at the latest
  * when something is read. While a step is captured they go to the step instead.
  */

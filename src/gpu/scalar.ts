@@ -9,4 +9,5 @@ export class Scalar {
 /** A {@link Scalar} that each use advances by one, in an eager op as in every run of a captured step (random streams). */
 export class Counter extends Scalar {}
 
+/** @internal */
 export const scalarValue = (x: number | Scalar): number => (typeof x === 'number' ? x : x.value);

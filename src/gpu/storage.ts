@@ -2,6 +2,7 @@ import type { Gpu } from './gpu.ts';
 import type { Native } from './native.ts';
 
 /**
+ * @internal
  * One GPU buffer shared by tensors, views and captured steps. When the last of them lets go, the pool takes the buffer
  * back; a buffer that came from the caller (`fromBuffer`) is left to the caller.
  */
@@ -24,7 +25,7 @@ export class Storage {
   }
 }
 
-/** A range of a storage. */
+/** @internal A range of a storage. */
 export interface BoundRange {
   readonly storage: Storage;
   readonly byteOffset: number;
@@ -32,7 +33,10 @@ export interface BoundRange {
 }
 
 /** What a kernel is given to bind. Tensors are bindings. */
-export interface Binding extends BoundRange {
+export interface Binding {
+  /** @internal */ readonly storage: Storage;
+  /** @internal */ readonly byteOffset: number;
+  /** @internal */ readonly byteLength: number;
   readonly label: string;
   readonly dtype: 'f32' | 'u32';
 }

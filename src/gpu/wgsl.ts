@@ -1,6 +1,6 @@
 import { GpuError } from './errors.ts';
 
-/** One `@group(0) @binding(n) var<...> name` of a module. */
+/** @internal One `@group(0) @binding(n) var<...> name` of a module. */
 export interface WgslBinding {
   name: string;
   index: number;
@@ -9,14 +9,14 @@ export interface WgslBinding {
   dtype: 'f32' | 'u32' | undefined;
 }
 
-/** One 4-byte field of `struct Params`. */
+/** @internal One 4-byte field of `struct Params`. */
 export interface WgslField {
   name: string;
   type: 'u32' | 'i32' | 'f32';
   offset: number;
 }
 
-/** What the host must know of a WGSL module, read out of its text: the text is the only place that says it. */
+/** @internal What the host must know of a WGSL module, read out of its text: the text is the only place that says it. */
 export interface WgslModule {
   code: string;
   bindings: ReadonlyMap<string, WgslBinding>;
@@ -30,6 +30,7 @@ const PARAMS = /struct\s+Params\s*\{([^}]*)\}/;
 const DIRECTIVE = /^[ \t]*(?:enable|requires)\s[^;]*;/gm;
 
 /**
+ * @internal
  * Joins the sources of one module. WGSL resolves functions in any order, so a tile core and the operands it loads from
  * may be two files; only `enable` and `requires` must come first.
  */
