@@ -144,7 +144,7 @@ function giveLeaf(x: Tensor, g: Tensor): void {
     // Gradients may share memory with others (add passes on dy as it is); a leaf's must be its own to add to.
     const own = x.gradSlot ?? (g.storage.refs === 1 ? g : empty(x.gpu, x.shape, 'f32', `d${x.label}`));
     if (own !== g) {
-      kernel.copy({ source: g, into: own }, { size: g.size }, Math.ceil(g.size / 64));
+      copyInto(g, own);
       g.dispose();
     }
     x.grad = keep(own);
@@ -160,9 +160,14 @@ function sum(a: Tensor, b: Tensor): Tensor {
 
 function copy(a: Tensor): Tensor {
   const own = empty(a.gpu, a.shape, 'f32', a.label);
-  kernel.copy({ source: a, into: own }, { size: a.size }, Math.ceil(a.size / 64));
+  copyInto(a, own);
   a.dispose();
   return own;
+}
+
+/** @internal Overwrites `into` with the elements of `source`. */
+export function copyInto(source: Tensor, into: Tensor): void {
+  kernel.copy({ source, into }, { size: source.size }, Math.ceil(source.size / 64));
 }
 
 function add(g: Tensor, into: Tensor): void {

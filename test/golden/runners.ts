@@ -1,7 +1,11 @@
 import { dense } from './dense.ts';
 import type { GoldenRunner } from './format.ts';
+import { lrSchedule } from './lrSchedule.ts';
+import { optim } from './optim.ts';
 
 /** Who computes the cases of each golden file. */
 export const runners: Record<string, GoldenRunner> = {
   dense,
+  lr_schedule: lrSchedule,
+  optim,
 };

@@ -1,0 +1,52 @@
+import source from '../../shaders/sgd.wgsl';
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkAtLeast, Optimizer, type ParametersOrGroups } from './optimizer.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('sgd', source, ['plain', 'momentum']);
+
+export interface SgdOptions {
+  /** Learning rate. */
+  lr: number;
+  /** Share of the last update that goes on: 0 by default. */
+  momentum?: number;
+  /** Share of the gradient that the momentum leaves out: 0 by default. */
+  dampening?: number;
+  /** Adds to each decayed parameter's gradient: 0 by default. */
+  weightDecay?: number;
+  /** Looks one momentum step ahead (Nesterov). Needs momentum, and no dampening. */
+  nesterov?: boolean;
+}
+
+/** Stochastic gradient descent (`torch.optim.SGD`). */
+export class Sgd extends Optimizer {
+  private readonly momentum: number;
+  private readonly dampening: number;
+  private readonly nesterov: boolean;
+  private readonly buffer: Tensor | null = null;
+
+  constructor(parameters: ParametersOrGroups, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SgdOptions) {
+    checkAtLeast('Sgd', { momentum, dampening });
+    if (nesterov && !(momentum > 0 && dampening === 0)) {
+      throw new RangeError(`Sgd: nesterov needs momentum > 0 and dampening 0, but they are ${momentum} and ${dampening}`);
+    }
+    super('Sgd', parameters, { lr, weightDecay });
+    this.momentum = momentum;
+    this.dampening = dampening;
+    this.nesterov = nesterov;
+    if (momentum > 0) this.buffer = this.state('momentum_buffer');
+  }
+
+  step(): void {
+    const { blocks, values: parameter, gradients: gradient } = this.flat;
+    const { lr, momentum, dampening, run, counts, groupTable: groups, buffer } = this;
+    const groupOfBlock = this.flat.groupOfBlock();
+    const workgroups = Math.ceil(blocks / 4);
+    if (buffer) {
+      const nesterov = Number(this.nesterov);
+      kernel.momentum({ groupOfBlock, groups, counts, gradient, parameter, buffer }, { blocks, lr, momentum, dampening, nesterov, run }, workgroups);
+    } else {
+      kernel.plain({ groupOfBlock, groups, counts, gradient, parameter }, { blocks, lr, momentum, dampening, nesterov: 0, run }, workgroups);
+    }
+  }
+}
