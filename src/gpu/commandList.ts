@@ -63,7 +63,7 @@ export class CommandList {
         chunk.touch(patch.offset, patch.offset + 4);
         patch.last = value;
       }
-      if (patch.scalar instanceof Counter) patch.scalar.value++;
+      if (patch.scalar instanceof Counter) patch.scalar.advance();
     }
   }
 

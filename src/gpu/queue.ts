@@ -48,7 +48,7 @@ export class Queue {
       this.recording.push(dispatch);
       return;
     }
-    for (const { scalar } of dispatch.patches) if (scalar instanceof Counter) scalar.value++;
+    for (const { scalar } of dispatch.patches) if (scalar instanceof Counter) scalar.advance();
     this.pending.push(dispatch);
     if (this.pending.length >= EAGER_DISPATCHES) this.submit();
   }

@@ -7,7 +7,21 @@ export class Scalar {
 }
 
 /** A {@link Scalar} that each use advances by one, in an eager op as in every run of a captured step (random streams). */
-export class Counter extends Scalar {}
+export class Counter extends Scalar {
+  /** What is saved of it: its value, unless a subclass counts behind it. */
+  get count(): number {
+    return this.value;
+  }
+
+  set count(count: number) {
+    this.value = count;
+  }
+
+  /** @internal Called after each use. */
+  advance(): void {
+    this.value++;
+  }
+}
 
 /** @internal */
 export const scalarValue = (x: number | Scalar): number => (typeof x === 'number' ? x : x.value);

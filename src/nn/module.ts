@@ -105,7 +105,7 @@ export abstract class Module<Output = Tensor> {
     for (const [name, place] of places) {
       const given = state.get(name);
       if (!given) continue;
-      if (place instanceof Counter) place.value = Number(given.data[0]!);
+      if (place instanceof Counter) place.count = Number(given.data[0]!);
       else write(place, given.data instanceof Float32Array ? given.data : Float32Array.from(given.data as Float64Array));
     }
   }
@@ -150,5 +150,5 @@ const placeOf = (place: Tensor | Counter): StatePlace =>
   place instanceof Counter ? { shape: [], kind: 'count' } : { shape: place.shape, kind: 'float' };
 
 async function readPlace(place: Tensor | Counter): Promise<HostTensor> {
-  return place instanceof Counter ? hostCount(place.value) : { shape: place.shape, data: await place.read() };
+  return place instanceof Counter ? hostCount(place.count) : { shape: place.shape, data: await place.read() };
 }

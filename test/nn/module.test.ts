@@ -66,16 +66,16 @@ gpuTest('parameters and buffers are named and ordered as in PyTorch; what is sha
 
 gpuTest('a state goes over to another module, counters included', async (gpu) => {
   const [from, to] = [new Leaf(gpu, 4), new Leaf(gpu, 4)];
-  from.batches.value = 17;
-  from.drawn.value = 5;
+  from.batches.count = 17;
+  from.drawn.count = 5;
   const state = await from.stateDict({ all: true });
   state.set('weight', { shape: [4], data: Float64Array.of(1, 2, 3, 0.1) });
   state.set('running_mean', { shape: [2], data: Float32Array.of(8, 9) });
   to.loadStateDict(state, { all: true });
   assert.equal([...(await to.weight.read())], [1, 2, 3, Math.fround(0.1)]);
   assert.equal([...(await to.mean.read())], [8, 9]);
-  assert.is(to.batches.value, 17);
-  assert.is(to.drawn.value, 5);
+  assert.is(to.batches.count, 17);
+  assert.is(to.drawn.count, 5);
   assert.not((await from.stateDict()).has('counter'));
   from.dispose();
   to.dispose();
@@ -119,7 +119,7 @@ gpuTest('a state is that of the moment it was asked for', async (gpu) => {
   const leaf = new Leaf(gpu, 2);
   const asked = leaf.stateDict();
   leaf.loadStateDict(new Map([['weight', { shape: [2], data: Float32Array.of(6, 7) }]]), { strict: false });
-  leaf.batches.value = 3;
+  leaf.batches.count = 3;
   const state = await asked;
   assert.equal(state.get('weight')!.data, Float32Array.of(2, 2));
   assert.equal(state.get('num_batches_tracked')!.data, BigInt64Array.of(0n));
