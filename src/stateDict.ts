@@ -21,12 +21,23 @@ export interface StatePlace {
  * Throws one error that names everything by which a state differs from its places. Without `strict`, names may be missing
  * on either side.
  */
-export function checkState(who: string, places: ReadonlyMap<string, StatePlace>, state: ReadonlyMap<string, HostTensor>, strict = true): void {
+export function checkState(
+  who: string,
+  places: ReadonlyMap<string, StatePlace>,
+  state: ReadonlyMap<string, HostTensor>,
+  strict = true,
+): void {
   const faults: string[] = [];
   const list = (title: string, names: string[]) => names.length > 0 && faults.push(`${title} ${names.join(', ')}`);
   if (strict) {
-    list('missing', [...places.keys()].filter((name) => !state.has(name)));
-    list('not expected', [...state.keys()].filter((name) => !places.has(name)));
+    list(
+      'missing',
+      [...places.keys()].filter((name) => !state.has(name)),
+    );
+    list(
+      'not expected',
+      [...state.keys()].filter((name) => !places.has(name)),
+    );
   }
   const misfits: string[] = [];
   for (const [name, place] of places) {

@@ -64,7 +64,8 @@ export abstract class Module<Output = Tensor> {
   /** Tensors that are no parameters and yet part of the state: running statistics. */
   *namedBuffers(): Generator<[name: string, buffer: Tensor]> {
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, { value }] of module.buffers) if (!(value instanceof Counter)) yield [join(prefix, name), value];
+      for (const [name, { value }] of module.buffers)
+        if (!(value instanceof Counter)) yield [join(prefix, name), value];
     }
   }
 
@@ -92,21 +93,32 @@ export abstract class Module<Output = Tensor> {
    * as 64-bit integers. `all` adds what PyTorch has no name for and an exact resume needs, the counters of dropout.
    */
   async stateDict({ all = false }: { all?: boolean } = {}): Promise<StateDict> {
-    return new Map(await Promise.all([...this.places(all)].map(async ([name, place]) => [name, await readPlace(place)] as const)));
+    return new Map(
+      await Promise.all([...this.places(all)].map(async ([name, place]) => [name, await readPlace(place)] as const)),
+    );
   }
 
   /**
    * Takes over a state. Names that are missing, not expected or misshapen are listed in one error, and nothing changes.
    * With `strict: false` names may be missing on either side, as for a network that keeps its backbone under a new head.
    */
-  loadStateDict(state: ReadonlyMap<string, HostTensor>, { strict = true, all = false }: { strict?: boolean; all?: boolean } = {}): void {
+  loadStateDict(
+    state: ReadonlyMap<string, HostTensor>,
+    { strict = true, all = false }: { strict?: boolean; all?: boolean } = {},
+  ): void {
     const places = this.places(all);
-    checkState(this.constructor.name, new Map([...places].map(([name, place]) => [name, placeOf(place)])), state, strict);
+    checkState(
+      this.constructor.name,
+      new Map([...places].map(([name, place]) => [name, placeOf(place)])),
+      state,
+      strict,
+    );
     for (const [name, place] of places) {
       const given = state.get(name);
       if (!given) continue;
       if (place instanceof Counter) place.count = Number(given.data[0]!);
-      else write(place, given.data instanceof Float32Array ? given.data : Float32Array.from(given.data as Float64Array));
+      else
+        write(place, given.data instanceof Float32Array ? given.data : Float32Array.from(given.data as Float64Array));
     }
   }
 
@@ -124,7 +136,11 @@ export abstract class Module<Output = Tensor> {
   }
 
   /** Adds a tensor to the state under PyTorch's name, or a counter; one that is not persistent is in `stateDict({all: true})` alone. */
-  protected registerBuffer<T extends Tensor | Counter>(name: string, value: T, { persistent = true }: { persistent?: boolean } = {}): T {
+  protected registerBuffer<T extends Tensor | Counter>(
+    name: string,
+    value: T,
+    { persistent = true }: { persistent?: boolean } = {},
+  ): T {
     this.buffers.set(name, { value, persistent });
     if (!(value instanceof Counter)) keep(value);
     return value;
@@ -138,7 +154,8 @@ export abstract class Module<Output = Tensor> {
     const places = new Map<string, Tensor | Counter>();
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, parameter] of module.ownParameters()) places.set(join(prefix, name), parameter);
-      for (const [name, { value, persistent }] of module.buffers) if (persistent || all) places.set(join(prefix, name), value);
+      for (const [name, { value, persistent }] of module.buffers)
+        if (persistent || all) places.set(join(prefix, name), value);
     }
     return places;
   }

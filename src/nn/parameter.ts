@@ -8,7 +8,9 @@ export class Parameter extends Tensor {
   constructor(gpu: Gpu, data: Float32Array, shape: Shape, label = 'parameter') {
     checkShape('Parameter', shape);
     if (data.length !== sizeOf(shape)) {
-      throw new TypeError(`Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; make them equal`);
+      throw new TypeError(
+        `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; make them equal`,
+      );
     }
     gpu.device.check(label);
     super(gpu.pool.upload(data, `${label}${showShape(shape)}`), shape, 'f32', label);

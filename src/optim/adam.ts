@@ -29,7 +29,8 @@ export class Adam extends Optimizer {
   constructor(parameters: ParametersOrGroups, options: AdamOptions = {}) {
     const { betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
     checkAtLeast('Adam', { eps });
-    if (!betas.every((beta) => beta >= 0 && beta < 1)) throw new RangeError(`Adam: betas must be in [0, 1) but are ${betas}`);
+    if (!betas.every((beta) => beta >= 0 && beta < 1))
+      throw new RangeError(`Adam: betas must be in [0, 1) but are ${betas}`);
     super('Adam', parameters, { lr: 0.001, weightDecay: 0, ...options });
     this.betas = betas;
     this.eps = eps;

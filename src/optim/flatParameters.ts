@@ -1,7 +1,7 @@
 import { copyInto } from '../autograd.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Storage } from '../gpu/storage.ts';
-import { sameShape, type Shape, showShape } from '../shape.ts';
+import { sameShape, showShape } from '../shape.ts';
 import { Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
@@ -71,7 +71,9 @@ export class FlatParameters {
     let table = this.tables.get(pattern);
     if (!table) {
       const groups = new Uint32Array(this.blocks);
-      for (const { parameter, group, block, blocks } of this.places) groups.fill(parameter.grad ? group : ABSENT, block, block + blocks);
+      for (const { parameter, group, block, blocks } of this.places) {
+        groups.fill(parameter.grad ? group : ABSENT, block, block + blocks);
+      }
       table = keep(tensor(this.gpu, groups, undefined, 'group of block'));
       this.tables.set(pattern, table);
     }
@@ -119,38 +121,45 @@ export class FlatParameters {
 function gatherGradient(parameter: Tensor): void {
   const { grad, gradSlot, shape, label } = parameter;
   if (!grad || grad === gradSlot) return;
-  if (!sameShape(grad.shape, shape)) throw new TypeError(`step: the gradient of ${label} must be ${showShape(shape)} but is ${showShape(grad.shape)}`);
+  if (!sameShape(grad.shape, shape)) {
+    throw new TypeError(`step: the gradient of ${label} must be ${showShape(shape)} but is ${showShape(grad.shape)}`);
+  }
   copyInto(grad, gradSlot!);
   grad.dispose();
   parameter.grad = gradSlot;
 }
 
 function check(who: string, parameters: readonly Tensor[]): void {
-  if (parameters.length === 0) throw new TypeError(`${who}: got no parameters; pass module.parameters(), or groups of them`);
+  const [first] = parameters;
+  if (!first) throw new TypeError(`${who}: got no parameters; pass module.parameters(), or groups of them`);
+  const refuse = ({ label, shape }: Tensor, fault: string): never => {
+    throw new TypeError(`${who}: ${label}${showShape(shape)} ${fault}`);
+  };
   const seen = new Set<Tensor>();
-  const count = new Map<Storage, number>();
+  const holders = new Map<Storage, number>();
   for (const parameter of parameters) {
-    const name = `${parameter.label}${showShape(parameter.shape as Shape)}`;
-    if (parameter.dtype !== 'f32') throw new TypeError(`${who}: ${name} is ${parameter.dtype}; parameters must be f32`);
-    if (parameter.node) throw new TypeError(`${who}: ${name} was computed by ${parameter.node.name}; parameters must be leaves, made by no op`);
-    if (parameter.gpu !== parameters[0]!.gpu) throw new TypeError(`${who}: ${name} lives on another Gpu; use one for all`);
-    if (seen.has(parameter)) throw new TypeError(`${who}: ${name} was passed twice; pass each parameter once`);
-    if (parameter.gradSlot) throw new Error(`${who}: ${name} belongs to another optimiser; dispose that one first`);
+    const { dtype, node, gpu, gradSlot, storage } = parameter;
+    if (dtype !== 'f32') refuse(parameter, `is ${dtype}; parameters must be f32`);
+    if (node) refuse(parameter, `was computed by ${node.name}; parameters must be leaves, made by no op`);
+    if (gpu !== first.gpu) refuse(parameter, 'lives on another Gpu; use one for all');
+    if (seen.has(parameter)) refuse(parameter, 'was passed twice; pass each parameter once');
+    if (gradSlot) refuse(parameter, 'belongs to another optimiser; dispose that one first');
     seen.add(parameter);
-    count.set(parameter.storage, (count.get(parameter.storage) ?? 0) + 1);
+    holders.set(storage, (holders.get(storage) ?? 0) + 1);
   }
   for (const parameter of parameters) {
-    const { storage, label, shape } = parameter;
-    const living = [...residentsOf(storage)].filter((x) => !x.isDisposed && !seen.has(x)).length;
-    if (storage.refs <= living + count.get(storage)!) continue;
-    throw new Error(
-      `${who}: ${label}${showShape(shape)} is to be moved into one buffer with the others, but a captured step or a view holds it; make the optimiser first`,
+    const { storage } = parameter;
+    const others = [...residentsOf(storage)].filter((x) => !x.isDisposed && !seen.has(x)).length;
+    if (storage.refs <= others + holders.get(storage)!) continue;
+    refuse(
+      parameter,
+      'is to be moved beside the others, but a captured step or a view holds it; make the optimiser first',
     );
   }
 }
 
 function residentsOf(storage: Storage): Set<Tensor> {
-  let set = residents.get(storage);
-  if (!set) residents.set(storage, (set = new Set()));
+  const set = residents.get(storage) ?? new Set();
+  residents.set(storage, set);
   return set;
 }

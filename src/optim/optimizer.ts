@@ -55,7 +55,10 @@ export abstract class Optimizer {
     checkAtLeast(name, { lr, weightDecay });
     this.lr = new Scalar(lr);
     this.groups = groupsOf(name, parameters, weightDecay);
-    this.flat = new FlatParameters(name, this.groups.map(({ params }) => params));
+    this.flat = new FlatParameters(
+      name,
+      this.groups.map(({ params }) => params),
+    );
     const { gpu, blocks } = this.flat;
     const numbers = this.groups.flatMap((group) => [group.lrMultiplier, group.weightDecay]);
     this.groupTable = keep(tensor(gpu, Float32Array.from(numbers), [this.groups.length, 2], 'parameter groups'));
@@ -75,7 +78,10 @@ export abstract class Optimizer {
     const { places, blocks } = this.flat;
     const half = (this.run.value & 1) * blocks;
     const lr: HostTensor = { shape: [], data: Float64Array.of(this.lr.value) };
-    const [counts, ...flats] = await Promise.all([this.counts.readU32(), ...[...this.states.values()].map((state) => state.read())]);
+    const [counts, ...flats] = await Promise.all([
+      this.counts.readU32(),
+      ...[...this.states.values()].map((state) => state.read()),
+    ]);
     const state: StateDict = new Map([['lr', lr]]);
     places.forEach((place, i) => {
       state.set(`${i}.step`, hostCount(counts[half + place.block]!));
@@ -102,7 +108,9 @@ export abstract class Optimizer {
     });
     write(this.counts, counts);
     for (const [name, tensor] of this.states) {
-      const parts = places.map((place, i) => [place, Float32Array.from(state.get(`${i}.${name}`)!.data as Float32Array)] as const);
+      const parts = places.map(
+        (place, i) => [place, Float32Array.from(state.get(`${i}.${name}`)!.data as Float32Array)] as const,
+      );
       write(tensor, this.flat.join(new Map(parts)));
     }
     this.lr.value = Number(state.get('lr')!.data[0]!);
@@ -129,7 +137,9 @@ export abstract class Optimizer {
 
 function groupsOf(who: string, parameters: ParametersOrGroups, weightDecay: number): OptimizerGroup[] {
   const list = [...(parameters as Iterable<Tensor | ParameterGroup>)];
-  const given = list.some((entry) => entry instanceof Tensor) ? [{ params: list as Tensor[] }] : (list as ParameterGroup[]);
+  const given = list.some((entry) => entry instanceof Tensor)
+    ? [{ params: list as Tensor[] }]
+    : (list as ParameterGroup[]);
   return given.map((group) => {
     const complete = { lrMultiplier: 1, weightDecay, ...group, params: [...group.params] };
     checkAtLeast(who, { lrMultiplier: complete.lrMultiplier, weightDecay: complete.weightDecay });
@@ -140,6 +150,7 @@ function groupsOf(who: string, parameters: ParametersOrGroups, weightDecay: numb
 /** @internal Throws unless every option is a number >= 0. */
 export function checkAtLeast(who: string, options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(Number.isFinite(value) && value >= 0)) throw new RangeError(`${who}: ${name} must be a number >= 0 but is ${value}`);
+    if (!(Number.isFinite(value) && value >= 0))
+      throw new RangeError(`${who}: ${name} must be a number >= 0 but is ${value}`);
   }
 }

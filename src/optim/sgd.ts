@@ -25,10 +25,15 @@ export class Sgd extends Optimizer {
   private readonly nesterov: boolean;
   private readonly buffer: Tensor | null = null;
 
-  constructor(parameters: ParametersOrGroups, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SgdOptions) {
+  constructor(
+    parameters: ParametersOrGroups,
+    { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SgdOptions,
+  ) {
     checkAtLeast('Sgd', { momentum, dampening });
     if (nesterov && !(momentum > 0 && dampening === 0)) {
-      throw new RangeError(`Sgd: nesterov needs momentum > 0 and dampening 0, but they are ${momentum} and ${dampening}`);
+      throw new RangeError(
+        `Sgd: nesterov needs momentum > 0 and dampening 0, but they are ${momentum} and ${dampening}`,
+      );
     }
     super('Sgd', parameters, { lr, weightDecay });
     this.momentum = momentum;
@@ -44,9 +49,17 @@ export class Sgd extends Optimizer {
     const workgroups = Math.ceil(blocks / 4);
     if (buffer) {
       const nesterov = Number(this.nesterov);
-      kernel.momentum({ groupOfBlock, groups, counts, gradient, parameter, buffer }, { blocks, lr, momentum, dampening, nesterov, run }, workgroups);
+      kernel.momentum(
+        { groupOfBlock, groups, counts, gradient, parameter, buffer },
+        { blocks, lr, momentum, dampening, nesterov, run },
+        workgroups,
+      );
     } else {
-      kernel.plain({ groupOfBlock, groups, counts, gradient, parameter }, { blocks, lr, momentum, dampening, nesterov: 0, run }, workgroups);
+      kernel.plain(
+        { groupOfBlock, groups, counts, gradient, parameter },
+        { blocks, lr, momentum, dampening, nesterov: 0, run },
+        workgroups,
+      );
     }
   }
 }

@@ -5,7 +5,10 @@ import type { GoldenRunner } from './format.ts';
 /** Learning rates of groups with multipliers, at the iterations that the file names. */
 export const lrSchedule: GoldenRunner = (gpu, { params, outputs }) => {
   const { lr, gamma, decay, base_lrs: multipliers } = params;
-  const groups = (multipliers as number[]).map((lrMultiplier) => ({ params: [new Parameter(gpu, new Float32Array(1), [1])], lrMultiplier }));
+  const groups = (multipliers as number[]).map((lrMultiplier) => ({
+    params: [new Parameter(gpu, new Float32Array(1), [1])],
+    lrMultiplier,
+  }));
   const optimizer = new Sgd(groups, { lr });
   const schedule = new InverseDecay(optimizer, { lr, gamma, decay });
   const rows = (outputs.iteration_and_lrs as number[][]).map(([iteration]) => {

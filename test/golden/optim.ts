@@ -1,8 +1,8 @@
-import { Adam, AdamW, type Optimizer, Sgd } from '../../src/optim/index.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
+import { Adam, AdamW, type Optimizer, Sgd } from '../../src/optim/index.ts';
+import { tensor } from '../../src/tensor.ts';
 import { type Actual, type GoldenCase, type GoldenRunner, type GoldenTensor, load } from './format.ts';
 import { frozen } from './modules.ts';
-import { tensor } from '../../src/tensor.ts';
 
 /** A parameter under given gradients, after each step, and the optimiser's state after the last. */
 export const optim: GoldenRunner = async (gpu, { params, inputs }) => {
@@ -25,7 +25,10 @@ export const optim: GoldenRunner = async (gpu, { params, inputs }) => {
   return { outputs: { param: seen, state } };
 };
 
-function make(parameter: Parameter, { optimiser, weight_decay: weightDecay, ...rest }: GoldenCase['params']): Optimizer {
+function make(
+  parameter: Parameter,
+  { optimiser, weight_decay: weightDecay, ...rest }: GoldenCase['params'],
+): Optimizer {
   const options = { lr: rest.lr, ...rest, ...(weightDecay !== undefined && { weightDecay }) };
   if (optimiser === 'SGD') return new Sgd([parameter], options);
   if (optimiser === 'Adam') return new Adam([parameter], options);

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
-import { Counter } from '../../src/gpu/scalar.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { Counter } from '../../src/gpu/scalar.ts';
 import { Module } from '../../src/nn/module.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
 import { relu } from '../../src/ops/relu.ts';
@@ -49,20 +49,41 @@ class Tree extends Module<{ y: Tensor }> {
   }
 }
 
-gpuTest('parameters and buffers are named and ordered as in PyTorch; what is shared is a parameter once', async (gpu) => {
-  const tree = tidy(() => new Tree(gpu));
-  assert.equal([...tree.namedParameters()].map(([name]) => name), ['scale', 'left.weight', 'left.bias', 'right.weight']);
-  assert.equal([...tree.parameters()].map((p) => p.size), [1, 3, 1, 2]);
-  const ofLeaf = (prefix: string, parameters: string[]) => [...parameters, 'running_mean', 'num_batches_tracked'].map((name) => `${prefix}.${name}`);
-  const state = await tree.stateDict();
-  assert.equal([...state.keys()], ['scale', ...ofLeaf('left', ['weight', 'bias']), ...ofLeaf('right', ['weight']), ...ofLeaf('again', ['weight', 'bias'])]);
-  assert.equal(state.get('left.weight'), { shape: [3], data: Float32Array.of(3, 3, 3) });
-  assert.equal(state.get('left.num_batches_tracked'), { shape: [], data: BigInt64Array.of(0n) });
-  assert.equal([...tree.namedModules()].map(([name]) => name), ['', 'left', 'right', 'again']);
-  tree.dispose();
-  tree.dispose();
-  assert.ok(tree.left.mean.isDisposed);
-});
+gpuTest(
+  'parameters and buffers are named and ordered as in PyTorch; what is shared is a parameter once',
+  async (gpu) => {
+    const tree = tidy(() => new Tree(gpu));
+    assert.equal(
+      [...tree.namedParameters()].map(([name]) => name),
+      ['scale', 'left.weight', 'left.bias', 'right.weight'],
+    );
+    assert.equal(
+      [...tree.parameters()].map((p) => p.size),
+      [1, 3, 1, 2],
+    );
+    const ofLeaf = (prefix: string, parameters: string[]) =>
+      [...parameters, 'running_mean', 'num_batches_tracked'].map((name) => `${prefix}.${name}`);
+    const state = await tree.stateDict();
+    assert.equal(
+      [...state.keys()],
+      [
+        'scale',
+        ...ofLeaf('left', ['weight', 'bias']),
+        ...ofLeaf('right', ['weight']),
+        ...ofLeaf('again', ['weight', 'bias']),
+      ],
+    );
+    assert.equal(state.get('left.weight'), { shape: [3], data: Float32Array.of(3, 3, 3) });
+    assert.equal(state.get('left.num_batches_tracked'), { shape: [], data: BigInt64Array.of(0n) });
+    assert.equal(
+      [...tree.namedModules()].map(([name]) => name),
+      ['', 'left', 'right', 'again'],
+    );
+    tree.dispose();
+    tree.dispose();
+    assert.ok(tree.left.mean.isDisposed);
+  },
+);
 
 gpuTest('a state goes over to another module, counters included', async (gpu) => {
   const [from, to] = [new Leaf(gpu, 4), new Leaf(gpu, 4)];
@@ -111,7 +132,10 @@ gpuTest('without strict, names may be missing on either side, but shapes must fi
   );
   assert.equal([...(await leaf.weight.read())], [6, 7]);
   assert.is(await leaf.bias!.item(), 0.5);
-  assert.throws(() => leaf.loadStateDict(new Map([['bias', { shape: [2], data: new Float32Array(2) }]]), { strict: false }), /misshapen bias/);
+  assert.throws(
+    () => leaf.loadStateDict(new Map([['bias', { shape: [2], data: new Float32Array(2) }]]), { strict: false }),
+    /misshapen bias/,
+  );
   leaf.dispose();
 });
 
@@ -130,10 +154,16 @@ gpuTest('evalMode gives every module its own mode back', async (gpu) => {
   const tree = new Tree(gpu);
   tree.right.eval();
   const restore = tree.evalMode();
-  assert.equal([...tree.namedModules()].map(([, m]) => m.training), [false, false, false, false]);
+  assert.equal(
+    [...tree.namedModules()].map(([, m]) => m.training),
+    [false, false, false, false],
+  );
   await gpu.idle();
   restore();
-  assert.equal([...tree.namedModules()].map(([, m]) => m.training), [true, true, false, true]);
+  assert.equal(
+    [...tree.namedModules()].map(([, m]) => m.training),
+    [true, true, false, true],
+  );
   tree.eval();
   tree.evalMode()();
   assert.not(tree.left.training);
@@ -154,7 +184,10 @@ gpuTest('dispose frees gradients too', (gpu) => {
 });
 
 gpuTest('a parameter must have as many elements as its shape', (gpu) => {
-  assert.throws(() => new Parameter(gpu, new Float32Array(3), [2, 2], 'weight'), /Parameter: weight\[2,2\] wants 4 elements but data has 3/);
+  assert.throws(
+    () => new Parameter(gpu, new Float32Array(3), [2, 2], 'weight'),
+    /Parameter: weight\[2,2\] wants 4 elements but data has 3/,
+  );
 });
 
 run();

@@ -16,9 +16,14 @@ export const referenceParameter = (value: Float32Array, lrMultiplier = 1, weight
 });
 
 /** One step of `torch.optim.SGD`; nothing happens without a gradient. */
-export function sgdStep(p: ReferenceParameter, gradient: Float32Array | null, { lr = 0.1, momentum = 0, dampening = 0, nesterov = false }): void {
+export function sgdStep(
+  p: ReferenceParameter,
+  gradient: Float32Array | null,
+  { lr = 0.1, momentum = 0, dampening = 0, nesterov = false },
+): void {
   if (!gradient) return;
-  const buffer = (p.state.momentum_buffer ??= new Float64Array(p.value.length));
+  p.state.momentum_buffer ??= new Float64Array(p.value.length);
+  const buffer = p.state.momentum_buffer;
   gradient.forEach((g, i) => {
     const d = g + p.weightDecay * p.value[i]!;
     buffer[i] = p.step === 0 ? d : momentum * buffer[i]! + (1 - dampening) * d;
@@ -37,7 +42,8 @@ export function adamStep(
   if (!gradient) return;
   const [beta1, beta2] = betas as [number, number];
   const zeros = () => new Float64Array(p.value.length);
-  const { exp_avg: m, exp_avg_sq: v, max_exp_avg_sq: most } = (p.state = { exp_avg: zeros(), exp_avg_sq: zeros(), max_exp_avg_sq: zeros(), ...p.state });
+  p.state = { exp_avg: zeros(), exp_avg_sq: zeros(), max_exp_avg_sq: zeros(), ...p.state };
+  const { exp_avg: m, exp_avg_sq: v, max_exp_avg_sq: most } = p.state;
   p.step++;
   const rate = lr * p.lrMultiplier;
   gradient.forEach((g, i) => {
@@ -47,6 +53,7 @@ export function adamStep(
     v![i] = beta2 * v![i]! + (1 - beta2) * d * d;
     most![i] = Math.max(most![i]!, v![i]!);
     const square = amsgrad ? most![i]! : v![i]!;
-    p.value[i]! -= (rate / (1 - beta1 ** p.step)) * (m![i]! / (Math.sqrt(square) / Math.sqrt(1 - beta2 ** p.step) + eps));
+    p.value[i]! -=
+      (rate / (1 - beta1 ** p.step)) * (m![i]! / (Math.sqrt(square) / Math.sqrt(1 - beta2 ** p.step) + eps));
   });
 }

@@ -1,0 +1,11 @@
+export { ReLU, Sigmoid } from './activation.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
+export { Conv2d, type Conv2dOptions } from './conv2d.ts';
+export { Dropout, type DropoutOptions } from './dropout.ts';
+export { Flatten } from './flatten.ts';
+export { Linear, type LinearOptions } from './linear.ts';
+export { Module } from './module.ts';
+export { Parameter } from './parameter.ts';
+export { MaxPool2d, type MaxPool2dOptions } from './pool.ts';
+export { RectifyingModule } from './rectifying.ts';
+export { Sequential } from './sequential.ts';

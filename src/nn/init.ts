@@ -1,0 +1,31 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Random } from '../random.ts';
+import { type Shape, sizeOf } from '../shape.ts';
+import { Parameter } from './parameter.ts';
+
+/**
+ * PyTorch's default for weights and biases of linear and convolutional layers: uniform within ±1/sqrt(fanIn), fanIn being
+ * the inputs that meet in one output (`kaiming_uniform_` with a = sqrt(5)).
+ */
+export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: Random, label: string): Parameter {
+  const bound = 1 / Math.sqrt(fanIn);
+  return new Parameter(
+    gpu,
+    Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound),
+    shape,
+    label,
+  );
+}
+
+/** A parameter of one value throughout. */
+export function constantParameter(gpu: Gpu, shape: Shape, value: number, label: string): Parameter {
+  return new Parameter(gpu, new Float32Array(sizeOf(shape)).fill(value), shape, label);
+}
+
+/** Throws unless every size is a whole number >= 1. */
+export function checkSizes(who: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(sizes)) {
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new RangeError(`${who}: ${name} must be a whole number >= 1 but is ${value}`);
+  }
+}

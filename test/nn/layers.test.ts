@@ -1,0 +1,217 @@
+import * as assert from 'uvu/assert';
+import { backward } from '../../src/autograd.ts';
+import { capture } from '../../src/capture.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  type Module,
+  ReLU,
+  Sequential,
+  Sigmoid,
+} from '../../src/nn/index.ts';
+import { Random } from '../../src/random.ts';
+import { type Tensor, tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { countCalls } from '../countCalls.ts';
+import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
+
+const images = (gpu: Gpu, shape: number[], seed = 1): Tensor => tensor(gpu, uniform(shape, seeded(seed)), shape, 'x');
+
+gpuTest('layers begin as in PyTorch: uniform within 1/sqrt(fanIn), the same bits from the same seed', async (gpu) => {
+  const make = (seed: number): Module[] => {
+    const random = new Random(seed);
+    return [
+      new Linear(gpu, { inFeatures: 100, outFeatures: 64, random }),
+      new Conv2d(gpu, { inChannels: 4, outChannels: 50, kernelSize: 5, random }),
+      new Linear(gpu, { inFeatures: 3, outFeatures: 2, bias: false, random }),
+    ];
+  };
+  const [first, again, other] = [make(5), make(5), make(6)];
+  const states = await Promise.all(first.map((layer) => layer.stateDict()));
+  assert.equal(await Promise.all(again.map((layer) => layer.stateDict())), states);
+  assert.not.equal(await other[0]!.stateDict(), states[0]);
+  for (const [i, bound] of [0.1, 0.1].entries()) {
+    for (const { data } of states[i]!.values())
+      assert.ok((data as Float32Array).every((w) => Math.abs(w) <= Math.fround(bound)));
+    const weights = [...(states[i]!.get('weight')!.data as Float32Array)];
+    const n = weights.length;
+    assert.ok(
+      Math.abs(weights.reduce((a, w) => a + w, 0) / n) < (4 * bound) / Math.sqrt(3 * n),
+      'the mean is 0 within four standard errors',
+    );
+    const variance = weights.reduce((a, w) => a + w * w, 0) / n;
+    assert.ok(Math.abs(variance / (bound ** 2 / 3) - 1) < 0.1, 'the variance is that of a uniform distribution');
+  }
+  assert.equal(states[0]!.get('weight')!.shape, [64, 100]);
+  assert.equal(states[1]!.get('weight')!.shape, [50, 4, 5, 5]);
+  assert.equal([...states[2]!.keys()], ['weight']);
+  for (const layer of [...first, ...again, ...other]) layer.dispose();
+});
+
+const network = (gpu: Gpu): Sequential => {
+  const random = new Random(2);
+  return new Sequential(
+    new Conv2d(gpu, { inChannels: 2, outChannels: 3, kernelSize: 3, padding: 1, random }),
+    new BatchNorm2d(gpu, { numFeatures: 3 }),
+    new ReLU(),
+    new MaxPool2d({ kernelSize: 2 }),
+    new Conv2d(gpu, { inChannels: 3, outChannels: 4, kernelSize: 2, random }),
+    new ReLU(),
+    new Flatten(),
+    new Sequential(new Linear(gpu, { inFeatures: 36, outFeatures: 7, random }), new ReLU()),
+    new Linear(gpu, { inFeatures: 7, outFeatures: 5, random }),
+    new Sigmoid(),
+  );
+};
+
+gpuTest('a sequence gives what its layers give one by one, with fewer dispatches', async (gpu) => {
+  const model = network(gpu);
+  const plain = network(gpu);
+  const x = images(gpu, [6, 2, 8, 8]);
+  const dy = images(gpu, [6, 5], 3);
+  const walk = (layers: readonly Module[], input: Tensor): Tensor =>
+    layers.reduce((y, layer) => (layer instanceof Sequential ? walk(layer.layers, y) : layer.forward(y)), input);
+  const dispatches: number[] = [];
+  const outputs: Float32Array[] = [];
+  for (const [module, forward] of [
+    [model, () => model.forward(x)],
+    [plain, () => walk(plain.layers, x)],
+  ] as const) {
+    let y: Tensor | undefined;
+    const calls = countCalls(gpu.native, () => {
+      y = tidy(() => {
+        const out = forward();
+        backward(out, dy);
+        return out;
+      });
+      gpu.submit();
+    });
+    dispatches.push(calls.dispatches);
+    outputs.push(await y!.read());
+    for (const p of module.parameters()) outputs.push(await p.grad!.read());
+    y!.dispose();
+  }
+  const half = outputs.length / 2;
+  for (let i = 0; i < half; i++)
+    assertClose(`tensor ${i}`, outputs[i]!, outputs[half + i]!, { rtol: 1e-6, atol: 1e-7 });
+  assert.ok(dispatches[0]! <= dispatches[1]! - 3, `${dispatches[0]} dispatches beside ${dispatches[1]}`);
+  assert.equal(
+    [...model.namedParameters()].map(([name]) => name),
+    [
+      ...[
+        '0.weight',
+        '0.bias',
+        '1.weight',
+        '1.bias',
+        '4.weight',
+        '4.bias',
+        '7.0.weight',
+        '7.0.bias',
+        '8.weight',
+        '8.bias',
+      ],
+    ],
+  );
+  for (const t of [model, plain, x, dy]) t.dispose();
+});
+
+gpuTest('batch norm counts its batches, eager and captured, and not in eval mode', async (gpu) => {
+  const layer = new BatchNorm1d(gpu, { numFeatures: 3 });
+  const x = images(gpu, [8, 3]);
+  const forward = () => tidy(() => void layer.forward(x));
+  const counted = async () => Number((await layer.stateDict()).get('num_batches_tracked')!.data[0]);
+  forward();
+  const step = await capture(gpu, forward);
+  assert.is(await counted(), 1, 'a capture runs nothing');
+  for (let i = 0; i < 3; i++) step.run();
+  assert.is(await counted(), 4);
+  const before = await layer.runningMean.read();
+  layer.eval();
+  forward();
+  assert.is(await counted(), 4);
+  assert.equal(await layer.runningMean.read(), before);
+  const values = await x.read();
+  const mean = [0, 1, 2].map((c) => values.filter((_, i) => i % 3 === c).reduce((a, v) => a + v, 0) / 8);
+  assertClose(
+    'running mean',
+    before,
+    mean.map((m) => m * (1 - 0.9 ** 4)),
+    { rtol: 1e-5, atol: 1e-6 },
+  );
+  for (const t of [step, layer, x]) t.dispose();
+});
+
+gpuTest('batch norm without momentum averages all batches alike, and goes on from a loaded count', async (gpu) => {
+  const batches = [1, 2, 3, 4].map((seed) => images(gpu, [5, 2, 3, 3], seed));
+  let layer = new BatchNorm2d(gpu, { numFeatures: 2, momentum: null });
+  const means: number[][] = [];
+  for (const [i, x] of batches.entries()) {
+    tidy(() => void layer.forward(x));
+    const values = await x.read();
+    means.push([0, 1].map((c) => values.filter((_, k) => Math.floor(k / 9) % 2 === c).reduce((a, v) => a + v, 0) / 45));
+    const expected = [0, 1].map((c) => means.reduce((a, mean) => a + mean[c]!, 0) / means.length);
+    assertClose(`after ${i + 1}`, await layer.runningMean.read(), expected, { rtol: 1e-5, atol: 1e-6 });
+    const state = await layer.stateDict();
+    layer.dispose();
+    layer = new BatchNorm2d(gpu, { numFeatures: 2, momentum: null });
+    layer.loadStateDict(state);
+  }
+  for (const t of [layer, ...batches]) t.dispose();
+});
+
+gpuTest('dropout draws anew each time, the identity in eval mode, and its stream can be resumed', async (gpu) => {
+  const layer = new Dropout({ p: 0.4, seed: 9 });
+  const x = tensor(gpu, new Float32Array(1000).fill(3));
+  const forward = () => tidy(() => layer.forward(x));
+  const values = async (y: Tensor) => {
+    const data = await y.read();
+    y.dispose();
+    return [...data];
+  };
+  const state = await layer.stateDict({ all: true });
+  const [first, second] = [await values(forward()), await values(forward())];
+  assert.not.equal(first, second);
+  const kept = first.filter((v) => v !== 0);
+  assert.ok(kept.every((v) => Math.abs(v - 5) < 1e-5));
+  assert.ok(Math.abs(kept.length / 1000 - 0.6) < 0.06);
+  layer.loadStateDict(state, { all: true });
+  const step = await capture(gpu, forward);
+  for (const expected of [first, second]) {
+    step.run();
+    assert.equal([...(await step.result.read())], expected, 'captured runs draw what eager ones draw');
+  }
+  layer.eval();
+  assert.equal(new Set(await values(forward())), new Set([3]));
+  assert.throws(() => new Dropout({ p: 1.5 }), /Dropout: p must be in \[0, 1\] but is 1.5/);
+  for (const t of [step.result, step, x]) t.dispose();
+});
+
+gpuTest('wrong options and inputs are refused', async (gpu) => {
+  const random = new Random(0);
+  assert.throws(
+    () => new Linear(gpu, { inFeatures: 0, outFeatures: 2, random }),
+    /Linear: inFeatures must be a whole number >= 1 but is 0/,
+  );
+  assert.throws(
+    () => new Conv2d(gpu, { inChannels: 1, outChannels: 2, kernelSize: 1.5, random }),
+    /Conv2d: kernelSize must be a whole number/,
+  );
+  assert.throws(() => new BatchNorm1d(gpu, { numFeatures: -1 }), /BatchNorm1d: numFeatures must be/);
+  assert.throws(
+    () => new BatchNorm2d(gpu, { numFeatures: 1, momentum: 2 }),
+    /BatchNorm2d: momentum must be in \[0, 1\], or null, but is 2/,
+  );
+  const [one, two] = [new BatchNorm1d(gpu, { numFeatures: 2 }), new BatchNorm2d(gpu, { numFeatures: 2 })];
+  const [row, image] = [images(gpu, [4, 2]), images(gpu, [4, 2, 3, 3])];
+  assert.throws(() => one.forward(image), /BatchNorm1d: x must be 2-dimensional or 3-dimensional but is \[4,2,3,3\]/);
+  assert.throws(() => two.forward(row), /BatchNorm2d: x must be 4-dimensional but is \[4,2\]/);
+  for (const t of [one, two, row, image]) t.dispose();
+});
+
+run();
