@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DataError } from '../../src/data/errors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import { SmallCnn } from '../../src/models/smallCnn.ts';
+import { Random } from '../../src/random.ts';
+import type { HostTensor } from '../../src/stateDict.ts';
+import { tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { assertClose, gpuTest, run, seeded } from '../harness.ts';
+
+// The files in interop/ were written by PyTorch; the logits beside them are PyTorch's, in double precision.
+
+const interop = (name: string): Uint8Array => readFileSync(`test/io/interop/${name}`);
+const golden = JSON.parse(interop('torch-model.json').toString());
+
+for (const dtype of ['f32', 'f16', 'bf16']) {
+  gpuTest(`a model that PyTorch wrote in ${dtype} loads by name and gives PyTorch's logits`, async (gpu) => {
+    const { tensors, metadata } = decodeSafetensors(interop(`torch-model-${dtype}.safetensors`));
+    assert.is(metadata.get('format'), 'pt');
+    const model = new SmallCnn(gpu, { numClasses: 10, random: new Random(1) });
+    model.loadStateDict(tensors);
+    model.eval();
+    const x = tensor(gpu, Float32Array.from(golden.x.data), golden.x.shape);
+    const logits = tidy(() => model.forward(x).logits);
+    assertClose('logits', await logits.read(), golden.logits[dtype].data, { rtol: 2e-5, atol: 5e-6 });
+    assert.equal(await model.stateDict(), tensors, 'the state is what was loaded, batch counts included');
+    for (const t of [x, logits, model]) t.dispose();
+  });
+}
+
+test('what PyTorch wrote comes back byte for byte', () => {
+  const file = interop('torch-model-f32.safetensors');
+  const { tensors } = decodeSafetensors(file);
+  const again = encodeSafetensors(tensors);
+  assert.equal(decodeSafetensors(again).tensors, tensors);
+  assert.equal(encodeSafetensors(decodeSafetensors(again).tensors), again, 'the same tensors give the same bytes');
+  assert.is(again.length % 8, file.length % 8);
+});
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: HostTensor['data']): number[] => [
+  ...new Uint8Array(buffer, byteOffset, byteLength),
+];
+
+test('every element type, odd sizes and odd names survive', () => {
+  const tensors = new Map<string, HostTensor>([
+    ['__proto__', { shape: [3], data: Float32Array.of(1, Number.NaN, -0) }],
+    ['7', { shape: [], data: BigInt64Array.of(-(2n ** 63n)) }],
+    ['', { shape: [0, 5], data: new Float32Array() }],
+    ['a "quoted" \\ name\n', { shape: [1, 2], data: Uint32Array.of(0, 4294967295) }],
+    ['größe 𝄞', { shape: [1], data: Float64Array.of(Math.PI) }],
+    ['view', { shape: [2], data: new Float32Array([9, 8, 7, 6]).subarray(1, 3) }],
+  ]);
+  const { tensors: back, metadata } = decodeSafetensors(encodeSafetensors(tensors, { seed: '3' }));
+  assert.equal(new Set(back.keys()), new Set(tensors.keys()));
+  for (const [name, { shape, data }] of tensors) {
+    const { shape: sameShape, data: same } = back.get(name)!;
+    assert.equal(sameShape, shape, name);
+    assert.is(same.constructor, data.constructor, name);
+    assert.equal(bytesOf(same), bytesOf(data), `${name}: every bit`);
+  }
+  assert.equal([...metadata], [['seed', '3']]);
+});
+
+test('the data of every tensor is aligned', () => {
+  const file = encodeSafetensors(
+    new Map<string, HostTensor>([
+      ['a', { shape: [1], data: Float32Array.of(1) }],
+      ['b', { shape: [], data: BigInt64Array.of(5n) }],
+    ]),
+  );
+  const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+  assert.is(length % 8, 0);
+  const { b } = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+  assert.equal(b.data_offsets, [0, 8]);
+});
+
+test('half-precision numbers are exact, specials included', () => {
+  const numbers: [string, number, number][] = [
+    ['F16', 0x3c00, 1],
+    ['F16', 0xc000, -2],
+    ['F16', 0x7bff, 65504],
+    ['F16', 0x0001, 2 ** -24],
+    ['F16', 0x83ff, -1023 * 2 ** -24],
+    ['F16', 0x8000, -0],
+    ['F16', 0x7c00, Number.POSITIVE_INFINITY],
+    ['F16', 0xfc00, Number.NEGATIVE_INFINITY],
+    ['F16', 0x7e00, Number.NaN],
+    ['BF16', 0x3f80, 1],
+    ['BF16', 0xc049, -3.140625],
+    ['BF16', 0x0001, 2 ** -133],
+    ['BF16', 0xff80, Number.NEGATIVE_INFINITY],
+    ['BF16', 0x7fc0, Number.NaN],
+  ];
+  for (const [dtype, bits, expected] of numbers) {
+    const file = raw({ x: { dtype, shape: [], data_offsets: [0, 2] } }, [bits & 255, bits >> 8]);
+    assert.ok(Object.is(decodeSafetensors(file).tensors.get('x')!.data[0], expected), `${dtype} ${bits.toString(16)}`);
+  }
+});
+
+/** A file of any header, honest in nothing but its length. */
+function raw(header: unknown, data: ArrayLike<number> = [], stated?: bigint): Uint8Array {
+  const json =
+    header instanceof Uint8Array
+      ? header
+      : new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+  const file = new Uint8Array(8 + json.length + data.length);
+  new DataView(file.buffer).setBigUint64(0, stated ?? BigInt(json.length), true);
+  file.set(json, 8);
+  file.set(data, 8 + json.length);
+  return file;
+}
+
+const f32 = (shape: unknown, offsets: unknown) => ({ dtype: 'F32', shape, data_offsets: offsets });
+const four = [1, 2, 3, 4];
+
+const hostile: [what: string, file: Uint8Array, message: RegExp][] = [
+  ['an empty file', new Uint8Array(), /expected the length of the header.*found a file of 0/],
+  ['a header longer than the file', raw({}, [], 3n), /a header of at most 2 bytes.*one of 3/],
+  ['a header of 4 GB', raw({}, [], 2n ** 32n), /one of 4294967296/],
+  ['a header of 2^64 - 1', raw({}, [], 2n ** 64n - 1n), /one of 18446744073709551615/],
+  ['no JSON', raw('{"x":'), /a header in JSON and UTF-8/],
+  ['invalid UTF-8', raw(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)), /a header in JSON and UTF-8/],
+  ['a byte order mark', raw('\ufeff{}'), /a header in JSON and UTF-8/],
+  ['a header that is a list', raw('[]'), /a header that is an object.*found \[\]/],
+  ['deep nesting', raw('['.repeat(1_000_000)), /nested 3 deep.*nested 1000000 deep/],
+  [
+    'a name twice',
+    raw(`{"x":${JSON.stringify(f32([1], [0, 4]))},"\\u0078":${JSON.stringify(f32([1], [0, 4]))}}`, four),
+    /every name once.*8 names, of which 4 differ/,
+  ],
+  [
+    'a field twice',
+    raw('{"x":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', four),
+    /every name once/,
+  ],
+  ['metadata that is no text', raw({ __metadata__: { n: 1 } }), /a text in __metadata__\.n.*found 1/],
+  ['metadata that is a list', raw({ __metadata__: [] }), /texts in __metadata__/],
+  ['a tensor that is a number', raw({ x: 5 }), /x: \{dtype, shape, data_offsets\}.*found 5/],
+  ['a tensor called __proto__', raw('{"__proto__":{"dtype":"F32"}}'), /__proto__: a shape/],
+  [
+    'a dtype from the prototype',
+    raw({ x: { dtype: 'constructor', shape: [], data_offsets: [0, 0] } }),
+    /x: dtype one of F64,F32/,
+  ],
+  [
+    'a dtype we do not read',
+    raw({ x: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] } }, four),
+    /dtype one of .*found "F8_E4M3"/,
+  ],
+  ['a further field', raw({ x: { ...f32([1], [0, 4]), stride: 1 } }, four), /alone.*found stride/],
+  ['a negative size', raw({ x: f32([-1], [0, 4]) }, four), /whole numbers >= 0.*found \[-1\]/],
+  ['a size that is no whole number', raw({ x: f32([0.5], [0, 4]) }, four), /whole numbers >= 0/],
+  [
+    'a size beyond 2^53',
+    raw('{"x":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}', four),
+    /whole numbers >= 0/,
+  ],
+  [
+    'sizes whose product is beyond all bounds',
+    raw({ x: f32(new Array(40).fill(2 ** 52), [0, 4]) }, four),
+    /x: Infinity bytes/,
+  ],
+  ['a shape that lies', raw({ x: f32([2], [0, 4]) }, four), /x: 8 bytes for F32 \[2\].*found 4/],
+  ['offsets out of order', raw({ x: f32([1], [4, 0]) }, four), /in order, within 4 bytes/],
+  ['offsets out of range', raw({ x: f32([1], [4, 8]) }, four), /in order, within 4 bytes/],
+  ['three offsets', raw({ x: f32([1], [0, 4, 8]) }, four), /two whole numbers/],
+  [
+    'overlapping tensors',
+    raw({ x: f32([1], [0, 4]), y: f32([1], [0, 4]) }, four),
+    /data from offset 4 on.*found data from 0/,
+  ],
+  ['a gap', raw({ x: f32([1], [4, 8]) }, [...four, ...four]), /data from offset 0 on.*found data from 4/],
+  [
+    'trailing bytes',
+    raw({ x: f32([1], [0, 4]) }, [...four, 5]),
+    /the end of the file after 4 bytes of data.*found 1 more/,
+  ],
+];
+
+for (const [what, file, message] of hostile) {
+  test(`${what} is refused`, () => {
+    let error: unknown;
+    try {
+      decodeSafetensors(file, 'model.safetensors');
+    } catch (caught) {
+      error = caught;
+    }
+    assert.ok(error instanceof DataError, `${error}`);
+    assert.is(error.file, 'model.safetensors');
+    assert.type(error.offset, 'number');
+    assert.match(error.message, message);
+  });
+}
+
+test('a file whose bytes were changed at random loads or is refused', () => {
+  const random = seeded(11);
+  const small = encodeSafetensors(
+    new Map<string, HostTensor>([
+      ['weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+      ['count', { shape: [], data: BigInt64Array.of(7n) }],
+    ]),
+  );
+  let loaded = 0;
+  for (let i = 0; i < 300; i++) {
+    const length = random() < 0.3 ? Math.floor(random() * (small.length + 1)) : small.length;
+    const file = small.slice(0, length);
+    for (let k = Math.floor(random() * 4); k > 0 && length > 0; k--)
+      file[Math.floor(random() * length)] = Math.floor(random() * 256);
+    try {
+      for (const [name, { shape, data }] of decodeSafetensors(file).tensors) {
+        assert.is(
+          data.length,
+          shape.reduce((n, size) => n * size, 1),
+          name,
+        );
+      }
+      loaded++;
+    } catch (error) {
+      assert.ok(error instanceof DataError, `change ${i}: ${error}`);
+    }
+  }
+  assert.ok(loaded > 20 && loaded < 280, `${loaded} of 300 loaded`);
+});
+
+test('what cannot be written is refused', () => {
+  assert.throws(
+    () => encodeSafetensors(new Map([['x', { shape: [2], data: new Float32Array(3) }]])),
+    /x has 3 elements but its shape is \[2\]/,
+  );
+  assert.throws(
+    () => encodeSafetensors(new Map([['__metadata__', { shape: [0], data: new Float32Array() }]])),
+    /cannot be called __metadata__/,
+  );
+});
+
+run();
