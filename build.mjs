@@ -36,12 +36,24 @@ const files = (folder, pattern) =>
 
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
-const common = { bundle: true, format: 'esm', target: 'es2022', logLevel: 'warning', logOverride: { 'direct-eval': 'silent' } };
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  logLevel: 'warning',
+  logOverride: { 'direct-eval': 'silent' },
+};
 
 /** dist/index.js for browsers and bundlers, dist/index.node.js for Node. */
 async function library() {
   rmSync('dist', { recursive: true, force: true });
-  const shared = { ...common, entryPoints: ['src/index.ts'], external: ['webgpu'], plugins: [wgsl({ minify: true })], sourcemap: 'linked' };
+  const shared = {
+    ...common,
+    entryPoints: ['src/index.ts'],
+    external: ['webgpu'],
+    plugins: [wgsl({ minify: true })],
+    sourcemap: 'linked',
+  };
   await build({ ...shared, outfile: 'dist/index.js', platform: 'neutral', conditions: ['browser'] });
   await build({ ...shared, outfile: 'dist/index.node.js', platform: 'node', conditions: ['node'] });
   await sizes();
@@ -57,7 +69,9 @@ async function sizes() {
   const whole = await bundled("export * from './dist/index.js'");
   const classWeight = await bundled("export { ClassWeightModule, createGpu, tensor } from './dist/index.js'");
   const kb = (bytes) => `${(bytes / KB).toFixed(1)} KB`;
-  console.error(`library ${kb(whole)} gzipped (at most ${kb(LIBRARY_LIMIT)}); ClassWeightModule alone ${kb(classWeight)} (at most ${kb(CLASS_WEIGHT_LIMIT)})`);
+  console.error(
+    `library ${kb(whole)} gzipped (at most ${kb(LIBRARY_LIMIT)}); ClassWeightModule alone ${kb(classWeight)} (at most ${kb(CLASS_WEIGHT_LIMIT)})`,
+  );
   if (whole > LIBRARY_LIMIT || classWeight > CLASS_WEIGHT_LIMIT) {
     console.error('build: the library is larger than its limit; see the sizes above');
     process.exit(1);
@@ -66,7 +80,9 @@ async function sizes() {
 
 /** The declarations. Imports name the .ts sources; in declarations they must name what they describe. */
 function types() {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {
+    stdio: 'inherit',
+  });
   for (const file of files('dist/types', /\.d\.ts$/)) {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace(/(from |import\()'(\.[^']*)\.ts'/g, "$1'$2.js'"));
@@ -76,7 +92,11 @@ function types() {
 /** The command line, the bench and the tests, each a file that node runs as it is. */
 async function programs() {
   rmSync('.build/test', { recursive: true, force: true });
-  const entryPoints = [...files('src/cli', /^padagrad\.ts$/), ...files('bench', /^run\.ts$/), ...files('test', /\.test\.ts$/)];
+  const entryPoints = [
+    ...files('src/cli', /^padagrad\.ts$/),
+    ...files('bench', /^run\.ts$/),
+    ...files('test', /\.test\.ts$/),
+  ];
   await build({
     ...common,
     entryPoints: entryPoints.map((path) => ({ in: path, out: path.replace(/^src\//, '').replace(/\.ts$/, '') })),

@@ -2,7 +2,7 @@ import source from '../shaders/autograd.wgsl';
 import type { Gpu } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
 import { sameShape, showShape } from './shape.ts';
-import { empty, Tensor, tensor } from './tensor.ts';
+import { empty, type Tensor, tensor } from './tensor.ts';
 import { keep, tidy } from './tidy.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('autograd', source, ['accumulate', 'copy']);
@@ -51,7 +51,13 @@ export const recording = (...inputs: readonly Tensor[]): boolean => gradEnabled 
  * Enters an op into the graph: `output` was computed from `inputs`, and `backward` gives their gradients, reading the
  * `saved` tensors. Returns `output`. Under `noGrad`, or if no input wants a gradient, what only the op knows is freed.
  */
-export function record(name: string, inputs: readonly Tensor[], output: Tensor, saved: readonly Tensor[], backward: Backward): Tensor {
+export function record(
+  name: string,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  saved: readonly Tensor[],
+  backward: Backward,
+): Tensor {
   const node: Node = { name, age: age++, inputs, output, saved, backward };
   if (!recording(...inputs)) {
     freeSaved(node);
@@ -80,10 +86,14 @@ export function zeroGrad(tensors: Iterable<Tensor>): void {
  */
 export function backward(loss: Tensor, gradOutput?: Tensor): void {
   if (!loss.requiresGrad) {
-    throw new Error(`backward: ${loss.label} does not depend on a tensor with requiresGrad (gradients themselves never do: first order only)`);
+    throw new Error(
+      `backward: ${loss.label} does not depend on a tensor with requiresGrad (gradients themselves never do: first order only)`,
+    );
   }
   if (!gradOutput && loss.size !== 1) {
-    throw new Error(`backward: ${loss.label}${showShape(loss.shape)} is not a single number; reduce it, or pass gradOutput`);
+    throw new Error(
+      `backward: ${loss.label}${showShape(loss.shape)} is not a single number; reduce it, or pass gradOutput`,
+    );
   }
   if (gradOutput && !sameShape(gradOutput.shape, loss.shape)) {
     throw new TypeError(`backward: gradOutput must be ${showShape(loss.shape)} but is ${showShape(gradOutput.shape)}`);
@@ -118,7 +128,9 @@ function step(node: Node, pending: Map<Tensor, Tensor>): void {
     const input = node.inputs[i]!;
     if (!g) return;
     if (!sameShape(g.shape, input.shape)) {
-      throw new Error(`${node.name}: its backward gave ${showShape(g.shape)} for input ${i}, which is ${showShape(input.shape)}`);
+      throw new Error(
+        `${node.name}: its backward gave ${showShape(g.shape)} for input ${i}, which is ${showShape(input.shape)}`,
+      );
     }
     if (!input.requiresGrad) g.dispose();
     else if (input.node) giveInner(input, g, pending);
@@ -181,7 +193,9 @@ function graphOf(loss: Tensor): Node[] {
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
     if (!node.backward) {
-      throw new Error(`backward: the graph through ${node.name} was freed by an earlier backward; run the forward pass again`);
+      throw new Error(
+        `backward: the graph through ${node.name} was freed by an earlier backward; run the forward pass again`,
+      );
     }
     seen.add(node);
     for (const input of node.inputs) if (input.node) open.push(input.node);
@@ -198,6 +212,9 @@ const ones = new WeakMap<Gpu, Tensor>();
 
 function one(gpu: Gpu): Tensor {
   let x = ones.get(gpu);
-  if (!x) ones.set(gpu, (x = keep(tensor(gpu, 1, [], 'one'))));
+  if (!x) {
+    x = keep(tensor(gpu, 1, [], 'one'));
+    ones.set(gpu, x);
+  }
   return x;
 }

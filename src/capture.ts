@@ -73,7 +73,9 @@ export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>
   const dispatches = gpu.queue.endCapture();
   const held = gpu.pool.endCapture();
   try {
-    await Promise.all([...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()));
+    await Promise.all(
+      [...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()),
+    );
     return new CapturedStep(gpu, result, dispatches, held);
   } catch (error) {
     release(held);

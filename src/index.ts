@@ -1,12 +1,12 @@
-export { type GradientRequest, backward, detach, noGrad, record, zeroGrad } from './autograd.ts';
+export { backward, detach, type GradientRequest, noGrad, record, zeroGrad } from './autograd.ts';
 export { type CapturedStep, capture, runSteps } from './capture.ts';
 export type { AdapterInfo, GemmFamily, GpuOptions } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';
-export { type Gpu, createGpu } from './gpu/gpu.ts';
-export { type Grid, type Kernel, type Launch, type Params, defineKernel } from './gpu/kernel.ts';
+export { createGpu, type Gpu } from './gpu/gpu.ts';
+export { defineKernel, type Grid, type Kernel, type Launch, type Params } from './gpu/kernel.ts';
 export type { MemoryInfo } from './gpu/pool.ts';
 export { Counter, Scalar } from './gpu/scalar.ts';
 export * from './ops/index.ts';
 export type { Shape } from './shape.ts';
-export { type Dtype, Tensor, type TensorData, empty, fromBuffer, native, tensor, write } from './tensor.ts';
+export { type Dtype, empty, fromBuffer, native, Tensor, type TensorData, tensor, write } from './tensor.ts';
 export { keep, tidy } from './tidy.ts';

@@ -11,7 +11,9 @@ import { track } from './tidy.ts';
 export type Dtype = 'f32' | 'u32';
 
 // Garbage that was never disposed: its memory is lost to the pool. Only under createGpu({validate: true}).
-const leaks = new FinalizationRegistry<string>((label) => console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`));
+const leaks = new FinalizationRegistry<string>((label) =>
+  console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`),
+);
 
 /**
  * An array on the GPU: a range of a buffer with a shape, row-major. Ops are functions (`relu(x)`), not methods. Owns GPU
@@ -62,7 +64,10 @@ export class Tensor implements Binding {
   /** @internal */
   get storage(): Storage {
     if (this.released) {
-      throw new GpuError('DISPOSED', `${this.label}${showShape(this.shape)} was used after its dispose(); keep() it, or return it from tidy`);
+      throw new GpuError(
+        'DISPOSED',
+        `${this.label}${showShape(this.shape)} was used after its dispose(); keep() it, or return it from tidy`,
+      );
     }
     return this.held;
   }
@@ -85,7 +90,8 @@ export class Tensor implements Binding {
 
   /** The number that a tensor of one element holds. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
+    if (this.size !== 1)
+      throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
     return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
   }
 
@@ -124,10 +130,13 @@ export type TensorData = number | readonly TensorData[] | Float32Array | Uint32A
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
   const typed = ArrayBuffer.isView(data);
   const flat = typed ? (data as Float32Array | Uint32Array) : Float32Array.from(flatten(data));
-  const actual = shape ?? (typed ? [flat.length] : nestedShape(data as Exclude<TensorData, Float32Array | Uint32Array>));
+  const actual =
+    shape ?? (typed ? [flat.length] : nestedShape(data as Exclude<TensorData, Float32Array | Uint32Array>));
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
-    throw new TypeError(`tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; make them equal`);
+    throw new TypeError(
+      `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; make them equal`,
+    );
   }
   gpu.device.check('tensor');
   return new Tensor(gpu.pool.upload(flat, label), actual, flat instanceof Uint32Array ? 'u32' : 'f32', label);
@@ -145,17 +154,27 @@ export function write(target: Tensor, data: Float32Array | Uint32Array): void {
   const wanted = target.dtype === 'u32' ? Uint32Array : Float32Array;
   if (!(data instanceof wanted) || data.length !== target.size) {
     const came = `${data.constructor.name} of ${data.length}`;
-    throw new TypeError(`write: ${target.label}${showShape(target.shape)} wants a ${wanted.name} of ${target.size}, but got a ${came}`);
+    throw new TypeError(
+      `write: ${target.label}${showShape(target.shape)} wants a ${wanted.name} of ${target.size}, but got a ${came}`,
+    );
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
 }
 
 /** A tensor on a buffer of the caller's (usage STORAGE, and COPY_SRC to be read), without a copy. The buffer stays the caller's. */
-export function fromBuffer(gpu: Gpu, buffer: Native<'GPUBuffer'>, shape: Shape, dtype: Dtype = 'f32', label = 'fromBuffer'): Tensor {
+export function fromBuffer(
+  gpu: Gpu,
+  buffer: Native<'GPUBuffer'>,
+  shape: Shape,
+  dtype: Dtype = 'f32',
+  label = 'fromBuffer',
+): Tensor {
   checkShape('fromBuffer', shape);
   const native = buffer as GPUBuffer;
   if (native.size < 4 * sizeOf(shape)) {
-    throw new TypeError(`fromBuffer: shape ${showShape(shape)} wants ${4 * sizeOf(shape)} bytes but the buffer has ${native.size}`);
+    throw new TypeError(
+      `fromBuffer: shape ${showShape(shape)} wants ${4 * sizeOf(shape)} bytes but the buffer has ${native.size}`,
+    );
   }
   return new Tensor(new Storage(gpu, native, native.size, true), shape, dtype, label);
 }
@@ -189,7 +208,9 @@ function nestedShape(data: TensorData): number[] {
   const inner = items.length > 0 ? nestedShape(items[0]!) : [];
   for (const item of items) {
     if (sameShape(nestedShape(item), inner)) continue;
-    throw new TypeError(`tensor: nested arrays must be regular, but a part of shape ${showShape(inner)} stands beside one of ${showShape(nestedShape(item))}`);
+    throw new TypeError(
+      `tensor: nested arrays must be regular, but a part of shape ${showShape(inner)} stands beside one of ${showShape(nestedShape(item))}`,
+    );
   }
   return [items.length, ...inner];
 }

@@ -91,11 +91,15 @@ gpuTest('backward refuses what it cannot do', (gpu) => {
   for (const t of [x, plain]) t.dispose();
 });
 
-
 gpuTest('a backward that gives a gradient of another shape is named', (gpu) => {
   const x = leaf(gpu, [1, 2]);
   const wrong = () => record('wrong', [x], relu(detach(x)), [], () => [tensor(gpu, [1])]);
-  tidy(() => assert.throws(() => backward(wrong(), tensor(gpu, [1, 1])), /wrong: its backward gave \[1\] for input 0, which is \[2\]/));
+  tidy(() =>
+    assert.throws(
+      () => backward(wrong(), tensor(gpu, [1, 1])),
+      /wrong: its backward gave \[1\] for input 0, which is \[2\]/,
+    ),
+  );
   x.dispose();
 });
 

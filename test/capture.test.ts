@@ -123,7 +123,15 @@ gpuTest('steps run together in one submit and one write, and make nothing', asyn
   f.value = 2;
   g.value = 5;
   const calls = countCalls(gpu.native, () => runSteps(a, b));
-  assert.equal(calls, { submits: 1, passes: 1, dispatches: 2, writeBuffers: 1, buffers: 0, bindGroups: 0, pipelines: 0 });
+  assert.equal(calls, {
+    submits: 1,
+    passes: 1,
+    dispatches: 2,
+    writeBuffers: 1,
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+  });
   assert.equal([...(await b.result.read())], [10, 20]);
   const unchanged = countCalls(gpu.native, () => runSteps(a, b));
   assert.is(unchanged.writeBuffers, 0, 'nothing changed, nothing is written');
@@ -138,7 +146,10 @@ gpuTest('what cannot be replayed is an error at capture time, and leaves nothing
     ['submit', () => gpu.submit()],
   ];
   for (const [name, attempt] of attempts.slice(1)) {
-    const error = await capture(gpu, () => attempt(gpu)).then(() => undefined, (e: GpuError) => e);
+    const error = await capture(gpu, () => attempt(gpu)).then(
+      () => undefined,
+      (e: GpuError) => e,
+    );
     assert.is(error?.code, 'CAPTURE', name);
   }
   let reading: Promise<unknown> | undefined;
@@ -146,9 +157,21 @@ gpuTest('what cannot be replayed is an error at capture time, and leaves nothing
     reading = x.read();
     reading.catch(() => {});
   });
-  assert.match(await reading!.then(() => '', (e: Error) => e.message), /read of tensor cannot be replayed/);
+  assert.match(
+    await reading!.then(
+      () => '',
+      (e: Error) => e.message,
+    ),
+    /read of tensor cannot be replayed/,
+  );
   step.dispose();
-  await capture(gpu, () => { times(x, 1); throw new Error('inside'); }).then(() => assert.unreachable(), (e: Error) => assert.is(e.message, 'inside'));
+  await capture(gpu, () => {
+    times(x, 1);
+    throw new Error('inside');
+  }).then(
+    () => assert.unreachable(),
+    (e: Error) => assert.is(e.message, 'inside'),
+  );
   assert.is(await x.item(), 1, 'the queue works on');
   x.dispose();
 });

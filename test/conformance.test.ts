@@ -31,9 +31,12 @@ test('imports point one way', () => {
   const wrong: string[] = [];
   for (const path of sources.filter((name) => name !== 'src/index.ts')) {
     for (const [statement, target] of text(path).matchAll(/^(?:import|export)\s[^;]*?from '(\.[^']+)'/gms)) {
-      const to = normalize(join(dirname(path), target!)).split(sep).join('/');
+      const to = normalize(join(dirname(path), target!))
+        .split(sep)
+        .join('/');
       // A type names a shape and runs nothing: a storage may name the Gpu that holds it.
-      if (to.startsWith('src/') && !/^(import|export) type/.test(statement) && floorOf(to) > floorOf(path)) wrong.push(`${path} -> ${to}`);
+      if (to.startsWith('src/') && !/^(import|export) type/.test(statement) && floorOf(to) > floorOf(path))
+        wrong.push(`${path} -> ${to}`);
     }
   }
   assert.equal(wrong, []);
@@ -42,13 +45,18 @@ test('imports point one way', () => {
 test('the library imports no package, and Node only where it is named so', () => {
   const wrong: string[] = [];
   for (const path of sources.filter((name) => !name.startsWith('src/cli/') && !name.endsWith('.node.ts'))) {
-    for (const [, target] of text(path).matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) if (target !== '#gpu') wrong.push(`${path} -> ${target}`);
+    for (const [, target] of text(path).matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g))
+      if (target !== '#gpu') wrong.push(`${path} -> ${target}`);
   }
   assert.equal(wrong, []);
 });
 
 test('only src/gpu makes GPU objects', () => {
-  const wrong = sources.filter((path) => !path.startsWith('src/gpu/') && /\.create(Buffer|BindGroup|ComputePipeline|ShaderModule|CommandEncoder|PipelineLayout|QuerySet)/.test(text(path)));
+  const wrong = sources.filter(
+    (path) =>
+      !path.startsWith('src/gpu/') &&
+      /\.create(Buffer|BindGroup|ComputePipeline|ShaderModule|CommandEncoder|PipelineLayout|QuerySet)/.test(text(path)),
+  );
   assert.equal(wrong, []);
 });
 
@@ -68,7 +76,10 @@ test('every kernel opens with its formula, shapes, parallel split and numerics',
   const wrong = shaders.filter((path) => {
     const header = /^(?:\/\/[^\n]*\n)+/.exec(text(path))?.[0] ?? '';
     const name = basename(path, '.wgsl');
-    return !header.startsWith(`// ${name}: `) || !['shapes', 'parallel', 'numerics'].every((word) => new RegExp(`^// ${word} `, 'm').test(header));
+    return (
+      !header.startsWith(`// ${name}: `) ||
+      !['shapes', 'parallel', 'numerics'].every((word) => new RegExp(`^// ${word} `, 'm').test(header))
+    );
   });
   assert.equal(wrong, []);
 });
@@ -76,7 +87,13 @@ test('every kernel opens with its formula, shapes, parallel split and numerics',
 test('WGSL lives in shaders/, console and unfinished marks nowhere in the library', () => {
   const wrong = sources.filter((path) => {
     const code = text(path);
-    return /@compute|@group\(/.test(code.replace(/\/[^\n/]*@group[^\n]*\/g/g, '').replace(/^\s*(\/\/|\*|\/\*\*).*$/gm, '')) || /\b(TODO|FIXME|XXX|HACK)\b/.test(code) || (!path.startsWith('src/cli/') && /console\.(log|debug)/.test(code));
+    return (
+      /@compute|@group\(/.test(
+        code.replace(/\/[^\n/]*@group[^\n]*\/g/g, '').replace(/^\s*(\/\/|\*|\/\*\*).*$/gm, ''),
+      ) ||
+      /\b(TODO|FIXME|XXX|HACK)\b/.test(code) ||
+      (!path.startsWith('src/cli/') && /console\.(log|debug)/.test(code))
+    );
   });
   assert.equal(wrong, []);
 });
@@ -94,30 +111,59 @@ interface KernelUse {
 }
 
 // Every defineKernel call of the library, with the shader files it joins, read out of the source text.
-const kernels: KernelUse[] = sources.filter((path) => path !== 'src/gpu/kernel.ts').flatMap((path) => {
-  const code = text(path);
-  const imported = new Map([...code.matchAll(/import (\w+) from '([^']+\.wgsl)'/g)].map(([, name, target]) => [name!, normalize(join(dirname(path), target!)).split(sep).join('/')]));
-  return [...code.matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(([, name, joined, entries]) => ({
-    where: path,
-    name: name!,
-    files: [...joined!.matchAll(/\w+/g)].map(([variable]) => imported.get(variable) ?? `${path}: ${variable} is no shader`),
-    entries: [...entries!.matchAll(/'(\w+)'/g)].map(([, entry]) => entry!),
-  }));
-});
+const kernels: KernelUse[] = sources
+  .filter((path) => path !== 'src/gpu/kernel.ts')
+  .flatMap((path) => {
+    const code = text(path);
+    const imported = new Map(
+      [...code.matchAll(/import (\w+) from '([^']+\.wgsl)'/g)].map(([, name, target]) => [
+        name!,
+        normalize(join(dirname(path), target!))
+          .split(sep)
+          .join('/'),
+      ]),
+    );
+    return [...code.matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(
+      ([, name, joined, entries]) => ({
+        where: path,
+        name: name!,
+        files: [...joined!.matchAll(/\w+/g)].map(
+          ([variable]) => imported.get(variable) ?? `${path}: ${variable} is no shader`,
+        ),
+        entries: [...entries!.matchAll(/'(\w+)'/g)].map(([, entry]) => entry!),
+      }),
+    );
+  });
 
 test('every kernel declaration is understood, and every shader is used', () => {
   const callers = sources.filter((path) => path !== 'src/gpu/kernel.ts');
-  assert.is(kernels.length, callers.reduce((n, path) => n + text(path).split(' defineKernel(').length - 1, 0));
+  assert.is(
+    kernels.length,
+    callers.reduce((n, path) => n + text(path).split(' defineKernel(').length - 1, 0),
+  );
   const used = new Set(kernels.flatMap((kernel) => kernel.files));
-  assert.equal(shaders.filter((path) => !used.has(path)), []);
+  assert.equal(
+    shaders.filter((path) => !used.has(path)),
+    [],
+  );
   for (const { name, files, entries } of kernels) {
-    const inText = files.flatMap((path) => [...text(path).matchAll(/@compute[^{]*?fn (\w+)/gs)].map(([, entry]) => entry!));
-    assert.equal(inText.filter((entry) => !entries.includes(entry)), [], `${name}: entry points nobody calls`);
+    const inText = files.flatMap((path) =>
+      [...text(path).matchAll(/@compute[^{]*?fn (\w+)/gs)].map(([, entry]) => entry!),
+    );
+    assert.equal(
+      inText.filter((entry) => !entries.includes(entry)),
+      [],
+      `${name}: entry points nobody calls`,
+    );
   }
 });
 
 test('kernels are declared pure, so that bundlers can drop them', () => {
-  const wrong = sources.filter((path) => [...text(path).matchAll(/= (\/\* @__PURE__ \*\/ )?defineKernel\(/g)].some(([, pure]) => !pure && path !== 'src/gpu/kernel.ts'));
+  const wrong = sources.filter((path) =>
+    [...text(path).matchAll(/= (\/\* @__PURE__ \*\/ )?defineKernel\(/g)].some(
+      ([, pure]) => !pure && path !== 'src/gpu/kernel.ts',
+    ),
+  );
   assert.equal(wrong, []);
 });
 
@@ -128,7 +174,10 @@ for (const { name, files, entries, where } of kernels) {
     if (/^\s*enable\s+f16/m.test(code) && !gpu.features.has('shader-f16')) return;
     const module = gpu.native.createShaderModule({ code });
     const faults = (await module.getCompilationInfo()).messages.filter((message) => message.type !== 'info');
-    assert.equal(faults.map((fault) => `${where}: line ${fault.lineNum}: ${fault.message}`), []);
+    assert.equal(
+      faults.map((fault) => `${where}: line ${fault.lineNum}: ${fault.message}`),
+      [],
+    );
     for (const entryPoint of entries) {
       await gpu.native.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
     }

@@ -14,9 +14,22 @@ export interface CallCounts {
  * dispatches are counted on the encoders that the device hands out meanwhile.
  */
 export function countCalls(device: GPUDevice, work: () => void): CallCounts {
-  const counts: CallCounts = { submits: 0, passes: 0, dispatches: 0, writeBuffers: 0, buffers: 0, bindGroups: 0, pipelines: 0 };
+  const counts: CallCounts = {
+    submits: 0,
+    passes: 0,
+    dispatches: 0,
+    writeBuffers: 0,
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+  };
   const undo: (() => void)[] = [];
-  const wrap = <T extends object>(target: T, name: keyof T & string, count: keyof CallCounts | null, then?: (result: never) => void): void => {
+  const wrap = <T extends object>(
+    target: T,
+    name: keyof T & string,
+    count: keyof CallCounts | null,
+    then?: (result: never) => void,
+  ): void => {
     const original = target[name] as (...args: unknown[]) => unknown;
     Object.defineProperty(target, name, {
       configurable: true,
@@ -36,7 +49,9 @@ export function countCalls(device: GPUDevice, work: () => void): CallCounts {
   wrap(device, 'createComputePipeline', 'pipelines');
   wrap(device, 'createComputePipelineAsync', 'pipelines');
   wrap(device, 'createCommandEncoder', null, (encoder: GPUCommandEncoder) => {
-    wrap(encoder, 'beginComputePass', 'passes', (pass: GPUComputePassEncoder) => wrap(pass, 'dispatchWorkgroups', 'dispatches'));
+    wrap(encoder, 'beginComputePass', 'passes', (pass: GPUComputePassEncoder) =>
+      wrap(pass, 'dispatchWorkgroups', 'dispatches'),
+    );
   });
   try {
     work();

@@ -1,6 +1,7 @@
 // Where tests find data files: Node reads a folder, a browser asks the server that serves the tests.
 
-const node = (globalThis as { process?: { env: Record<string, string | undefined>; versions?: { node?: string } } }).process;
+const node = (globalThis as { process?: { env: Record<string, string | undefined>; versions?: { node?: string } } })
+  .process;
 const inNode = node?.versions?.node !== undefined;
 
 /** An environment variable; undefined in a browser. */
@@ -14,11 +15,16 @@ export async function listGolden(): Promise<string[]> {
   const names: string[] = inNode
     ? await (await import('node:fs/promises')).readdir(goldenDir)
     : await (await fetch(`${goldenDir}/index.json`)).json();
-  return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -5)).sort();
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -5))
+    .sort();
 }
 
 /** The content of a golden file. */
 export async function readGolden<T>(name: string): Promise<T> {
   const path = `${goldenDir}/${name}.json`;
-  return inNode ? JSON.parse(await (await import('node:fs/promises')).readFile(path, 'utf8')) : await (await fetch(path)).json();
+  return inNode
+    ? JSON.parse(await (await import('node:fs/promises')).readFile(path, 'utf8'))
+    : await (await fetch(path)).json();
 }

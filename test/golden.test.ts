@@ -18,7 +18,10 @@ for (const name of names) {
     gpuTest(`golden ${name} ${golden.name}`, async (gpu) => {
       if (!runner) throw new Error(`golden: nobody computes ${file.name}; add it to test/golden/runners.ts`);
       const { outputs, grads = {} } = await runner(gpu, golden);
-      const errors = [await compare('outputs', outputs, golden.outputs, file), await compare('grads', grads, golden.grads, file)];
+      const errors = [
+        await compare('outputs', outputs, golden.outputs, file),
+        await compare('grads', grads, golden.grads, file),
+      ];
       disposeAll(outputs);
       disposeAll(grads);
       cases++;
@@ -29,7 +32,9 @@ for (const name of names) {
 }
 
 test.after(() => {
-  console.log(`golden: ${cases} cases from ${goldenDir}, worst error ${worst.error.toPrecision(3)} of tolerance in ${worst.where}`);
+  console.log(
+    `golden: ${cases} cases from ${goldenDir}, worst error ${worst.error.toPrecision(3)} of tolerance in ${worst.where}`,
+  );
 });
 
 run();

@@ -1,14 +1,11 @@
 import { test } from 'uvu';
 import { backward, zeroGrad } from '../src/autograd.ts';
-import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
 import type { GpuOptions } from '../src/gpu/device.ts';
-import { sameShape, type Shape, showShape, sizeOf } from '../src/shape.ts';
+import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
+import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
 import { env } from './files.ts';
-
-
-
 
 const PROFILES: Record<string, GpuOptions> = {
   adapter: {},
@@ -72,7 +69,11 @@ export interface Tolerance {
 }
 
 /** Worst |a-b| / (atol + rtol |b|) of two arrays; NaN equals only NaN, infinity only itself. */
-export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>, { rtol, atol }: Tolerance): { worst: number; at: number } {
+export function worstError(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { rtol, atol }: Tolerance,
+): { worst: number; at: number } {
   let worst = 0;
   let at = 0;
   for (let i = 0; i < expected.length; i++) {
@@ -87,10 +88,19 @@ export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number
 }
 
 /** Throws unless |a-b| <= atol + rtol |b| everywhere. */
-export function assertClose(what: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance): void {
-  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
+export function assertClose(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+): void {
+  if (actual.length !== expected.length)
+    throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
   const { worst, at } = worstError(actual, expected, tolerance);
-  if (worst > 1) throw new Error(`${what}: element ${at} is ${actual[at]}, expected ${expected[at]} (${worst.toPrecision(3)} of tolerance)`);
+  if (worst > 1)
+    throw new Error(
+      `${what}: element ${at} is ${actual[at]}, expected ${expected[at]} (${worst.toPrecision(3)} of tolerance)`,
+    );
 }
 
 /** An array in double precision, as references compute with. */
@@ -122,7 +132,15 @@ export function checkOp(
   reference: (inputs: Reference[], extra: readonly ArrayLike<number>[]) => Reference,
   options: CheckOpOptions,
 ): void {
-  const { shapes, fill = (shape, random) => uniform(shape, random), extra = () => [], rtol = 1e-5, atol = 1e-6, gradientTolerance = 2e-4, step = 1e-4 } = options;
+  const {
+    shapes,
+    fill = (shape, random) => uniform(shape, random),
+    extra = () => [],
+    rtol = 1e-5,
+    atol = 1e-6,
+    gradientTolerance = 2e-4,
+    step = 1e-4,
+  } = options;
   for (const [index, shapesOfCase] of shapes.entries()) {
     gpuTest(`checkOp ${name} ${shapesOfCase.map(showShape).join(' ')}`, async (gpu) => {
       const random = seeded(index + 1);
@@ -146,7 +164,8 @@ export function checkOp(
       const y = tidy(() => {
         const out = op(leaves, fixed);
         const upstream = tensor(gpu, dy, expected.shape);
-        if (!sameShape(out.shape, expected.shape)) throw new Error(`${name}: output is ${showShape(out.shape)}, expected ${showShape(expected.shape)}`);
+        if (!sameShape(out.shape, expected.shape))
+          throw new Error(`${name}: output is ${showShape(out.shape)}, expected ${showShape(expected.shape)}`);
         backward(out, upstream);
         return out;
       });

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { GpuError } from '../src/gpu/errors.ts';
+import type { GpuError } from '../src/gpu/errors.ts';
 import { relu } from '../src/ops/relu.ts';
 import { empty, fromBuffer, native, type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
@@ -16,13 +16,16 @@ gpuTest('tensors take numbers, nested arrays and typed arrays', async (gpu) => {
     tensor(gpu, new Uint32Array([4294967295])),
     tensor(gpu, []),
   ];
-  assert.equal(made.map((x) => [x.shape, x.dtype, x.size]), [
-    [[], 'f32', 1],
-    [[2, 3], 'f32', 6],
-    [[2, 2], 'f32', 4],
-    [[1], 'u32', 1],
-    [[0], 'f32', 0],
-  ]);
+  assert.equal(
+    made.map((x) => [x.shape, x.dtype, x.size]),
+    [
+      [[], 'f32', 1],
+      [[2, 3], 'f32', 6],
+      [[2, 2], 'f32', 4],
+      [[1], 'u32', 1],
+      [[0], 'f32', 0],
+    ],
+  );
   assert.is(await made[0]!.item(), 7);
   assert.equal([...(await made[1]!.read())], [1, 2, 3, 4, 5, 6]);
   assert.is(await made[3]!.item(), 4294967295);
@@ -47,7 +50,10 @@ gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
 
 gpuTest('more memory than the device binds is refused before it is asked for', (gpu) => {
   const limit = gpu.limits.maxStorageBufferBindingSize!;
-  assert.throws(() => empty(gpu, [limit / 4 + 1]), (e: GpuError) => e.code === 'LIMIT' && e.message.includes(String(limit)));
+  assert.throws(
+    () => empty(gpu, [limit / 4 + 1]),
+    (e: GpuError) => e.code === 'LIMIT' && e.message.includes(String(limit)),
+  );
 });
 
 gpuTest('a disposed tensor throws with its label, and dispose is idempotent', async (gpu) => {
@@ -56,7 +62,10 @@ gpuTest('a disposed tensor throws with its label, and dispose is idempotent', as
   x.dispose();
   x.dispose();
   assert.equal([...(await reading)], [1]);
-  assert.throws(() => tidy(() => relu(x)), (e: GpuError) => e.code === 'DISPOSED' && e.message.startsWith('image[1] was used after its dispose()'));
+  assert.throws(
+    () => tidy(() => relu(x)),
+    (e: GpuError) => e.code === 'DISPOSED' && e.message.startsWith('image[1] was used after its dispose()'),
+  );
   await rejects(x.read(), /image\[1\] was used after/);
 });
 
@@ -75,7 +84,14 @@ gpuTest('tidy frees what is made in it, but for what it returns and what is kept
   assert.is(gpu.memory().buffers, before + 2);
   kept!.dispose();
   result.list[0]!.dispose();
-  assert.throws(() => tidy(() => { inner = tensor(gpu, [1]); throw new Error('inside'); }), /inside/);
+  assert.throws(
+    () =>
+      tidy(() => {
+        inner = tensor(gpu, [1]);
+        throw new Error('inside');
+      }),
+    /inside/,
+  );
   assert.ok(inner!.isDisposed);
 });
 
@@ -129,7 +145,10 @@ gpuTest('buffers of the caller go in and out without a copy', async (gpu) => {
 });
 
 async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  const error = await promise.then(() => undefined, (e: Error) => e);
+  const error = await promise.then(
+    () => undefined,
+    (e: Error) => e,
+  );
   assert.match(error?.message ?? 'nothing was thrown', pattern);
 }
 

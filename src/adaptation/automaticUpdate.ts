@@ -46,11 +46,15 @@ export class AutomaticUpdateClassWeightModule {
   ) {
     const { updateSteps, numClasses, temperature = 0.1, partialClassesIndex } = options;
     if (!(Number.isSafeInteger(updateSteps) && updateSteps > 0)) {
-      throw new RangeError(`AutomaticUpdateClassWeightModule: updateSteps must be a whole number > 0 but is ${updateSteps}`);
+      throw new RangeError(
+        `AutomaticUpdateClassWeightModule: updateSteps must be a whole number > 0 but is ${updateSteps}`,
+      );
     }
     for (const index of partialClassesIndex ?? []) {
       if (Number.isSafeInteger(index) && index >= 0 && index < numClasses) continue;
-      throw new RangeError(`AutomaticUpdateClassWeightModule: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`);
+      throw new RangeError(
+        `AutomaticUpdateClassWeightModule: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`,
+      );
     }
     this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
     this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
@@ -77,7 +81,10 @@ export class AutomaticUpdateClassWeightModule {
     const { classifier, dataLoader, eager = false } = this.options;
     await evaluating(classifier, async () => {
       if (dataLoader instanceof ImageDataset) {
-        this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), { after: () => this.accumulator.finish(this.classWeight), eager });
+        this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), {
+          after: () => this.accumulator.finish(this.classWeight),
+          eager,
+        });
         await this.pass.run();
         return;
       }

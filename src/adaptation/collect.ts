@@ -15,7 +15,8 @@ export async function collectClassificationResults(dataLoader: DataLoader, class
     await evaluating(classifier, async () => {
       for await (const batch of dataLoader) parts.push(tidy(() => noGrad(() => classify(classifier, imagesOf(batch)))));
     });
-    if (parts.length === 0) throw new RangeError('collectClassificationResults: the loader gave no batch; it must give one at least');
+    if (parts.length === 0)
+      throw new RangeError('collectClassificationResults: the loader gave no batch; it must give one at least');
     return noGrad(() => concat(parts));
   } finally {
     for (const part of parts) part.dispose();

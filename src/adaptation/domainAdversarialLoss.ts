@@ -1,9 +1,9 @@
+import { detach } from '../autograd.ts';
 import type { Module } from '../nn/index.ts';
 import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { domainLoss } from '../ops/domainLoss.ts';
-import { detach } from '../autograd.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { WarmStartGradientReverseLayer } from './gradientReversal.ts';
@@ -55,7 +55,11 @@ export class DomainAdversarialLoss {
   forwardBatch(features: Tensor, sources: number, weights?: DomainWeights): Tensor {
     const d = this.domainDiscriminator.forward(this.gradientReversal.forward(features));
     if (this.sigmoid) {
-      const { loss, accuracy: percent } = domainLoss(d, { sources, reduction: this.reduction, ...(weights && { weights }) });
+      const { loss, accuracy: percent } = domainLoss(d, {
+        sources,
+        reduction: this.reduction,
+        ...(weights && { weights }),
+      });
       this.domainDiscriminatorAccuracy = percent;
       return loss;
     }
@@ -76,7 +80,14 @@ export class DomainAdversarialLoss {
     const key = `${sources} of ${n}`;
     let labels = this.labels.get(key);
     if (!labels) {
-      labels = keep(tensor(d.gpu, Uint32Array.from({ length: n }, (_, i) => Number(i < sources)), undefined, 'domain labels'));
+      labels = keep(
+        tensor(
+          d.gpu,
+          Uint32Array.from({ length: n }, (_, i) => Number(i < sources)),
+          undefined,
+          'domain labels',
+        ),
+      );
       this.labels.set(key, labels);
     }
     return labels;

@@ -19,7 +19,10 @@ export interface DomainDiscriminatorOptions {
  * its names of parameters). [n, inFeature] -> [n, 1] probabilities of "source", or [n, 2] logits.
  */
 export class DomainDiscriminator extends Sequential {
-  constructor(gpu: Gpu, { inFeature, hiddenSize, batchNorm = true, sigmoid = true, random }: DomainDiscriminatorOptions) {
+  constructor(
+    gpu: Gpu,
+    { inFeature, hiddenSize, batchNorm = true, sigmoid = true, random }: DomainDiscriminatorOptions,
+  ) {
     const linear = (inFeatures: number, outFeatures: number) => new Linear(gpu, { inFeatures, outFeatures, random });
     const hidden = (inFeatures: number): Module[] =>
       batchNorm

@@ -1,8 +1,12 @@
 export { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from './automaticUpdate.ts';
-export { ClassWeightModule } from './classWeight.ts';
 export type { Classifier, ClassifierModule, DataLoader, LoaderBatch } from './classify.ts';
+export { ClassWeightModule } from './classWeight.ts';
 export { collectClassificationResults } from './collect.ts';
 export { type ClassWeightDiagnostics, diagnoseClassWeight } from './diagnostics.ts';
-export { DomainAdversarialLoss, type DomainAdversarialLossOptions, type DomainWeights } from './domainAdversarialLoss.ts';
+export {
+  DomainAdversarialLoss,
+  type DomainAdversarialLossOptions,
+  type DomainWeights,
+} from './domainAdversarialLoss.ts';
 export { DomainDiscriminator, type DomainDiscriminatorOptions } from './domainDiscriminator.ts';
 export { WarmStartGradientReverseLayer, type WarmStartOptions } from './gradientReversal.ts';

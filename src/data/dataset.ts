@@ -42,16 +42,26 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
   ) {
     const { images, labels, count, height, width } = host;
     if (images.length !== count * height * width) {
-      throw new TypeError(`${label}: ${count} images of ${height}x${width} want ${count * height * width} bytes but have ${images.length}`);
+      throw new TypeError(
+        `${label}: ${count} images of ${height}x${width} want ${count * height * width} bytes but have ${images.length}`,
+      );
     }
     if (count === 0) throw new TypeError(`${label}: no images; at least one is needed`);
-    if (labelled && labels?.length !== count) throw new TypeError(`${label}: ${count} images but ${labels?.length ?? 'no'} labels`);
+    if (labelled && labels?.length !== count)
+      throw new TypeError(`${label}: ${count} images but ${labels?.length ?? 'no'} labels`);
     this.count = count;
     this.height = height;
     this.width = width;
     this.images = keep(tensor(gpu, packBytes(images), undefined, `${label} images`));
     this.labels = labelled ? keep(tensor(gpu, Uint32Array.from(labels!), undefined, `${label} labels`)) : null;
-    this.inOrder = keep(tensor(gpu, Uint32Array.from({ length: count }, (_, i) => i), undefined, `${label} order`));
+    this.inOrder = keep(
+      tensor(
+        gpu,
+        Uint32Array.from({ length: count }, (_, i) => i),
+        undefined,
+        `${label} order`,
+      ),
+    );
   }
 
   /** The images from `start` on, `batchSize` of them or what is left; the caller's to dispose. */

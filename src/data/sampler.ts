@@ -21,7 +21,9 @@ export class Sampler {
     private readonly random: Random,
   ) {
     if (data.count < batchSize) {
-      throw new RangeError(`sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`);
+      throw new RangeError(
+        `sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
+      );
     }
     this.order = keep(tensor(data.images.gpu, random.permutation(data.count), undefined, 'order'));
   }

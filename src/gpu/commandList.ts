@@ -77,14 +77,26 @@ export class CommandList {
   }
 }
 
-function bindGroup(device: Device, { pipeline, bindings, label }: Dispatch, params: GPUBuffer, paramsOffset: number): GPUBindGroup {
+function bindGroup(
+  device: Device,
+  { pipeline, bindings, label }: Dispatch,
+  params: GPUBuffer,
+  paramsOffset: number,
+): GPUBindGroup {
   const entries: GPUBindGroupEntry[] = bindings.map(({ storage, byteOffset, byteLength }, i) => ({
     binding: pipeline.bindings[i]!.index,
     // Whole words: kernels read vec4 at the tail of a buffer, whose padding belongs to it.
-    resource: { buffer: storage.buffer, offset: byteOffset, size: Math.min(Math.ceil(byteLength / 16) * 16 || 16, storage.buffer.size - byteOffset) },
+    resource: {
+      buffer: storage.buffer,
+      offset: byteOffset,
+      size: Math.min(Math.ceil(byteLength / 16) * 16 || 16, storage.buffer.size - byteOffset),
+    },
   }));
   if (pipeline.paramsBinding) {
-    entries.push({ binding: pipeline.paramsBinding.index, resource: { buffer: params, offset: paramsOffset, size: pipeline.paramsSize } });
+    entries.push({
+      binding: pipeline.paramsBinding.index,
+      resource: { buffer: params, offset: paramsOffset, size: pipeline.paramsSize },
+    });
   }
   return device.handle.createBindGroup({ label, layout: pipeline.bindGroupLayout, entries });
 }

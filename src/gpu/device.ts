@@ -74,7 +74,8 @@ export class Device {
 
   /** Throws if the device is lost or disposed. */
   check(who: string): void {
-    if (this.disposed) throw new GpuError('GPU_DISPOSED', `${who}: this Gpu was disposed; make another with createGpu()`);
+    if (this.disposed)
+      throw new GpuError('GPU_DISPOSED', `${who}: this Gpu was disposed; make another with createGpu()`);
     if (this.isLost) throw this.failure;
   }
 
@@ -112,14 +113,23 @@ export class Device {
 export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter || adapter.info?.device === 'null-backend') {
-    throw new GpuError('NO_ADAPTER', 'createGpu: WebGPU finds no adapter; install a GPU driver, or Mesa lavapipe for a software one (`padagrad doctor` says how)');
+    throw new GpuError(
+      'NO_ADAPTER',
+      'createGpu: WebGPU finds no adapter; install a GPU driver, or Mesa lavapipe for a software one (`padagrad doctor` says how)',
+    );
   }
   const info = adapterInfo(adapter.info);
   if (options.software === 'refuse' && info.software) {
-    throw new GpuError('NO_ADAPTER', `createGpu: only a software adapter was found (${info.description || info.device}), and software: 'refuse' was asked for`);
+    throw new GpuError(
+      'NO_ADAPTER',
+      `createGpu: only a software adapter was found (${info.description || info.device}), and software: 'refuse' was asked for`,
+    );
   }
   if (options.software === 'require' && !info.software) {
-    throw new GpuError('NO_ADAPTER', `createGpu: software: 'require' was asked for, but the adapter is hardware (${info.description || info.device})`);
+    throw new GpuError(
+      'NO_ADAPTER',
+      `createGpu: software: 'require' was asked for, but the adapter is hardware (${info.description || info.device})`,
+    );
   }
   const requiredFeatures = WANTED_FEATURES.filter(
     (feature) => adapter.features.has(feature) && (feature !== 'subgroups' || options.subgroups !== false),
@@ -139,7 +149,8 @@ export function adoptDevice(handle: GPUDevice): Device {
 
 function adapterInfo(info: GPUAdapterInfo | undefined): AdapterInfo {
   const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
-  const software = info?.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${device} ${description}`);
+  const software =
+    info?.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${device} ${description}`);
   return { vendor, architecture, device, description, software };
 }
 

@@ -1,5 +1,12 @@
 import { webgpu } from '#gpu';
-import { adoptDevice, type AdapterInfo, type Device, type GemmFamily, type GpuOptions, requestDevice } from './device.ts';
+import {
+  type AdapterInfo,
+  adoptDevice,
+  type Device,
+  type GemmFamily,
+  type GpuOptions,
+  requestDevice,
+} from './device.ts';
 import type { Native } from './native.ts';
 import { ParamsArena } from './params.ts';
 import { type MemoryInfo, Pool } from './pool.ts';
@@ -88,6 +95,8 @@ export class Gpu {
  * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
  */
 export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
-  const device = options.device ? adoptDevice(options.device as GPUDevice) : await requestDevice(await webgpu(), options);
+  const device = options.device
+    ? adoptDevice(options.device as GPUDevice)
+    : await requestDevice(await webgpu(), options);
   return new Gpu(device, options);
 }

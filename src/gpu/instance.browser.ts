@@ -3,7 +3,10 @@ import { GpuError } from './errors.ts';
 /** The browser's WebGPU. */
 export async function webgpu(): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
-  const why = globalThis.isSecureContext === false ? 'the page is not served over https or from localhost' : 'this browser has none';
+  const why =
+    globalThis.isSecureContext === false
+      ? 'the page is not served over https or from localhost'
+      : 'this browser has none';
   throw new GpuError(
     'NO_WEBGPU',
     `createGpu: navigator.gpu is missing: ${why}; use a current Chrome, Edge, Firefox or Safari over https`,

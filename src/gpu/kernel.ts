@@ -50,10 +50,16 @@ export function defineKernel<const Entry extends string>(
       const names = Object.keys(bindings);
       const gpu = commonGpu(label, bindings, names);
       let known = pipelines.get(gpu);
-      if (!known) pipelines.set(gpu, (known = new Map()));
+      if (!known) {
+        known = new Map();
+        pipelines.set(gpu, known);
+      }
       const key = `${entry}(${names})${JSON.stringify(constants)}`;
       let pipeline = known.get(key);
-      if (!pipeline) known.set(key, (pipeline = new Pipeline(gpu.device, label, module(), entry, names, constants)));
+      if (!pipeline) {
+        pipeline = new Pipeline(gpu.device, label, module(), entry, names, constants);
+        known.set(key, pipeline);
+      }
       const size = gridOf(label, grid, gpu.device.limits.maxComputeWorkgroupsPerDimension!);
       if (size[0] * size[1] * size[2] === 0) return;
       gpu.queue.push(dispatch(pipeline, label, module(), bindings, names, params, size));
@@ -101,7 +107,8 @@ function dispatch(
   const ranges = names.map((name, i) => {
     const { storage, byteOffset, byteLength, dtype, label: given } = bindings[name]!;
     const wanted = pipeline.bindings[i]!.dtype;
-    if (wanted && dtype !== wanted) throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
+    if (wanted && dtype !== wanted)
+      throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
     return { storage, byteOffset, byteLength };
   });
   return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
@@ -117,7 +124,10 @@ export function writeParam(view: DataView, offset: number, type: Patch['type'], 
 function gridOf(label: string, grid: Grid, limit: number): Dispatch['grid'] {
   const [x, y = 1, z = 1] = typeof grid === 'number' ? flatGrid(grid, limit) : grid;
   if (x <= limit && y <= limit && z <= limit) return [x, y, z];
-  throw new GpuError('LIMIT', `${label}: a grid of ${x} x ${y} x ${z} workgroups, but this device allows ${limit} a dimension`);
+  throw new GpuError(
+    'LIMIT',
+    `${label}: a grid of ${x} x ${y} x ${z} workgroups, but this device allows ${limit} a dimension`,
+  );
 }
 
 /** A count of workgroups as x * y >= count: a kernel finds its number as `wid.y * numWorkgroups.x + wid.x`. */

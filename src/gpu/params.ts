@@ -26,7 +26,11 @@ export class ParamsChunk {
     private readonly device: Device,
     readonly size: number,
   ) {
-    this.buffer = device.handle.createBuffer({ size, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST, label: `params[${size}]` });
+    this.buffer = device.handle.createBuffer({
+      size,
+      usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
+      label: `params[${size}]`,
+    });
     this.bytes = new ArrayBuffer(size);
     this.view = new DataView(this.bytes);
   }

@@ -25,9 +25,13 @@ export class Pipeline {
     this.bindings = names.map((name) => {
       const binding = module.bindings.get(name);
       if (binding) return binding;
-      throw new GpuError('KERNEL', `${label}: no binding '${name}'; the kernel declares {${[...module.bindings.keys()]}}`);
+      throw new GpuError(
+        'KERNEL',
+        `${label}: no binding '${name}'; the kernel declares {${[...module.bindings.keys()]}}`,
+      );
     });
-    this.paramsBinding = module.paramsSize > 0 ? [...module.bindings.values()].find((b) => b.type === 'uniform') : undefined;
+    this.paramsBinding =
+      module.paramsSize > 0 ? [...module.bindings.values()].find((b) => b.type === 'uniform') : undefined;
   }
 
   /** Bytes of this kernel's `Params`. */
@@ -41,7 +45,8 @@ export class Pipeline {
     const all = this.paramsBinding ? [...this.bindings, this.paramsBinding] : this.bindings;
     const storage = all.length - (this.paramsBinding ? 1 : 0);
     const limit = this.device.limits.maxStorageBuffersPerShaderStage!;
-    if (storage > limit) throw new GpuError('LIMIT', `${this.label}: binds ${storage} storage buffers, but this device allows ${limit}`);
+    if (storage > limit)
+      throw new GpuError('LIMIT', `${this.label}: binds ${storage} storage buffers, but this device allows ${limit}`);
     this.layout = this.device.handle.createBindGroupLayout({
       label: this.label,
       entries: all.map(({ index, type }) => ({ binding: index, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
@@ -88,9 +93,15 @@ export class Pipeline {
 
   private shader(): GPUShaderModule {
     let known = modules.get(this.device);
-    if (!known) modules.set(this.device, (known = new WeakMap()));
+    if (!known) {
+      known = new WeakMap();
+      modules.set(this.device, known);
+    }
     let shader = known.get(this.module);
-    if (!shader) known.set(this.module, (shader = this.device.handle.createShaderModule({ label: this.label, code: this.module.code })));
+    if (!shader) {
+      shader = this.device.handle.createShaderModule({ label: this.label, code: this.module.code });
+      known.set(this.module, shader);
+    }
     return shader;
   }
 
@@ -99,6 +110,9 @@ export class Pipeline {
     const lines = this.module.code.split('\n');
     const faults = info.messages.filter((m) => m.type === 'error');
     const shown = faults.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1]?.trim() ?? ''}`);
-    return new GpuError('KERNEL', `${this.label}: the kernel does not compile\n${shown.length ? shown.join('\n') : message}`);
+    return new GpuError(
+      'KERNEL',
+      `${this.label}: the kernel does not compile\n${shown.length ? shown.join('\n') : message}`,
+    );
   }
 }

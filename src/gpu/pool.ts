@@ -123,7 +123,10 @@ export class Pool {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize!, maxBufferSize!);
     if (size <= limit) return size;
-    throw new GpuError('LIMIT', `${label}: ${size} bytes asked for, but this device binds at most ${limit}; use smaller batches`);
+    throw new GpuError(
+      'LIMIT',
+      `${label}: ${size} bytes asked for, but this device binds at most ${limit}; use smaller batches`,
+    );
   }
 
   private count(buffers: number, bytes: number): void {

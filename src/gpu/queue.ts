@@ -127,7 +127,11 @@ export class Queue {
       await new Promise((resolve) => setTimeout(resolve, 0));
       await this.device.settle(`read ${source.label}`);
       if (cause instanceof GpuError) throw cause;
-      throw new GpuError('GPU_LOST', `read ${source.label}: the GPU did not answer (${(cause as Error).message || 'device lost'})`, { cause });
+      throw new GpuError(
+        'GPU_LOST',
+        `read ${source.label}: the GPU did not answer (${(cause as Error).message || 'device lost'})`,
+        { cause },
+      );
     } finally {
       target.destroy();
     }

@@ -25,7 +25,8 @@ export interface WgslModule {
   paramsSize: number;
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage)\s*(?:,\s*(read_write|read)\s*)?>\s*(\w+)\s*:\s*([^;]*)/g;
+const BINDING =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage)\s*(?:,\s*(read_write|read)\s*)?>\s*(\w+)\s*:\s*([^;]*)/g;
 const PARAMS = /struct\s+Params\s*\{([^}]*)\}/;
 const DIRECTIVE = /^[ \t]*(?:enable|requires)\s[^;]*;/gm;
 

@@ -10,7 +10,8 @@ const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', source, ['count']
  */
 export function confusionMatrix(logits: Tensor, labels: Tensor, into: Tensor): void {
   const [rows, classes] = logits.shape;
-  if (logits.shape.length !== 2) throw new TypeError(`confusionMatrix: logits must be [n, C] but have ${logits.shape.length} dimensions`);
+  if (logits.shape.length !== 2)
+    throw new TypeError(`confusionMatrix: logits must be [n, C] but have ${logits.shape.length} dimensions`);
   expectShape('confusionMatrix', 'labels', labels, [rows!]);
   expectDtype('confusionMatrix', 'into', into, 'u32');
   expectShape('confusionMatrix', 'into', into, [classes!, classes!]);

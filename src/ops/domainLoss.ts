@@ -3,7 +3,12 @@ import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('domainLoss', source, ['forward', 'forwardEach', 'backward', 'backwardEach']);
+const kernel = /* @__PURE__ */ defineKernel('domainLoss', source, [
+  'forward',
+  'forwardEach',
+  'backward',
+  'backwardEach',
+]);
 
 export interface DomainLossOptions {
   /** Rows of `p` that come from the source; the others come from the target. */
@@ -19,13 +24,19 @@ export interface DomainLossOptions {
  * sum of both domains' losses (TLlib `DomainAdversarialLoss`, sigmoid form), and the discriminator's accuracy in percent.
  * p: f32 [n, 1], in [0, 1]; loss: f32 [] or, with reduction `none`, [sources, 1]; accuracy: f32 [], without gradient.
  */
-export function domainLoss(p: Tensor, { sources, weights, reduction = 'mean' }: DomainLossOptions): { loss: Tensor; accuracy: Tensor } {
+export function domainLoss(
+  p: Tensor,
+  { sources, weights, reduction = 'mean' }: DomainLossOptions,
+): { loss: Tensor; accuracy: Tensor } {
   const { gpu, size } = p;
   const targets = size - sources;
   expectShape('domainLoss', 'p', p, [size, 1]);
-  if (!(sources > 0 && targets > 0)) throw new RangeError(`domainLoss: of ${size} rows ${sources} are source; both domains need one at least`);
+  if (!(sources > 0 && targets > 0))
+    throw new RangeError(`domainLoss: of ${size} rows ${sources} are source; both domains need one at least`);
   if (reduction === 'none' && sources !== targets) {
-    throw new RangeError(`domainLoss: reduction 'none' pairs source with target, but there are ${sources} and ${targets}; use 'mean' or 'sum'`);
+    throw new RangeError(
+      `domainLoss: reduction 'none' pairs source with target, but there are ${sources} and ${targets}; use 'mean' or 'sum'`,
+    );
   }
   if (weights) {
     expectShape('domainLoss', 'weights.source', weights.source, [sources]);

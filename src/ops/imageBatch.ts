@@ -30,7 +30,10 @@ export interface ImageBatchOptions {
  * A batch of images, each pixel as byte / 127.5 - 1, and of their labels (null where the images have none).
  * x: f32 [size, channels, height, width]; labels: u32 [size].
  */
-export function imageBatch(data: PackedImages, { order, offset, size, into }: ImageBatchOptions): { x: Tensor; labels: Tensor | null } {
+export function imageBatch(
+  data: PackedImages,
+  { order, offset, size, into }: ImageBatchOptions,
+): { x: Tensor; labels: Tensor | null } {
   const { images, channels, height, width } = data;
   const shape = [size, channels, height, width];
   if (into) expectShape('imageBatch', 'into', into, shape);

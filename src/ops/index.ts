@@ -1,5 +1,5 @@
 export { confusionMatrix } from './confusionMatrix.ts';
 export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
-export { type ImageBatchOptions, type PackedImages, imageBatch } from './imageBatch.ts';
+export { type ImageBatchOptions, imageBatch, type PackedImages } from './imageBatch.ts';
 export { relu } from './relu.ts';

@@ -50,7 +50,9 @@ export class Evaluator {
 }
 
 function evaluation(counts: Uint32Array, classes: number): Evaluation {
-  const confusion = Array.from({ length: classes }, (_, truth) => [...counts.subarray(truth * classes, (truth + 1) * classes)]);
+  const confusion = Array.from({ length: classes }, (_, truth) => [
+    ...counts.subarray(truth * classes, (truth + 1) * classes),
+  ]);
   const right = confusion.map((row, c) => row[c]!);
   const totals = confusion.map((row) => row.reduce((a, n) => a + n, 0));
   const count = totals.reduce((a, n) => a + n, 0);

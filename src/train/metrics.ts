@@ -37,7 +37,11 @@ export class MetricsRing {
 
   store(figures: IterationFigures): void {
     const { classLoss, transferLoss, classAccuracy, domainAccuracy } = figures;
-    kernel.store({ classLoss, transferLoss, classAccuracy, domainAccuracy, ring: this.ring }, { iteration: this.at, length: RING }, 1);
+    kernel.store(
+      { classLoss, transferLoss, classAccuracy, domainAccuracy, ring: this.ring },
+      { iteration: this.at, length: RING },
+      1,
+    );
   }
 
   /** The iterations before `end` that were not read yet, as far as the ring still has them. */
@@ -48,8 +52,17 @@ export class MetricsRing {
     const ring = await this.ring.read();
     return Array.from({ length: end - first }, (_, i) => {
       const iteration = first + i;
-      const [classLoss, transferLoss, classAccuracy, domainAccuracy] = ring.subarray(4 * (iteration % RING), 4 * (iteration % RING) + 4);
-      return { iteration, classLoss: classLoss!, transferLoss: transferLoss!, classAccuracy: classAccuracy!, domainAccuracy: domainAccuracy! };
+      const [classLoss, transferLoss, classAccuracy, domainAccuracy] = ring.subarray(
+        4 * (iteration % RING),
+        4 * (iteration % RING) + 4,
+      );
+      return {
+        iteration,
+        classLoss: classLoss!,
+        transferLoss: transferLoss!,
+        classAccuracy: classAccuracy!,
+        domainAccuracy: domainAccuracy!,
+      };
     });
   }
 

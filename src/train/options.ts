@@ -54,18 +54,23 @@ const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
 export function completeOptions(given: Partial<TrainingOptions>): TrainingOptions {
   const options = { ...defaultOptions, ...given };
   const { method } = options;
-  if (!METHODS.includes(method)) throw new RangeError(`method must be one of ${METHODS.join(', ')} but is ${String(method)}`);
+  if (!METHODS.includes(method))
+    throw new RangeError(`method must be one of ${METHODS.join(', ')} but is ${String(method)}`);
   atLeast(options, 'iterations', 0, true);
   atLeast(options, 'batchSize', 2, true);
   atLeast(options, 'classWeightUpdateSteps', 1, true);
   atLeast(options, 'seed', 0, true);
-  for (const name of ['lr', 'lrGamma', 'lrDecay', 'momentum', 'weightDecay', 'tradeOff'] as const) atLeast(options, name, 0);
+  for (const name of ['lr', 'lrGamma', 'lrDecay', 'momentum', 'weightDecay', 'tradeOff'] as const)
+    atLeast(options, name, 0);
   for (const name of ['temperature', 'reversalIterations'] as const) positive(options, name);
-  if (!Number.isFinite(options.reversalAlpha)) throw new RangeError(`reversalAlpha must be a number but is ${options.reversalAlpha}`);
+  if (!Number.isFinite(options.reversalAlpha))
+    throw new RangeError(`reversalAlpha must be a number but is ${options.reversalAlpha}`);
   return options;
 }
 
-type NumericOption = { [K in keyof TrainingOptions]: TrainingOptions[K] extends number ? K : never }[keyof TrainingOptions];
+type NumericOption = {
+  [K in keyof TrainingOptions]: TrainingOptions[K] extends number ? K : never;
+}[keyof TrainingOptions];
 
 function atLeast(options: TrainingOptions, name: NumericOption, least: number, whole = false): void {
   const value = options[name];
@@ -74,5 +79,6 @@ function atLeast(options: TrainingOptions, name: NumericOption, least: number, w
 }
 
 function positive(options: TrainingOptions, name: NumericOption): void {
-  if (!(Number.isFinite(options[name]) && options[name] > 0)) throw new RangeError(`${name} must be > 0 but is ${options[name]}`);
+  if (!(Number.isFinite(options[name]) && options[name] > 0))
+    throw new RangeError(`${name} must be > 0 but is ${options[name]}`);
 }

@@ -61,9 +61,15 @@ export async function train(
 ): Promise<{ result: TrainResult; training: Training }> {
   const { printFreq = 50, evalFreq = 0, signal } = settings;
   const training = await Training.create(gpu, data, options);
-  const evaluators = { target: settings.targetTest && training.evaluator(settings.targetTest), source: settings.sourceTest && training.evaluator(settings.sourceTest) };
+  const evaluators = {
+    target: settings.targetTest && training.evaluator(settings.targetTest),
+    source: settings.sourceTest && training.evaluator(settings.sourceTest),
+  };
   const { iterations, classWeightUpdateSteps, method } = training.options;
-  const parameters = [...training.model.parameters(), ...(training.discriminator?.parameters() ?? [])].reduce((n, p) => n + p.size, 0);
+  const parameters = [...training.model.parameters(), ...(training.discriminator?.parameters() ?? [])].reduce(
+    (n, p) => n + p.size,
+    0,
+  );
   callbacks.onStart?.({ gpu: gpu.info, parameters, sourceCount: data.source.count, targetCount: data.target.count });
 
   const clock = new Stopwatch();
@@ -78,7 +84,11 @@ export async function train(
         clock.stop();
         callbacks.onMetrics?.(rows);
         const secondsPerIteration = clock.seconds / iteration;
-        callbacks.onProgress?.({ ...rows.at(-1)!, secondsPerIteration, secondsLeft: secondsPerIteration * (iterations - iteration) });
+        callbacks.onProgress?.({
+          ...rows.at(-1)!,
+          secondsPerIteration,
+          secondsLeft: secondsPerIteration * (iterations - iteration),
+        });
       }
       if (method === 'pada' && iteration % classWeightUpdateSteps === 0 && callbacks.onClassWeight) {
         clock.stop();
@@ -106,13 +116,21 @@ export async function train(
   }
 }
 
-async function evaluateAll(training: Training, evaluators: { target?: Evaluator | undefined; source?: Evaluator | undefined }): Promise<EvaluationEvent> {
+async function evaluateAll(
+  training: Training,
+  evaluators: { target?: Evaluator | undefined; source?: Evaluator | undefined },
+): Promise<EvaluationEvent> {
   const target = await evaluators.target?.run();
   const source = await evaluators.source?.run();
   return { iteration: training.iteration, ...(target && { target }), ...(source && { source }) };
 }
 
-async function report(training: Training, { target, source }: EvaluationEvent, seconds: number, aborted: boolean): Promise<TrainResult> {
+async function report(
+  training: Training,
+  { target, source }: EvaluationEvent,
+  seconds: number,
+  aborted: boolean,
+): Promise<TrainResult> {
   return {
     options: training.options,
     ...(target && { target, targetAccuracy: target.accuracy }),

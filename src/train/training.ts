@@ -71,7 +71,9 @@ export class Training {
     this.model = own(new SmallCnn(gpu, { numClasses, random }));
     const parameters = [...this.model.parameters()];
     if (method !== 'source-only') {
-      this.discriminator = own(new DomainDiscriminator(gpu, { inFeature: this.model.featuresDim, hiddenSize: this.model.featuresDim, random }));
+      this.discriminator = own(
+        new DomainDiscriminator(gpu, { inFeature: this.model.featuresDim, hiddenSize: this.model.featuresDim, random }),
+      );
       const { reversalAlpha: alpha, reversalIterations: maxIters } = options;
       const gradientReversal = new WarmStartGradientReverseLayer({ alpha, maxIters });
       this.adversarial = own(new DomainAdversarialLoss(this.discriminator, { gradientReversal }));
@@ -80,7 +82,16 @@ export class Training {
     if (method === 'pada') {
       const { classWeightUpdateSteps: updateSteps, temperature } = options;
       const classifier = this.model;
-      this.weights = own(new AutomaticUpdateClassWeightModule(gpu, { updateSteps, dataLoader: target, classifier, numClasses, temperature, eager }));
+      this.weights = own(
+        new AutomaticUpdateClassWeightModule(gpu, {
+          updateSteps,
+          dataLoader: target,
+          classifier,
+          numClasses,
+          temperature,
+          eager,
+        }),
+      );
     }
     const { lr, lrGamma: gamma, lrDecay: decay, momentum, weightDecay } = options;
     this.optimizer = own(new Sgd(parameters, { lr, momentum, weightDecay, nesterov: momentum > 0 }));
@@ -94,7 +105,10 @@ export class Training {
   static async create(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions> = {}): Promise<Training> {
     const training = new Training(gpu, data, completeOptions(options));
     if (!training.options.eager) {
-      training.steps = [await capture(gpu, () => training.forwardBackward()), await capture(gpu, () => training.optimizer.step())];
+      training.steps = [
+        await capture(gpu, () => training.forwardBackward()),
+        await capture(gpu, () => training.optimizer.step()),
+      ];
     }
     return training;
   }
@@ -137,7 +151,9 @@ export class Training {
 
   /** The class weights as they are, with diagnostics; one readback. Ones, unless the method is `pada`. */
   async classWeight(): Promise<ClassWeightEvent> {
-    const classWeight = this.weights ? [...(await this.weights.classWeight.read())] : new Array<number>(this.data.numClasses).fill(1);
+    const classWeight = this.weights
+      ? [...(await this.weights.classWeight.read())]
+      : new Array<number>(this.data.numClasses).fill(1);
     return { iteration: this.done, classWeight, ...diagnoseClassWeight(classWeight) };
   }
 
@@ -173,7 +189,13 @@ export class Training {
     const { x, labels } = this.sourceSampler.batch();
     const { logits } = this.model.forward(x);
     const loss = crossEntropy(logits, labels!);
-    return { loss, classLoss: loss, transferLoss: this.none, classAccuracy: accuracy(logits, labels!), domainAccuracy: this.none };
+    return {
+      loss,
+      classLoss: loss,
+      transferLoss: this.none,
+      classAccuracy: accuracy(logits, labels!),
+      domainAccuracy: this.none,
+    };
   }
 
   private adversarialLosses(adversarial: DomainAdversarialLoss): IterationFigures & { loss: Tensor } {

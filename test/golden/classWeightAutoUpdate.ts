@@ -18,7 +18,10 @@ export const classWeightAutoUpdate: GoldenRunner = async (gpu, { params, inputs 
   });
   const seen = [...(await weights.classWeight.read())];
   for (let t = 1; t <= steps; t++) {
-    write(weight, Float32Array.from(inputs.W.data, (w: number, i: number) => w + t * inputs.dW.data[i]));
+    write(
+      weight,
+      Float32Array.from(inputs.W.data, (w: number, i: number) => w + t * inputs.dW.data[i]),
+    );
     await weights.step();
     seen.push(...(await weights.classWeight.read()));
   }

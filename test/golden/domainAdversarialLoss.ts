@@ -14,13 +14,24 @@ export const domainAdversarialLoss: GoldenRunner = async (gpu, golden) => {
   const { params, inputs, outputs } = golden;
   const discriminator = makeDiscriminator(gpu, params);
   loadState(discriminator, inputs.discriminator);
-  const gradientReversal = new WarmStartGradientReverseLayer({ alpha: params.alpha, lo: params.lo, hi: params.hi, maxIters: params.max_iters });
+  const gradientReversal = new WarmStartGradientReverseLayer({
+    alpha: params.alpha,
+    lo: params.lo,
+    hi: params.hi,
+    maxIters: params.max_iters,
+  });
   gradientReversal.iterNum = params.iter_num;
-  const adversarial = new DomainAdversarialLoss(discriminator, { reduction: params.reduction, sigmoid: params.sigmoid === 1, gradientReversal });
+  const adversarial = new DomainAdversarialLoss(discriminator, {
+    reduction: params.reduction,
+    sigmoid: params.sigmoid === 1,
+    gradientReversal,
+  });
 
   const [fS, fT] = [load(gpu, inputs.f_s, 'fS', true), load(gpu, inputs.f_t, 'fT', true)];
   const { loss, accuracy } = tidy(() => {
-    const weights = params.weighted ? { source: load(gpu, inputs.w_s, 'wS'), target: load(gpu, inputs.w_t, 'wT') } : undefined;
+    const weights = params.weighted
+      ? { source: load(gpu, inputs.w_s, 'wS'), target: load(gpu, inputs.w_t, 'wT') }
+      : undefined;
     const loss = adversarial.forward(fS, fT, weights);
     backward(loss, load(gpu, inputs.grad_output, 'dloss'));
     return { loss, accuracy: keep(adversarial.domainDiscriminatorAccuracy!) };
@@ -32,9 +43,13 @@ export const domainAdversarialLoss: GoldenRunner = async (gpu, golden) => {
   return { outputs: { loss, accuracy, state_after: after }, grads };
 };
 
-function makeDiscriminator(gpu: Gpu, { kind, in_feature: inFeature, hidden: hiddenSize, sigmoid }: GoldenCase['params']): Module {
+function makeDiscriminator(
+  gpu: Gpu,
+  { kind, in_feature: inFeature, hidden: hiddenSize, sigmoid }: GoldenCase['params'],
+): Module {
   const random = new Random(0);
-  if (kind === 'linear_sigmoid') return new Sequential(new Linear(gpu, { inFeatures: inFeature, outFeatures: 1, random }), new Sigmoid());
+  if (kind === 'linear_sigmoid')
+    return new Sequential(new Linear(gpu, { inFeatures: inFeature, outFeatures: 1, random }), new Sigmoid());
   const batchNorm = kind.includes('bn');
   const made = new DomainDiscriminator(gpu, { inFeature, hiddenSize, batchNorm, sigmoid: sigmoid === 1, random });
   return kind.endsWith('eval') ? made.eval() : made;

@@ -51,7 +51,12 @@ export const loadLabels = (gpu: Gpu, golden: GoldenTensor, label = 'labels'): Te
   tensor(gpu, Uint32Array.from(golden.data, Number), golden.shape, label);
 
 /** Compares everything with everything: a missing, extra or misshapen part fails. Returns the worst error seen. */
-export async function compare(where: string, actual: Actual | undefined, expected: Json, tolerance: Tolerance): Promise<number> {
+export async function compare(
+  where: string,
+  actual: Actual | undefined,
+  expected: Json,
+  tolerance: Tolerance,
+): Promise<number> {
   if (actual === undefined) throw new Error(`${where}: missing`);
   if (typeof expected === 'number' || typeof expected === 'string') {
     const value = actual instanceof Tensor ? await actual.item() : actual;
@@ -62,14 +67,18 @@ export async function compare(where: string, actual: Actual | undefined, expecte
     const shape = actual instanceof Tensor ? actual.shape : [];
     return check(where, shape, data, expected.shape, expected.data.map(Number), tolerance);
   }
-  if (actual instanceof Tensor || typeof actual !== 'object') throw new Error(`${where}: one value where parts were expected`);
+  if (actual instanceof Tensor || typeof actual !== 'object')
+    throw new Error(`${where}: one value where parts were expected`);
   const keys = Object.keys(expected as object);
   for (const key of Object.keys(actual)) if (!keys.includes(key)) throw new Error(`${where}.${key}: not expected`);
   let worst = 0;
   for (const key of keys) {
     const parts = actual as { readonly [key: string]: Actual };
     const own = Object.hasOwn(parts, key) ? parts[key] : undefined;
-    worst = Math.max(worst, await compare(`${where}.${key}`, own, (expected as { [key: string]: Json })[key]!, tolerance));
+    worst = Math.max(
+      worst,
+      await compare(`${where}.${key}`, own, (expected as { [key: string]: Json })[key]!, tolerance),
+    );
   }
   return worst;
 }
@@ -84,10 +93,18 @@ async function readAny(x: Tensor): Promise<ArrayLike<number>> {
   return x.dtype === 'u32' ? await x.readU32() : await x.read();
 }
 
-function check(where: string, shape: Shape, data: ArrayLike<number>, wanted: Shape, expected: number[], tolerance: Tolerance): number {
+function check(
+  where: string,
+  shape: Shape,
+  data: ArrayLike<number>,
+  wanted: Shape,
+  expected: number[],
+  tolerance: Tolerance,
+): number {
   if (!sameShape(shape, wanted)) throw new Error(`${where}: shape ${showShape(shape)}, expected ${showShape(wanted)}`);
   const { worst, at } = worstError(data, expected, tolerance);
-  if (worst > 1) throw new Error(`${where}[${at}]: ${data[at]}, expected ${expected[at]}: ${worst.toPrecision(3)} of tolerance`);
+  if (worst > 1)
+    throw new Error(`${where}[${at}]: ${data[at]}, expected ${expected[at]}: ${worst.toPrecision(3)} of tolerance`);
   return worst;
 }
 

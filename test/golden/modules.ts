@@ -6,7 +6,8 @@ import type { GoldenTensor } from './format.ts';
 /** Parameters and buffers of golden files by name; batch counters are not in them. */
 export type GoldenState = Record<string, GoldenTensor>;
 
-const stateOf = (module: Module<unknown>): Map<string, Tensor> => new Map([...module.namedParameters(), ...module.namedBuffers()]);
+const stateOf = (module: Module<unknown>): Map<string, Tensor> =>
+  new Map([...module.namedParameters(), ...module.namedBuffers()]);
 
 /** Overwrites a module's parameters and buffers; a name that the module lacks fails. */
 export function loadState(module: Module<unknown>, state: GoldenState): void {
@@ -19,15 +20,23 @@ export function loadState(module: Module<unknown>, state: GoldenState): void {
 }
 
 /** Copies of the tensors that a golden state names, read back at once: later steps overwrite them. */
-export async function readState(gpu: Gpu, module: Module<unknown>, names: readonly string[]): Promise<Record<string, Tensor>> {
+export async function readState(
+  gpu: Gpu,
+  module: Module<unknown>,
+  names: readonly string[],
+): Promise<Record<string, Tensor>> {
   const own = stateOf(module);
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await frozen(gpu, own.get(name)!)] as const)));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await frozen(gpu, own.get(name)!)] as const)),
+  );
 }
 
 /** Copies of gradients by name. */
 export async function readGrads(gpu: Gpu, module: Module<unknown>): Promise<Record<string, Tensor>> {
   const entries = [...module.namedParameters()];
-  return Object.fromEntries(await Promise.all(entries.map(async ([name, x]) => [name, await frozen(gpu, x.grad!)] as const)));
+  return Object.fromEntries(
+    await Promise.all(entries.map(async ([name, x]) => [name, await frozen(gpu, x.grad!)] as const)),
+  );
 }
 
 /** A copy that later work does not change. */

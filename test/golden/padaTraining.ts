@@ -35,7 +35,9 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
   loadState(model, inputs.initial.classifier);
   loadState(discriminator, inputs.initial.discriminator);
   const { alpha, lo, hi, max_iters: maxIters } = params.grl;
-  const adversarial = new DomainAdversarialLoss(discriminator, { gradientReversal: new WarmStartGradientReverseLayer({ alpha, lo, hi, maxIters, autoStep: true }) });
+  const adversarial = new DomainAdversarialLoss(discriminator, {
+    gradientReversal: new WarmStartGradientReverseLayer({ alpha, lo, hi, maxIters, autoStep: true }),
+  });
   const { backbone, bottleneck, head, discriminator: ofDiscriminator } = params.lr_multipliers;
   const groups = [
     { params: model.backbone.parameters(), lrMultiplier: backbone },
@@ -43,7 +45,12 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
     { params: model.head.parameters(), lrMultiplier: head },
     { params: discriminator.parameters(), lrMultiplier: ofDiscriminator },
   ];
-  const optimizer = new Sgd(groups, { lr: params.lr, momentum: params.momentum, nesterov: params.nesterov === 1, weightDecay: params.weight_decay });
+  const optimizer = new Sgd(groups, {
+    lr: params.lr,
+    momentum: params.momentum,
+    nesterov: params.nesterov === 1,
+    weightDecay: params.weight_decay,
+  });
   const schedule = new InverseDecay(optimizer, { lr: params.lr, gamma: params.lr_gamma, decay: params.lr_decay });
 
   const xS = (inputs.x_s as GoldenTensor[]).map((x) => load(gpu, x, 'xS'));
@@ -69,14 +76,22 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
       const { logits, features } = model.forward(concat([xS[t]!, xT[t]!]));
       const weight = weighted ? weights.getClassWeightForCrossEntropyLoss() : undefined;
       const classLoss = crossEntropy(sliceRows(logits, 0, n), yS[t]!, weight && { weight });
-      const transferLoss = adversarial.forwardBatch(features, n, weighted ? weights.getClassWeightForAdversarialLoss(yS[t]!) : undefined);
+      const transferLoss = adversarial.forwardBatch(
+        features,
+        n,
+        weighted ? weights.getClassWeightForAdversarialLoss(yS[t]!) : undefined,
+      );
       const loss = add(classLoss, scale(transferLoss, tradeOff));
       const accuracy = keep(adversarial.domainDiscriminatorAccuracy!);
       backward(loss);
       return { cls_loss: classLoss, transfer_loss: transferLoss, loss, domain_acc: accuracy };
     });
     if (weighted) await weights.step();
-    if (t < 2) grads[`step${t + 1}`] = { classifier: await readGrads(gpu, model), discriminator: await readGrads(gpu, discriminator) };
+    if (t < 2)
+      grads[`step${t + 1}`] = {
+        classifier: await readGrads(gpu, model),
+        discriminator: await readGrads(gpu, discriminator),
+      };
     const lrs = [backbone, bottleneck, head, ofDiscriminator].map((multiplier) => multiplier * optimizer.lr.value);
     optimizer.step();
     schedule.step();

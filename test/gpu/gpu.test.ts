@@ -45,7 +45,10 @@ gpuTest('a device of the caller stays alive', async (gpu) => {
   const y = relu(x);
   assert.equal([...(await y.read())], [0, 2]);
   second.dispose();
-  assert.throws(() => tensor(second, [1]), (e: GpuError) => e.code === 'GPU_DISPOSED');
+  assert.throws(
+    () => tensor(second, [1]),
+    (e: GpuError) => e.code === 'GPU_DISPOSED',
+  );
   const mine = tensor(gpu, [3]);
   assert.is(await mine.item(), 3);
   mine.dispose();
@@ -54,7 +57,11 @@ gpuTest('a device of the caller stays alive', async (gpu) => {
 gpuTest('tensors of two Gpus do not mix', async (gpu) => {
   const other = await createGpu();
   const { defineKernel } = await import('../../src/gpu/kernel.ts');
-  const kernel = defineKernel('two', '@group(0) @binding(0) var<storage, read> a: array<f32>; @group(0) @binding(1) var<storage, read_write> b: array<f32>; @compute @workgroup_size(1) fn main() { b[0] = a[0]; }', ['main']);
+  const kernel = defineKernel(
+    'two',
+    '@group(0) @binding(0) var<storage, read> a: array<f32>; @group(0) @binding(1) var<storage, read_write> b: array<f32>; @compute @workgroup_size(1) fn main() { b[0] = a[0]; }',
+    ['main'],
+  );
   const [a, b] = [tensor(gpu, [1]), tensor(other, [1])];
   assert.throws(() => kernel.main({ a, b }, {}, 1), /two.main: b \(tensor\) lives on another Gpu/);
   a.dispose();
@@ -71,7 +78,10 @@ test('a lost device is an error, never zeros', async () => {
   );
   assert.is(error.code, 'GPU_LOST', error.message);
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.throws(() => relu(x), (e: GpuError) => e.code === 'GPU_LOST');
+  assert.throws(
+    () => relu(x),
+    (e: GpuError) => e.code === 'GPU_LOST',
+  );
   gpu.dispose();
 });
 

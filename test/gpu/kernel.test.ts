@@ -36,12 +36,22 @@ gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
   const x = tensor(gpu, [1]);
   const y = empty(gpu, [1]);
   const params = { size: 1, factor: 1, shift: 0 };
-  const refused = (call: () => void, pattern: RegExp) => assert.throws(call, (e: GpuError) => e.code === 'KERNEL' && pattern.test(e.message));
+  const refused = (call: () => void, pattern: RegExp) =>
+    assert.throws(call, (e: GpuError) => e.code === 'KERNEL' && pattern.test(e.message));
   refused(() => scaled.main({ x, z: y }, params, 1), /scaled.main: no binding 'z'; the kernel declares \{params,x,y\}/);
-  refused(() => scaled.main({ x, y }, { size: 1 }, 1), /params are \{size\}, but the kernel declares \{size,shift,factor\}/);
-  refused(() => scaled.main({ x, y }, { size: 0.5, factor: 1, shift: 0 }, 1), /size is 0.5, but the kernel declares it u32/);
+  refused(
+    () => scaled.main({ x, y }, { size: 1 }, 1),
+    /params are \{size\}, but the kernel declares \{size,shift,factor\}/,
+  );
+  refused(
+    () => scaled.main({ x, y }, { size: 0.5, factor: 1, shift: 0 }, 1),
+    /size is 0.5, but the kernel declares it u32/,
+  );
   refused(() => scaled.main({}, params, 1), /no tensor was bound/);
-  assert.throws(() => scaled.main({ x, y }, params, [1, 70000]), (e: GpuError) => e.code === 'LIMIT');
+  assert.throws(
+    () => scaled.main({ x, y }, params, [1, 70000]),
+    (e: GpuError) => e.code === 'LIMIT',
+  );
   x.dispose();
   y.dispose();
 });
@@ -55,7 +65,10 @@ gpuTest('WGSL that does not compile is shown with its line at the next read', as
     () => assert.unreachable(),
     (e) => e,
   );
-  assert.match(error.message, /broken.main: the kernel does not compile\n {2}line \d+: .*wrong.*\n {4}y\[id.x\] = wrong\(x\[id.x\]\);/s);
+  assert.match(
+    error.message,
+    /broken.main: the kernel does not compile\n {2}line \d+: .*wrong.*\n {4}y\[id.x\] = wrong\(x\[id.x\]\);/s,
+  );
   assert.equal([...(await x.read())], [1], 'the engine works on');
   x.dispose();
   y.dispose();

@@ -43,9 +43,18 @@ gpuTest('confusionMatrix refuses what does not fit', (gpu) => {
   tidy(() => {
     const counts = tensor(gpu, new Uint32Array(4), [2, 2]);
     const labels = tensor(gpu, Uint32Array.of(0));
-    assert.throws(() => confusionMatrix(tensor(gpu, [1, 2]), labels, counts), /logits must be \[n, C\] but have 1 dimensions/);
-    assert.throws(() => confusionMatrix(tensor(gpu, [[1, 2, 3]]), labels, counts), /into must be \[3,3\] but is \[2,2\]/);
-    assert.throws(() => confusionMatrix(tensor(gpu, [[1, 2]]), tensor(gpu, Uint32Array.of(0, 1)), counts), /labels must be \[1\] but is \[2\]/);
+    assert.throws(
+      () => confusionMatrix(tensor(gpu, [1, 2]), labels, counts),
+      /logits must be \[n, C\] but have 1 dimensions/,
+    );
+    assert.throws(
+      () => confusionMatrix(tensor(gpu, [[1, 2, 3]]), labels, counts),
+      /into must be \[3,3\] but is \[2,2\]/,
+    );
+    assert.throws(
+      () => confusionMatrix(tensor(gpu, [[1, 2]]), tensor(gpu, Uint32Array.of(0, 1)), counts),
+      /labels must be \[1\] but is \[2\]/,
+    );
   });
 });
 

@@ -16,7 +16,11 @@ const surprise = (q: number): number => Math.min(-Math.log(q), 100);
 
 function reference(reduction: string, sources: number, p: Float64Array, w: ArrayLike<number>): Reference {
   const l = Array.from(p, (v, i) => w[i]! * surprise(i < sources ? v : 1 - v));
-  if (reduction === 'none') return { shape: [sources, 1], data: Float64Array.from({ length: sources }, (_, i) => 0.5 * (l[i]! + l[sources + i]!)) };
+  if (reduction === 'none')
+    return {
+      shape: [sources, 1],
+      data: Float64Array.from({ length: sources }, (_, i) => 0.5 * (l[i]! + l[sources + i]!)),
+    };
   const total = (part: number[]) => part.reduce((a, v) => a + v, 0) / (reduction === 'mean' ? part.length : 1);
   return { shape: [], data: Float64Array.of(0.5 * (total(l.slice(0, sources)) + total(l.slice(sources)))) };
 }
@@ -26,12 +30,23 @@ for (const reduction of ['mean', 'sum', 'none'] as const) {
     for (const [sources, targets] of reduction === 'none' ? CASES.filter(([s, t]) => s === t) : CASES) {
       checkOp(
         `domainLoss ${reduction} ${weighted ? 'weighted' : 'plain'} ${sources}+${targets}`,
-        ([p], [source, target]) => domainLoss(p!, { sources, reduction, ...(weighted && { weights: { source: source!, target: target! } }) }).loss,
-        ([p], [source, target]) => reference(reduction, sources, p!.data, weighted ? [...Array.from(source!), ...Array.from(target!)] : new Array(sources + targets).fill(1)),
+        ([p], [source, target]) =>
+          domainLoss(p!, { sources, reduction, ...(weighted && { weights: { source: source!, target: target! } }) })
+            .loss,
+        ([p], [source, target]) =>
+          reference(
+            reduction,
+            sources,
+            p!.data,
+            weighted ? [...Array.from(source!), ...Array.from(target!)] : new Array(sources + targets).fill(1),
+          ),
         {
           shapes: [[[sources + targets, 1]]],
           fill: (shape, random) => Float32Array.from({ length: shape[0]! }, () => 0.02 + 0.96 * random()),
-          extra: (_, random) => [Float32Array.from({ length: sources }, random), Float32Array.from({ length: targets }, random)],
+          extra: (_, random) => [
+            Float32Array.from({ length: sources }, random),
+            Float32Array.from({ length: targets }, random),
+          ],
           ...tolerance,
         },
       );
@@ -56,7 +71,10 @@ gpuTest('domainLoss refuses what does not fit', (gpu) => {
   tidy(() => {
     const p = tensor(gpu, [0.5, 0.5, 0.5], [3, 1]);
     assert.throws(() => domainLoss(p, { sources: 3 }), /of 3 rows 3 are source; both domains need one at least/);
-    assert.throws(() => domainLoss(p, { sources: 1, reduction: 'none' }), /pairs source with target, but there are 1 and 2/);
+    assert.throws(
+      () => domainLoss(p, { sources: 1, reduction: 'none' }),
+      /pairs source with target, but there are 1 and 2/,
+    );
     assert.throws(() => domainLoss(tensor(gpu, [0.5, 0.5]), { sources: 1 }), /p must be \[2,1\] but is \[2\]/);
     const weights = { source: tensor(gpu, [1, 1]), target: tensor(gpu, [1, 1]) };
     assert.throws(() => domainLoss(p, { sources: 1, weights }), /weights.source must be \[1\] but is \[2\]/);

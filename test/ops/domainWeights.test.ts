@@ -21,8 +21,14 @@ for (const n of [1, 63, 64, 65, 1009]) {
 
 gpuTest('domainWeights: NaN passes, and a label out of range weighs NaN', async (gpu) => {
   for (const [weights, labels] of [
-    [[1, Number.NaN], [0, 1]],
-    [[1, 0.5], [0, 2]],
+    [
+      [1, Number.NaN],
+      [0, 1],
+    ],
+    [
+      [1, 0.5],
+      [0, 2],
+    ],
   ] as const) {
     const { source, target } = tidy(() => domainWeights(tensor(gpu, weights), tensor(gpu, Uint32Array.from(labels))));
     assert.equal([...(await source.read()), ...(await target.read())], [1, Number.NaN, Number.NaN, Number.NaN]);
@@ -32,7 +38,12 @@ gpuTest('domainWeights: NaN passes, and a label out of range weighs NaN', async 
 });
 
 gpuTest('domainWeights wants u32 labels', (gpu) => {
-  tidy(() => assert.throws(() => domainWeights(tensor(gpu, [1]), tensor(gpu, [0])), /domainWeights: labels must be u32 but is f32/));
+  tidy(() =>
+    assert.throws(
+      () => domainWeights(tensor(gpu, [1]), tensor(gpu, [0])),
+      /domainWeights: labels must be u32 but is f32/,
+    ),
+  );
 });
 
 run();

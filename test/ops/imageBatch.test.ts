@@ -11,7 +11,8 @@ const PIXELS = 9;
 const bytes = Uint8Array.from({ length: 48 }, (_, i) => (i < COUNT * PIXELS ? (i * 37) % 256 : 0));
 const words = new Uint32Array(bytes.buffer);
 const order = [3, 0, 4, 1, 2];
-const normalised = (item: number): number[] => [...bytes.subarray(item * PIXELS, (item + 1) * PIXELS)].map((byte) => Math.fround(Math.fround(byte / 127.5) - 1));
+const normalised = (item: number): number[] =>
+  [...bytes.subarray(item * PIXELS, (item + 1) * PIXELS)].map((byte) => Math.fround(Math.fround(byte / 127.5) - 1));
 
 for (const labelled of [false, true]) {
   gpuTest(`imageBatch ${labelled ? 'with' : 'without'} labels`, async (gpu) => {
@@ -38,7 +39,12 @@ gpuTest('imageBatch writes into a given tensor of the right shape', async (gpu) 
   const { x } = imageBatch(data, { order: places, offset: 0, size: 2, into });
   assert.is(x, into);
   assert.ok(Math.abs((await x.read())[0]! - normalised(3)[0]!) < 2e-7);
-  tidy(() => assert.throws(() => imageBatch(data, { order: places, offset: 0, size: 2, into: empty(gpu, [2, 9]) }), /imageBatch: into must be \[2,1,3,3\] but is \[2,9\]/));
+  tidy(() =>
+    assert.throws(
+      () => imageBatch(data, { order: places, offset: 0, size: 2, into: empty(gpu, [2, 9]) }),
+      /imageBatch: into must be \[2,1,3,3\] but is \[2,9\]/,
+    ),
+  );
   for (const t of [images, places, into]) t.dispose();
 });
 

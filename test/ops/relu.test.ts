@@ -19,7 +19,10 @@ gpuTest('relu passes NaN on', async (gpu) => {
 
 gpuTest('relu beyond 65,535 workgroups', async (gpu) => {
   const size = 64 * 65535 + 100;
-  const x = tensor(gpu, Float32Array.from({ length: size }, (_, i) => (i % 2 ? i : -i)));
+  const x = tensor(
+    gpu,
+    Float32Array.from({ length: size }, (_, i) => (i % 2 ? i : -i)),
+  );
   const y = relu(x);
   const values = await y.read();
   for (let i = 0; i < size; i++) {

@@ -32,7 +32,12 @@ const installed = join(folder, 'node_modules', 'padagrad');
 test.before(() => {
   assert.ok(existsSync('dist/types/index.d.ts'), 'dist/ is missing; run node build.mjs');
   mkdirSync(installed, { recursive: true });
-  const { imports: _, scripts: __, devDependencies: ___, ...published } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const {
+    imports: _,
+    scripts: __,
+    devDependencies: ___,
+    ...published
+  } = JSON.parse(readFileSync('package.json', 'utf8'));
   writeFileSync(join(installed, 'package.json'), JSON.stringify(published));
   cpSync('dist', join(installed, 'dist'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
@@ -59,9 +64,15 @@ for (const [version, compiler, types] of [
         lib: lib.split(','),
         types: types ? [resolve('node_modules/@webgpu/types')] : [],
       };
-      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.ts', 'console.d.ts'] }));
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions: options, files: ['consumer.ts', 'console.d.ts'] }),
+      );
       // Bare consumers have neither dom nor node: the program's own console.
-      writeFileSync(join(folder, 'console.d.ts'), lib.includes('dom') ? 'export {};' : 'declare const console: { log(...parts: unknown[]): void };');
+      writeFileSync(
+        join(folder, 'console.d.ts'),
+        lib.includes('dom') ? 'export {};' : 'declare const console: { log(...parts: unknown[]): void };',
+      );
       const result = compile(compiler);
       assert.is(result, '', result);
     });
@@ -69,16 +80,28 @@ for (const [version, compiler, types] of [
 }
 
 test('the package runs in plain Node', () => {
-  writeFileSync(join(folder, 'consumer.mjs'), program.replace(/, type \w+/g, '').replace(/: (Gpu|number\[\]|Promise<Float32Array>|Tensor|number \| undefined)/g, ''));
+  writeFileSync(
+    join(folder, 'consumer.mjs'),
+    program
+      .replace(/, type \w+/g, '')
+      .replace(/: (Gpu|number\[\]|Promise<Float32Array>|Tensor|number \| undefined)/g, ''),
+  );
   cpSync('node_modules/webgpu', join(folder, 'node_modules', 'webgpu'), { recursive: true });
-  const out = execFileSync(process.execPath, ['consumer.mjs'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const out = execFileSync(process.execPath, ['consumer.mjs'], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   assert.is(out, '0,2 true\n');
 });
 
 test('publint finds nothing to mend', async () => {
   const { publint } = await import('publint');
   const { messages } = await publint({ pkgDir: process.cwd(), level: 'suggestion', strict: true });
-  assert.equal(messages.map((message) => message.code), []);
+  assert.equal(
+    messages.map((message) => message.code),
+    [],
+  );
 });
 
 function compile(compiler: string): string {

@@ -1,0 +1,18 @@
+// gemm.weightGrad: the store of the gradients of a layer's weight and bias, which are one product
+//
+//   [dweight | dbias] = dy^T [x | 1]        the column of ones sums dy over all it was broadcast to
+//
+// shapes    dweight: [m, n - 1], dbias: [m]
+// parallel  called by a gemm core, or gemm.reduce, for 4 columns
+// numerics  as the core
+
+@group(0) @binding(5) var<storage, read_write> dweight: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dbias: array<f32>;
+
+fn store(row: u32, col: u32, value: vec4f) {
+  let inputs = params.n - 1u;
+  for (var i = 0u; i < 4u; i++) {
+    if (col + i < inputs) { dweight[row * inputs + col + i] = value[i]; }
+    if (col + i == inputs) { dbias[row] = value[i]; }
+  }
+}

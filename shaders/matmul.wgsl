@@ -1,0 +1,74 @@
+// matmul: the operands of a matrix product, each as it lies in memory or transposed; gemm.* multiply them
+//
+//   forward   y = op(a) op(b)
+//   backward  d op(a) = dy op(b)^T,  d op(b) = op(a)^T dy          products of the same kind
+//
+// shapes    op(a): [m, k], op(b): [k, n]; a: [m, k] or, with TRANSPOSE_A, [k, m]; b: [k, n] or, with TRANSPOSE_B, [n, k]
+// parallel  called by a gemm core; with ALIGNED_* the rows in memory start at multiples of 4, so that vec4 can be loaded
+// numerics  exact: numbers are passed on as they are. With MASKED, a counts only where mask is not <= 0: the gradient of
+//           a relu at its output. With ONES, op(b) has one column more than b, of ones
+
+override TRANSPOSE_A = false;
+override TRANSPOSE_B = false;
+override ALIGNED_A = false;
+override ALIGNED_B = false;
+override MASKED = false;
+override ONES = false;
+
+struct Params { m: u32, n: u32, k: u32, depth: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read> mask: array<vec4f>;
+
+const NEXT = vec4u(0, 1, 2, 3);
+
+fn rowsOf(row: u32) -> u32 { return row; }
+fn colsOf(col: u32) -> u32 { return col; }
+fn depthsOf(col: u32) -> u32 { return 0u; }
+fn skip(k: u32, depths: u32) -> u32 { return k; }
+
+// Four neighbours in memory.
+fn readA(at: u32) -> vec4f {
+  let i = at + NEXT;
+  var value: vec4f;
+  if (ALIGNED_A) { value = a[at / 4u]; }
+  else { value = vec4f(a[i.x / 4u][i.x % 4u], a[i.y / 4u][i.y % 4u], a[i.z / 4u][i.z % 4u], a[i.w / 4u][i.w % 4u]); }
+  if (!MASKED) { return value; }
+  var y: vec4f;
+  if (ALIGNED_A) { y = mask[at / 4u]; }
+  else { y = vec4f(mask[i.x / 4u][i.x % 4u], mask[i.y / 4u][i.y % 4u], mask[i.z / 4u][i.z % 4u], mask[i.w / 4u][i.w % 4u]); }
+  return select(value, vec4f(), y <= vec4f());
+}
+
+fn readB(at: u32) -> vec4f {
+  if (ALIGNED_B) { return b[at / 4u]; }
+  let i = at + NEXT;
+  return vec4f(b[i.x / 4u][i.x % 4u], b[i.y / 4u][i.y % 4u], b[i.z / 4u][i.z % 4u], b[i.w / 4u][i.w % 4u]);
+}
+
+fn loadA(row: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    if (TRANSPOSE_A) { block[i] = readA((k + i) * params.m + row); }
+    else { block[i] = readA((row + i) * params.k + k); }
+  }
+  if (!TRANSPOSE_A) { block = transpose(block); }
+  for (var i = 0u; i < 4u; i++) { block[i] = select(vec4f(), block[i], k + i < params.k); }
+  return block;
+}
+
+fn loadB(k: u32, col: u32) -> mat4x4f {
+  let width = params.n - u32(ONES);
+  var block: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    if (TRANSPOSE_B) { block[i] = readB((col + i) * params.k + k); }
+    else { block[i] = readB((k + i) * width + col); }
+  }
+  if (TRANSPOSE_B) { block = transpose(block); }
+  for (var i = 0u; i < 4u; i++) {
+    if (ONES) { block[i] = select(block[i], vec4f(1), col + NEXT == vec4u(width)); }
+    block[i] = select(vec4f(), block[i], k + i < params.k);
+  }
+  return block;
+}

@@ -1,0 +1,48 @@
+import type { HostImages } from '../data/dataset.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { TrainingOptions } from '../train/options.ts';
+import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
+import type { TrainingData } from '../train/training.ts';
+import type { TextStream } from './terminal.ts';
+
+export type Split = 'train' | 'test';
+
+/** What training leaves besides its figures: the model's bytes on demand, and memory to give back. */
+export interface Trained {
+  result: TrainResult;
+  modelBytes(): Promise<Uint8Array>;
+  dispose(): void;
+}
+
+/** All that the commands reach outside for; tests put their own in place. */
+export interface Context {
+  stdout: TextStream;
+  stderr: TextStream;
+  /** Set by a command that ends otherwise than well without an error. */
+  exitCode: number;
+  /** From the first call on, SIGINT and SIGTERM abort this signal, with their name as the reason; a second one ends the process. */
+  interruptible(): AbortSignal;
+  openGpu(): Promise<Gpu>;
+  resolveData(name: string, split: Split): Promise<HostImages>;
+  train(
+    gpu: Gpu,
+    data: TrainingData,
+    options: Partial<TrainingOptions>,
+    settings: TrainSettings,
+    callbacks: TrainCallbacks,
+  ): Promise<Trained>;
+  /** Computes something small and compares it. @throws if it came out wrong */
+  selfTest(gpu: Gpu): Promise<void>;
+  /** Seconds that one iteration takes here, measured on a few. */
+  timeIteration(gpu: Gpu, data: TrainingData, options: TrainingOptions): Promise<number>;
+}
+
+/** Opens the GPU for as long as `use` runs. */
+export async function withGpu<T>(context: Context, use: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await context.openGpu();
+  try {
+    return await use(gpu);
+  } finally {
+    gpu.dispose();
+  }
+}

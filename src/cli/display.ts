@@ -1,0 +1,129 @@
+import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../train/events.ts';
+import type { TrainCallbacks } from '../train/train.ts';
+import { describeDevice } from './device.ts';
+import { classes, count, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
+import type { Job } from './job.ts';
+import { bar, confusionTable, weightBars, weightLine } from './pictures.ts';
+import type { RunSummary } from './summary.ts';
+import type { Terminal } from './terminal.ts';
+
+type Started = Parameters<NonNullable<TrainCallbacks['onStart']>>[0];
+type Progress = Parameters<NonNullable<TrainCallbacks['onProgress']>>[0];
+type Evaluated = Parameters<NonNullable<TrainCallbacks['onEvaluation']>>[0];
+
+const ORACLE = '(oracle: training never sees these labels)';
+
+/** Shows one run to people as it goes. */
+export class TrainingDisplay {
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly job: Job,
+    private readonly run: { method: keyof typeof METHOD_NAMES; seed: number; iterations: number },
+  ) {}
+
+  start({ gpu, parameters, sourceCount, targetCount }: Started): void {
+    const { task, options } = this.job;
+    const { method, seed, iterations } = this.run;
+    const { bold, dim } = this.terminal.colors;
+    const named = (name: string, list: readonly number[] | null): string =>
+      list ? `${name} classes ${classes(list)}` : name;
+    const source = `${named(task.source, task.sourceClasses)} (${count(sourceCount)} labelled images)`;
+    const target = `${named(task.target, task.targetClasses)} (${count(targetCount)} unlabelled images)`;
+    this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}: ${source} -> ${target}`));
+    this.terminal.line(
+      dim(
+        `${describeDevice(gpu)}; ${count(parameters)} parameters; ${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images`,
+      ),
+    );
+  }
+
+  progress(p: Progress): void {
+    const { iterations } = this.run;
+    const done = p.iteration + 1;
+    const { cyan, bold } = this.terminal.colors;
+    const loss = p.classLoss + this.job.options.tradeOff * p.transferLoss;
+    const figures = [
+      `loss ${bold(loss.toFixed(3))}`,
+      `class ${bold(percent(p.classAccuracy))}`,
+      `domain ${bold(percent(p.domainAccuracy))}`,
+      `${milliseconds(p.secondsPerIteration)}/iteration`,
+      done < iterations ? `${duration(p.secondsLeft)} left` : 'done',
+    ].join('  ');
+    const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
+    this.terminal.live(
+      this.terminal.isLive
+        ? `${cyan(bar(done / iterations, 20))} ${counter}  ${figures}`
+        : `iteration ${counter}  ${figures}`,
+    );
+  }
+
+  classWeight(event: ClassWeightEvent): void {
+    const { terminal, job } = this;
+    const shared = job.task.targetClasses;
+    const diagnosis = `${event.effectiveClasses.toFixed(1)} effective classes, entropy ${event.entropy.toFixed(2)}`;
+    if (terminal.isLive) {
+      terminal.line(
+        terminal.colors.bold(`class weights after ${count(event.iteration)} iterations`) +
+          terminal.colors.dim(`  ${diagnosis}`),
+      );
+      for (const row of weightBars(event.classWeight, shared, terminal.colors)) terminal.line(row);
+    } else {
+      terminal.line(
+        `class weights after ${event.iteration} iterations: ${weightLine(event.classWeight, shared)} (${diagnosis})`,
+      );
+    }
+    if (event.collapsed) {
+      terminal.warning(
+        'the class weights have collapsed to fewer than two classes and lead training astray; try a higher --temperature',
+      );
+    }
+  }
+
+  evaluation({ iteration, target, source }: Evaluated): void {
+    const figures: string[] = [];
+    if (target) figures.push(`target ${percent(target.accuracy)} ${ORACLE}`);
+    if (source) figures.push(`source ${percent(source.accuracy)}`);
+    this.terminal.line(`after ${count(iteration)} iterations: ${figures.join(', ')}`);
+    if (!this.job.perClassEval) return;
+    for (const [name, evaluation] of [
+      ['target', target],
+      ['source', source],
+    ] as const) {
+      if (evaluation) this.terminal.line(`  ${name} by class: ${perClass(evaluation)}`);
+    }
+  }
+
+  /** The final report. */
+  end(summary: RunSummary): void {
+    const { terminal } = this;
+    terminal.settle();
+    if (summary.aborted)
+      terminal.line(`stopped after ${count(summary.iterations)} of ${count(this.run.iterations)} iterations`);
+    terminal.line(
+      `${count(summary.iterations)} iterations in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each`,
+    );
+    if (summary.source)
+      terminal.line(`source accuracy ${percent(summary.sourceAccuracy)} on ${count(summary.source.count)} test images`);
+    if (!summary.target) {
+      terminal.line('target accuracy unknown: no labelled test set was given (--target-test)');
+      return;
+    }
+    terminal.line(
+      `${terminal.colors.bold(
+        `target accuracy ${percent(summary.targetAccuracy)} on ${count(summary.target.count)} test images`,
+      )} ${ORACLE}`,
+    );
+    terminal.line();
+    terminal.line(confusionTable(summary.target, terminal.colors));
+    terminal.line();
+  }
+}
+
+const perClass = ({ perClass: accuracies }: Evaluation): string =>
+  accuracies
+    .map((accuracy, c) => (Number.isNaN(accuracy) ? '' : `${c}: ${accuracy.toFixed(1)}`))
+    .filter(Boolean)
+    .join('  ');
+
+/** One row of `metrics.jsonl` for an iteration. */
+export const metricsRow = (metrics: IterationMetrics): object => ({ event: 'iteration', ...metrics });

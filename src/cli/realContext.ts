@@ -1,0 +1,72 @@
+import { createGpu, type Gpu } from '../gpu/gpu.ts';
+import { relu } from '../ops/relu.ts';
+import { tensor } from '../tensor.ts';
+import { train } from '../train/train.ts';
+import { Training } from '../train/training.ts';
+import type { Context } from './context.ts';
+import { resolveData } from './data.ts';
+import { EXIT } from './errors.ts';
+import { safetensorsOf } from './model.ts';
+
+/** The outside as it is: this process, its GPU, its files. */
+export function realContext(): Context {
+  let interrupt: AbortController | undefined;
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    exitCode: EXIT.ok,
+    interruptible() {
+      interrupt ??= abortOnSignals();
+      return interrupt.signal;
+    },
+    openGpu: () => createGpu(),
+    resolveData,
+    async train(...args) {
+      const { result, training } = await train(...args);
+      return { result, modelBytes: () => safetensorsOf(training.model), dispose: () => training.dispose() };
+    },
+    selfTest,
+    timeIteration,
+  };
+}
+
+function abortOnSignals(): AbortController {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT[name]);
+      controller.abort(name);
+    });
+  }
+  return controller;
+}
+
+async function selfTest(gpu: Gpu): Promise<void> {
+  const x = tensor(gpu, [-1, 2, 3.5]);
+  const y = relu(x);
+  try {
+    const read = [...(await y.read())];
+    if (read.join() !== '0,2,3.5')
+      throw new Error(`relu of [-1, 2, 3.5] came out as [${read.join(', ')}]: the driver computes wrongly`);
+  } finally {
+    x.dispose();
+    y.dispose();
+  }
+}
+
+const WARM_UP = 2;
+const TIMED = 4;
+
+const timeIteration: Context['timeIteration'] = async (gpu, data, options) => {
+  const training = await Training.create(gpu, data, options);
+  try {
+    for (let i = 0; i < WARM_UP; i++) await training.step();
+    await gpu.idle();
+    const before = performance.now();
+    for (let i = 0; i < TIMED; i++) await training.step();
+    await gpu.idle();
+    return (performance.now() - before) / 1000 / TIMED;
+  } finally {
+    training.dispose();
+  }
+};

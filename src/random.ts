@@ -1,0 +1,67 @@
+/**
+ * Reproducible random numbers on the host (sfc32 of PractRand): integer arithmetic alone, so a seed gives the same numbers
+ * on every machine. Kernels draw their own, from a counter.
+ */
+export class Random {
+  private readonly words: Uint32Array<ArrayBuffer>;
+
+  /** @param seed a whole number from 0 to 2^53 - 1 */
+  constructor(seed: number) {
+    if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+      throw new RangeError(`Random: seed must be a whole number >= 0 but is ${seed}`);
+    }
+    this.words = Uint32Array.of(seed, seed / 2 ** 32, 0, 1);
+    // Until seeds that differ in one bit have spread over the state.
+    for (let i = 0; i < 15; i++) this.next();
+  }
+
+  /** The state, four words: what a checkpoint keeps. */
+  get state(): Uint32Array<ArrayBuffer> {
+    return this.words.slice();
+  }
+
+  set state(words: Uint32Array) {
+    if (words.length !== 4) throw new RangeError(`Random: a state has 4 words, but this has ${words.length}`);
+    this.words.set(words);
+  }
+
+  /** Uniform over the whole numbers below 2^32. */
+  next(): number {
+    const [a, b, c, counter] = this.words as unknown as [number, number, number, number];
+    const sum = (a + b + counter) >>> 0;
+    this.words[0] = b ^ (b >>> 9);
+    this.words[1] = c + (c << 3);
+    this.words[2] = ((c << 21) | (c >>> 11)) + sum;
+    this.words[3] = counter + 1;
+    return sum;
+  }
+
+  /** Uniform over [0, 1), in steps of 2^-32. */
+  uniform(): number {
+    return this.next() / 2 ** 32;
+  }
+
+  /** Uniform over the whole numbers below `n`, n at most 2^32. */
+  integer(n: number): number {
+    if (!(Number.isSafeInteger(n) && n >= 1 && n <= 2 ** 32)) {
+      throw new RangeError(`integer: n must be a whole number from 1 to 2^32 but is ${n}`);
+    }
+    // Numbers past the last multiple of n would favour the small ones.
+    const end = 2 ** 32 - (2 ** 32 % n);
+    let word = this.next();
+    while (word >= end) word = this.next();
+    return word % n;
+  }
+
+  /** 0 to n - 1 in random order (Fisher and Yates). */
+  permutation(n: number): Uint32Array<ArrayBuffer> {
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const kept = order[i]!;
+      order[i] = order[j]!;
+      order[j] = kept;
+    }
+    return order;
+  }
+}

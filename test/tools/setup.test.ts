@@ -1,0 +1,170 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { waysOf } from '../../tools/setup/adapter.mjs';
+import { backports } from '../../tools/setup/aptSources.mjs';
+import { differs } from '../../tools/setup/install.mjs';
+
+const tool = (name: string): string => JSON.stringify(pathToFileURL(resolve(`tools/setup/${name}.mjs`)).href);
+
+async function inFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'padagrad-test-'));
+  try {
+    await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('root with apt tries lavapipe before SwiftShader, others SwiftShader alone, and only where it runs', () => {
+  const debian = { platform: 'linux', arch: 'x64', root: true, apt: true };
+  assert.equal(waysOf(debian), ['lavapipe', 'SwiftShader']);
+  assert.equal(waysOf({ ...debian, root: false }), ['SwiftShader']);
+  assert.equal(waysOf({ ...debian, apt: false }), ['SwiftShader']);
+  assert.equal(waysOf({ ...debian, arch: 'arm64' }), ['lavapipe']);
+  assert.equal(waysOf({ ...debian, arch: 'arm64', root: false }), []);
+  assert.equal(waysOf({ ...debian, platform: 'darwin' }), []);
+  assert.equal(waysOf({ ...debian, platform: 'win32', root: false }), []);
+});
+
+test("backports of deb822 sources: Debian's own stanza, from its own mirror, and no other", () => {
+  const text = `# the archive
+Types: deb deb-src
+URIs: http://mirror.example/debian
+Suites: bookworm
+ bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Enabled: no
+Types: deb
+URIs: http://unused.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb
+URIs: https://download.example/linux/debian
+Suites: bookworm
+Components: stable
+`;
+  assert.is(
+    backports(text, '.sources', 'bookworm'),
+    `# the archive
+Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-backports
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+`,
+  );
+  assert.is(backports(text, '.sources', 'trixie'), '');
+});
+
+test('backports of one-line sources', () => {
+  const text = `# deb http://off.example/debian bookworm main
+deb [arch=amd64 signed-by=/a.gpg] http://mirror.example/debian bookworm main contrib # ours
+deb http://mirror.example/debian-security bookworm-security main
+deb-src http://mirror.example/debian bookworm main
+deb https://apt.example bookworm main
+`;
+  assert.is(
+    backports(text, '.list', 'bookworm'),
+    `deb [arch=amd64 signed-by=/a.gpg] http://mirror.example/debian bookworm main contrib
+deb [arch=amd64 signed-by=/a.gpg] http://mirror.example/debian bookworm-backports main contrib
+`,
+  );
+});
+
+test('node_modules is stale where it differs from the lock file, other platforms aside', () => {
+  const wanted = {
+    '': { version: '0.1.0' },
+    'node_modules/uvu': { version: '0.5.6', integrity: 'a' },
+    'node_modules/@esbuild/win32-x64': { version: '1.0.0', integrity: 'b', optional: true },
+  };
+  const uvu = { version: '0.5.6', integrity: 'a' };
+  assert.is(differs(wanted, { 'node_modules/uvu': uvu, 'node_modules/extra': uvu }), undefined);
+  assert.match(differs(wanted, undefined) ?? '', /missing or incomplete/);
+  assert.match(differs(wanted, {}) ?? '', /^uvu is missing/);
+  assert.match(
+    differs(wanted, { 'node_modules/uvu': { ...uvu, version: '0.5.5' } }) ?? '',
+    /^uvu is 0.5.5, wanted 0.5.6/,
+  );
+  assert.ok(differs(wanted, { 'node_modules/uvu': { ...uvu, integrity: 'c' } }));
+});
+
+test('a lock lets one process in at a time, and that of a dead process is taken over', () =>
+  inFolder(async (folder) => {
+    const lock = join(folder, 'lock');
+    const log = join(folder, 'log');
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(lock, String(pid));
+    const program = `
+      import { appendFileSync } from 'node:fs';
+      import { withLock } from ${tool('lock')};
+      await withLock(${JSON.stringify(lock)}, async () => {
+        appendFileSync(${JSON.stringify(log)}, 'in ');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        appendFileSync(${JSON.stringify(log)}, 'out ');
+      });`;
+    const children = [1, 2, 3].map(() => spawn(process.execPath, ['--input-type=module', '-e', program]));
+    const codes = await Promise.all(children.map((child) => new Promise((done) => child.on('exit', done))));
+    assert.equal(codes, [0, 0, 0]);
+    assert.is(readFileSync(log, 'utf8'), 'in out in out in out ');
+  }));
+
+test("the launcher's child gets the arguments and the environment; its exit code and signals come back", async () => {
+  const node = (script: string) => {
+    const args = JSON.stringify(['-e', script, 'an argument']);
+    const changes = '{ ADDED: "1", PATH: null }';
+    const program = `import { runNode } from ${tool('process')}; process.exitCode = await runNode(${args}, ${changes});`;
+    return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  };
+  const end = (child: ReturnType<typeof node>) =>
+    new Promise((done) => child.on('exit', (code, signal) => done(signal ?? code)));
+
+  assert.is(
+    await end(
+      node('process.exit(process.argv[1] === "an argument" && process.env.ADDED === "1" && !process.env.PATH ? 7 : 8)'),
+    ),
+    7,
+  );
+  assert.is(await end(node('process.kill(process.pid, "SIGKILL")')), 'SIGKILL');
+  const waiting = node(
+    'process.on("SIGTERM", () => process.exit(9)); setInterval(() => {}, 1000); console.log("ready")',
+  );
+  waiting.stdout.once('data', () => waiting.kill('SIGTERM'));
+  assert.is(await end(waiting), 9);
+});
+
+if (process.platform === 'linux' && process.arch === 'x64') {
+  test('SwiftShader out of its package is an adapter that Dawn sees, without root and without drivers', () =>
+    inFolder((folder) => {
+      symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+      const program = `
+        import { swiftShader, unpackSwiftShader } from ${tool('swiftshader')};
+        import { probe } from ${tool('probe')};
+        if (swiftShader()) throw new Error('it was there before');
+        unpackSwiftShader();
+        console.log(JSON.stringify([probe({ VK_DRIVER_FILES: '/missing' }), probe(swiftShader())]));`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      const [without, unpacked] = JSON.parse(stdout);
+      assert.equal(without, {});
+      assert.match(unpacked.adapter, /swiftshader/i);
+    }));
+}
+
+test.run();

@@ -1,0 +1,21 @@
+// Seeded random numbers (sfc32 of PractRand): integer arithmetic alone, so the same numbers on every machine.
+
+const WARM_UP = 15; // rounds until words that differ in one bit have spread over the state
+
+/** The generator of one image. Its words name the image, so none depends on the order in which they are drawn. */
+export function randomOf(seed, split, digit, index) {
+  let [a, b, c, counter] = [seed, split * 10 + digit, index, 1];
+  const next = () => {
+    const sum = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  };
+  for (let i = 0; i < WARM_UP; i++) next();
+  return {
+    between: (low, high) => low + ((high - low) * next()) / 2 ** 32,
+    below: (n) => next() % n,
+  };
+}

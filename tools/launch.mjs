@@ -1,0 +1,55 @@
+// The one way in for every npm script: what is missing is installed, what is stale is built, then the program runs with
+// the adapter that was found. Only Node's own modules, for on a fresh clone there are no others; all it says goes to stderr.
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { findAdapter, knownAdapter, NoAdapter } from './setup/adapter.mjs';
+import { build } from './setup/build.mjs';
+import { ensureInstalled } from './setup/install.mjs';
+import { withLock } from './setup/lock.mjs';
+import { Failure, runNode, say } from './setup/process.mjs';
+
+const TSC = 'node_modules/typescript/bin/tsc';
+const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const PADAGRAD = '.build/cli/padagrad.mjs';
+
+/** What each script needs built, whether it computes on a GPU, and what node then runs. */
+const COMMANDS = {
+  setup: { builds: 'all', gpu: true },
+  build: { builds: 'again' },
+  check: { runs: [TSC, '--noEmit'] },
+  lint: { runs: [BIOME, 'check'] },
+  start: { builds: 'programs', gpu: true, runs: [PADAGRAD, 'start'] },
+  padagrad: { builds: 'programs', gpu: true, runs: [PADAGRAD] },
+  bench: { builds: 'programs', gpu: true, runs: ['.build/bench/run.mjs'] },
+  test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
+};
+
+// These tell of the machine or of themselves: they take an adapter that is there, and set none up.
+const TELLING = ['doctor', 'help', '--help', '-h', '--version', '-V'];
+
+async function main([name, ...args]) {
+  process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+  if (!Object.hasOwn(COMMANDS, name))
+    throw new Failure(`launch: unknown command ${name}; known are ${Object.keys(COMMANDS).join(', ')}`);
+  const { builds, gpu, runs } = COMMANDS[name];
+  const env = await withLock('.build/launch.lock', async () => {
+    ensureInstalled();
+    if (builds) build(builds);
+    if (!gpu) return {};
+    if (name === 'padagrad' && TELLING.includes(args[0] ?? 'help')) return knownAdapter();
+    return findAdapter();
+  });
+  return runs ? runNode([...runs, ...args], env) : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+  if (error instanceof NoAdapter) {
+    build('programs');
+    await runNode([PADAGRAD, 'doctor'], {});
+  }
+}

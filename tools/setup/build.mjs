@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { attempt, Failure, say } from './process.mjs';
+
+const SOURCES = [
+  'src',
+  'shaders',
+  'test',
+  'bench',
+  'build.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.types.json',
+];
+const BUILT = '.build/built.json';
+const OUTPUTS = {
+  programs: ['.build/cli/padagrad.mjs'],
+  all: ['.build/cli/padagrad.mjs', 'dist/index.js', 'dist/types/index.d.ts'],
+};
+
+/** Builds what is older than its sources: `programs`, or `all`, which is those and the library; `again` builds all in any case. */
+export function build(what) {
+  const part = what === 'again' ? 'all' : what;
+  const now = fingerprint(SOURCES);
+  const last = lastBuilt();
+  const fresh = (name) => last[name] === now && OUTPUTS[name].every((path) => existsSync(path));
+  if (what !== 'again' && (fresh('all') || fresh(part))) return;
+  say(part === 'all' ? 'building the library, the command line and the tests' : 'building the command line');
+  const failure = attempt(process.execPath, part === 'all' ? ['build.mjs'] : ['build.mjs', part]);
+  if (failure) throw new Failure('build: failed, see above');
+  writeFileSync(BUILT, JSON.stringify({ ...last, [part]: now }));
+}
+
+/** Changes when a file comes, goes, or is written. */
+function fingerprint(paths) {
+  const hash = createHash('sha256');
+  for (const path of paths.filter(existsSync)) {
+    const files = statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true })
+          .sort()
+          .map((name) => join(path, name))
+      : [path];
+    for (const file of files) {
+      const { mtimeMs, size } = statSync(file);
+      hash.update(`${file}:${mtimeMs}:${size}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+function lastBuilt() {
+  try {
+    return JSON.parse(readFileSync(BUILT, 'utf8'));
+  } catch {
+    return {};
+  }
+}

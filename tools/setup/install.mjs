@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { attempt, Failure, say } from './process.mjs';
+
+// npm writes the second file last of all, so an installation that was cut short has none.
+const LOCK = 'package-lock.json';
+const INSTALLED = 'node_modules/.package-lock.json';
+
+/** Brings node_modules to what package-lock.json says, if it is not there already. */
+export function ensureInstalled() {
+  const difference = differs(packages(LOCK), packages(INSTALLED));
+  if (!difference) return;
+  say(`installing the packages of ${LOCK} with \`npm ci\` (${difference})`);
+  // No package here needs its install script: esbuild and webgpu come with their binaries.
+  const [program, ...first] = npm();
+  const failure = attempt(program, [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (failure) throw new Failure(`set-up: ${failure}; see npm's message above, then run \`npm ci\` by hand`);
+}
+
+/** Why what is installed is not what the lock file says; undefined if it is. Packages for other platforms may be missing. */
+export function differs(wanted, installed) {
+  if (!installed) return 'node_modules is missing or incomplete';
+  for (const [path, { version, integrity, optional }] of Object.entries(wanted)) {
+    const found = installed[path];
+    if (path === '' || (!found && optional)) continue;
+    const name = path.replace(/^.*node_modules\//, '');
+    if (!found) return `${name} is missing`;
+    if (found.version !== version || found.integrity !== integrity)
+      return `${name} is ${found.version}, wanted ${version}`;
+  }
+  return undefined;
+}
+
+function packages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The npm that runs this script, else the one on the path. */
+function npm() {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith('npm-cli.js')) return [process.execPath, script];
+  return process.platform === 'win32' ? ['cmd.exe', '/c', 'npm'] : ['npm'];
+}

@@ -1,0 +1,38 @@
+// SwiftShader, a software adapter that needs no root: Chromium's build of it, out of the npm package @sparticuz/chromium.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { brotliDecompressSync } from 'node:zlib';
+import { attempt, Failure, say } from './process.mjs';
+
+const ARCHIVE = 'node_modules/@sparticuz/chromium/bin/swiftshader.tar.br';
+export const FOLDER = '.build/swiftshader';
+const DRIVER = 'vk_swiftshader_icd.json';
+const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', DRIVER];
+
+// It computes about ten times slower than lavapipe, and the tests' time limit grows with that.
+const TEST_SECONDS = '3000';
+
+/** Unpacks SwiftShader, or throws a {@link Failure}. */
+export function unpackSwiftShader() {
+  say(`no GPU driver that Dawn can use: unpacking SwiftShader, a software one that needs no root, to ${FOLDER}`);
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const input = brotliDecompressSync(readFileSync(ARCHIVE));
+  const failure = attempt('tar', ['-x', '-f', '-', '-C', FOLDER, ...FILES], { input, stdio: ['pipe', 2, 2] });
+  if (failure) throw new Failure(failure);
+}
+
+/** Changes to the environment in which the Vulkan loader, its own one, sees SwiftShader; undefined while it is not unpacked. */
+export function swiftShader() {
+  const folder = resolve(FOLDER);
+  const driver = join(folder, DRIVER);
+  if (!existsSync(driver)) return undefined;
+  const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  return {
+    LD_LIBRARY_PATH: libraries,
+    VK_DRIVER_FILES: driver,
+    VK_ICD_FILENAMES: null,
+    PADAGRAD_TEST_SECONDS: TEST_SECONDS,
+  };
+}
