@@ -89,6 +89,37 @@ gpuTest('what a step frees is reused within it, and given back with it', async (
   x.dispose();
 });
 
+gpuTest('captured steps share what holds nothing between runs, and keep their results to themselves', async (gpu) => {
+  const x = tensor(gpu, new Float32Array(1000).fill(1));
+  const before = gpu.memory().buffers;
+  const thrice = (factor: number) => tidy(() => times(times(times(x, factor), factor), factor));
+  const twos = await capture(gpu, () => thrice(2));
+  const alone = gpu.memory().buffers - before;
+  const threes = await capture(gpu, () => thrice(3));
+  assert.is(gpu.memory().buffers - before, alone + 1, 'the second step adds its result alone');
+  twos.run();
+  threes.run();
+  assert.is((await twos.result.read())[999], 8);
+  assert.is((await threes.result.read())[999], 27);
+  for (const t of [twos.result, twos]) t.dispose();
+  threes.run();
+  assert.is((await threes.result.read())[0], 27);
+  for (const t of [threes.result, threes]) t.dispose();
+  assert.is(gpu.memory().buffers, before);
+  x.dispose();
+});
+
+gpuTest('a tensor has no buffer before its capture ends', async (gpu) => {
+  const x = tensor(gpu, [1]);
+  const step = await capture(gpu, () => {
+    const y = times(x, 2);
+    assert.throws(() => y.storage.buffer, /has no buffer before the function returns/);
+    return y;
+  });
+  assert.ok(step.result.storage.buffer);
+  for (const t of [step.result, step, x]) t.dispose();
+});
+
 gpuTest('tensors from outside may be disposed while the step lives', async (gpu) => {
   const x = tensor(gpu, [4]);
   const step = await capture(gpu, () => times(x, 2));

@@ -23,11 +23,17 @@ export interface MemoryInfo {
  * @internal
  * Storage buffers by size, reused. Commands run in the order they were recorded, so a buffer may be handed out again as
  * soon as its last user has recorded its work, before the GPU has done it.
+ *
+ * While a step is captured, storages are handed out without a buffer: only at its end is it known which of them live on.
+ * Those get a buffer of their own. The others hold nothing between two runs, so all captured steps share one set of
+ * buffers for them: a step needs no more memory of its own than its results.
  */
 export class Pool {
   private readonly free = new Map<number, Storage[]>();
-  /** While a step is captured: the buffers made for it, which only its own later dispatches may reuse. */
-  private captured: { owned: Set<Storage>; pinned: Set<Storage>; free: Map<number, Storage[]> } | undefined;
+  /** Buffers that captured steps share, each held by the steps that use it. */
+  private readonly scratch = new Map<number, Storage[]>();
+  /** While a step is captured: the storages made for it, those free to be taken again by its later dispatches, and others' that it uses. */
+  private captured: { owned: Set<Storage>; free: Map<number, Storage[]>; pinned: Set<Storage> } | undefined;
   private readonly info: MemoryInfo = { buffers: 0, bytes: 0, pooledBytes: 0, peakBytes: 0 };
 
   constructor(private readonly gpu: Gpu) {}
@@ -36,18 +42,10 @@ export class Pool {
     return { ...this.info };
   }
 
-  /** A buffer of at least `bytes`; its content is whatever its last user left. */
+  /** A storage of at least `bytes`; its content is whatever its last user left. */
   allocate(bytes: number, label: string): Storage {
     const size = this.checkedSize(bytes, label);
-    const own = this.captured?.free.get(size)?.pop();
-    if (own) {
-      own.refs = 1;
-      own.buffer.label = label;
-      return own;
-    }
-    const storage = this.reuse(size, label) ?? this.create(size, label);
-    this.captured?.owned.add(storage);
-    return storage;
+    return this.captured ? this.planned(size) : this.buffer(size, label);
   }
 
   /** A buffer filled with `data`. No captured step owns it, since a replay could not fill it again. */
@@ -71,13 +69,15 @@ export class Pool {
       push(this.captured.free, storage);
       return;
     }
+    const shared = this.scratch.get(storage.bytes);
+    if (shared?.includes(storage)) shared.splice(shared.indexOf(storage), 1);
     this.count(-1, -storage.bytes);
     this.info.pooledBytes += storage.bytes;
     push(this.free, storage);
   }
 
   beginCapture(): void {
-    this.captured = { owned: new Set(), pinned: new Set(), free: new Map() };
+    this.captured = { owned: new Set(), free: new Map(), pinned: new Set() };
   }
 
   /** Holds a buffer from outside that the captured step uses, so that it outlives the tensors its caller disposes. */
@@ -86,12 +86,25 @@ export class Pool {
     if (!owned.has(storage) && !pinned.has(storage)) pinned.add(storage.retain());
   }
 
-  /** Ends the capture; the buffers it made or used, each retained: whoever asked must release them. */
+  /** Ends the capture and gives its storages their buffers. Returns what the step holds: whoever asked must release it. */
   endCapture(): Storage[] {
     const { owned, pinned } = this.captured!;
     this.captured = undefined;
-    for (const storage of owned) storage.refs++;
-    return [...owned, ...pinned];
+    const held = [...pinned];
+    const taken = new Map<number, number>();
+    for (const storage of owned) {
+      if (storage.refs > 0) {
+        storage.buffer = this.buffer(storage.bytes, 'captured').buffer;
+        held.push(storage.retain());
+        continue;
+      }
+      const index = taken.get(storage.bytes) ?? 0;
+      taken.set(storage.bytes, index + 1);
+      const shared = this.shared(storage.bytes, index);
+      storage.buffer = shared.buffer;
+      held.push(shared);
+    }
+    return held;
   }
 
   /** Destroys the buffers kept for reuse. Only between submits: a recorded command may still want one. */
@@ -99,6 +112,28 @@ export class Pool {
     for (const list of this.free.values()) for (const storage of list) storage.buffer.destroy();
     this.free.clear();
     this.info.pooledBytes = 0;
+  }
+
+  /** A storage of the step that is captured: one that it freed before, or a new one, without a buffer as yet. */
+  private planned(size: number): Storage {
+    const { owned, free } = this.captured!;
+    const storage = free.get(size)?.pop() ?? new Storage(this.gpu, undefined, size, false);
+    storage.refs = 1;
+    owned.add(storage);
+    return storage;
+  }
+
+  /** The `index`th of the buffers of a size that captured steps share, retained. */
+  private shared(size: number, index: number): Storage {
+    const known = this.scratch.get(size)?.[index];
+    if (known) return known.retain();
+    const made = this.buffer(size, 'shared by captured steps');
+    push(this.scratch, made);
+    return made;
+  }
+
+  private buffer(size: number, label: string): Storage {
+    return this.reuse(size, label) ?? this.create(size, label);
   }
 
   private reuse(size: number, label: string): Storage | undefined {
@@ -135,8 +170,8 @@ export class Pool {
   }
 }
 
-function push(free: Map<number, Storage[]>, storage: Storage): void {
-  const list = free.get(storage.bytes);
+function push(lists: Map<number, Storage[]>, storage: Storage): void {
+  const list = lists.get(storage.bytes);
   if (list) list.push(storage);
-  else free.set(storage.bytes, [storage]);
+  else lists.set(storage.bytes, [storage]);
 }

@@ -1,3 +1,4 @@
+import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import type { Native } from './native.ts';
 
@@ -8,12 +9,27 @@ import type { Native } from './native.ts';
  */
 export class Storage {
   refs = 1;
+
   constructor(
     readonly gpu: Gpu,
-    readonly buffer: Native<'GPUBuffer'>,
+    private held: Native<'GPUBuffer'> | undefined,
     readonly bytes: number,
     readonly external: boolean,
   ) {}
+
+  get buffer(): Native<'GPUBuffer'> {
+    if (this.held === undefined)
+      throw new GpuError(
+        'CAPTURE',
+        'capture: a tensor that the captured function made has no buffer before the function returns',
+      );
+    return this.held;
+  }
+
+  /** Given at the end of the capture that made this storage. */
+  set buffer(buffer: Native<'GPUBuffer'>) {
+    this.held = buffer;
+  }
 
   retain(): this {
     this.refs++;
