@@ -10,10 +10,10 @@ export interface HostTensor {
 /** Tensors by name, in order: the state of a module or an optimiser, and the content of a safetensors file. */
 export type StateDict = Map<string, HostTensor>;
 
-/** @internal What a place in a state takes: numbers with a fraction, or one count. */
+/** @internal What a place in a state takes: numbers with a fraction, one count, or 32-bit words. */
 export interface StatePlace {
   readonly shape: Shape;
-  readonly kind: 'float' | 'count';
+  readonly kind: 'float' | 'count' | 'word';
 }
 
 /**
@@ -53,6 +53,8 @@ function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor)
   if (!sameShape(given, shape)) return `${showShape(given)}, expected ${showShape(shape)}`;
   const float = data instanceof Float32Array || data instanceof Float64Array;
   if (kind === 'float') return float ? undefined : `${data.constructor.name}, expected floats`;
+  if (kind === 'word')
+    return data instanceof Uint32Array ? undefined : `${data.constructor.name}, expected Uint32Array`;
   if (float) return `${data.constructor.name}, expected a count`;
   return data[0]! >= 0 && data[0]! <= 0xffffffff ? undefined : `${data[0]}, expected a count below 2^32`;
 }

@@ -3,7 +3,8 @@ import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
-import { type Tensor, tensor } from '../tensor.ts';
+import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
+import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
 import { type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
 import { ClassWeightAccumulator } from './classWeight.ts';
@@ -60,13 +61,24 @@ export class AutomaticUpdateClassWeightModule {
     this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
   }
 
-  /** Steps counted so far. */
-  get steps(): number {
-    return this.count;
+  /** Weights and the count of steps, as they are when called. */
+  async stateDict(): Promise<StateDict> {
+    const steps = hostCount(this.count);
+    return new Map([
+      ['weight', { shape: this.classWeight.shape, data: await this.classWeight.read() }],
+      ['steps', steps],
+    ]);
   }
 
-  set steps(count: number) {
-    this.count = count;
+  /** Takes over a state; what does not fit is listed in one error, and nothing changes. */
+  loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
+    const places = new Map<string, StatePlace>([
+      ['weight', { shape: this.classWeight.shape, kind: 'float' }],
+      ['steps', { shape: [], kind: 'count' }],
+    ]);
+    checkState('AutomaticUpdateClassWeightModule', places, state);
+    write(this.classWeight, Float32Array.from(state.get('weight')!.data as Float32Array));
+    this.count = Number(state.get('steps')!.data[0]);
   }
 
   /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */

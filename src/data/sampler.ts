@@ -1,6 +1,7 @@
 import { Scalar } from '../gpu/scalar.ts';
 import { imageBatch } from '../ops/imageBatch.ts';
 import type { Random } from '../random.ts';
+import { checkState, type HostTensor, type StateDict } from '../stateDict.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';
@@ -12,6 +13,7 @@ import type { Batch, ImageDataset } from './dataset.ts';
  */
 export class Sampler {
   private readonly order: Tensor;
+  private permutation: Uint32Array<ArrayBuffer>;
   private readonly offset = new Scalar(0);
   private next = 0;
 
@@ -25,13 +27,15 @@ export class Sampler {
         `sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
       );
     }
-    this.order = keep(tensor(data.images.gpu, random.permutation(data.count), undefined, 'order'));
+    this.permutation = random.permutation(data.count);
+    this.order = keep(tensor(data.images.gpu, this.permutation, undefined, 'order'));
   }
 
   /** Moves on to the next batch: call it once before each run of what holds `batch()`. */
   advance(): void {
     if (this.next + this.batchSize > this.data.count) {
-      write(this.order, this.random.permutation(this.data.count));
+      this.permutation = this.random.permutation(this.data.count);
+      write(this.order, this.permutation);
       this.next = 0;
     }
     this.offset.value = this.next;
@@ -42,6 +46,36 @@ export class Sampler {
   batch(into?: Tensor): Batch {
     const { data, order, offset, batchSize: size } = this;
     return imageBatch(data, { order, offset, size, ...(into && { into }) });
+  }
+
+  /** Where it stands: the order of this epoch, the place in it, and the random numbers to come. */
+  stateDict(): StateDict {
+    return new Map<string, HostTensor>([
+      ['order', { shape: [this.data.count], data: this.permutation }],
+      ['next', { shape: [1], data: Uint32Array.of(this.next) }],
+      ['random', { shape: [4], data: this.random.state }],
+    ]);
+  }
+
+  /** Takes over a state of a sampler of as many images; what does not fit is listed in one error, and nothing changes. */
+  loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
+    const { count } = this.data;
+    const places = { order: [count], next: [1], random: [4] };
+    checkState(
+      'Sampler',
+      new Map(Object.entries(places).map(([name, shape]) => [name, { shape, kind: 'word' }])),
+      state,
+    );
+    const words = (name: keyof typeof places) => Uint32Array.from(state.get(name)!.data as Uint32Array);
+    const order = words('order');
+    const seen = new Set(order);
+    if (seen.size !== count || order.some((item) => item >= count)) {
+      throw new TypeError(`loadStateDict: the state does not fit Sampler: order must hold 0 to ${count - 1} once each`);
+    }
+    this.permutation = order;
+    write(this.order, order);
+    this.next = words('next')[0]!;
+    this.random.state = words('random');
   }
 
   dispose(): void {

@@ -34,7 +34,7 @@ export abstract class Optimizer {
   readonly lr: Scalar;
   readonly groups: readonly OptimizerGroup[];
   /** @internal */
-  protected readonly flat: FlatParameters;
+  readonly flat: FlatParameters;
   /** @internal Learning-rate multiplier and weight decay of each group. */
   protected readonly groupTable: Tensor;
   /**

@@ -25,8 +25,12 @@ export class MetricsRing {
   private readonly at = new Scalar(0);
   private read = 0;
 
-  constructor(gpu: Gpu, iteration = 0) {
+  constructor(gpu: Gpu) {
     this.ring = keep(empty(gpu, [4 * RING], 'f32', 'metrics'));
+  }
+
+  /** Goes on from an iteration: those before it count as read. */
+  restart(iteration: number): void {
     this.read = iteration;
   }
 

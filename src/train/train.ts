@@ -1,22 +1,29 @@
 import type { HostImages } from '../data/dataset.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Evaluator } from './evaluate.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { TrainingOptions } from './options.ts';
-import { Training, type TrainingData } from './training.ts';
+import { Run } from './run.ts';
+import type { Training, TrainingData } from './training.ts';
 
-/** How a run is watched; none of it changes what is learnt. */
+/** How a run is watched and kept; none of it changes what is learnt. */
 export interface TrainSettings {
   /** Iterations between two readings of the figures. */
   printFreq?: number;
   /** Iterations between two evaluations; 0 for one at the end alone. */
   evalFreq?: number;
-  /** Stops the run after the iteration under way. */
+  /** Stops the run after the iteration under way, with a checkpoint. */
   signal?: AbortSignal;
   /** Labelled sets that evaluation alone uses. */
   targetTest?: HostImages;
   sourceTest?: HostImages;
+  /** Where to go on from, in place of the beginning. */
+  resume?: Checkpoint;
+  /** Iterations between two checkpoints: 100 by default; 0 for none. */
+  checkpointEvery?: number;
+  /** Opens another device when this one was lost: training goes on from the last checkpoint. Without it a loss is thrown. */
+  reopen?: () => Promise<Gpu>;
 }
 
 /** What a run tells while it runs. */
@@ -24,11 +31,15 @@ export interface TrainCallbacks {
   onStart?(info: { gpu: AdapterInfo; parameters: number; sourceCount: number; targetCount: number }): void;
   /** Every `printFreq` iterations and at the end: the latest figures. */
   onProgress?(progress: IterationMetrics & { secondsPerIteration: number; secondsLeft: number }): void;
-  /** The figures of every iteration, in order, as they are read. */
+  /** The figures of every iteration, in order, each once, as they are read. */
   onMetrics?(rows: IterationMetrics[]): void;
   onClassWeight?(event: ClassWeightEvent): void;
   /** Only where labelled sets were given; the target's is knowledge that training does not have. */
   onEvaluation?(event: EvaluationEvent): void;
+  /** A checkpoint to keep; training waits for what this returns. */
+  onCheckpoint?(checkpoint: Checkpoint): void | Promise<void>;
+  /** The device was lost; training goes on from `iteration` on another one. */
+  onLost?(event: { iteration: number; error: Error }): void;
 }
 
 export interface EvaluationEvent {
@@ -45,13 +56,18 @@ export interface TrainResult extends ClassWeightEvent {
   sourceAccuracy?: number;
   target?: Evaluation;
   source?: Evaluation;
-  /** Training alone, class weights included, evaluation not. */
+  /** Training alone, class weights included, evaluation not; of the iterations that this run did. */
   secondsPerIteration: number;
   seconds: number;
   aborted: boolean;
 }
 
-/** Trains to the end, or until the signal says stop; the training stays usable, and is the caller's to dispose. */
+/**
+ * Trains to the end, or until the signal says stop; the training stays usable, and is the caller's to dispose.
+ *
+ * @throws NotFiniteError where a loss, a gradient or a parameter became NaN or infinite, at the next reading of the figures
+ * @throws GpuError `GPU_LOST` without `reopen`, or when three devices were lost since the last checkpoint
+ */
 export async function train(
   gpu: Gpu,
   data: TrainingData,
@@ -59,104 +75,11 @@ export async function train(
   settings: TrainSettings = {},
   callbacks: TrainCallbacks = {},
 ): Promise<{ result: TrainResult; training: Training }> {
-  const { printFreq = 50, evalFreq = 0, signal } = settings;
-  const training = await Training.create(gpu, data, options);
-  const evaluators = {
-    target: settings.targetTest && training.evaluator(settings.targetTest),
-    source: settings.sourceTest && training.evaluator(settings.sourceTest),
-  };
-  const { iterations, classWeightUpdateSteps, method } = training.options;
-  const parameters = [...training.model.parameters(), ...(training.discriminator?.parameters() ?? [])].reduce(
-    (n, p) => n + p.size,
-    0,
-  );
-  callbacks.onStart?.({ gpu: gpu.info, parameters, sourceCount: data.source.count, targetCount: data.target.count });
-
-  const clock = new Stopwatch();
+  const run = new Run(gpu, data, options, settings, callbacks);
   try {
-    while (training.iteration < iterations && !signal?.aborted) {
-      clock.start();
-      await training.step();
-      const { iteration } = training;
-      const last = iteration === iterations;
-      if (iteration % printFreq === 0 || last) {
-        const rows = await training.metrics();
-        clock.stop();
-        callbacks.onMetrics?.(rows);
-        const secondsPerIteration = clock.seconds / iteration;
-        callbacks.onProgress?.({
-          ...rows.at(-1)!,
-          secondsPerIteration,
-          secondsLeft: secondsPerIteration * (iterations - iteration),
-        });
-      }
-      if (method === 'pada' && iteration % classWeightUpdateSteps === 0 && callbacks.onClassWeight) {
-        clock.stop();
-        callbacks.onClassWeight(await training.classWeight());
-      }
-      if (evalFreq > 0 && iteration % evalFreq === 0 && !last) {
-        await gpu.idle();
-        clock.stop();
-        callbacks.onEvaluation?.(await evaluateAll(training, evaluators));
-      }
-    }
-    await gpu.idle();
-    clock.stop();
-    const rows = await training.metrics();
-    if (rows.length > 0) callbacks.onMetrics?.(rows);
-    const evaluation = await evaluateAll(training, evaluators);
-    if (evaluation.target || evaluation.source) callbacks.onEvaluation?.(evaluation);
-    return { result: await report(training, evaluation, clock.seconds, signal?.aborted === true), training };
+    return { result: await run.go(), training: run.training };
   } catch (error) {
-    training.dispose();
+    run.dispose();
     throw error;
-  } finally {
-    evaluators.target?.dispose();
-    evaluators.source?.dispose();
-  }
-}
-
-async function evaluateAll(
-  training: Training,
-  evaluators: { target?: Evaluator | undefined; source?: Evaluator | undefined },
-): Promise<EvaluationEvent> {
-  const target = await evaluators.target?.run();
-  const source = await evaluators.source?.run();
-  return { iteration: training.iteration, ...(target && { target }), ...(source && { source }) };
-}
-
-async function report(
-  training: Training,
-  { target, source }: EvaluationEvent,
-  seconds: number,
-  aborted: boolean,
-): Promise<TrainResult> {
-  return {
-    options: training.options,
-    ...(target && { target, targetAccuracy: target.accuracy }),
-    ...(source && { source, sourceAccuracy: source.accuracy }),
-    ...(await training.classWeight()),
-    secondsPerIteration: seconds / training.iteration,
-    seconds,
-    aborted,
-  };
-}
-
-/** Adds up the time between start and stop. */
-class Stopwatch {
-  private total = 0;
-  private since: number | undefined;
-
-  start(): void {
-    this.since ??= performance.now();
-  }
-
-  stop(): void {
-    if (this.since !== undefined) this.total += performance.now() - this.since;
-    this.since = undefined;
-  }
-
-  get seconds(): number {
-    return this.total / 1000;
   }
 }

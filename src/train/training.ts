@@ -14,15 +14,24 @@ import { add } from '../ops/add.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { scale } from '../ops/scale.ts';
 import { sliceRows } from '../ops/sliceRows.ts';
+import { FiniteWatch, type NotFinite } from '../optim/finiteWatch.ts';
 import { InverseDecay } from '../optim/schedule.ts';
 import { Sgd } from '../optim/sgd.ts';
 import { Random } from '../random.ts';
+import type { StateDict } from '../stateDict.ts';
 import { empty, type Tensor, tensor } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import { type IterationFigures, MetricsRing } from './metrics.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
+
+/** What a checkpoint keeps the state of. */
+interface Stateful {
+  stateDict(): StateDict | Promise<StateDict>;
+  loadStateDict(state: StateDict): void;
+}
 
 /** What is trained on. Labels of the target are not looked at. */
 export interface TrainingData {
@@ -46,10 +55,14 @@ export class Training {
   private readonly sourceSampler: Sampler;
   private readonly targetSampler: Sampler;
   private readonly ring: MetricsRing;
+  private readonly watch: FiniteWatch;
   private readonly none: Tensor;
+  private readonly unknown: Tensor;
   private readonly owned: { dispose(): void }[] = [];
   private steps: CapturedStep<void>[] = [];
   private done = 0;
+  /** The last figures that were read. */
+  latest: IterationMetrics | undefined;
 
   private constructor(
     readonly gpu: Gpu,
@@ -97,8 +110,9 @@ export class Training {
     this.optimizer = own(new Sgd(parameters, { lr, momentum, weightDecay, nesterov: momentum > 0 }));
     this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
     this.ring = own(new MetricsRing(gpu));
-    this.none = keep(tensor(gpu, [0], undefined, 'none'));
-    own(this.none);
+    this.watch = own(new FiniteWatch(this.optimizer, this.parameterNames()));
+    this.none = own(keep(tensor(gpu, [0], undefined, 'none')));
+    this.unknown = own(keep(tensor(gpu, [Number.NaN], undefined, 'unknown')));
   }
 
   /** Builds the networks, puts the data on the GPU and compiles the kernels. */
@@ -107,7 +121,7 @@ export class Training {
     if (!training.options.eager) {
       training.steps = [
         await capture(gpu, () => training.forwardBackward()),
-        await capture(gpu, () => training.optimizer.step()),
+        await capture(gpu, () => training.update()),
       ];
     }
     return training;
@@ -127,12 +141,13 @@ export class Training {
     }
     this.schedule.iteration = this.done;
     this.ring.advance(this.done);
+    this.watch.advance(this.done);
     const due = this.weights && (this.done + 1) % this.options.classWeightUpdateSteps === 0;
     const [forwardBackward, update] = this.steps;
     if (!forwardBackward || !update) {
       tidy(() => this.forwardBackward());
       await this.weights?.step();
-      this.optimizer.step();
+      tidy(() => this.update());
     } else if (due) {
       forwardBackward.run();
       await this.weights!.step();
@@ -145,8 +160,19 @@ export class Training {
   }
 
   /** The figures of the iterations since the last call (the last 1,024 at most); one readback. */
-  metrics(): Promise<IterationMetrics[]> {
-    return this.ring.since(this.done);
+  async metrics(): Promise<IterationMetrics[]> {
+    const rows = await this.ring.since(this.done);
+    this.latest = rows.at(-1) ?? this.latest;
+    return rows;
+  }
+
+  /** What became NaN or infinite first: a loss among `rows`, a gradient or a parameter; undefined while all is finite. One readback. */
+  async firstNotFinite(rows: readonly IterationMetrics[]): Promise<NotFinite | undefined> {
+    const inNetwork = await this.watch.first();
+    const row = rows.find(({ classLoss, transferLoss }) => !Number.isFinite(classLoss + transferLoss));
+    // A loss comes before its gradients.
+    if (!row || row.iteration > (inNetwork?.iteration ?? Number.POSITIVE_INFINITY)) return inNetwork;
+    return { iteration: row.iteration, what: Number.isFinite(row.classLoss) ? 'transfer loss' : 'class loss' };
   }
 
   /** The class weights as they are, with diagnostics; one readback. Ones, unless the method is `pada`. */
@@ -155,6 +181,33 @@ export class Training {
       ? [...(await this.weights.classWeight.read())]
       : new Array<number>(this.data.numClasses).fill(1);
     return { iteration: this.done, classWeight, ...diagnoseClassWeight(classWeight) };
+  }
+
+  /** All of it as it is when called, once the GPU has computed it: what {@link Training.restore} takes. */
+  async state(): Promise<Checkpoint> {
+    const { done: iteration, options } = this;
+    const parts = await Promise.all(
+      Object.entries(this.parts()).map(async ([name, part]) => [name, await part.stateDict()] as const),
+    );
+    const tensors: StateDict = new Map();
+    for (const [name, part] of parts) for (const [key, value] of part) tensors.set(`${name}.${key}`, value);
+    return { iteration, options, tensors };
+  }
+
+  /** Goes on from a checkpoint of a training with the same options and data, bit for bit as that one would have. */
+  restore({ iteration, tensors }: Checkpoint): void {
+    const parts = Object.entries(this.parts());
+    const known = new Set(parts.map(([name]) => name));
+    const foreign = [...tensors.keys()].filter((key) => !known.has(key.split('.')[0]!));
+    if (foreign.length > 0)
+      throw new TypeError(`restore: the checkpoint is of another training: it has ${foreign.join(', ')}`);
+    for (const [name, part] of parts) {
+      const own = [...tensors].filter(([key]) => key.startsWith(`${name}.`));
+      part.loadStateDict(new Map(own.map(([key, value]) => [key.slice(name.length + 1), value])));
+    }
+    this.done = iteration;
+    this.ring.restart(iteration);
+    this.watch.reset();
   }
 
   /** An evaluator of the model on a labelled set; the caller's to dispose. */
@@ -178,11 +231,45 @@ export class Training {
     this.owned.length = 0;
   }
 
+  /** What has a state, by the names of a checkpoint. */
+  private parts(): Record<string, Stateful> {
+    const {
+      model,
+      discriminator,
+      optimizer,
+      weights: classWeight,
+      sourceSampler: source,
+      targetSampler: target,
+    } = this;
+    return {
+      model,
+      ...(discriminator && { discriminator }),
+      optimizer,
+      ...(classWeight && { classWeight }),
+      source,
+      target,
+    };
+  }
+
   private forwardBackward(): void {
     this.optimizer.zeroGrad();
     const { loss, ...figures } = this.adversarial ? this.adversarialLosses(this.adversarial) : this.sourceLosses();
     backward(loss);
     this.ring.store(figures);
+  }
+
+  private update(): void {
+    this.optimizer.step();
+    this.watch.look();
+  }
+
+  private parameterNames(): Map<Tensor, string> {
+    const { model, discriminator } = this;
+    const names = new Map<Tensor, string>();
+    for (const [name, parameter] of model.namedParameters()) names.set(parameter, name);
+    for (const [name, parameter] of discriminator?.namedParameters() ?? [])
+      names.set(parameter, `discriminator.${name}`);
+    return names;
   }
 
   private sourceLosses(): IterationFigures & { loss: Tensor } {
@@ -194,7 +281,7 @@ export class Training {
       classLoss: loss,
       transferLoss: this.none,
       classAccuracy: accuracy(logits, labels!),
-      domainAccuracy: this.none,
+      domainAccuracy: this.unknown,
     };
   }
 

@@ -1,0 +1,77 @@
+import { DataError } from '../data/errors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
+import type { StateDict } from '../stateDict.ts';
+import { completeOptions, type TrainingOptions } from './options.ts';
+
+/**
+ * All of a training between two iterations: a run that goes on from it computes the bits of one that was never broken.
+ * As a file it is a safetensors file, the state in its tensors, the rest in its texts, with a checksum over all of it.
+ */
+export interface Checkpoint {
+  /** Iterations done. */
+  iteration: number;
+  options: TrainingOptions;
+  /** Model, discriminator, optimiser, class weights and data order by name, as `Training.state()` gives them. */
+  tensors: StateDict;
+}
+
+const KIND = 'padagrad checkpoint 1';
+const BLANK = '0'.repeat(64);
+const FIELD = /"checksum":"([0-9a-f]{64})"/;
+
+/** The bytes of a checkpoint: the same checkpoint gives the same bytes. */
+export async function encodeCheckpoint({ iteration, options, tensors }: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+  const texts = {
+    format: 'pt',
+    kind: KIND,
+    iteration: String(iteration),
+    options: JSON.stringify(options),
+    checksum: BLANK,
+  };
+  const bytes = encodeSafetensors(tensors, texts);
+  const at = placeOf(bytes)!;
+  bytes.set(new TextEncoder().encode(await sha256(bytes)), at);
+  return bytes;
+}
+
+/**
+ * @param file names the file in messages
+ * @throws DataError if the bytes are not a checkpoint, or not the ones that were written
+ */
+export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'): Promise<Checkpoint> {
+  const refuse = (expected: string, found: string): never => {
+    throw new DataError({ file, offset: 0, expected, found });
+  };
+  const { tensors, metadata } = decodeSafetensors(source, file);
+  const kind = metadata.get('kind');
+  if (kind !== KIND) refuse(`a ${KIND}`, kind ?? 'another safetensors file');
+  const bytes = source.slice();
+  const at = placeOf(bytes);
+  if (at === undefined) return refuse('a checksum', 'none');
+  const checksum = new TextDecoder().decode(bytes.subarray(at, at + BLANK.length));
+  bytes.fill('0'.charCodeAt(0), at, at + BLANK.length);
+  const actual = await sha256(bytes);
+  if (actual !== checksum) refuse(`content with the checksum ${checksum}`, actual);
+  const iteration = Number(metadata.get('iteration'));
+  if (!(Number.isSafeInteger(iteration) && iteration >= 0)) refuse('an iteration', String(metadata.get('iteration')));
+  try {
+    return { iteration, options: completeOptions(JSON.parse(metadata.get('options') ?? '')), tensors };
+  } catch (error) {
+    return refuse('training options', (error as Error).message);
+  }
+}
+
+/** Where the digits of the checksum are in the header. */
+function placeOf(bytes: Uint8Array): number | undefined {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const { buffer, byteOffset } = bytes;
+  // One byte a character, so that places in the text are places in the file.
+  const header = new TextDecoder('latin1').decode(new Uint8Array(buffer, byteOffset, 8 + length));
+  const found = FIELD.exec(header);
+  return found ? found.index + found[0].indexOf(':') + 2 : undefined;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

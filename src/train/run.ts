@@ -1,0 +1,197 @@
+import { GpuError } from '../gpu/errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Evaluator } from './evaluate.ts';
+import type { TrainingOptions } from './options.ts';
+import { Stopwatch } from './stopwatch.ts';
+import type { EvaluationEvent, TrainCallbacks, TrainResult, TrainSettings } from './train.ts';
+import { Training, type TrainingData } from './training.ts';
+
+// Devices lost one after the other, with no checkpoint in between, will not hold the next time either.
+const MOST_LOSSES = 3;
+
+/** Something became NaN or infinite: what came after it would be worth nothing. */
+export class NotFiniteError extends Error {
+  override name = 'NotFiniteError';
+  constructor(
+    /** Counts from 0. */
+    readonly iteration: number,
+    /** What went bad first: `class loss`, `gradient of head.weight`, `head.weight`. */
+    readonly what: string,
+  ) {
+    super(`training: ${what} became NaN or infinite in iteration ${iteration}; try a lower learning rate`);
+  }
+}
+
+/** One call of `train`: a training, what is told of it, and how it survives the loss of its device. */
+export class Run {
+  private current: Training | undefined;
+  private evaluators: { target?: Evaluator; source?: Evaluator } = {};
+  private checkpoint: Checkpoint | undefined;
+  private losses = 0;
+  private begun = 0;
+  private readonly clock = new Stopwatch();
+  /** How far each kind of event was told: iterations that are done again after a loss are not told again. */
+  private readonly told = { metrics: 0, progress: 0, classWeight: 0, evaluation: 0, checkpoint: 0 };
+
+  constructor(
+    private gpu: Gpu,
+    private readonly data: TrainingData,
+    private readonly options: Partial<TrainingOptions>,
+    private readonly settings: TrainSettings,
+    private readonly callbacks: TrainCallbacks,
+  ) {
+    this.checkpoint = settings.resume;
+    this.begun = settings.resume?.iteration ?? 0;
+    for (const kind of Object.keys(this.told) as (keyof typeof this.told)[]) this.told[kind] = this.begun;
+  }
+
+  get training(): Training {
+    return this.current!;
+  }
+
+  async go(): Promise<TrainResult> {
+    for (;;) {
+      try {
+        await this.open();
+        return await this.toTheEnd();
+      } catch (error) {
+        await this.recover(error);
+      }
+    }
+  }
+
+  dispose(): void {
+    for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
+    this.evaluators = {};
+    this.current?.dispose();
+    this.current = undefined;
+  }
+
+  private async open(): Promise<void> {
+    const { gpu, data, settings } = this;
+    const training = await Training.create(gpu, data, this.options);
+    this.current = training;
+    if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
+    if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest);
+    if (this.checkpoint) training.restore(this.checkpoint);
+    if (this.losses > 0) return;
+    const networks = [training.model, training.discriminator];
+    const parameters = networks.flatMap((network) => [...(network?.parameters() ?? [])]);
+    this.callbacks.onStart?.({
+      gpu: gpu.info,
+      parameters: parameters.reduce((n, p) => n + p.size, 0),
+      sourceCount: data.source.count,
+      targetCount: data.target.count,
+    });
+  }
+
+  private async toTheEnd(): Promise<TrainResult> {
+    const { training, clock } = this;
+    const { printFreq = 50, evalFreq = 0, checkpointEvery = 100, signal } = this.settings;
+    const { iterations, classWeightUpdateSteps, method } = training.options;
+    const due = (every: number) => every > 0 && training.iteration % every === 0;
+    while (training.iteration < iterations && !signal?.aborted) {
+      clock.start();
+      await training.step();
+      const last = training.iteration === iterations;
+      if (due(printFreq) || last) await this.tellProgress();
+      if (method === 'pada' && due(classWeightUpdateSteps)) await this.tellClassWeight();
+      if (due(evalFreq) && !last) await this.tellEvaluation();
+      if (due(checkpointEvery) && !last) await this.keepCheckpoint();
+    }
+    await this.gpu.idle();
+    clock.stop();
+    await this.look();
+    if (training.iteration < iterations && checkpointEvery > 0) await this.keepCheckpoint();
+    const evaluation = await this.tellEvaluation();
+    const { target, source } = evaluation;
+    const result: TrainResult = {
+      options: training.options,
+      ...(target && { target, targetAccuracy: target.accuracy }),
+      ...(source && { source, sourceAccuracy: source.accuracy }),
+      ...(await training.classWeight()),
+      secondsPerIteration: clock.seconds / Math.max(1, training.iteration - this.begun),
+      seconds: clock.seconds,
+      aborted: signal?.aborted === true,
+    };
+    for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
+    this.evaluators = {};
+    return result;
+  }
+
+  /** Reads the figures since the last look, and stops the run where one of them, or what they led to, is not finite. */
+  private async look(): Promise<void> {
+    const rows = await this.training.metrics();
+    this.clock.stop();
+    const fresh = rows.filter(({ iteration }) => iteration >= this.told.metrics);
+    if (fresh.length > 0) this.callbacks.onMetrics?.(fresh);
+    this.told.metrics = Math.max(this.told.metrics, this.training.iteration);
+    const bad = await this.training.firstNotFinite(rows);
+    if (bad) throw new NotFiniteError(bad.iteration, bad.what);
+  }
+
+  private async tellProgress(): Promise<void> {
+    const { training, clock } = this;
+    await this.look();
+    if (!this.isNews('progress')) return;
+    const { iteration } = training;
+    const secondsPerIteration = clock.seconds / (iteration - this.begun);
+    this.callbacks.onProgress?.({
+      ...training.latest!,
+      secondsPerIteration,
+      secondsLeft: secondsPerIteration * (training.options.iterations - iteration),
+    });
+  }
+
+  private async tellClassWeight(): Promise<void> {
+    const { onClassWeight } = this.callbacks;
+    if (!onClassWeight || !this.isNews('classWeight')) return;
+    this.clock.stop();
+    onClassWeight(await this.training.classWeight());
+  }
+
+  private async tellEvaluation(): Promise<EvaluationEvent> {
+    const { training, evaluators } = this;
+    await this.gpu.idle();
+    this.clock.stop();
+    const target = await evaluators.target?.run();
+    const source = await evaluators.source?.run();
+    const event = { iteration: training.iteration, ...(target && { target }), ...(source && { source }) };
+    if ((target || source) && this.isNews('evaluation')) this.callbacks.onEvaluation?.(event);
+    return event;
+  }
+
+  private async keepCheckpoint(): Promise<void> {
+    await this.look();
+    this.checkpoint = await this.training.state();
+    this.losses = 0;
+    if (this.isNews('checkpoint')) await this.callbacks.onCheckpoint?.(this.checkpoint);
+  }
+
+  /** True the first time that the present iteration is asked for. */
+  private isNews(kind: keyof typeof this.told): boolean {
+    const { iteration } = this.training;
+    if (iteration <= this.told[kind]) return false;
+    this.told[kind] = iteration;
+    return true;
+  }
+
+  /** Opens another device after a loss, or throws. */
+  private async recover(error: unknown): Promise<void> {
+    const { reopen } = this.settings;
+    this.clock.stop();
+    if (!(error instanceof GpuError && error.code === 'GPU_LOST') || !reopen) throw error;
+    this.losses++;
+    if (this.losses >= MOST_LOSSES) {
+      throw new GpuError(
+        'GPU_LOST',
+        `training: ${this.losses} devices were lost since the last checkpoint; the last: ${error.message}`,
+        { cause: error },
+      );
+    }
+    this.callbacks.onLost?.({ iteration: this.checkpoint?.iteration ?? 0, error });
+    this.dispose();
+    this.gpu = await reopen();
+  }
+}
