@@ -5,6 +5,7 @@ export { GpuError, type GpuErrorCode } from './gpu/errors.ts';
 export { createGpu, type Gpu } from './gpu/gpu.ts';
 export { defineKernel, type Grid, type Kernel, type Launch, type Params } from './gpu/kernel.ts';
 export type { MemoryInfo } from './gpu/pool.ts';
+export type { Profile, ProfileEvent, ProfileRow } from './gpu/profiler.ts';
 export { Counter, Scalar } from './gpu/scalar.ts';
 export * from './ops/index.ts';
 export type { Shape } from './shape.ts';

@@ -20,7 +20,7 @@ export class CommandList {
 
   constructor(
     device: Device,
-    dispatches: readonly Dispatch[],
+    readonly dispatches: readonly Dispatch[],
     private readonly range: ParamsRange,
   ) {
     const bytes = new Uint8Array(range.chunk.bytes);

@@ -10,6 +10,7 @@ import {
 import type { Native } from './native.ts';
 import { ParamsArena } from './params.ts';
 import { type MemoryInfo, Pool } from './pool.ts';
+import { type Profile, Profiler } from './profiler.ts';
 import { Queue } from './queue.ts';
 
 /** A GPU with its memory and its order of work. Every tensor belongs to one. */
@@ -71,6 +72,26 @@ export class Gpu {
     this.queue.submit();
     await this.device.handle.queue.onSubmittedWorkDone();
     await this.device.settle('idle');
+  }
+
+  /**
+   * Measures every dispatch that `fn` makes, eagerly or by running captured steps, until it returns (or its promise
+   * resolves): time, floating-point operations and bytes by kernel. Each dispatch runs alone, so their sum is more than the
+   * same work takes by itself. One profile at a time.
+   */
+  async profile(fn: () => unknown): Promise<Profile> {
+    this.device.check('profile');
+    if (this.queue.profiler) throw new Error('profile: another profile is being taken; await it first');
+    this.queue.submit();
+    const profiler = new Profiler(this.device);
+    this.queue.profiler = profiler;
+    try {
+      await fn();
+      this.queue.submit();
+    } finally {
+      this.queue.profiler = undefined;
+    }
+    return profiler.finish();
   }
 
   /** Hands recorded work to the GPU now, without waiting for it. */

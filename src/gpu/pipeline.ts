@@ -17,7 +17,7 @@ export class Pipeline {
   constructor(
     private readonly device: Device,
     readonly label: string,
-    private readonly module: WgslModule,
+    readonly module: WgslModule,
     private readonly entry: string,
     names: readonly string[],
     private readonly constants: Readonly<Record<string, number>>,

@@ -1,14 +1,16 @@
 import type { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
+import type { Dispatch } from './queue.ts';
 
 /** One dispatch as it was measured. */
 export interface ProfileEvent {
+  /** Name of the kernel and its entry point: `matmul.product`. */
   kernel: string;
   /** Seconds since the first dispatch began. */
   start: number;
   seconds: number;
-  /** Floating-point operations, where the kernel's op counts them; 0 elsewhere. */
+  /** Floating-point operations of a matrix product (also inside a convolution or a linear layer); 0 elsewhere. */
   flops: number;
   /** Bytes of all tensors bound: each counted once, however often it is read. */
   bytes: number;
@@ -32,18 +34,21 @@ export interface Profile {
   events: ProfileEvent[];
   /** Time of all dispatches together. */
   seconds: number;
-  /** `timestamps` of the GPU; `wall` clock around each dispatch where it has none, which adds the way to it and back. */
+  /** `timestamps` of the GPU; where it has none, the `wall` clock over repetitions of each dispatch. */
   clock: 'timestamps' | 'wall';
 }
 
-// WebGPU's limit of a query set.
-const QUERIES = 4096;
+// WebGPU's limit of a query set is 4096 queries, two a dispatch.
+const BATCH = 2048;
+// By the wall clock one dispatch is too short to be seen.
+const REPEATS = 10;
 
 /** @internal Measures dispatches one by one: each in a pass of its own, so nothing overlaps. */
 export class Profiler {
   private readonly events: ProfileEvent[] = [];
   private readonly pending: Promise<void>[] = [];
-  private origin: bigint | undefined;
+  private origin: number | undefined;
+  private zero: bigint | undefined;
   readonly clock: Profile['clock'];
 
   constructor(private readonly device: Device) {
@@ -52,106 +57,124 @@ export class Profiler {
 
   /** Runs lists, measured. */
   submit(lists: readonly CommandList[]): void {
-    if (this.clock === 'wall') {
-      this.submitWall(lists);
-      return;
-    }
-    const all = lists.flatMap((list) => Array.from({ length: list.length }, (_, i) => ({ list, i })));
-    for (let from = 0; from < all.length; from += QUERIES / 2) this.submitTimed(all.slice(from, from + QUERIES / 2));
+    const work = lists.flatMap((list) =>
+      list.dispatches.map((dispatch, i) => ({
+        dispatch,
+        encode: (pass: GPUComputePassEncoder) => list.encodeOne(pass, i),
+      })),
+    );
+    if (this.clock === 'wall') for (const one of work) this.pending.push(this.submitWall(one));
+    else
+      for (let at = 0; at < work.length; at += BATCH) this.pending.push(this.submitTimed(work.slice(at, at + BATCH)));
   }
 
   async finish(): Promise<Profile> {
-    await Promise.all(this.pending);
-    const seconds = this.events.reduce((a, e) => a + e.seconds, 0);
+    // A lost device knows the reason better than what it rejects.
+    await Promise.all(this.pending).catch(() => {});
+    await this.device.settle('profile');
+    const { events, clock } = this;
+    const seconds = events.reduce((sum, event) => sum + event.seconds, 0);
     const rows = new Map<string, ProfileRow>();
-    for (const event of this.events) {
-      const row = rows.get(event.kernel) ?? {
-        kernel: event.kernel,
-        calls: 0,
-        seconds: 0,
-        share: 0,
-        flops: 0,
-        bytes: 0,
-      };
+    for (const event of events) {
+      const { kernel } = event;
+      const row = rows.get(kernel) ?? { kernel, calls: 0, seconds: 0, share: 0, flops: 0, bytes: 0 };
       row.calls++;
       row.seconds += event.seconds;
+      row.share = seconds > 0 ? row.seconds / seconds : 0;
       row.flops += event.flops;
       row.bytes += event.bytes;
-      rows.set(event.kernel, row);
+      rows.set(kernel, row);
     }
-    for (const row of rows.values()) row.share = seconds > 0 ? row.seconds / seconds : 0;
-    return {
-      rows: [...rows.values()].sort((a, b) => b.seconds - a.seconds),
-      events: this.events,
-      seconds,
-      clock: this.clock,
-    };
+    return { rows: [...rows.values()].sort((a, b) => b.seconds - a.seconds), events, seconds, clock };
   }
 
-  private submitTimed(work: readonly { list: CommandList; i: number }[]): void {
+  private async submitTimed(work: readonly Work[]): Promise<void> {
     const { handle } = this.device;
     const count = 2 * work.length;
     const querySet = handle.createQuerySet({ label: 'profile', type: 'timestamp', count });
-    const resolved = handle.createBuffer({
-      label: 'profile',
-      size: 8 * count,
-      usage: BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC,
-    });
-    const target = handle.createBuffer({
-      label: 'profile',
-      size: 8 * count,
-      usage: BufferUsage.COPY_DST | BufferUsage.MAP_READ,
-    });
+    const resolved = this.buffer(8 * count, BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC);
+    const target = this.buffer(8 * count, BufferUsage.COPY_DST | BufferUsage.MAP_READ);
     const encoder = handle.createCommandEncoder({ label: 'profile' });
-    for (const [k, { list, i }] of work.entries()) {
+    for (const [k, { dispatch, encode }] of work.entries()) {
       const pass = encoder.beginComputePass({
-        label: list.info(i).label,
+        label: dispatch.label,
         timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * k, endOfPassWriteIndex: 2 * k + 1 },
       });
-      list.encodeOne(pass, i);
+      encode(pass);
       pass.end();
     }
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, target, 0, 8 * count);
     handle.queue.submit([encoder.finish()]);
-    this.pending.push(
-      target.mapAsync(MAP_MODE_READ).then(() => {
-        const times = new BigUint64Array(target.getMappedRange().slice(0));
-        this.origin ??= times[0]!;
-        for (const [k, { list, i }] of work.entries()) {
-          // Clocks of some GPUs step back a little between passes.
-          const nanoseconds = Math.max(0, Number(times[2 * k + 1]! - times[2 * k]!));
-          this.add(list, i, Number(times[2 * k]! - this.origin) / 1e9, nanoseconds / 1e9);
-        }
-        for (const thing of [querySet, resolved, target]) thing.destroy();
-      }),
-    );
+    await target.mapAsync(MAP_MODE_READ);
+    const nanoseconds = new BigUint64Array(target.getMappedRange());
+    // Nanoseconds since an epoch are more than a double holds exactly: differences first.
+    this.zero ??= nanoseconds[0]!;
+    const seconds = (i: number) => Number(nanoseconds[i]! - this.zero!) / 1e9;
+    for (const [k, { dispatch }] of work.entries()) this.add(dispatch, seconds(2 * k), seconds(2 * k + 1));
+    for (const thing of [querySet, resolved, target]) thing.destroy();
   }
 
-  private submitWall(lists: readonly CommandList[]): void {
+  /** Repeats a dispatch between two looks at the clock, then puts back what it had written and runs it once. */
+  private async submitWall({ dispatch, encode }: Work): Promise<void> {
     const { handle } = this.device;
-    const begin = performance.now();
-    let before = handle.queue.onSubmittedWorkDone();
-    for (const list of lists) {
-      for (let i = 0; i < list.length; i++) {
-        const waited = before.then(() => performance.now());
-        const encoder = handle.createCommandEncoder({ label: 'profile' });
-        const pass = encoder.beginComputePass({ label: list.info(i).label });
-        list.encodeOne(pass, i);
-        pass.end();
-        const commands = encoder.finish();
-        before = waited.then(async (start) => {
-          handle.queue.submit([commands]);
-          await handle.queue.onSubmittedWorkDone();
-          this.add(list, i, (start - begin) / 1000, (performance.now() - start) / 1000);
-        });
+    const { pipeline, bindings, label } = dispatch;
+    const written = bindings.filter((_, i) => pipeline.bindings[i]!.type === 'storage');
+    const kept = written.map(({ storage }) =>
+      this.buffer(storage.buffer.size, BufferUsage.COPY_SRC | BufferUsage.COPY_DST),
+    );
+    const run = (times: number, encoder = handle.createCommandEncoder({ label })) => {
+      const pass = encoder.beginComputePass({ label });
+      for (let i = 0; i < times; i++) encode(pass);
+      pass.end();
+      handle.queue.submit([encoder.finish()]);
+      return handle.queue.onSubmittedWorkDone().then(() => performance.now() / 1e3);
+    };
+    const copied = (back: boolean) => {
+      const encoder = handle.createCommandEncoder({ label });
+      for (const [i, { storage }] of written.entries()) {
+        const { buffer } = storage;
+        const [from, to] = back ? [kept[i]!, buffer] : [buffer, kept[i]!];
+        encoder.copyBufferToBuffer(from, 0, to, 0, buffer.size);
       }
-    }
-    this.pending.push(before.then(() => {}));
+      return encoder;
+    };
+    const begin = run(1, copied(false));
+    const end = run(REPEATS);
+    await run(1, copied(true));
+    for (const buffer of kept) buffer.destroy();
+    const from = await begin;
+    this.add(dispatch, from, from + ((await end) - from) / REPEATS);
   }
 
-  private add(list: CommandList, i: number, start: number, seconds: number): void {
-    const { label, flops, bytes } = list.info(i);
-    this.events.push({ kernel: label, start, seconds, flops, bytes });
+  private buffer(size: number, usage: number): GPUBuffer {
+    return this.device.handle.createBuffer({ label: 'profile', size, usage });
   }
+
+  private add(dispatch: Dispatch, begin: number, end: number): void {
+    this.origin ??= begin;
+    this.events.push({
+      kernel: dispatch.label,
+      start: begin - this.origin,
+      // Clocks of some GPUs step back a little between passes.
+      seconds: Math.max(0, end - begin),
+      flops: flopsOf(dispatch),
+      bytes: dispatch.bindings.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    });
+  }
+}
+
+interface Work {
+  readonly dispatch: Dispatch;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+/** 2 m n k of a gemm core, as its params say. */
+function flopsOf({ label, pipeline: { module }, params }: Dispatch): number {
+  if (!label.endsWith('.product')) return 0;
+  const view = new DataView(params);
+  return ['m', 'n', 'k'].reduce((flops, name) => {
+    const field = module.fields.find((one) => one.name === name);
+    return field ? flops * view.getUint32(field.offset, true) : 0;
+  }, 2);
 }
