@@ -1,0 +1,109 @@
+import type { HostImages } from './dataset.ts';
+import { DataError } from './errors.ts';
+import { gunzip, isGzip } from './gunzip.ts';
+
+// The IDX format of MNIST: two zeros, the element type (8: unsigned bytes), the number of sizes; the sizes, 32 bits each,
+// the most significant byte first; the elements, the last size running fastest.
+const UNSIGNED_BYTES = 8;
+
+// What gzip files may unpack to: as much as one storage buffer holds on any adapter, and more only where it is no more
+// than images can be packed. Plain files take the memory that they are.
+const ANY_CONTENT = 128 * 2 ** 20;
+const BEST_PACKED = 64;
+
+/** The bytes of a file, and its name for messages. */
+export interface NamedBytes {
+  file: string;
+  bytes: Uint8Array;
+}
+
+/** The content of an IDX file of unsigned bytes. */
+export interface IdxArray {
+  shape: number[];
+  data: Uint8Array;
+}
+
+/**
+ * An array of unsigned bytes out of an IDX file, plain or packed with gzip. Whatever the bytes are, it returns what the
+ * format says they are or throws; a plain file's data is a view of it.
+ *
+ * @param rank how many sizes the array has: 3 for images, 1 for labels
+ * @throws DataError with the offset, what was expected there and what was found
+ */
+export async function decodeIdx({ file, bytes }: NamedBytes, rank: number): Promise<IdxArray> {
+  const start = 4 + 4 * rank;
+  const largest = Math.max(ANY_CONTENT, BEST_PACKED * bytes.length);
+  const content = isGzip(bytes)
+    ? await gunzip(bytes, { file, head: start, length: (head) => lengthOf(shapeOf(head, rank, file), largest, file) })
+    : bytes;
+  const refuse = (offset: number, expected: string, found: string): never => {
+    throw new DataError({ file, offset, expected, found });
+  };
+  if (content.length < start) refuse(content.length, `a header of ${start} bytes`, `the end after ${content.length}`);
+  const shape = shapeOf(content, rank, file);
+  const wanted = product(shape);
+  const data = content.subarray(start);
+  if (data.length < wanted)
+    refuse(content.length, `${wanted} bytes of data for sizes ${shape.join(' x ')}`, `the end after ${data.length}`);
+  if (data.length > wanted)
+    refuse(start + wanted, `the end of the file after ${wanted} bytes of data`, `${data.length - wanted} more`);
+  return { shape, data };
+}
+
+export interface IdxImages {
+  images: NamedBytes;
+  labels?: NamedBytes | undefined;
+  /** Where it is known how many classes there are: labels from 0 to one less. */
+  numClasses?: number;
+}
+
+/**
+ * Images with their labels out of IDX files of unsigned bytes.
+ *
+ * @throws DataError as {@link decodeIdx} does, and where there are no images, or labels that do not fit them
+ */
+export async function readImages({ images, labels, numClasses = 256 }: IdxImages): Promise<HostImages> {
+  const { shape, data } = await decodeIdx(images, 3);
+  const [count, height, width] = shape as [number, number, number];
+  const empty = shape.indexOf(0);
+  if (empty >= 0) {
+    const expected = ['one image at least', 'images with rows', 'images with columns'][empty]!;
+    throw new DataError({ file: images.file, offset: 4 + 4 * empty, expected, found: `sizes ${shape.join(' x ')}` });
+  }
+  if (!labels) return { images: data, count, height, width };
+  const { file } = labels;
+  const { data: values } = await decodeIdx(labels, 1);
+  if (values.length !== count) {
+    const expected = `${count} labels, one for each image in ${images.file}`;
+    throw new DataError({ file, offset: 4, expected, found: `${values.length}` });
+  }
+  const outside = values.findIndex((label) => label >= numClasses);
+  if (outside >= 0) {
+    const expected = `a label from 0 to ${numClasses - 1}`;
+    throw new DataError({ file, offset: 8 + outside, expected, found: `${values[outside]}, which is out of range` });
+  }
+  return { images: data, labels: values, count, height, width };
+}
+
+/** The sizes in a header. */
+function shapeOf(header: Uint8Array, rank: number, file: string): number[] {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const magic = view.getUint32(0);
+  const wanted = 256 * UNSIGNED_BYTES + rank;
+  if (magic !== wanted) {
+    const expected = `the IDX magic number ${hex(wanted)} (unsigned bytes, ${rank} size${rank > 1 ? 's' : ''})`;
+    throw new DataError({ file, offset: 0, expected, found: hex(magic) });
+  }
+  return Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+}
+
+/** The length of a content with such sizes. @throws DataError if it is longer than it may be */
+function lengthOf(shape: number[], largest: number, file: string): number {
+  const length = 4 + 4 * shape.length + product(shape);
+  if (length <= largest) return length;
+  const found = `sizes ${shape.join(' x ')}, which are ${length}`;
+  throw new DataError({ file, offset: 4, expected: `a content of at most ${largest} bytes`, found });
+}
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, '0')}`;

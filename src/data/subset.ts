@@ -1,0 +1,59 @@
+import type { HostImages } from './dataset.ts';
+
+// Labels are bytes.
+const LARGEST = 255;
+
+/**
+ * Classes named one by one or from first to last, `0,3,7` or `0-4` or both, in ascending order.
+ *
+ * @throws RangeError that says what is wrong with the text
+ */
+export function parseClasses(text: string): number[] {
+  const listed = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, first, last = first] = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(part) ?? [];
+    if (first === undefined)
+      throw new RangeError(`classes are numbers and ranges, such as 0-4 or 0,3,7, but here is '${part}' in '${text}'`);
+    const [from, to] = [Number(first), Number(last)];
+    if (from > to) throw new RangeError(`the range ${part.trim()} runs backwards; write ${to}-${from}`);
+    if (to > LARGEST) throw new RangeError(`classes are at most ${LARGEST}, but here is ${to}`);
+    for (let c = from; c <= to; c++) listed.add(c);
+  }
+  return [...listed].sort((a, b) => a - b);
+}
+
+/**
+ * The images of some classes, in their order, with their labels as they were.
+ *
+ * @throws TypeError if there are no labels to choose by
+ * @throws RangeError if no image is of these classes
+ */
+export function selectClasses(all: HostImages, classes: readonly number[]): HostImages {
+  const { images, labels, count, height, width } = all;
+  if (!labels) throw new TypeError('the images have no labels to choose classes by; leave the choice out');
+  const wanted = new Set(classes);
+  const size = height * width;
+  const chosen = labels.filter((label) => wanted.has(label));
+  if (chosen.length === 0) throw new RangeError(`none of ${count} images is of class ${classes.join(' or ')}`);
+  const kept = new Uint8Array(chosen.length * size);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (!wanted.has(labels[i]!)) continue;
+    kept.set(images.subarray(i * size, (i + 1) * size), at);
+    at += size;
+  }
+  return { images: kept, labels: chosen, count: chosen.length, height, width };
+}
+
+/** The first `n` images, or all if there are fewer; views, not copies. */
+export function limit(all: HostImages, n: number): HostImages {
+  const { images, labels, height, width } = all;
+  const count = Math.min(n, all.count);
+  return {
+    images: images.subarray(0, count * height * width),
+    ...(labels && { labels: labels.subarray(0, count) }),
+    count,
+    height,
+    width,
+  };
+}
