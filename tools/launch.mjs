@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { findAdapter, knownAdapter, NoAdapter } from './setup/adapter.mjs';
+import { findBrowser } from './setup/browser.mjs';
 import { build } from './setup/build.mjs';
 import { ensureInstalled } from './setup/install.mjs';
 import { withLock } from './setup/lock.mjs';
@@ -12,7 +13,7 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const PADAGRAD = '.build/cli/padagrad.mjs';
 
-/** What each script needs built, whether it computes on a GPU, and what node then runs. */
+/** What each script needs built, whether it computes on a GPU or in a browser, and what node then runs. */
 const COMMANDS = {
   setup: { builds: 'all', gpu: true },
   build: { builds: 'again' },
@@ -22,6 +23,7 @@ const COMMANDS = {
   padagrad: { builds: 'programs', gpu: true, runs: [PADAGRAD] },
   bench: { builds: 'programs', gpu: true, runs: ['.build/bench/run.mjs'] },
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
+  'test:browser': { builds: 'all', browser: true, runs: ['tools/testBrowser.mjs'] },
 };
 
 // These tell of the machine or of themselves: they take an adapter that is there, and set none up.
@@ -31,10 +33,11 @@ async function main([name, ...args]) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
   if (!Object.hasOwn(COMMANDS, name))
     throw new Failure(`launch: unknown command ${name}; known are ${Object.keys(COMMANDS).join(', ')}`);
-  const { builds, gpu, runs } = COMMANDS[name];
+  const { builds, gpu, browser, runs } = COMMANDS[name];
   const env = await withLock('.build/launch.lock', async () => {
     ensureInstalled();
     if (builds) build(builds);
+    if (browser) return findBrowser();
     if (!gpu) return {};
     if (name === 'padagrad' && TELLING.includes(args[0] ?? 'help')) return knownAdapter();
     return findAdapter();

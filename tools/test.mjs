@@ -4,9 +4,9 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { listTests, planRuns } from './test/plan.mjs';
+import { drivesBrowser, listTests, planRuns, profilesOf } from './test/plan.mjs';
+import { runAll } from './test/runAll.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
-import { summary, totals } from './test/verdict.mjs';
 
 // More than two at a time starve one another on few cores: a software adapter uses all of them by itself.
 const MOST_JOBS = 2;
@@ -25,16 +25,14 @@ const { values: flags, positionals: filters } = parseArgs({
   },
 });
 
-const write = (text) => process.stdout.write(`${text}\n`);
-
-const tests = listTests(flags.sources, flags.built);
-const runs = planRuns(tests, filters, flags.profile);
+const tests = listTests(flags.sources, flags.built).filter((test) => !drivesBrowser(test));
+const runs = planRuns(tests, filters, flags.profile ? () => flags.profile : profilesOf);
 if (typeof runs === 'string') {
   process.stderr.write(`${runs}\n`);
   process.exit(2);
 }
 if (flags.list) {
-  for (const { title } of runs) write(title);
+  for (const { title } of runs) process.stdout.write(`${title}\n`);
   process.exit();
 }
 
@@ -45,20 +43,5 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-const width = Math.max(...runs.map(({ title }) => title.length));
-const verdicts = [];
-const waiting = [...runs];
-async function work() {
-  for (let run = waiting.shift(); run; run = waiting.shift()) {
-    const verdict = await runFile(run, { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' });
-    verdicts.push(verdict);
-    write(summary(verdict, width));
-  }
-}
-await Promise.all(Array.from({ length: Number(flags.jobs) }, work));
-
-const { passed, failed, skipped } = totals(verdicts);
-const bad = verdicts.filter((verdict) => verdict.failed > 0);
-if (bad.length > 0) write(`\nfailed: ${bad.map(({ title }) => title).join(', ')}`);
-write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 && passed > 0 && verdicts.length === runs.length ? 0 : 1;
+const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
+process.exitCode = await runAll(runs, Number(flags.jobs), (run) => runFile(run, settings));

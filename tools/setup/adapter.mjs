@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { hasApt, isRoot } from './apt.mjs';
 import { installLavapipe } from './lavapipe.mjs';
 import { probe } from './probe.mjs';
 import { Failure, say } from './process.mjs';
@@ -69,7 +69,7 @@ function theseFacts() {
   return {
     platform,
     arch,
-    root: process.getuid?.() === 0,
-    apt: existsSync('/usr/bin/apt-get') && existsSync('/etc/os-release'),
+    root: isRoot(),
+    apt: hasApt(),
   };
 }

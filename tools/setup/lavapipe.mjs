@@ -1,80 +1,14 @@
-// Mesa's lavapipe from the system's own packages, as root on Debian and Ubuntu. Packages are installed for the system, but
-// its package lists, its caches and its sources stay as they are: apt works in a temporary folder.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
-import { backports } from './aptSources.mjs';
-import { attempt, environment, Failure, say } from './process.mjs';
+// Mesa's lavapipe from the system's own packages.
+import { codename, installPackages } from './apt.mjs';
 
 const PACKAGES = ['libvulkan1', 'mesa-vulkan-drivers'];
 // Dawn refuses the Mesa (22.3) of this release; its backports have one that works.
 const TOO_OLD = 'bookworm';
-const LOCK_SECONDS = 300;
 
 /** Installs lavapipe, or throws a {@link Failure}. */
 export function installLavapipe() {
-  const folder = mkdtempSync(join(tmpdir(), 'padagrad-apt-'));
-  // apt downloads as a user of its own.
-  chmodSync(folder, 0o755);
-  try {
-    install(folder, codename());
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function install(folder, release) {
-  const state = ['lists/partial', 'cache/archives/partial', 'parts'].map((name) => join(folder, name));
-  for (const path of state) mkdirSync(path, { recursive: true });
-  const options = [
-    `Dir::State::Lists=${folder}/lists`,
-    `Dir::Cache=${folder}/cache`,
-    `DPkg::Lock::Timeout=${LOCK_SECONDS}`,
-    'Dpkg::Use-Pty=0',
-  ];
-  const target = release === TOO_OLD ? [`--target-release=${release}-backports`] : [];
-  if (target.length > 0) {
-    for (const [name, text] of sourcesWith(release)) writeFileSync(join(folder, 'parts', name), text);
-    options.push('Dir::Etc::SourceList=/dev/null', `Dir::Etc::SourceParts=${folder}/parts`);
-  }
-  const apt = (...args) =>
-    attempt('apt-get', [...args, '-qq', ...options.flatMap((option) => ['-o', option])], {
-      env: environment({ DEBIAN_FRONTEND: 'noninteractive' }),
-    });
-
-  say(
-    `no GPU driver that Dawn can use: installing Mesa's software one with apt-get (${PACKAGES.join(' ')}${target.length > 0 ? ` from ${release}-backports` : ''})`,
-  );
-  // A source that fails may not be the one with the packages: the installation tells.
-  const update = apt('update');
-  const failure = apt('install', '--yes', '--no-install-recommends', '--no-remove', ...target, ...PACKAGES);
-  if (failure) throw new Failure([failure, update].filter(Boolean).join('; '));
-}
-
-/** Files for apt's sources folder, in which the machine's own entries have the backports too. */
-function sourcesWith(release) {
-  const folder = '/etc/apt/sources.list.d';
-  const own = [
-    '/etc/apt/sources.list',
-    ...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
-  ];
-  const changed = own
-    .filter((path) => existsSync(path) && ['.list', '.sources'].includes(extname(path)))
-    .map((path, index) => [`${index}${extname(path)}`, backports(readFileSync(path, 'utf8'), extname(path), release)])
-    .filter(([, text]) => text !== '');
-  if (changed.length === 0) throw new Failure(`apt's sources have no Debian entry for ${release}`);
-  return changed;
-}
-
-function codename() {
-  return /^VERSION_CODENAME="?(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  installPackages(PACKAGES, {
+    why: "no GPU driver that Dawn can use: installing Mesa's software one",
+    backportsOf: codename() === TOO_OLD ? TOO_OLD : undefined,
+  });
 }

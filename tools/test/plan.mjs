@@ -8,13 +8,22 @@ const DEFAULT = ['adapter'];
 const PORTABLE = ['adapter', 'default-limits', 'no-subgroups'];
 const GEMM = [...PORTABLE, 'gemm-workgroup'];
 
-/** The profiles that a file runs under. */
+// These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can.
+const DRIVING = /^browser\//;
+const NODE_ONLY = /^(cli|io|package|tools)\/|^conformance$/;
+export const drivesBrowser = ({ name }) => DRIVING.test(name);
+export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
+
+/** The profiles that a file runs under in Node. */
 export function profilesOf(name) {
   if (/^ops\/(matmul|linear|conv2d)$/.test(name)) return GEMM;
   return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
 }
 
-/** Every test: its name, as in `ops/softmax`, and the file that node runs, which is missing if the build left it out. */
+/** The one profile that a file runs under in a page, where kernels can count on no more than WebGPU's default limits. */
+export const pageProfilesOf = (name) => (/^(ops\/|golden$)/.test(name) ? ['default-limits'] : DEFAULT);
+
+/** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
   return readdirSync(sources, { recursive: true })
     .map((path) => path.split(sep).join('/'))
@@ -23,12 +32,12 @@ export function listTests(sources, built) {
     .map((path) => {
       const name = path.replace(SOURCE, '');
       const file = join(built, `${name}.test.mjs`);
-      return { name, file: existsSync(file) ? file : undefined };
+      return { name, source: join(sources, path), file: existsSync(file) ? file : undefined };
     });
 }
 
 /** A run for each file that a filter picks (all without filters) under each of its profiles, or a message if a filter picks none. */
-export function planRuns(tests, filters, profiles) {
+export function planRuns(tests, filters, profilesOf) {
   const wanted = filters.map((filter) => filter.replace(/^(\.\/)?test\//, '').replace(SOURCE, ''));
   const unknown = wanted.find((filter) => !tests.some(({ name }) => name.includes(filter)));
   if (unknown !== undefined)
@@ -36,7 +45,7 @@ export function planRuns(tests, filters, profiles) {
   return tests
     .filter(({ name }) => wanted.length === 0 || wanted.some((filter) => name.includes(filter)))
     .flatMap((test) =>
-      (profiles ?? profilesOf(test.name)).map((profile) => ({
+      profilesOf(test.name).map((profile) => ({
         ...test,
         profile,
         title: profile === 'adapter' ? test.name : `${test.name} [${profile}]`,

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+// The runner of tests in pages, run on files that pass and on files that must not seem to.
+
+const pages = mkdtempSync(join(tmpdir(), 'padagrad-pages-'));
+test.after(() => rmSync(pages, { recursive: true, force: true }));
+
+const FAILURES: Record<string, { counts: RegExp; says: RegExp }> = {
+  failing: { counts: /1 passed, 1 FAILED/, says: /one is not two/ },
+  fewer: { counts: /1 passed, 1 FAILED/, says: /fewer: 1 tests here, but 2 in Node/ },
+  hanging: { counts: /0 passed, 1 FAILED/, says: /hanging: did not end within 5 s/ },
+  leaving: { counts: /0 passed, 1 FAILED/, says: /leaving: .*(context|navigation)/ },
+  noTests: { counts: /0 passed, 1 FAILED/, says: /noTests: has no tests/ },
+  ofNode: { counts: /0 passed, 1 FAILED/, says: /ofNode: does not bundle for a browser: .*node:fs/ },
+  throwing: { counts: /1 passed, 1 FAILED/, says: /throwing: an error outside of the tests: .*nobody catches this/ },
+};
+
+test('files that fail in a page, in every way, fail here, and do not take others along', () => {
+  const fixtures = ['--sources', 'test/browser/fixtures', '--pages', pages, '--seconds', '5'];
+  const { status, stdout } = spawnSync(process.execPath, ['tools/testBrowser.mjs', ...fixtures], {
+    encoding: 'utf8',
+    timeout: 120_000,
+    env: { ...process.env, REQUIRE_GPU: '' },
+  });
+  const lines = stdout.trimEnd().split('\n');
+  const line = (name: string) => lines.find((text) => text.startsWith(`${name} `)) ?? '';
+  for (const [name, { counts, says }] of Object.entries(FAILURES)) {
+    assert.match(line(name), counts);
+    assert.match(stdout, says);
+  }
+  assert.match(line('passing'), /2 passed/);
+  assert.ok(lines.includes('a note of its own'));
+  assert.is(status, 1);
+  assert.is(lines.at(-1), `5 passed, ${Object.keys(FAILURES).length} failed`);
+});
+
+test.run();

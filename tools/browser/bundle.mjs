@@ -1,0 +1,61 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const TOOLS = resolve(fileURLToPath(new URL('..', import.meta.url)));
+const UVU = join(TOOLS, 'browser', 'uvu.mjs');
+
+/** Bundles test files for pages, into a folder of their own; gives each its `file`, or the `problem` why there is none. */
+export function bundleAll(tests, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  return Promise.all(
+    tests.map(async (test) => {
+      const file = `${folder}/${test.name}.js`;
+      const { code, problem } = await bundle(test.source);
+      if (problem) return { ...test, file: undefined, problem };
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, code);
+      return { ...test, file };
+    }),
+  );
+}
+
+async function bundle(path) {
+  try {
+    const { outputFiles } = await build({
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      platform: 'browser',
+      entryPoints: [path],
+      write: false,
+      logLevel: 'silent',
+      // What test/files.ts imports when it runs in Node, and only then.
+      external: ['node:fs/promises'],
+      plugins: [wgsl, uvu],
+    });
+    return { code: outputFiles[0].text };
+  } catch ({ errors, message }) {
+    const [first] = errors ?? [];
+    const where = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
+    return { problem: `does not bundle for a browser: ${first ? where + first.text : message}` };
+  }
+}
+
+const wgsl = {
+  name: 'wgsl',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => ({ contents: await readFile(path, 'utf8'), loader: 'text' }));
+  },
+};
+
+const uvu = {
+  name: 'uvu',
+  setup({ onResolve }) {
+    onResolve({ filter: /^uvu$/ }, ({ importer }) =>
+      resolve(importer).startsWith(TOOLS + sep) ? undefined : { path: UVU },
+    );
+  },
+};

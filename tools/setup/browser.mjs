@@ -1,0 +1,88 @@
+// The browser of the browser tests: a Chrome or Chromium that is installed, else one that set-up brings.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import process from 'node:process';
+import { brotliDecompressSync } from 'node:zlib';
+import { hasApt, installPackages, isRoot } from './apt.mjs';
+import { attempt, Failure, say } from './process.mjs';
+
+const NAMES = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'chrome', 'chrome.exe'];
+const PLACES = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+  'C:/Program Files (x86)/Google/Chrome/Application/chrome.exe',
+];
+
+// Of the npm package @sparticuz/chromium: a headless Chromium, its SwiftShader, and libraries that a bare system lacks.
+const PACKAGE = 'node_modules/@sparticuz/chromium/bin';
+const FOLDER = '.build/chromium';
+const UNPACKED = join(FOLDER, 'chromium');
+
+const WAYS = { apt: installChromium, unpack: unpackChromium };
+
+/** Changes to the environment that name a browser, as CHROME_PATH; brings one where there is none, or throws a {@link Failure}. */
+export function findBrowser() {
+  const named = process.env.CHROME_PATH;
+  if (named && !existsSync(named)) throw new Failure(`set-up: CHROME_PATH is ${named}, which does not exist`);
+  const found = named || installed();
+  if (found) return { CHROME_PATH: found };
+  if (existsSync(UNPACKED)) return unpacked();
+  const reasons = [];
+  const { platform, arch } = process;
+  for (const way of waysToBrowser({ platform, arch, root: isRoot(), apt: hasApt() })) {
+    try {
+      return WAYS[way]();
+    } catch (error) {
+      reasons.push(`${way}: ${error.message}`);
+      say(`set-up: ${reasons.at(-1)}`);
+    }
+  }
+  const advice = 'set-up: no Chrome or Chromium is installed; install one, or name it in CHROME_PATH';
+  throw new Failure([advice, ...reasons].join('\n  '));
+}
+
+/** Ways to a browser that may work on such a machine, best first. */
+export function waysToBrowser({ platform, arch, root, apt }) {
+  const ways = [];
+  if (platform === 'linux' && root && apt) ways.push('apt');
+  if (platform === 'linux' && arch === 'x64') ways.push('unpack');
+  return ways;
+}
+
+/** The first browser by its name or its place that runs: Ubuntu's chromium-browser may be a script that asks for snap. */
+function installed() {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const paths = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...PLACES];
+  return paths.find((path) => existsSync(path) && (process.platform !== 'linux' || runs(path)));
+}
+
+const runs = (path) => spawnSync(path, ['--version'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+
+function installChromium() {
+  installPackages(['chromium'], { why: 'no Chrome or Chromium: installing the one of the system' });
+  const found = installed();
+  if (!found) throw new Failure('the package chromium was installed, but no browser runs');
+  return { CHROME_PATH: found };
+}
+
+function unpackChromium() {
+  say(`no Chrome or Chromium: unpacking a headless one that needs no root to ${FOLDER}`);
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const content = (name) => brotliDecompressSync(readFileSync(join(PACKAGE, name)));
+  for (const archive of ['swiftshader.tar.br', 'al2023.tar.br']) {
+    const options = { input: content(archive), stdio: ['pipe', 2, 2] };
+    const failure = attempt('tar', ['-x', '-f', '-', '-C', FOLDER], options);
+    if (failure) throw new Failure(failure);
+  }
+  // Last, for its being there says that all of it is.
+  writeFileSync(UNPACKED, content('chromium.br'), { mode: 0o755 });
+  return unpacked();
+}
+
+function unpacked() {
+  const libraries = [process.env.LD_LIBRARY_PATH, resolve(FOLDER, 'lib')].filter(Boolean).join(':');
+  return { CHROME_PATH: resolve(UNPACKED), LD_LIBRARY_PATH: libraries };
+}

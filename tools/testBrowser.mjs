@@ -1,0 +1,79 @@
+// Runs the tests in a browser: `node tools/testBrowser.mjs [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]`.
+// They are the same files as in Node, as far as a page can run them, each in a page of its own, and each has to have as many
+// tests as in Node; then the files that drive a browser from outside. The last line is `N passed, N failed`, as in test.mjs.
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { bundleAll } from './browser/bundle.mjs';
+import { listNames } from './browser/listNames.mjs';
+import { Lane } from './browser/runPage.mjs';
+import { serve } from './browser/serve.mjs';
+import { drivesBrowser, listTests, pageProfilesOf, planRuns, runsInPage } from './test/plan.mjs';
+import { runAll } from './test/runAll.mjs';
+import { killAll, runFile } from './test/runFile.mjs';
+
+const MOST_JOBS = 2;
+const SECONDS = 300;
+const PAGES = '.build/pages';
+
+const { values: flags, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: {
+    profile: { type: 'string', multiple: true },
+    jobs: { type: 'string', default: String(Math.min(MOST_JOBS, availableParallelism())) },
+    seconds: { type: 'string', default: String(SECONDS) },
+    list: { type: 'boolean' },
+    // Where the tests' sources are, and where they are bundled to.
+    sources: { type: 'string', default: 'test' },
+    pages: { type: 'string', default: PAGES },
+  },
+});
+
+const tests = listTests(flags.sources, '.build/test').filter((test) => drivesBrowser(test) || runsInPage(test));
+const planned = planRuns(tests, filters, flags.profile ? () => flags.profile : pageProfilesOf);
+if (typeof planned === 'string') {
+  process.stderr.write(`${planned}\n`);
+  process.exit(2);
+}
+if (flags.list) {
+  for (const { title } of planned) process.stdout.write(`${title}\n`);
+  process.exit();
+}
+
+const inPage = await bundleAll(planned.filter(runsInPage), flags.pages);
+const namesInNode = listNames(inPage.flatMap(({ file }) => file ?? []));
+const goldenDir = resolve(process.env.GOLDEN_DIR ?? 'test/golden');
+const { address, close } = await serve([flags.pages, 'test', goldenDir]);
+const lanes = Array.from({ length: Number(flags.jobs) }, () => new Lane(address));
+const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
+const env = process.env.GOLDEN_DIR ? { GOLDEN_DIR: goldenDir } : {};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, async () => {
+    killAll();
+    await Promise.all(lanes.map((lane) => lane.close()));
+    process.kill(process.pid, signal);
+  });
+}
+
+/** The verdict of a file; one that has not as many tests in the page as in Node fails. */
+async function runOne(run, lane) {
+  if (drivesBrowser(run)) return runFile(run, settings);
+  const verdict = await lanes[lane].run(run, { ...settings, env });
+  if (verdict.failed > 0) return verdict;
+  const [here, there] = [verdict.names.length, namesInNode[run.file]?.length];
+  return here === there ? verdict : { ...verdict, failed: 1, problems: [`${here} tests here, but ${there} in Node`] };
+}
+
+/** How many of the cases that decide on the results ran in pages. */
+function closing(verdicts) {
+  const names = verdicts.flatMap((verdict) => verdict.names ?? []);
+  const count = (start) => names.filter((name) => name.startsWith(start)).length;
+  return [`in the browser: ${count('golden ')} golden cases, ${count('checkOp ')} checkOp cases`];
+}
+
+const runs = [...inPage, ...planned.filter(drivesBrowser)];
+process.exitCode = await runAll(runs, lanes.length, runOne, closing);
+await Promise.all(lanes.map((lane) => lane.close()));
+close();
