@@ -1,11 +1,15 @@
+import { classWeightAdversarial } from './classWeightAdversarial.ts';
 import { dense } from './dense.ts';
 import type { GoldenRunner } from './format.ts';
 import { lrSchedule } from './lrSchedule.ts';
 import { optim } from './optim.ts';
+import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
 /** Who computes the cases of each golden file. */
 export const runners: Record<string, GoldenRunner> = {
   dense,
   lr_schedule: lrSchedule,
   optim,
+  weighted_cross_entropy: weightedCrossEntropy,
+  class_weight_adversarial: classWeightAdversarial,
 };

@@ -1,0 +1,50 @@
+// accuracy: how many rows of logits are largest at their label
+//
+//   right[r] = (x[r,labels[r]] is the largest of its row, and none before it is)        NaN is the largest, as in PyTorch
+//   percent  = 100 / rows * sum_r right[r]
+//
+// shapes    logits x: [rows, cols]; labels: [rows] u32; percent: []
+// parallel  one workgroup takes blocks of rows in turn, LANES lanes a row (rows.wgsl)
+// numerics  whole numbers; a label >= cols is a wrong one; NaN without rows
+
+struct Params { rows: u32, cols: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> percent: array<f32>;
+
+fn same(v: f32, largest: f32) -> bool { return select(v == largest, isNan(v), isNan(largest)); }
+
+// A row takes part in the barriers of the workgroup even where it is beyond the last.
+fn isRight(row: u32, lid: u32) -> bool {
+  let inside = row < params.rows;
+  let start = row * params.cols;
+  let end = select(0u, params.cols, inside);
+  let label = select(params.cols, labels[row], inside);
+  var m = select(0.0, logits[start], inside);
+  for (var c = lid % LANES; c < end; c += LANES) { m = larger(m, logits[start + c]); }
+  m = rowMax(lid, m);
+  var before = 0.0;
+  for (var c = lid % LANES; c < min(label, end); c += LANES) { before += f32(same(logits[start + c], m)); }
+  before = rowSum(lid, before);
+  return label < params.cols && before == 0.0 && same(logits[start + label], m);
+}
+
+var<workgroup> counts: array<u32, WG>;
+
+@compute @workgroup_size(WG)
+fn forward(@builtin(local_invocation_index) lid: u32) {
+  var count = 0u;
+  for (var first = 0u; first < params.rows; first += WG / LANES) {
+    let right = isRight(first + lid / LANES, lid);
+    count += u32(right && lid % LANES == 0u);
+  }
+  counts[lid] = count;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    if (lid < half) { counts[lid] += counts[lid + half]; }
+    workgroupBarrier();
+  }
+  if (lid > 0u) { return; }
+  if (params.rows == 0u) { percent[0] = nan(params.rows); } else { percent[0] = 100.0 * f32(counts[0]) / f32(params.rows); }
+}

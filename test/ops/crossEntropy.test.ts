@@ -1,0 +1,183 @@
+import * as assert from 'uvu/assert';
+import { backward, zeroGrad } from '../../src/autograd.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { crossEntropy } from '../../src/ops/crossEntropy.ts';
+import { type Tensor, tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { assertClose, checkOp, gpuTest, type Reference, run, seeded, uniform } from '../harness.ts';
+
+type Reduction = 'mean' | 'sum' | 'none';
+
+/** The loss in double precision; weights of one where there are none. */
+function reference(
+  { shape, data }: Reference,
+  labels: ArrayLike<number>,
+  reduction: Reduction,
+  weight?: ArrayLike<number>,
+  sampleWeight?: ArrayLike<number>,
+): Reference {
+  const [rows, cols] = shape as [number, number];
+  const each = new Float64Array(rows);
+  let divisor = 0;
+  for (let r = 0; r < rows; r++) {
+    const row = data.subarray(r * cols, (r + 1) * cols);
+    const label = labels[r]!;
+    const m = Math.max(...row);
+    const w = weight?.[label] ?? 1;
+    each[r] = w * (sampleWeight?.[r] ?? 1) * (Math.log(row.reduce((s, v) => s + Math.exp(v - m), 0)) + m - row[label]!);
+    divisor += sampleWeight ? 1 : w;
+  }
+  if (reduction === 'none') return { shape: [rows], data: each };
+  const sum = each.reduce((a, l) => a + l, 0);
+  return { shape: [], data: Float64Array.of(reduction === 'mean' ? sum / divisor : sum) };
+}
+
+// One block of 64 rows, several, and several workgroups; narrow, the sizes of lanes, and wide.
+const SHAPES = [
+  [1, 1],
+  [1, 10],
+  [63, 10],
+  [64, 2],
+  [65, 31],
+  [257, 10],
+  [1009, 7],
+  [20011, 3],
+  [3, 1000],
+  [130, 129],
+];
+
+for (const reduction of ['mean', 'sum', 'none'] as const) {
+  for (const weights of ['plain', 'class', 'sample', 'both']) {
+    const withClass = weights === 'class' || weights === 'both';
+    const withSample = weights === 'sample' || weights === 'both';
+    checkOp(
+      `crossEntropy ${reduction} ${weights}`,
+      ([x], [labels, w, sample]) =>
+        crossEntropy(x!, labels!, {
+          reduction,
+          ...(withClass && { weight: w! }),
+          ...(withSample && { sampleWeight: sample! }),
+        }),
+      ([x], [labels, w, sample]) =>
+        reference(x!, labels!, reduction, withClass ? w : undefined, withSample ? sample : undefined),
+      {
+        shapes: SHAPES.map((shape) => [shape]),
+        fill: (shape, random) => uniform(shape, random, 4),
+        extra: ([shape], random) => [
+          Uint32Array.from({ length: shape![0]! }, () => Math.floor(random() * shape![1]!)),
+          Float32Array.from({ length: shape![1]! }, () => 0.1 + random()),
+          Float32Array.from({ length: shape![0]! }, () => 0.1 + random()),
+        ],
+      },
+    );
+  }
+}
+
+/** Loss and gradient of a few rows. */
+async function ask(
+  gpu: Gpu,
+  rows: number[][],
+  labels: number[],
+  reduction: Reduction,
+  weight?: number[],
+): Promise<{ loss: number[]; grad: number[] }> {
+  const x = tensor(gpu, rows);
+  x.requiresGrad = true;
+  const loss = tidy(() => {
+    const y = crossEntropy(x, tensor(gpu, Uint32Array.from(labels)), {
+      reduction,
+      ...(weight && { weight: tensor(gpu, weight) }),
+    });
+    backward(y, tensor(gpu, new Float32Array(y.size).fill(1), y.shape));
+    return y;
+  });
+  const result = { loss: [...(await loss.read())], grad: [...(await x.grad!.read())] };
+  zeroGrad([x]);
+  x.dispose();
+  loss.dispose();
+  return result;
+}
+
+const NAN = Number.NaN;
+const exact = { rtol: 1e-6, atol: 1e-6 };
+
+gpuTest('crossEntropy keeps its digits at logits of 1e4', async (gpu) => {
+  const { loss, grad } = await ask(
+    gpu,
+    [
+      [10000, 9999, -10000],
+      [-10000, 10000, 10000],
+    ],
+    [1, 0],
+    'none',
+  );
+  assertClose('loss', loss, [1.3132616875, 20000.693147], exact);
+  assertClose('grad', grad, [0.7310585786, -0.7310585786, 0, -1, 0.5, 0.5], exact);
+});
+
+gpuTest('crossEntropy gives NaN where PyTorch does, and where a label has no class', async (gpu) => {
+  const spoilt = await ask(
+    gpu,
+    [
+      [1, NAN, 2],
+      [0, 0, 0],
+      [0, 0, 0],
+      [Number.POSITIVE_INFINITY, 0, 0],
+    ],
+    [0, 1, 3, 1],
+    'none',
+  );
+  assertClose('loss', spoilt.loss, [NAN, Math.log(3), NAN, NAN], exact);
+  assertClose('grad', spoilt.grad, [NAN, NAN, NAN, 1 / 3, -2 / 3, 1 / 3, NAN, NAN, NAN, NAN, NAN, NAN], exact);
+  const spread = await ask(
+    gpu,
+    [
+      [1, NAN],
+      [0, 0],
+    ],
+    [0, 1],
+    'mean',
+  );
+  assertClose('mean', spread.loss, [NAN], exact);
+  assertClose('grad of mean', spread.grad, [NAN, NAN, 0.25, -0.25], exact);
+  const weightless = await ask(gpu, [[1, 2]], [0], 'mean', [0, 1]);
+  assertClose('no weight', [...weightless.loss, ...weightless.grad], [NAN, NAN, NAN], exact);
+  assertClose('no weight, sum', (await ask(gpu, [[1, 2]], [0], 'sum', [0, 1])).loss, [0], exact);
+  assertClose('weight NaN', (await ask(gpu, [[1, 2]], [0], 'sum', [NAN, 1])).loss, [NAN], exact);
+});
+
+gpuTest('crossEntropy gives one loss whatever the workgroups: 100,000 rows', async (gpu) => {
+  const rows = 100_000;
+  const random = seeded(7);
+  const data = uniform([rows, 4], random, 3);
+  const labels = Uint32Array.from({ length: rows }, () => Math.floor(random() * 4));
+  const loss = tidy(() => crossEntropy(tensor(gpu, data, [rows, 4]), tensor(gpu, labels)));
+  const expected = reference({ shape: [rows, 4], data: Float64Array.from(data) }, labels, 'mean');
+  assertClose('loss', await loss.read(), expected.data, { rtol: 2e-6, atol: 0 });
+  loss.dispose();
+});
+
+gpuTest('crossEntropy of no rows', async (gpu) => {
+  const none = (reduction: Reduction): Tensor =>
+    tidy(() => crossEntropy(tensor(gpu, new Float32Array(0), [0, 3]), tensor(gpu, new Uint32Array(0)), { reduction }));
+  const [mean, sum, each] = [none('mean'), none('sum'), none('none')];
+  assert.ok(Number.isNaN(await mean.item()));
+  assert.is(await sum.item(), 0);
+  assert.equal(each.shape, [0]);
+  for (const x of [mean, sum, each]) x.dispose();
+});
+
+gpuTest('crossEntropy refuses what does not fit', (gpu) => {
+  tidy(() => {
+    const logits = tensor(gpu, [[1, 2, 3]]);
+    const labels = tensor(gpu, Uint32Array.of(0));
+    assert.throws(() => crossEntropy(tensor(gpu, [1, 2]), labels), /crossEntropy: logits must be \[n, C\].*is \[2\]/);
+    assert.throws(() => crossEntropy(logits, tensor(gpu, [0])), /labels must be u32 but is f32/);
+    assert.throws(() => crossEntropy(logits, tensor(gpu, Uint32Array.of(0, 1))), /labels must be \[1\] but is \[2\]/);
+    assert.throws(() => crossEntropy(logits, labels, { weight: labels }), /weight must be \[3\] but is \[1\]/);
+    const sampleWeight = tensor(gpu, [1, 1]);
+    assert.throws(() => crossEntropy(logits, labels, { sampleWeight }), /sampleWeight must be \[1\] but is \[2\]/);
+  });
+});
+
+run();
