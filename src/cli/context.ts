@@ -1,8 +1,10 @@
 import type { HostImages } from '../data/dataset.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { Evaluation } from '../train/events.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
 import type { TrainingData } from '../train/training.ts';
+import type { SavedModel } from './model.ts';
 import type { TextStream } from './terminal.ts';
 
 export type Split = 'train' | 'test';
@@ -31,6 +33,10 @@ export interface Context {
     settings: TrainSettings,
     callbacks: TrainCallbacks,
   ): Promise<Trained>;
+  /** How a saved model does on labelled images. */
+  evaluate(gpu: Gpu, model: SavedModel, images: HostImages): Promise<Evaluation>;
+  /** The class weights that a saved model gives images. */
+  classWeight(gpu: Gpu, model: SavedModel, images: HostImages, temperature: number): Promise<readonly number[]>;
   /** Computes something small and compares it. @throws if it came out wrong */
   selfTest(gpu: Gpu): Promise<void>;
   /** Seconds that one iteration takes here, measured on a few. */

@@ -31,7 +31,6 @@ export async function asUsage<T>(what: string, read: () => T | Promise<T>): Prom
   try {
     return await read();
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
     throw new UsageError(`${what}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -40,6 +40,13 @@ export const whole =
     return value;
   };
 
+/** A number above zero. */
+export function positive(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('It must be a number > 0.');
+  return value;
+}
+
 /** `0,1,2`: different whole numbers. */
 export function seedList(text: string): number[] {
   const seeds = text.split(',').map((part) => whole(0)(part.trim()));

@@ -1,8 +1,18 @@
 import type { HostImages } from '../data/dataset.ts';
-import { limit, parseClasses, selectClasses } from '../data/subset.ts';
 import type { Method, TrainingOptions } from '../train/options.ts';
 import type { TrainingData } from '../train/training.ts';
-import type { Context, Split } from './context.ts';
+import {
+  type Asked,
+  checkClasses,
+  checkImages,
+  checkSameSize,
+  checkTestSet,
+  chosen,
+  classList,
+  countClasses,
+  first,
+} from './checks.ts';
+import type { Context } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { type TrainFlags, trainingOptions } from './flags.ts';
 import { RunFolder } from './runFolder.ts';
@@ -36,12 +46,6 @@ export interface Job {
   out: string | undefined;
 }
 
-interface Asked {
-  flag: string;
-  name: string;
-  split: Split;
-}
-
 /** Checks the flags and loads the data. @throws UsageError before any GPU was asked for */
 export async function prepareJob(
   context: Context,
@@ -61,29 +65,25 @@ export async function prepareJob(
   const sourceTest = askedSourceTest && (await load(askedSourceTest));
   const targetTest = askedTargetTest && (await load(askedTargetTest));
 
-  if (!wholeSource.labels) throw new UsageError(`--source ${flags.source}: has no labels; training needs the source's`);
-  const numClasses = Math.max(2, wholeSource.labels.reduce((most, label) => Math.max(most, label), 0) + 1);
-  checkClasses('--source-classes', sourceClasses, numClasses);
-  checkClasses('--target-classes', targetClasses, numClasses);
+  const numClasses = countClasses(flags.source, wholeSource);
+  checkImages(`--source ${flags.source}`, wholeSource);
+  checkClasses('--source-classes', sourceClasses, numClasses, "the source's");
+  checkClasses('--target-classes', targetClasses, numClasses, "the source's");
   for (const [asked, digits] of [
     [askedSourceTest, sourceTest],
     [askedTargetTest, targetTest],
   ] as const) {
-    if (asked && digits) checkTestSet(asked, digits, numClasses);
+    if (asked && digits) checkTestSet(asked, digits, numClasses, 'the source');
   }
   const sized = [
     [`--target ${flags.target}`, wholeTarget],
     [`${askedSourceTest?.flag} ${askedSourceTest?.name}`, sourceTest],
     [`${askedTargetTest?.flag} ${askedTargetTest?.name}`, targetTest],
   ] as const;
-  for (const [what, digits] of sized) if (digits) checkSize(what, digits, flags.source, wholeSource);
+  for (const [what, digits] of sized) if (digits) checkSameSize(what, digits, flags.source, wholeSource);
 
-  const subset = (flag: string, digits: HostImages, list: number[] | null): Promise<HostImages> =>
-    asUsage(flag, () => (list ? selectClasses(digits, list) : digits));
-  const first = (digits: HostImages, n: number | undefined): HostImages =>
-    n === undefined ? digits : limit(digits, n);
-  const source = await subset('--source-classes', first(wholeSource, flags.sourceLimit), sourceClasses);
-  const target = await subset('--target-classes', first(wholeTarget, flags.targetLimit), targetClasses);
+  const source = await chosen('--source-classes', first(wholeSource, flags.sourceLimit), sourceClasses);
+  const target = await chosen('--target-classes', first(wholeTarget, flags.targetLimit), targetClasses);
   for (const [flag, digits] of [
     ['--source', source],
     ['--target', target],
@@ -108,8 +108,8 @@ export async function prepareJob(
       numClasses,
     },
     data: { source, target, numClasses },
-    sourceTest: sourceTest && (await subset('--source-test', sourceTest, sourceClasses)),
-    targetTest: targetTest && (await subset('--target-test', targetTest, targetClasses)),
+    sourceTest: sourceTest && (await chosen('--source-test', sourceTest, sourceClasses)),
+    targetTest: targetTest && (await chosen('--target-test', targetTest, targetClasses)),
     methods,
     seeds: flags.seeds ?? [flags.seed],
     options,
@@ -124,29 +124,4 @@ export async function prepareJob(
 function testSet(flag: string, name: string, testFlag: string, asked: string | undefined): Asked | undefined {
   if (asked !== undefined) return { flag: testFlag, name: asked, split: 'test' };
   return name.startsWith('idx:') ? undefined : { flag, name, split: 'test' };
-}
-
-const classList = (flag: string, text: string | undefined): Promise<number[] | null> =>
-  asUsage(flag, () => (text === undefined ? null : parseClasses(text)));
-
-function checkClasses(flag: string, list: readonly number[] | null, numClasses: number): void {
-  const outside = list?.find((c) => c >= numClasses);
-  if (outside !== undefined)
-    throw new UsageError(`${flag}: class ${outside} is not among the source's classes 0-${numClasses - 1}`);
-}
-
-function checkTestSet({ flag, name }: Asked, { labels }: HostImages, numClasses: number): void {
-  if (!labels) throw new UsageError(`${flag} ${name}: has no labels to test on`);
-  const outside = labels.find((label) => label >= numClasses);
-  if (outside !== undefined)
-    throw new UsageError(
-      `${flag} ${name}: label ${outside} is out of range; the source has classes 0-${numClasses - 1}`,
-    );
-}
-
-function checkSize(what: string, { height, width }: HostImages, sourceName: string, source: HostImages): void {
-  if (height === source.height && width === source.width) return;
-  throw new UsageError(
-    `${what}: images are ${height}x${width} but those of --source ${sourceName} are ${source.height}x${source.width}; make them equal`,
-  );
 }

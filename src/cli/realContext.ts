@@ -1,12 +1,15 @@
+import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
+import { ImageDataset } from '../data/dataset.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
 import { tensor } from '../tensor.ts';
+import { Evaluator } from '../train/evaluate.ts';
 import { train } from '../train/train.ts';
 import { Training } from '../train/training.ts';
 import type { Context } from './context.ts';
 import { resolveData } from './data.ts';
 import { EXIT } from './errors.ts';
-import { safetensorsOf } from './model.ts';
+import { openModel, safetensorsOf } from './model.ts';
 
 /** The outside as it is: this process, its GPU, its files. */
 export function realContext(): Context {
@@ -25,6 +28,8 @@ export function realContext(): Context {
       const { result, training } = await train(...args);
       return { result, modelBytes: () => safetensorsOf(training.model), dispose: () => training.dispose() };
     },
+    evaluate,
+    classWeight,
     selfTest,
     timeIteration,
   };
@@ -41,6 +46,31 @@ function abortOnSignals(): AbortController {
   return controller;
 }
 
+const evaluate: Context['evaluate'] = async (gpu, saved, images) => {
+  const model = openModel(gpu, saved, images.height);
+  const evaluator = new Evaluator(gpu, images, model, saved.numClasses);
+  try {
+    return await evaluator.run();
+  } finally {
+    evaluator.dispose();
+    model.dispose();
+  }
+};
+
+const classWeight: Context['classWeight'] = async (gpu, saved, images, temperature) => {
+  const model = openModel(gpu, saved, images.height);
+  const data = new ImageDataset(gpu, images, BATCH, { labelled: false });
+  const { numClasses } = saved;
+  const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };
+  const weights = new AutomaticUpdateClassWeightModule(gpu, options);
+  try {
+    await weights.update();
+    return [...(await weights.classWeight.read())];
+  } finally {
+    for (const thing of [weights, data, model]) thing.dispose();
+  }
+};
+
 async function selfTest(gpu: Gpu): Promise<void> {
   const x = tensor(gpu, [-1, 2, 3.5]);
   const y = relu(x);
@@ -54,6 +84,7 @@ async function selfTest(gpu: Gpu): Promise<void> {
   }
 }
 
+const BATCH = 128;
 const WARM_UP = 2;
 const TIMED = 4;
 

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Context, Trained } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { encodeSafetensors } from '../../src/io/safetensors.ts';
 import type { Evaluation } from '../../src/train/events.ts';
 import { completeOptions, type TrainingOptions } from '../../src/train/options.ts';
 import type { TrainCallbacks, TrainSettings } from '../../src/train/train.ts';
@@ -45,6 +47,7 @@ export const DATA: Record<string, HostImages> = {
   'idx:bare test': fakeDigits(500, { labelled: false }),
   'idx:letters test': fakeDigits(100, { classes: 26 }),
   'idx:few train': fakeDigits(40),
+  'idx:tiny train': fakeDigits(100, { size: 8 }),
 };
 
 export interface Trial {
@@ -62,6 +65,7 @@ export interface FakeOptions {
   interruptAt?: { iteration: number; signal: 'SIGINT' | 'SIGTERM' };
   openGpu?: () => Promise<Gpu>;
   selfTest?: () => Promise<void>;
+  classWeight?: readonly number[];
   targetAccuracy?: (options: TrainingOptions) => number;
 }
 
@@ -72,11 +76,19 @@ const evaluationOf = (digits: HostImages, accuracy: number, classes: number): Ev
   return { accuracy, perClass, confusion, count: digits.count };
 };
 
+/** Writes a file that passes for a trained model, as far as can be told without a GPU. */
+export function fakeModel(path: string, numClasses = 10): void {
+  const head = { shape: [numClasses, 2], data: new Float32Array(2 * numClasses) };
+  writeFileSync(path, encodeSafetensors(new Map([['head.weight', head]])));
+}
+
 /** A context without a GPU: training reports made-up figures by the rules of the real trainer. */
 export function fakeContext(fake: FakeOptions = {}) {
   const controller = new AbortController();
   const trials: Trial[] = [];
   const asked: string[] = [];
+  const evaluated: string[] = [];
+  const weighed: { file: string; labels: number[]; temperature: number }[] = [];
   const stdout = new Recorder(fake.tty);
   const stderr = new Recorder(fake.tty);
   let gpus = 0;
@@ -181,6 +193,14 @@ export function fakeContext(fake: FakeOptions = {}) {
       return digits;
     },
     train,
+    evaluate: async (_, model, digits) => {
+      evaluated.push(model.file);
+      return evaluationOf(digits, 95, model.numClasses);
+    },
+    classWeight: async (_, model, digits, temperature) => {
+      weighed.push({ file: model.file, labels: [...new Set(digits.labels)], temperature });
+      return fake.classWeight ?? Array.from({ length: model.numClasses }, (_, c) => (c > 4 ? 0.02 : 1));
+    },
     selfTest: fake.selfTest ?? (async () => {}),
     timeIteration: async () => fake.secondsPerIteration ?? 0.1,
   };
@@ -189,6 +209,8 @@ export function fakeContext(fake: FakeOptions = {}) {
     stderr,
     trials,
     asked,
+    evaluated,
+    weighed,
     counts: () => ({ gpus, opened, disposed }),
     run: (...args: string[]) => main(args, context),
   };

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { checkTestSet } from './checks.ts';
+import { type Context, withGpu } from './context.ts';
+import { describeDevice, deviceOf } from './device.ts';
+import { count, percent } from './format.ts';
+import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
+import { confusionTable } from './pictures.ts';
+import { Terminal } from './terminal.ts';
+
+/** `padagrad eval`: how a trained model does on labelled images. */
+export function addEval(root: Command, context: Context): void {
+  const command = root
+    .command('eval')
+    .description('accuracy of a trained model on labelled images, by class, with the confusion matrix');
+  addModelFlags(command, 'test').action(async (flags: ModelFlags) => {
+    const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
+    const { model, images, classes, title } = await prepareModelTask(context, flags);
+    checkTestSet({ flag: '--data', name: flags.data, split: flags.split }, images, model.numClasses, 'the model');
+    const { bold, dim } = terminal.colors;
+    await withGpu(context, async (gpu) => {
+      terminal.line(bold(`${model.file} on ${title}`));
+      terminal.line(dim(describeDevice(gpu.info)));
+      const evaluation = await context.evaluate(gpu, model, images);
+      terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${count(evaluation.count)} images`));
+      terminal.line();
+      terminal.line(confusionTable(evaluation, terminal.colors));
+      const { file, numClasses } = model;
+      const { data, split } = flags;
+      terminal.emit({
+        event: 'result',
+        model: file,
+        data,
+        split,
+        classes,
+        numClasses,
+        ...evaluation,
+        device: deviceOf(gpu),
+      });
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gpu } from '../gpu/gpu.ts';
+import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
+import { SmallCnn } from '../models/smallCnn.ts';
+import { Random } from '../random.ts';
+import type { StateDict } from '../stateDict.ts';
+import { UsageError } from './errors.ts';
+import { readNamed } from './files.ts';
+import { MODEL } from './runFolder.ts';
+
+const HEAD = 'head.weight';
+
+/** A trained model on the host. */
+export interface SavedModel {
+  file: string;
+  state: StateDict;
+  numClasses: number;
+}
+
+/** The model's bytes, as `model.safetensors` keeps them. */
+export async function safetensorsOf(model: SmallCnn): Promise<Uint8Array> {
+  return encodeSafetensors(await model.stateDict());
+}
+
+/**
+ * The model of a run's folder, or of a file.
+ *
+ * @throws UsageError if there is none
+ * @throws DataError if it is no safetensors file
+ */
+export async function readModel(path: string): Promise<SavedModel> {
+  const inFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const { file, bytes } = await readNamed(inFolder ? join(path, MODEL) : path);
+  const { tensors: state } = decodeSafetensors(bytes, file);
+  const [numClasses, ...rest] = state.get(HEAD)?.shape ?? [];
+  if (!numClasses || rest.length !== 1)
+    throw new UsageError(`${file} is not a model of padagrad: it has no ${HEAD} of [classes, features]`);
+  return { file, state, numClasses };
+}
+
+/** The network with a saved state, on the GPU; the caller's to dispose. @throws UsageError if the state does not fit */
+export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, imageSize: number): SmallCnn {
+  const model = new SmallCnn(gpu, { numClasses, imageSize, random: new Random(0) });
+  try {
+    model.loadStateDict(state);
+    return model;
+  } catch (cause) {
+    model.dispose();
+    throw new UsageError(`${file}: ${(cause as Error).message} (images of ${imageSize}x${imageSize})`, { cause });
+  }
+}

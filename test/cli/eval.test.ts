@@ -1,0 +1,141 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fakeContext, fakeModel } from './fakes.ts';
+
+// `padagrad eval` and `padagrad weights` without a GPU: what they ask for, what they print, how they end.
+
+const test = suite('eval');
+
+let folder = '';
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'padagrad-eval-'));
+  fakeModel(join(folder, 'model.safetensors'));
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+test('eval: accuracy, by class, with the confusion matrix, of the test images', async () => {
+  const { run, stdout, stderr, asked, counts } = fakeContext();
+  assert.is(await run('eval', '--model', folder, '--data', 'mnist', '--classes', '0-4'), 0);
+  assert.equal(asked, ['mnist test']);
+  assert.match(stdout.text, `${join(folder, 'model.safetensors')} on mnist test, classes 0-4 (100 images)`);
+  assert.match(stdout.text, 'llvmpipe (software)');
+  assert.match(stdout.text, 'accuracy 95.0 % on 100 images');
+  assert.match(stdout.text, /class\s+accuracy\s+images\s+as 0/);
+  assert.match(stdout.text, /^ *4 +95\.0 % +20 +\. +\. +\. +\. +20 /m);
+  assert.is(stderr.text, '');
+  assert.equal(counts(), { gpus: 0, opened: 1, disposed: 0 });
+});
+
+test('eval: a file in place of a folder, another split, the first images', async () => {
+  const { run, asked, evaluated, stdout } = fakeContext();
+  const file = join(folder, 'model.safetensors');
+  assert.is(await run('eval', '-m', file, '-d', 'mnist', '--split', 'train', '--limit', '50', '--json'), 0);
+  assert.equal([asked, evaluated], [['mnist train'], [file]]);
+  const [result, ...more] = stdout.events;
+  assert.equal(more, []);
+  assert.equal(
+    [result.event, result.accuracy, result.count, result.classes, result.perClass.length, result.device.device],
+    ['result', 95, 50, null, 10, 'llvmpipe'],
+  );
+  assert.equal(result.confusion[3], [0, 0, 0, 5, 0, 0, 0, 0, 0, 0]);
+});
+
+test('weights: bars of the training images, the target classes marked', async () => {
+  const { run, stdout, weighed } = fakeContext();
+  assert.is(await run('weights', '--model', folder, '--data', 'mnist', '--classes', '0-4', '--temperature', '0.2'), 0);
+  assert.equal(weighed, [{ file: join(folder, 'model.safetensors'), labels: [0, 1, 2, 3, 4], temperature: 0.2 }]);
+  assert.match(stdout.text, 'on mnist train, classes 0-4 (500 images)');
+  assert.is(stdout.lines.filter((line) => /█{32} +1\.000 +shared$/.test(line)).length, 5);
+  assert.is(stdout.lines.filter((line) => /0\.020 +absent$/.test(line)).length, 5);
+  assert.match(stdout.text, '5.2 effective classes, entropy 1.71');
+});
+
+test('weights: images without labels, as JSON', async () => {
+  const { run, stdout, stderr } = fakeContext();
+  assert.is(await run('weights', '--model', folder, '--data', 'idx:bare', '--json'), 0);
+  const result = stdout.events.at(-1);
+  assert.equal(
+    [result.event, result.classWeight.length, result.count, result.temperature, result.collapsed],
+    ['result', 10, 500, 0.1, false],
+  );
+  assert.match(stderr.text, 'idx:bare (500 images)');
+  assert.not.match(stderr.text, 'shared');
+});
+
+test('weights: collapsed ones are a warning', async () => {
+  const { run, stdout } = fakeContext({ classWeight: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
+  assert.is(await run('weights', '--model', folder, '--data', 'mnist'), 0);
+  assert.match(stdout.text, 'warning: the class weights have collapsed');
+});
+
+const mistakes: [name: string, args: string[], message: RegExp][] = [
+  ['no model', ['--data', 'mnist'], /required option '-m, --model <path>' not specified/],
+  ['no data', ['--model', 'RUN'], /required option '-d, --data <data>' not specified/],
+  ['a model that is not there', ['--model', 'RUN/none', '--data', 'mnist'], /--model .*none: no such file: .*none/],
+  [
+    'a folder without a model',
+    ['--model', 'RUN/empty', '--data', 'mnist'],
+    /no such file: .*empty\/model\.safetensors/,
+  ],
+  ['no safetensors', ['--model', 'RUN/text', '--data', 'mnist'], /text: at byte 0 expected .* but found/],
+  ['another model', ['--model', 'RUN/other', '--data', 'mnist'], /is not a model of padagrad: it has no head\.weight/],
+  ['missing data', ['--model', 'RUN', '--data', 'idx:nowhere'], /--data idx:nowhere: no such file/],
+  [
+    'a class too many',
+    ['--model', 'RUN', '--data', 'mnist', '--classes', '0-10'],
+    /class 10 is not among the model's classes 0-9/,
+  ],
+  [
+    'classes that are none',
+    ['--model', 'RUN', '--data', 'mnist', '--classes', 'x'],
+    /--classes: classes are numbers and ranges/,
+  ],
+  [
+    'a class without images',
+    ['--model', 'RUN', '--data', 'mnist', '--limit', '3', '--classes', '9'],
+    /--classes: none of 3 images is of class 9/,
+  ],
+  ['another split', ['--model', 'RUN', '--data', 'mnist', '--split', 'dev'], /Allowed choices are train, test/],
+  ['a limit of 0', ['--model', 'RUN', '--data', 'mnist', '--limit', '0'], /It must be a whole number >= 1/],
+  ['an unknown flag', ['--model', 'RUN', '--data', 'mnist', '--top', '5'], /unknown option '--top'/],
+];
+const ofEval: typeof mistakes = [
+  ['data without labels', ['--model', 'RUN', '--data', 'idx:bare'], /--data idx:bare: has no labels to test on/],
+  [
+    'a label out of range',
+    ['--model', 'RUN', '--data', 'idx:letters'],
+    /label 10 is out of range; the model has classes 0-9/,
+  ],
+];
+const ofWeights: typeof mistakes = [
+  ['T of 0', ['--model', 'RUN', '--data', 'mnist', '--temperature', '0'], /'0' is invalid. It must be a number > 0/],
+  ['T that is no number', ['--model', 'RUN', '--data', 'mnist', '--temperature', 'hot'], /It must be a number/],
+  [
+    'small images',
+    ['--model', 'RUN', '--data', 'idx:tiny'],
+    /images are 8x8; the network takes square ones of 16x16 or more/,
+  ],
+];
+for (const [command, list] of [
+  ['eval', [...mistakes, ...ofEval]],
+  ['weights', [...mistakes, ...ofWeights]],
+] as const) {
+  for (const [name, args, message] of list) {
+    test(`${command}: ${name}: one line on stderr, exit code 2, no GPU`, async () => {
+      mkdirSync(join(folder, 'empty'));
+      writeFileSync(join(folder, 'text'), 'just text');
+      writeFileSync(join(folder, 'other'), new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]));
+      const { run, stdout, stderr, counts } = fakeContext();
+      assert.is(await run(command, ...args.map((arg) => arg.replace('RUN', folder))), 2);
+      assert.is(stderr.lines.length, 1, stderr.text);
+      assert.match(stderr.text, message);
+      assert.is(stdout.text, '');
+      assert.is(counts().opened, 0);
+    });
+  }
+}
+
+test.run();
