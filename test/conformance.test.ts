@@ -110,37 +110,59 @@ interface KernelUse {
   entries: string[];
 }
 
+// These two declare kernels for others.
+const makers = ['src/gpu/kernel.ts', 'src/gemm.ts'];
+const callers = sources.filter((path) => !makers.includes(path));
+
+/** The shader files that a source imports, by the names of its variables. */
+function shadersOf(path: string): (variable: string) => string {
+  const imports = [...text(path).matchAll(/import (\w+) from '([^']+\.wgsl)'/g)];
+  const files = new Map(imports.map(([, name, target]) => [name!, normalize(join(dirname(path), target!))]));
+  return (variable) => files.get(variable)?.split(sep).join('/') ?? `${path}: ${variable} is no shader`;
+}
+const words = (list: string): string[] => [...list.matchAll(/\w+/g)].map(([word]) => word);
+
 // Every defineKernel call of the library, with the shader files it joins, read out of the source text.
-const kernels: KernelUse[] = sources
-  .filter((path) => path !== 'src/gpu/kernel.ts')
-  .flatMap((path) => {
-    const code = text(path);
-    const imported = new Map(
-      [...code.matchAll(/import (\w+) from '([^']+\.wgsl)'/g)].map(([, name, target]) => [
-        name!,
-        normalize(join(dirname(path), target!))
-          .split(sep)
-          .join('/'),
-      ]),
-    );
-    return [...code.matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(
-      ([, name, joined, entries]) => ({
+const single: KernelUse[] = callers.flatMap((path) =>
+  [...text(path).matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(
+    ([, name, joined, entries]) => ({
+      where: path,
+      name: name!,
+      files: words(joined!).map(shadersOf(path)),
+      entries: words(entries!),
+    }),
+  ),
+);
+
+// Every defineGemm call: its operands with its store, or with slices, in each core, and the sum of slices.
+const fileOf = shadersOf('src/gemm.ts');
+const products: KernelUse[] = callers.flatMap((path) =>
+  [...text(path).matchAll(/defineGemm\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*(\w+),?\s*\)/g)].flatMap(
+    ([, name, joined, last]) => {
+      const operands = words(joined!).map(shadersOf(path));
+      const store = shadersOf(path)(last!);
+      const use = (to: string, by: string, entry: string): KernelUse => ({
         where: path,
-        name: name!,
-        files: [...joined!.matchAll(/\w+/g)].map(
-          ([variable]) => imported.get(variable) ?? `${path}: ${variable} is no shader`,
-        ),
-        entries: [...entries!.matchAll(/'(\w+)'/g)].map(([, entry]) => entry!),
-      }),
-    );
-  });
+        name: `${name} by ${by}${to === store ? '' : ' in slices'}`,
+        files: [...operands, to, fileOf(by)],
+        entries: [entry],
+      });
+      return [
+        ...['subgroup', 'workgroup', 'plain'].flatMap((core) => [
+          use(store, core, 'product'),
+          use(fileOf('partial'), core, 'product'),
+        ]),
+        use(store, 'reduce', 'reduce'),
+      ];
+    },
+  ),
+);
+const kernels = [...single, ...products];
 
 test('every kernel declaration is understood, and every shader is used', () => {
-  const callers = sources.filter((path) => path !== 'src/gpu/kernel.ts');
-  assert.is(
-    kernels.length,
-    callers.reduce((n, path) => n + text(path).split(' defineKernel(').length - 1, 0),
-  );
+  const calls = (what: string) => callers.reduce((n, path) => n + text(path).split(` ${what}(`).length - 1, 0);
+  assert.is(single.length, calls('defineKernel'));
+  assert.is(products.length, 7 * calls('defineGemm'));
   const used = new Set(kernels.flatMap((kernel) => kernel.files));
   assert.equal(
     shaders.filter((path) => !used.has(path)),
@@ -159,10 +181,8 @@ test('every kernel declaration is understood, and every shader is used', () => {
 });
 
 test('kernels are declared pure, so that bundlers can drop them', () => {
-  const wrong = sources.filter((path) =>
-    [...text(path).matchAll(/= (\/\* @__PURE__ \*\/ )?defineKernel\(/g)].some(
-      ([, pure]) => !pure && path !== 'src/gpu/kernel.ts',
-    ),
+  const wrong = callers.filter((path) =>
+    [...text(path).matchAll(/= (\/\* @__PURE__ \*\/ )?define(?:Kernel|Gemm)\(/g)].some(([, pure]) => !pure),
   );
   assert.equal(wrong, []);
 });

@@ -1,0 +1,67 @@
+import store from '../../shaders/matmul.store.wgsl';
+import operands from '../../shaders/matmul.wgsl';
+import { record } from '../autograd.ts';
+import { defineGemm } from '../gemm.ts';
+import { showShape } from '../shape.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
+
+const product = /* @__PURE__ */ defineGemm('matmul', operands, store);
+
+export interface MatmulOptions {
+  /** Whether `a` is given as its transpose, [k, m]. */
+  transposeA?: boolean;
+  /** Whether `b` is given as its transpose, [n, k]. */
+  transposeB?: boolean;
+}
+
+/**
+ * Product of two matrices, f32 [m, k] and [k, n] -> [m, n] (`torch.mm`, of `a.T` or `b.T` where asked for).
+ *
+ * @throws TypeError unless both are matrices of f32 and their inner dimensions are equal
+ */
+export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  for (const [name, x] of [
+    ['a', a],
+    ['b', b],
+  ] as const) {
+    expectDtype('matmul', name, x, 'f32');
+    if (x.shape.length !== 2)
+      throw new TypeError(`matmul: ${name} must be a matrix but is ${showShape(x.shape)}; reshape it`);
+  }
+  const [k, inner] = [a.shape[transposeA ? 0 : 1]!, b.shape[transposeB ? 1 : 0]!];
+  if (k !== inner) {
+    const show = (x: Tensor, transposed: boolean) => `${showShape(x.shape)}${transposed ? ' transposed' : ''}`;
+    throw new TypeError(
+      `matmul: a has ${k} columns (${show(a, transposeA)}) but b has ${inner} rows (${show(b, transposeB)}); make them equal`,
+    );
+  }
+  const y = empty(a.gpu, [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!], 'f32', 'matmul');
+  multiply(a, transposeA, b, transposeB, y);
+  return record('matmul', [a, b], y, [], (dy, gradient) => {
+    const da = gradient.needs(0) ? gradient.into(0) : null;
+    const db = gradient.needs(1) ? gradient.into(1) : null;
+    // d op(a) = dy op(b)^T and d op(b) = op(a)^T dy; of the transposed ones the transposed products.
+    if (da && transposeA) multiply(b, transposeB, dy, true, da);
+    else if (da) multiply(dy, false, b, !transposeB, da);
+    if (db && transposeB) multiply(dy, true, a, transposeA, db);
+    else if (db) multiply(a, !transposeA, dy, false, db);
+    return [da, db];
+  });
+}
+
+function multiply(a: Tensor, transposeA: boolean, b: Tensor, transposeB: boolean, y: Tensor): void {
+  const [m, n] = y.shape as [number, number];
+  product(
+    {
+      bindings: { a, b, mask: a },
+      constants: {
+        TRANSPOSE_A: Number(transposeA),
+        TRANSPOSE_B: Number(transposeB),
+        ALIGNED_A: Number(a.shape[1]! % 4 === 0),
+        ALIGNED_B: Number(b.shape[1]! % 4 === 0),
+      },
+    },
+    { bindings: { y }, constants: { VECTOR: Number(n % 4 === 0) } },
+    { m, n, k: a.shape[transposeA ? 0 : 1]! },
+  );
+}
