@@ -5,5 +5,6 @@ export { type CrossEntropyOptions, crossEntropy } from './crossEntropy.ts';
 export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
 export { type ImageBatchOptions, imageBatch, type PackedImages } from './imageBatch.ts';
+export { type LinearOpOptions, linear } from './linear.ts';
 export { type MatmulOptions, matmul } from './matmul.ts';
 export { relu } from './relu.ts';

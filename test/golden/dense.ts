@@ -1,18 +1,23 @@
 import { backward } from '../../src/autograd.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { relu } from '../../src/ops/relu.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { type GoldenRunner, load } from './format.ts';
 
-const elementwise: Record<string, (x: Tensor) => Tensor> = { relu };
+const ops: Record<string, (inputs: Record<string, Tensor>) => Tensor> = {
+  linear: ({ x, weight, bias }) => linear(x!, weight!, bias!),
+  relu: ({ x }) => relu(x!),
+};
 
 /** linear, relu, sigmoid, tanh. */
 export const dense: GoldenRunner = (gpu, { params, inputs }) =>
   tidy(() => {
-    const op = elementwise[params.op];
+    const op = ops[params.op];
     if (!op) throw new Error(`dense: unknown op ${params.op}`);
-    const x = load(gpu, inputs.x, 'x', true);
-    const y = op(x);
-    backward(y, load(gpu, inputs.grad_output, 'dy'));
-    return { outputs: { y }, grads: { x: x.grad! } };
+    const { grad_output: dy, ...rest } = inputs;
+    const leaves = Object.entries(rest).map(([name, value]) => [name, load(gpu, value, name, true)] as const);
+    const y = op(Object.fromEntries(leaves));
+    backward(y, load(gpu, dy, 'dy'));
+    return { outputs: { y }, grads: Object.fromEntries(leaves.map(([name, x]) => [name, x.grad!])) };
   });

@@ -1,0 +1,79 @@
+import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
+import store from '../../shaders/linear.wgsl';
+import gradientStore from '../../shaders/matmul.store.wgsl';
+import operands from '../../shaders/matmul.wgsl';
+import { record } from '../autograd.ts';
+import { defineGemm } from '../gemm.ts';
+import { showShape, sizeOf } from '../shape.ts';
+import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+
+const forward = /* @__PURE__ */ defineGemm('linear', operands, store);
+const gradientOf = /* @__PURE__ */ defineGemm('linear.gradient', operands, gradientStore);
+const weightGrad = /* @__PURE__ */ defineGemm('linear.weightGrad', operands, weightGradStore);
+
+export interface LinearOpOptions {
+  /** Whether the positive part is taken on the way to memory: `relu(linear(...))` in one dispatch. */
+  relu?: boolean;
+}
+
+/**
+ * x weight^T + bias (`torch.nn.functional.linear`).
+ * x: f32 [..., inFeatures]; weight: f32 [outFeatures, inFeatures]; bias: f32 [outFeatures]; y: f32 [..., outFeatures].
+ *
+ * @throws TypeError where these do not fit
+ */
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { relu = false }: LinearOpOptions = {},
+): Tensor {
+  for (const [name, one] of Object.entries({ x, weight, bias })) if (one) expectDtype('linear', name, one, 'f32');
+  const { gpu } = x;
+  const rows = sizeOf(x.shape.slice(0, -1));
+  const features = x.shape.at(-1);
+  const [outs, ins] = weight.shape as [number, number];
+  if (weight.shape.length !== 2 || features !== ins) {
+    throw new TypeError(
+      `linear: weight is ${showShape(weight.shape)} but x is ${showShape(x.shape)}; they must be [outFeatures, inFeatures] and [..., inFeatures]`,
+    );
+  }
+  if (bias) expectShape('linear', 'bias', bias, [outs]);
+  const aligned = (count: number) => Number(count % 4 === 0);
+
+  const y = empty(gpu, [...x.shape.slice(0, -1), outs], 'f32', 'linear');
+  forward(
+    {
+      bindings: { a: x, b: weight, mask: x },
+      constants: { TRANSPOSE_B: 1, ALIGNED_A: aligned(ins), ALIGNED_B: aligned(ins) },
+    },
+    { bindings: { bias: bias ?? x, y }, constants: { BIAS: Number(bias !== null), RELU: Number(relu) } },
+    { m: rows, n: outs, k: ins },
+  );
+
+  return record('linear', bias ? [x, weight, bias] : [x, weight], y, relu ? [y] : [], (dy, gradient) => {
+    const needs = (i: number) => i < (bias ? 3 : 2) && gradient.needs(i);
+    // dz, which is dy where y > 0, and another operand
+    const operandsOf = (b: Tensor, constants: Record<string, number>) => ({
+      bindings: { a: dy, b, mask: relu ? y : dy },
+      constants: { MASKED: Number(relu), ALIGNED_A: aligned(outs), ALIGNED_B: aligned(ins), ...constants },
+    });
+    const storeOf = (into: Tensor) => ({ bindings: { y: into }, constants: { VECTOR: aligned(ins) } });
+
+    // y = x weight^T + bias: dx = dz weight, dweight = dz^T x, dbias = dz^T 1
+    const dx = needs(0) ? gradient.into(0) : null;
+    if (dx) gradientOf(operandsOf(weight, {}), storeOf(dx), { m: rows, n: ins, k: outs });
+    const dbias = needs(2) ? gradient.into(2) : null;
+    const dweight = needs(1) ? gradient.into(1) : dbias && empty(gpu, weight.shape, 'f32', 'dweight');
+    if (dbias) {
+      weightGrad(
+        operandsOf(x, { TRANSPOSE_A: 1, ONES: 1 }),
+        { bindings: { dweight: dweight!, dbias } },
+        { m: outs, n: ins + 1, k: rows },
+      );
+    } else if (dweight) {
+      gradientOf(operandsOf(x, { TRANSPOSE_A: 1 }), storeOf(dweight), { m: outs, n: ins, k: rows });
+    }
+    return [dx, needs(1) ? dweight : null, dbias];
+  });
+}
