@@ -1,4 +1,4 @@
-// Builds the library (dist/) and the programs (.build/): `node build.mjs [library|programs|types ...]`, all by default.
+// Builds the library (dist/) and the programs (.build/): `node build.mjs [library|command|programs|types ...]`, all by default.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -78,6 +78,32 @@ async function sizes() {
   }
 }
 
+/** dist/cli/padagrad.js: the command line for those who install the package, with its libraries and their licenses. */
+async function command() {
+  const outdir = 'dist/cli';
+  rmSync(outdir, { recursive: true, force: true });
+  // Some of the libraries are CommonJS, and ask for Node's modules.
+  const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ['src/cli/padagrad.ts'],
+    outdir,
+    banner: { js: `#!/usr/bin/env node\n${require}` },
+    metafile: true,
+    platform: 'node',
+    conditions: ['node'],
+    external: ['webgpu'],
+    plugins: [wgsl({ minify: true })],
+  });
+  const bundled = Object.keys(metafile.inputs).map((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  const licenses = [...new Set(bundled.filter(Boolean))].sort().map((folder) => {
+    const [file] = files(folder, /^licen[cs]e(\.\w+)?$/i);
+    if (!file) throw new Error(`build: ${folder} has no license file to go with it`);
+    return `${folder.slice('node_modules/'.length)}\n\n${readFileSync(file, 'utf8').trim()}\n`;
+  });
+  writeFileSync(join(outdir, 'LICENSES.txt'), licenses.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
 /** The declarations. Imports name the .ts sources; in declarations they must name what they describe. */
 function types() {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {
@@ -110,6 +136,6 @@ async function programs() {
   });
 }
 
-const steps = { library, types, programs };
+const steps = { library, command, types, programs };
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : Object.keys(steps)) await steps[name]();
