@@ -40,6 +40,7 @@ function fingerprint(paths) {
   for (const path of paths.filter(existsSync)) {
     const files = statSync(path).isDirectory()
       ? readdirSync(path, { recursive: true })
+          .filter((name) => !name.includes('node_modules'))
           .sort()
           .map((name) => join(path, name))
       : [path];
