@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openBrowser } from '../../tools/browser/openBrowser.mjs';
+import { serve } from '../../tools/browser/serve.mjs';
+import { unpackChromium } from '../../tools/setup/browser.mjs';
 
 // The runner of tests in pages, run on files that pass and on files that must not seem to.
 
@@ -38,5 +41,34 @@ test('files that fail in a page, in every way, fail here, and do not take others
   assert.is(status, 1);
   assert.is(lines.at(-1), `5 passed, ${Object.keys(FAILURES).length} failed`);
 });
+
+// The browser that set-up brings where nobody may install one.
+if (process.platform === 'linux' && process.arch === 'x64') {
+  test('the headless Chromium out of its package has WebGPU', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'padagrad-chromium-'));
+    const [home, environment] = [process.cwd(), { ...process.env }];
+    process.chdir(folder);
+    symlinkSync(join(home, 'node_modules'), 'node_modules');
+    try {
+      const changes: Record<string, string> = unpackChromium();
+      assert.ok(resolve(changes.CHROME_PATH!).startsWith(process.cwd()));
+      Object.assign(process.env, changes);
+      const { address, close } = await serve([]);
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      await page.goto(address);
+      assert.is(
+        await page.evaluate(async () => (await navigator.gpu.requestAdapter())!.info.architecture),
+        'swiftshader',
+      );
+      await browser.close();
+      close();
+    } finally {
+      process.chdir(home);
+      process.env = environment;
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
 
 test.run();

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { installPackage } from './install.ts';
 
 // What an embedder does with the package as it is published: type-check against it, with and without WebGPU's types, and
 // run it in plain Node. Needs dist/, which the build makes before the tests run.
@@ -27,20 +28,9 @@ gpu.dispose();
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-consumer-'));
-const installed = join(folder, 'node_modules', 'padagrad');
 
 test.before(() => {
-  assert.ok(existsSync('dist/types/index.d.ts'), 'dist/ is missing; run node build.mjs');
-  mkdirSync(installed, { recursive: true });
-  const {
-    imports: _,
-    scripts: __,
-    devDependencies: ___,
-    ...published
-  } = JSON.parse(readFileSync('package.json', 'utf8'));
-  writeFileSync(join(installed, 'package.json'), JSON.stringify(published));
-  cpSync('dist', join(installed, 'dist'), { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  installPackage(folder);
   writeFileSync(join(folder, 'consumer.ts'), program);
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { waysOf } from '../../tools/setup/adapter.mjs';
 import { backports } from '../../tools/setup/aptSources.mjs';
+import { waysToBrowser } from '../../tools/setup/browser.mjs';
 import { differs } from '../../tools/setup/install.mjs';
 
 const tool = (name: string): string => JSON.stringify(pathToFileURL(resolve(`tools/setup/${name}.mjs`)).href);
@@ -29,6 +30,15 @@ test('root with apt tries lavapipe before SwiftShader, others SwiftShader alone,
   assert.equal(waysOf({ ...debian, arch: 'arm64', root: false }), []);
   assert.equal(waysOf({ ...debian, platform: 'darwin' }), []);
   assert.equal(waysOf({ ...debian, platform: 'win32', root: false }), []);
+});
+
+test('a browser comes by apt for root, else out of its package, and only where that runs', () => {
+  const debian = { platform: 'linux', arch: 'x64', root: true, apt: true };
+  assert.equal(waysToBrowser(debian), ['apt', 'unpack']);
+  assert.equal(waysToBrowser({ ...debian, root: false }), ['unpack']);
+  assert.equal(waysToBrowser({ ...debian, arch: 'arm64' }), ['apt']);
+  assert.equal(waysToBrowser({ ...debian, arch: 'arm64', root: false }), []);
+  assert.equal(waysToBrowser({ ...debian, platform: 'darwin' }), []);
 });
 
 test("backports of deb822 sources: Debian's own stanza, from its own mirror, and no other", () => {

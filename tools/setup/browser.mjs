@@ -67,7 +67,8 @@ function installChromium() {
   return { CHROME_PATH: found };
 }
 
-function unpackChromium() {
+/** Unpacks a headless Chromium; gives changes to the environment that name it, or throws a {@link Failure}. */
+export function unpackChromium() {
   say(`no Chrome or Chromium: unpacking a headless one that needs no root to ${FOLDER}`);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });

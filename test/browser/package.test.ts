@@ -1,0 +1,116 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openBrowser } from '../../tools/browser/openBrowser.mjs';
+import { serve } from '../../tools/browser/serve.mjs';
+import { installPackage } from '../package/install.ts';
+
+// The published package in a browser, as embedders take it: a plain module script, a worker, and through bundlers.
+
+const folder = mkdtempSync(join(tmpdir(), 'padagrad-embedder-'));
+let browser: Browser;
+let server: Awaited<ReturnType<typeof serve>>;
+
+const program = (padagrad: string, answer: string): string => `
+const answer = ${answer};
+import { createGpu, relu, tensor, tidy } from '${padagrad}';
+const gpu = await createGpu({ software: 'allow' });
+const x = tensor(gpu, [-1, 0, 2.5]);
+const y = relu(x);
+answer(Array.from(await y.read()).join());
+gpu.dispose();
+`;
+const TO_PAGE = '(text) => { globalThis.answered = text; }';
+const TO_OWNER = 'postMessage';
+const SECONDS = 30;
+const EXPECTED = '0,0,2.5';
+
+// No eval, no blob, nothing from elsewhere: what a careful site allows.
+const page = (script: string): string => `<!doctype html><title>embedder</title>
+<meta http-equiv="content-security-policy" content="default-src 'self'; img-src data:"><link rel="icon" href="data:,">
+<script type="module" src="${script}"></script>`;
+
+test.before(async () => {
+  installPackage(folder);
+  cpSync('dist', join(folder, 'dist'), { recursive: true });
+  mkdirSync(join(folder, 'bundled'));
+  const files = {
+    'script.js': program('./dist/index.js', TO_PAGE),
+    'worker.js': program('./dist/index.js', TO_OWNER),
+    'owner.js': `new Worker('worker.js', { type: 'module' }).onmessage = ({ data }) => { globalThis.answered = data; };`,
+    'embedder.js': program('padagrad', TO_PAGE),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const script of ['script', 'owner', 'bundled/esbuild', 'bundled/vite'])
+    writeFileSync(join(folder, `${script.replace('/', '-')}.html`), page(`${script}.js`));
+  server = await serve([folder]);
+  browser = await openBrowser();
+});
+
+test.after(async () => {
+  await browser?.close();
+  server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the page answered; anything it logs, throws or asks of another place is a failure. */
+async function answerOf(name: string): Promise<string> {
+  const context = await browser.newContext();
+  const tab = await context.newPage();
+  const faults: string[] = [];
+  tab.on('console', (message) => faults.push(`${message.type()}: ${message.text()}`));
+  tab.on('pageerror', (error) => faults.push(error.message));
+  tab.on('request', (request) => {
+    if (!request.url().startsWith(server.address) && !request.url().startsWith('data:')) faults.push(request.url());
+  });
+  await tab.goto(new URL(join(folder, name), server.address).href);
+  let answered: string | undefined;
+  for (const start = Date.now(); answered === undefined && faults.length === 0; await tab.waitForTimeout(50)) {
+    if (Date.now() - start > SECONDS * 1000) faults.push(`no answer within ${SECONDS} s`);
+    answered = await tab.evaluate(() => (globalThis as { answered?: string }).answered);
+  }
+  await context.close();
+  assert.equal(faults, []);
+  return answered!;
+}
+
+test('a plain module script, under a strict content security policy', async () => {
+  assert.is(await answerOf('script.html'), EXPECTED);
+});
+
+test('a module worker', async () => {
+  assert.is(await answerOf('owner.html'), EXPECTED);
+});
+
+// Conditions that bundlers for browsers resolve a package with.
+const BUNDLERS = { esbuild: undefined, vite: ['module', 'browser', 'production'] };
+for (const [name, conditions] of Object.entries(BUNDLERS)) {
+  test(`bundled with the conditions of ${name}: the browser's build alone, no module of Node`, async () => {
+    const { metafile } = await build({
+      entryPoints: [join(folder, 'embedder.js')],
+      outfile: join(folder, 'bundled', `${name}.js`),
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      conditions,
+      metafile: true,
+    });
+    const inputs = Object.entries(metafile.inputs);
+    assert.equal(
+      inputs.map(([path]) => path.replace(/^.*node_modules\//, '')).filter((path) => path.startsWith('padagrad/')),
+      ['padagrad/dist/index.js'],
+    );
+    assert.equal(
+      inputs.flatMap(([, { imports }]) => imports.filter(({ external }) => external).map(({ path }) => path)),
+      [],
+    );
+    assert.is(await answerOf(`bundled-${name}.html`), EXPECTED);
+  });
+}
+
+test.run();
