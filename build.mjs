@@ -83,7 +83,8 @@ async function command() {
   const outdir = 'dist/cli';
   rmSync(outdir, { recursive: true, force: true });
   // Some of the libraries are CommonJS, and ask for Node's modules.
-  const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  const require =
+    "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
   const { metafile } = await build({
     ...common,
     entryPoints: ['src/cli/padagrad.ts'],
@@ -95,11 +96,11 @@ async function command() {
     external: ['webgpu'],
     plugins: [wgsl({ minify: true })],
   });
-  const bundled = Object.keys(metafile.inputs).map((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  const bundled = Object.keys(metafile.inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licenses = [...new Set(bundled.filter(Boolean))].sort().map((folder) => {
-    const [file] = files(folder, /^licen[cs]e(\.\w+)?$/i);
+    const [file] = files(folder, /^licen[cs]e([.-]\w+)*$/i);
     if (!file) throw new Error(`build: ${folder} has no license file to go with it`);
-    return `${folder.slice('node_modules/'.length)}\n\n${readFileSync(file, 'utf8').trim()}\n`;
+    return `${folder.replace(/^.*node_modules\//, '')}\n\n${readFileSync(file, 'utf8').trim()}\n`;
   });
   writeFileSync(join(outdir, 'LICENSES.txt'), licenses.join(`\n${'-'.repeat(80)}\n\n`));
 }
