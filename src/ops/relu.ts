@@ -11,9 +11,11 @@ export function relu(x: Tensor): Tensor {
   const groups = Math.ceil(size / 64);
   const y = empty(x.gpu, x.shape, 'f32', 'relu');
   kernel.forward({ x, y }, { size }, groups);
-  return record('relu', [x], y, [y], (dy, gradient) => {
-    const dx = gradient.into(0);
-    kernel.backward({ yIn: y, dy, dx }, { size }, groups);
-    return [dx];
-  });
+  return record('relu', [x], y, [y], (dy, gradient) => [reluBackward(y, dy, gradient.into(0))]);
+}
+
+/** @internal The gradient of what was rectified to `y`: `dy` where y > 0, else 0. */
+export function reluBackward(y: Tensor, dy: Tensor, dx = empty(y.gpu, y.shape, 'f32', 'relu')): Tensor {
+  kernel.backward({ yIn: y, dy, dx }, { size: y.size }, Math.ceil(y.size / 64));
+  return dx;
 }

@@ -1,0 +1,59 @@
+// conv2d.forward: the operands of a convolution's output
+//
+//   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq, depths crs
+//
+// shapes    x: [images, c, h, w], weight: [o, c, r, s]
+// parallel  called by a gemm core; PADDED: windows may reach beyond the image
+// numerics  exact: numbers are passed on as they are
+
+override PADDED = false;
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+
+// Where the windows of four output pixels begin: their corners' rows and columns in the image, and their places in x.
+struct Windows { top: vec4i, left: vec4i, at: vec4i }
+
+fn rowsOf(row: u32) -> u32 { return row * params.k; }
+fn colsOf(col: u32) -> Windows {
+  var windows: Windows;
+  var pixel = place(col, params.p, params.q);
+  for (var i = 0u; i < 4u; i++) {
+    windows.top[i] = i32(pixel.y * params.strideH) - i32(params.padH);
+    windows.left[i] = i32(pixel.z * params.strideW) - i32(params.padW);
+    windows.at[i] = (i32(pixel.x * params.c * params.h) + windows.top[i]) * i32(params.w) + windows.left[i];
+    pixel = next(pixel, params.p, params.q);
+  }
+  return windows;
+}
+fn depthsOf(col: u32) -> u32 { return 0u; }
+fn skip(k: u32, depths: u32) -> u32 { return k; }
+
+fn loadA(row: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    let at = row + k + i + NEXT * params.k;
+    let taps = vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
+    block[i] = select(vec4f(), taps, k + i < params.k);
+  }
+  return block;
+}
+
+fn loadB(k: u32, windows: Windows) -> mat4x4f {
+  var block: mat4x4f;
+  var tap = place(k, params.r, params.s);
+  for (var i = 0u; i < 4u; i++) {
+    let down = i32(tap.y * params.dilationH);
+    let right = i32(tap.z * params.dilationW);
+    let at = windows.at + (i32(tap.x * params.h) + down) * i32(params.w) + right;
+    let pixels = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+    var inside = vec4(k + i < params.k);
+    if (PADDED) {
+      inside &= vec4u(windows.top + down) < vec4u(params.h);
+      inside &= vec4u(windows.left + right) < vec4u(params.w);
+    }
+    block[i] = select(vec4f(), pixels, inside);
+    tap = next(tap, params.r, params.s);
+  }
+  return block;
+}

@@ -1,0 +1,18 @@
+// conv2d.inputGrad.store: the store of the gradient of a convolution's input; conv2d.inputGrad says which pixel a column is
+//
+//   dx[n,c,h,w] = dx[c, hwn]
+//
+// shapes    dx: [images, c, h, w]
+// parallel  called by a gemm core, or gemm.reduce, for 4 columns
+// numerics  exact
+
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+fn store(row: u32, col: u32, value: vec4f) {
+  for (var i = 0u; i < 4u; i++) {
+    if (col + i < params.n) {
+      let at = pixelOf(col + i);
+      dx[((at.x * params.c + row) * params.h + at.y) * params.w + at.z] = value[i];
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// conv2d.inputGrad: the operands of the gradient of a convolution's input
+//
+//   dx[c, hwn] = sum_rso weight[rso, c] dy[rso, hwn]         rows c, columns hwn, depths rso
+//   dy[rso, hwn] = dy[n,o,p,q] where h + padH - r dilationH = p strideH, w + padW - s dilationW = q strideW; 0 elsewhere
+//
+// shapes    weight: [o, c, r, s], dy: [images, o, p, q]; each tap r,s has o depths, up to a multiple of 4
+// parallel  called by a gemm core. Neighbouring columns are one pixel of several images (of one
+//           image with IMAGE_BY_IMAGE: what GPUs load faster), so that a tile can leave out the taps that its pixels never met
+// numerics  exact: numbers are passed on as they are
+
+override IMAGE_BY_IMAGE = false;
+
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+
+struct Pixels { h: vec4i, w: vec4i, image: vec4u }
+
+fn rowsOf(row: u32) -> u32 { return row * params.r * params.s; }
+fn colsOf(col: u32) -> Pixels {
+  var pixels: Pixels;
+  var at = pixelOf(col);
+  for (var i = 0u; i < 4u; i++) {
+    pixels.h[i] = i32(at.y + params.padH);
+    pixels.w[i] = i32(at.z + params.padW);
+    pixels.image[i] = at.x * params.o * params.p * params.q;
+    at = pixelOf(col + i + 1u);
+  }
+  return pixels;
+}
+
+// Image, row and column.
+fn pixelOf(col: u32) -> vec3u {
+  if (IMAGE_BY_IMAGE) { return place(col, params.h, params.w); }
+  return place(col, params.w, params.images).zxy;
+}
+
+// Rows and columns of the kernel that meet a pixel of this tile, a bit each.
+struct Depths { rows: u32, cols: u32 }
+
+fn depthsOf(col: u32) -> Depths {
+  var depths: Depths;
+  if (IMAGE_BY_IMAGE || max(params.r, params.s) > 32u) { return Depths(0xffffffffu, 0xffffffffu); }
+  let last = (min(col + 31u, params.n - 1u)) / params.images;
+  for (var pixel = col / params.images; pixel <= last; pixel++) {
+    let h = i32(pixel / params.w + params.padH);
+    let w = i32(pixel % params.w + params.padW);
+    for (var r = 0u; r < params.r; r++) {
+      depths.rows |= u32(outputOf(vec4i(h - i32(r * params.dilationH)), params.strideH, params.p).x >= 0) << r;
+    }
+    for (var s = 0u; s < params.s; s++) {
+      depths.cols |= u32(outputOf(vec4i(w - i32(s * params.dilationW)), params.strideW, params.q).x >= 0) << s;
+    }
+  }
+  return depths;
+}
+
+fn skip(k: u32, depths: Depths) -> u32 {
+  let each = (params.o + 3u) / 4u * 4u;
+  let tap = k / each;
+  var r = tap / params.s;
+  var s = tap % params.s;
+  let row = (depths.rows >> r) & 1u;
+  if ((row & (depths.cols >> s)) == 1u) { return k; }
+  if (row == 0u || (depths.cols >> s) == 0u) {
+    r += 1u + countTrailingZeros(depths.rows >> (r + 1u));
+    s = 0u;
+  }
+  s += countTrailingZeros(depths.cols >> s);
+  return (r * params.s + s) * each;
+}
+
+// Where along y a place along x, padding included, is met: -1 where it is not.
+fn outputOf(at: vec4i, stride: u32, size: u32) -> vec4i {
+  let steps = at / i32(stride);
+  return select(vec4i(-1), steps, (steps * i32(stride) == at) & (at >= vec4i()) & (steps < vec4i(i32(size))));
+}
+
+fn loadA(row: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
+  let each = (params.o + 3u) / 4u * 4u;
+  let taps = params.r * params.s;
+  let tap = k / each;
+  let o = k % each;
+  for (var i = 0u; i < 4u; i++) {
+    let at = (o + i) * params.c * taps + row + tap + NEXT * taps;
+    let weights = vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
+    block[i] = select(vec4f(), weights, o + i < params.o && k < params.k);
+  }
+  return block;
+}
+
+fn loadB(k: u32, pixels: Pixels) -> mat4x4f {
+  var block: mat4x4f;
+  let each = (params.o + 3u) / 4u * 4u;
+  let tap = k / each;
+  let o = k % each;
+  let p = outputOf(pixels.h - i32(tap / params.s * params.dilationH), params.strideH, params.p);
+  let q = outputOf(pixels.w - i32(tap % params.s * params.dilationW), params.strideW, params.q);
+  let size = params.p * params.q;
+  for (var i = 0u; i < 4u; i++) {
+    let at = pixels.image + (o + i) * size + vec4u(p) * params.q + vec4u(q);
+    let slopes = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+    block[i] = select(vec4f(), slopes, (p >= vec4i()) & (q >= vec4i()) & vec4(o + i < params.o && k < params.k));
+  }
+  return block;
+}

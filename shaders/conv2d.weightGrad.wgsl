@@ -1,0 +1,61 @@
+// conv2d.weightGrad: the operands of dweight and dbias; gemm.weightGrad is their store
+//
+//   [dweight | dbias][o, crs] = sum_npq dy[npq, o] [x | 1][npq, crs]         rows o, columns crs, depths npq
+//
+// shapes    x: [images, c, h, w], dy: [images, o, p, q]; [x | 1] has one column more than there are crs, of ones
+// parallel  called by a gemm core; PADDED: windows may reach beyond the image
+// numerics  exact: numbers are passed on as they are
+
+override PADDED = false;
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+
+// Four taps of the kernel: their rows and columns in the image and their places in x, when the window is at its corner.
+struct Taps { top: vec4i, left: vec4i, at: vec4i, one: vec4<bool> }
+
+fn rowsOf(row: u32) -> u32 { return row * params.p * params.q; }
+fn colsOf(col: u32) -> Taps {
+  var taps: Taps;
+  var tap = place(col, params.r, params.s);
+  for (var i = 0u; i < 4u; i++) {
+    taps.top[i] = i32(tap.y * params.dilationH) - i32(params.padH);
+    taps.left[i] = i32(tap.z * params.dilationW) - i32(params.padW);
+    taps.at[i] = (i32(tap.x * params.h) + taps.top[i]) * i32(params.w) + taps.left[i];
+    taps.one[i] = col + i == params.n - 1u;
+    tap = next(tap, params.r, params.s);
+  }
+  return taps;
+}
+fn depthsOf(col: u32) -> u32 { return 0u; }
+fn skip(k: u32, depths: u32) -> u32 { return k; }
+
+fn loadA(row: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
+  let size = params.p * params.q;
+  for (var i = 0u; i < 4u; i++) {
+    let image = (k + i) / size;
+    let at = image * (params.o - 1u) * size + k + i + row + NEXT * size;
+    let slopes = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+    block[i] = select(vec4f(), slopes, k + i < params.k);
+  }
+  return block;
+}
+
+fn loadB(k: u32, taps: Taps) -> mat4x4f {
+  var block: mat4x4f;
+  var pixel = place(k, params.p, params.q);
+  for (var i = 0u; i < 4u; i++) {
+    let down = i32(pixel.y * params.strideH);
+    let right = i32(pixel.z * params.strideW);
+    let at = taps.at + (i32(pixel.x * params.c * params.h) + down) * i32(params.w) + right;
+    var pixels = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+    if (PADDED) {
+      let inside = (vec4u(taps.top + down) < vec4u(params.h)) & (vec4u(taps.left + right) < vec4u(params.w));
+      pixels = select(vec4f(), pixels, inside);
+    }
+    block[i] = select(vec4f(), select(pixels, vec4f(1), taps.one), k + i < params.k);
+    pixel = next(pixel, params.p, params.q);
+  }
+  return block;
+}

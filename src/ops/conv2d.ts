@@ -1,0 +1,123 @@
+import forward from '../../shaders/conv2d.forward.wgsl';
+import inputGradStore from '../../shaders/conv2d.inputGrad.store.wgsl';
+import inputGrad from '../../shaders/conv2d.inputGrad.wgsl';
+import store from '../../shaders/conv2d.store.wgsl';
+import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
+import geometry from '../../shaders/conv2d.wgsl';
+import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
+import { record } from '../autograd.ts';
+import { defineGemm } from '../gemm.ts';
+import { showShape } from '../shape.ts';
+import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { reluBackward } from './relu.ts';
+
+const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
+const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);
+const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradStore);
+
+/** One number for both directions, or one for each. */
+export type Pair = number | readonly [h: number, w: number];
+
+export interface Conv2dOpOptions {
+  /** Pixels from one window to the next: 1 by default. */
+  stride?: Pair;
+  /** Rows and columns of zeros around the image, on either side: none by default. */
+  padding?: Pair;
+  /** Pixels from one tap of the kernel to the next: 1 by default. */
+  dilation?: Pair;
+  /** Stores the positive part. */
+  relu?: boolean;
+}
+
+/**
+ * Convolution of images with kernels, and a number added to each output channel (`torch.nn.functional.conv2d`), then, if
+ * asked for, the positive part.
+ *
+ * x: [n, c, h, w], weight: [o, c, r, s], bias: [o] -> y: [n, o, p, q], p = floor((h + 2 padding - dilation (r - 1) - 1) / stride) + 1
+ */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride = 1, padding = 0, dilation = 1, relu = false }: Conv2dOpOptions = {},
+): Tensor {
+  const params = sizesOf(
+    x,
+    weight,
+    bias,
+    pair('stride', stride, 1),
+    pair('padding', padding, 0),
+    pair('dilation', dilation, 1),
+  );
+  const { images, c, h, w, o, p, q, r, s, padH, padW } = params;
+  const taps = c * r * s;
+  const PADDED = padH + padW > 0 ? 1 : 0;
+
+  const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
+  output(
+    { bindings: { x, weight }, constants: { PADDED } },
+    { bindings: { bias: bias ?? weight, y }, constants: { BIAS: bias ? 1 : 0, RELU: relu ? 1 : 0 } },
+    { ...params, m: o, n: images * p * q, k: taps },
+  );
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  return record('conv2d', inputs, y, relu ? [y] : [], (gradient, { needs, into }) => {
+    const dy = relu ? reluBackward(y, gradient) : gradient;
+    const dx = needs(0) ? into(0) : null;
+    if (dx) {
+      // GPUs load neighbours in memory together; elsewhere it pays more to leave out the taps that a pixel never met.
+      const IMAGE_BY_IMAGE = x.gpu.gemmFamily === 'workgroup' ? 1 : 0;
+      gradOfInput(
+        { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE } },
+        { bindings: { dx } },
+        { ...params, m: c, n: images * h * w, k: r * s * 4 * Math.ceil(o / 4) },
+      );
+    }
+    const dweight = needs(1) ? into(1) : null;
+    const dbias = bias && needs(2) ? into(2) : null;
+    if (dweight || dbias) {
+      gradOfWeight(
+        { bindings: { x, dy }, constants: { PADDED } },
+        { bindings: { dweight: dweight ?? empty(x.gpu, weight.shape), dbias: dbias ?? empty(x.gpu, [o]) } },
+        { ...params, m: o, n: taps + 1, k: images * p * q },
+      );
+    }
+    return bias ? [dx, dweight, dbias] : [dx, dweight];
+  });
+}
+
+function pair(name: string, value: Pair, least: number): readonly [h: number, w: number] {
+  const both = typeof value === 'number' ? ([value, value] as const) : value;
+  if (both.length === 2 && both.every((n) => Number.isInteger(n) && n >= least)) return both;
+  throw new RangeError(
+    `conv2d: ${name} is ${showShape([value].flat())}; it must be a whole number >= ${least}, or two of them`,
+  );
+}
+
+type Both = readonly [h: number, w: number];
+
+function sizesOf(x: Tensor, weight: Tensor, bias: Tensor | null, stride: Both, padding: Both, dilation: Both) {
+  const [images, c, h, w] = fourSizes('x', '[n, c, h, w]', x);
+  const [o, channels, r, s] = fourSizes('weight', '[o, c, r, s]', weight);
+  if (c !== channels) {
+    throw new TypeError(
+      `conv2d: weight has ${channels} input channels ${showShape(weight.shape)} but x has ${c} ${showShape(x.shape)}; make them equal`,
+    );
+  }
+  if (bias) expectShape('conv2d', 'bias', bias, [o]);
+  const [p, q] = [h, w].map((size, i) => {
+    const window = dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
+    return Math.floor((size + 2 * padding[i]! - window) / stride[i]!) + 1;
+  }) as [number, number];
+  if (!(r > 0 && s > 0 && p > 0 && q > 0)) {
+    throw new RangeError(
+      `conv2d: a kernel ${showShape(weight.shape)} with dilation ${showShape(dilation)} does not fit into x ${showShape(x.shape)} with padding ${showShape(padding)}; take a smaller one, or more padding`,
+    );
+  }
+  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [stride, padding, dilation];
+  return { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW, dilationH, dilationW };
+}
+
+function fourSizes(name: string, wanted: string, x: Tensor): [number, number, number, number] {
+  if (x.shape.length === 4) return x.shape as readonly number[] as [number, number, number, number];
+  throw new TypeError(`conv2d: ${name} must be ${wanted} but is ${showShape(x.shape)}`);
+}
