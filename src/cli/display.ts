@@ -11,7 +11,7 @@ type Started = Parameters<NonNullable<TrainCallbacks['onStart']>>[0];
 type Progress = Parameters<NonNullable<TrainCallbacks['onProgress']>>[0];
 type Evaluated = Parameters<NonNullable<TrainCallbacks['onEvaluation']>>[0];
 
-const ORACLE = '(oracle: training never sees these labels)';
+const ORACLE = '(oracle: training never sees this)';
 
 /** Shows one run to people as it goes. */
 export class TrainingDisplay {
@@ -27,34 +27,36 @@ export class TrainingDisplay {
     const { bold, dim } = this.terminal.colors;
     const named = (name: string, list: readonly number[] | null): string =>
       list ? `${name} classes ${classes(list)}` : name;
-    const source = `${named(task.source, task.sourceClasses)} (${count(sourceCount)} labelled images)`;
-    const target = `${named(task.target, task.targetClasses)} (${count(targetCount)} unlabelled images)`;
-    this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}: ${source} -> ${target}`));
-    this.terminal.line(
-      dim(
-        `${describeDevice(gpu)}; ${count(parameters)} parameters; ${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images`,
-      ),
-    );
+    const device = `${describeDevice(gpu)}: ${count(parameters)} parameters`;
+    this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}`));
+    for (const [label, text] of [
+      ['from', `${named(task.source, task.sourceClasses)} (${count(sourceCount)} labelled images)`],
+      ['to', `${named(task.target, task.targetClasses)} (${count(targetCount)} unlabelled images)`],
+      ['on', `${device}, ${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images`],
+    ] as const)
+      this.terminal.line(`  ${dim(label.padEnd(5))} ${text}`);
   }
 
   progress(p: Progress): void {
+    const { terminal } = this;
     const { iterations } = this.run;
     const done = p.iteration + 1;
-    const { cyan, bold } = this.terminal.colors;
-    const loss = p.classLoss + this.job.options.tradeOff * p.transferLoss;
-    const figures = [
-      `loss ${bold(loss.toFixed(3))}`,
-      `class ${bold(percent(p.classAccuracy))}`,
-      `domain ${bold(percent(p.domainAccuracy))}`,
-      `${milliseconds(p.secondsPerIteration)}/iteration`,
-      done < iterations ? `${duration(p.secondsLeft)} left` : 'done',
-    ].join('  ');
+    const { cyan, bold } = terminal.colors;
+    const loss = (p.classLoss + this.job.options.tradeOff * p.transferLoss).toFixed(3);
     const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
-    this.terminal.live(
-      this.terminal.isLive
-        ? `${cyan(bar(done / iterations, 20))} ${counter}  ${figures}`
-        : `iteration ${counter}  ${figures}`,
-    );
+    const time = `${milliseconds(p.secondsPerIteration)}/iteration`;
+    const left = done < iterations ? `${duration(p.secondsLeft)} left` : 'done';
+    if (!terminal.isLive) {
+      const accuracies = `class ${percent(p.classAccuracy)}  domain ${percent(p.domainAccuracy)}`;
+      terminal.line(`iteration ${counter}  loss ${loss}  ${accuracies}  ${time}  ${left}`);
+      return;
+    }
+    const figures = [
+      `loss ${bold(loss)}`,
+      `class accuracy ${bold(percent(p.classAccuracy))}`,
+      `domain accuracy ${bold(percent(p.domainAccuracy))}`,
+    ];
+    terminal.live(`${cyan(bar(done / iterations))}  ${counter}  ${time}, ${left}\n${figures.join('   ')}`);
   }
 
   classWeight(event: ClassWeightEvent): void {

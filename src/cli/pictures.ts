@@ -52,16 +52,16 @@ const PLAIN = {
   middle: ' ',
 } as const;
 
-/** Columns, aligned to the right but for the first. */
-export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns, aligned to the right but for the first, `gap` characters apart. */
+export function columns(head: readonly string[], rows: readonly (readonly string[])[], gap = 2): string {
   const colAligns = head.map((_, i) => (i === 0 ? ('left' as const) : ('right' as const)));
-  const style = { head: [], border: [], 'padding-left': 1, 'padding-right': 0 };
+  const style = { head: [], border: [], 'padding-left': gap - 1, 'padding-right': 0 };
   const table = new Table({ head: [...head], chars: PLAIN, colAligns, style });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
 }
 
-/** Accuracy by class beside the confusion matrix, a row for each class that the set has. */
+/** Accuracy by class beside the confusion matrix, a row for each class that the set has; ten classes fit 80 columns. */
 export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors): string {
   const present = confusion
     .map((row, truth) => ({ row, truth, images: row.reduce((a, b) => a + b, 0) }))
@@ -69,8 +69,8 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
   const wide = confusion.length > WIDEST_MATRIX;
   const head = [
     'class',
-    'accuracy',
-    'images',
+    ' accuracy',
+    ' images',
     ...(wide ? ['most often taken for'] : confusion.map((_, prediction) => `as ${prediction}`)),
   ];
   const rows = present.map(({ row, truth, images }) => {
@@ -81,7 +81,7 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
     const taken = wide ? [mostOftenTakenFor(row, truth)] : row.map(cell);
     return [String(truth), percent(perClass[truth]), String(images), ...taken];
   });
-  return columns(head, rows);
+  return columns(head, rows, 1);
 }
 
 function mostOftenTakenFor(row: readonly number[], truth: number): string {

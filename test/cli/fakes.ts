@@ -205,6 +205,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     timeIteration: async () => fake.secondsPerIteration ?? 0.1,
   };
   return {
+    context,
     stdout,
     stderr,
     trials,
