@@ -19,7 +19,16 @@ const sources = list('src', '.ts');
 const shaders = list('shaders', '.wgsl');
 
 // Who may import whom: only rooms further down. `cli` is at the top, `gpu` at the bottom.
-const FLOORS = [['gpu'], ['.'], ['ops'], ['nn'], ['optim', 'models'], ['io', 'data', 'adaptation'], ['train'], ['cli']];
+const FLOORS = [
+  ['gpu'],
+  ['.'],
+  ['ops'],
+  ['nn'],
+  ['optim', 'models'],
+  ['io', 'data', 'adaptation', 'profile'],
+  ['train'],
+  ['cli'],
+];
 const floorOf = (path: string): number => {
   const room = path.split('/').length === 2 ? '.' : path.split('/')[1]!;
   const floor = FLOORS.findIndex((rooms) => rooms.includes(room));

@@ -1,0 +1,208 @@
+import halfSource from '../../shaders/peaks.half.wgsl';
+import source from '../../shaders/peaks.wgsl';
+import { type CapturedStep, capture } from '../capture.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
+import { Timer } from '../gpu/timer.ts';
+import { empty, tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('peaks', source, ['scalar', 'vector', 'load', 'fill', 'copy', 'nothing']);
+const halfKernel = /* @__PURE__ */ defineKernel('peaks.half', halfSource, ['half']);
+
+/** What an adapter was measured to do at most, to hold kernels against. */
+export interface Peaks {
+  /** Multiply-adds count as two operations, all in 1e9 a second; half precision is null where the adapter has none. */
+  scalarGflops: number;
+  vectorGflops: number;
+  halfGflops: number | null;
+  /** 1e9 bytes a second; a copy counts what it reads and what it writes. */
+  readGbps: number;
+  writeGbps: number;
+  copyGbps: number;
+  /** Of one dispatch among many, of a submit until it is done, and of reading 4 bytes back; microseconds. */
+  dispatchUs: number;
+  submitUs: number;
+  readbackUs: number;
+  clock: 'timestamps' | 'wall';
+}
+
+const WORKGROUP = 128;
+const COUNT = 16;
+const MIB = 2 ** 20;
+
+/** The faster of both kinds of multiply-add. */
+export const peakGflops = ({ scalarGflops, vectorGflops }: Peaks): number => Math.max(scalarGflops, vectorGflops);
+
+/** Measures an adapter; a probe whose result is wrong is an error. Takes a second or two. */
+export async function measurePeaks(gpu: Gpu, seconds = 0.1): Promise<Peaks> {
+  const probe = new Probe(gpu, seconds);
+  // A software adapter has few cores, a GPU wants some thousand invocations on each of its.
+  const groups = gpu.info.software ? 64 : 4096;
+  const scalarGflops = await probe.multiplyAdds(kernel.scalar, groups, { numbers: 8, steps: 8 });
+  const vectorGflops = await probe.multiplyAdds(kernel.vector, groups, { numbers: 8, steps: 8 });
+  const halfGflops = gpu.features.has('shader-f16')
+    ? await probe.multiplyAdds(halfKernel.half, groups, { numbers: 16, steps: 4, half: true })
+    : null;
+  // Larger than caches.
+  const bytes = Math.min((gpu.info.software ? 32 : 256) * MIB, gpu.limits.maxStorageBufferBindingSize!);
+  const bandwidth = await probe.bandwidth(Math.floor(bytes / (16 * COUNT * WORKGROUP)) * COUNT * WORKGROUP);
+  return { scalarGflops, vectorGflops, halfGflops, ...bandwidth, ...(await probe.latencies()), clock: probe.clock };
+}
+
+class Probe {
+  private readonly timer: Timer;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly seconds: number,
+  ) {
+    this.timer = new Timer(gpu.device);
+  }
+
+  get clock(): Peaks['clock'] {
+    return this.timer.clock;
+  }
+
+  /** 1e9 operations a second of so many numbers an invocation, each through so many steps a round. */
+  async multiplyAdds(
+    launch: Launch,
+    groups: number,
+    { numbers, steps, half = false }: { numbers: number; steps: number; half?: boolean },
+  ): Promise<number> {
+    const [factor, increment] = half ? [-1, 1] : [1, 2 ** -10];
+    const unused: Params = half ? {} : { apart: 0, beside: 0 };
+    const invocations = groups * WORKGROUP;
+    const result = empty(this.gpu, [invocations, numbers]);
+    try {
+      let flops = 0;
+      const make = (rounds: number) => {
+        flops = 2 * rounds * steps * numbers * invocations;
+        return capture(this.gpu, () => launch({ result }, { ...unused, rounds, factor, increment }, groups));
+      };
+      // So many rounds that a dispatch takes a good part of the time.
+      let rounds = 64;
+      let step = await make(rounds);
+      const seconds = await this.timer.run(step.commands, 1);
+      step.dispose();
+      rounds = Math.min(8192, Math.max(rounds, Math.ceil((rounds * this.seconds) / 4 / Math.max(seconds, 1e-6))));
+      step = await make(rounds);
+      step.run();
+      const added = half ? 0 : rounds * steps * increment;
+      const values = await result.read();
+      const wrong = values.findIndex((v, i) => v !== (Math.floor(i / numbers) % 8) + (i % numbers) + added);
+      if (wrong >= 0)
+        throw new Error(`peaks: multiply-add ${wrong} gave ${values[wrong]}: the driver computes wrongly`);
+      const best = await this.best(step);
+      step.dispose();
+      return flops / best / 1e9;
+    } finally {
+      result.dispose();
+    }
+  }
+
+  /** 1e9 bytes a second of a buffer of so many vec4. */
+  async bandwidth(vectors: number): Promise<Pick<Peaks, 'readGbps' | 'writeGbps' | 'copyGbps'>> {
+    const { gpu } = this;
+    const numbers = Float32Array.from({ length: 4 * vectors }, (_, i) => i % 1021);
+    const source = tensor(gpu, numbers);
+    const result = empty(gpu, [vectors, 4]);
+    const groups = vectors / COUNT / WORKGROUP;
+    const layouts = [
+      { apart: WORKGROUP, beside: 1 },
+      { apart: 1, beside: COUNT },
+    ];
+    // The better of both layouts, each checked.
+    const measure = async (
+      launch: (params: Params) => void,
+      times: number,
+      isRight: (values: Float32Array, layout: Layout) => boolean,
+    ) => {
+      let most = 0;
+      for (const layout of layouts) {
+        const step = await capture(gpu, () => launch({ ...layout, rounds: 0, factor: 1, increment: 7 }));
+        step.run();
+        if (!isRight(await result.read(), layout)) throw new Error('peaks: memory was read or written wrongly');
+        most = Math.max(most, (16 * vectors * times) / (await this.best(step)) / 1e9);
+        step.dispose();
+      }
+      return most;
+    };
+    try {
+      return {
+        readGbps: await measure(
+          (params) => kernel.load({ source, result }, params, groups),
+          1,
+          (values, layout) => isSummed(numbers, values, layout),
+        ),
+        writeGbps: await measure(
+          (params) => kernel.fill({ result }, params, groups),
+          1,
+          (values) => values.every((v) => v === 7),
+        ),
+        copyGbps: await measure(
+          (params) => kernel.copy({ source, result }, params, groups),
+          2,
+          (values) => values.every((v, i) => v === numbers[i]),
+        ),
+      };
+    } finally {
+      source.dispose();
+      result.dispose();
+    }
+  }
+
+  async latencies(): Promise<Pick<Peaks, 'dispatchUs' | 'submitUs' | 'readbackUs'>> {
+    const { gpu, timer } = this;
+    const result = tensor(gpu, new Float32Array(4));
+    const params = { rounds: 1, apart: 0, beside: 0, factor: 1, increment: 0 };
+    const step = await capture(gpu, () => kernel.nothing({ result }, params, 1));
+    const many = 500;
+    const dispatchUs = (1e6 * median(await collect(5, () => timer.run(step.commands, many)))) / many;
+    const wall = async (work: () => Promise<unknown>) => {
+      const begin = performance.now();
+      await work();
+      return 1e3 * (performance.now() - begin);
+    };
+    const submit = () => {
+      step.run();
+      return gpu.idle();
+    };
+    const submitUs = median(await collect(25, () => wall(submit)));
+    const readbackUs = median(await collect(25, () => wall(() => result.read())));
+    step.dispose();
+    result.dispose();
+    return { dispatchUs, submitUs, readbackUs };
+  }
+
+  /** Seconds of the fastest of several runs: a peak is what nothing disturbed. */
+  private async best(step: CapturedStep<unknown>): Promise<number> {
+    const first = await this.timer.run(step.commands, 1);
+    const times = Math.min(1000, Math.max(1, Math.ceil(this.seconds / 4 / Math.max(first, 1e-6))));
+    return Math.min(...(await collect(4, () => this.timer.run(step.commands, times)))) / times;
+  }
+}
+
+interface Layout {
+  apart: number;
+  beside: number;
+}
+
+/** Whether each invocation added the vec4 that are its own. */
+function isSummed(numbers: Float32Array, sums: Float32Array, { apart, beside }: Layout): boolean {
+  for (let i = 0; i < numbers.length / COUNT; i++) {
+    const thread = Math.floor(i / 4);
+    const first = COUNT * WORKGROUP * Math.floor(thread / WORKGROUP) + (thread % WORKGROUP) * beside;
+    let sum = 0;
+    for (let j = 0; j < COUNT; j++) sum += numbers[4 * (first + j * apart) + (i % 4)]!;
+    if (sums[i] !== sum) return false;
+  }
+  return true;
+}
+
+async function collect<T>(times: number, make: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let i = 0; i < times; i++) results.push(await make());
+  return results;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
