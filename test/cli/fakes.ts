@@ -47,6 +47,11 @@ export const DATA: Record<string, HostImages> = {
   'idx:bare test': fakeDigits(500, { labelled: false }),
   'idx:letters test': fakeDigits(100, { classes: 26 }),
   'idx:few train': fakeDigits(40),
+  'idx:stray train': {
+    ...fakeDigits(100),
+    labels: Uint8Array.from({ length: 100 }, (_, i) => (i === 7 ? 200 : i % 10)),
+  },
+  'idx:oblong train': { ...fakeDigits(98), count: 100, height: 28, width: 27 },
   'idx:tiny train': fakeDigits(100, { size: 8 }),
 };
 

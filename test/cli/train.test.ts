@@ -340,6 +340,21 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
     /--target idx:small: images are 16x16 but those of --source mnist are 28x28/,
   ],
   [
+    'a label that is no class',
+    ['train', '--source', 'idx:stray', '--target', 'mnist'],
+    /--source idx:stray: label 200 is out of range: there are but 11 classes \(0-9,200\); number them from 0/,
+  ],
+  [
+    'images that are not square',
+    ['train', '--source', 'idx:oblong', '--target', 'mnist'],
+    /--source idx:oblong: images are 28x27; the network takes square ones of 16x16 or more/,
+  ],
+  [
+    'classes that no image has',
+    [...BASE.slice(0, 5), '--target-classes', '9', '--target-limit', '5'],
+    /--target-classes: none of 5 images is of class 9/,
+  ],
+  [
     'a source without labels',
     ['train', '--source', 'idx:bare', '--target', 'mnist'],
     /--source idx:bare: has no labels/,
