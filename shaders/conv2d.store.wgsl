@@ -1,13 +1,10 @@
 // conv2d.store: the store of a convolution's output
 //
-//   y[n,o,p,q] = z[o, npq] + bias[o], then with RELU the positive part
+//   y[n,o,p,q] = z[o, npq] + bias[o], then, if rectified, the positive part
 //
 // shapes    y: [images, o, p, q], bias: [o]
 // parallel  called by a gemm core, or gemm.reduce, for 4 columns
 // numerics  the bias is added to the finished sum. NaN passes the relu, for NaN < 0 is false
-
-override BIAS = false;
-override RELU = false;
 
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -18,8 +15,8 @@ fn store(row: u32, col: u32, value: vec4f) {
     if (col + i < params.n) {
       let image = (col + i) / size;
       var z = value[i];
-      if (BIAS) { z += bias[row]; }
-      y[(image * params.o + row) * size + col + i - image * size] = select(z, 0.0, RELU && z < 0.0);
+      if (params.biased == 1u) { z += bias[row]; }
+      y[(image * params.o + row) * size + col + i - image * size] = select(z, 0.0, params.rectified == 1u && z < 0.0);
     }
   }
 }

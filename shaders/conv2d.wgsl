@@ -1,6 +1,6 @@
 // conv2d: convolution of images with kernels: what its three matrix products share
 //
-//   forward   y[n,o,p,q] = bias[o] + sum_crs weight[o,c,r,s] x[n,c,h,w],  then with RELU the positive part
+//   forward   y[n,o,p,q] = bias[o] + sum_crs weight[o,c,r,s] x[n,c,h,w],  then, if rectified, the positive part
 //             h = p strideH - padH + r dilationH,  w = q strideW - padW + s dilationW;  x is 0 outside the image
 //   backward  dx[n,c,h,w] = sum of weight[o,c,r,s] dy[n,o,p,q] over the o,r,s,p,q that meet h,w
 //             dweight[o,c,r,s] = sum_npq dy[n,o,p,q] x[n,c,h,w],  dbias[o] = sum_npq dy[n,o,p,q]
@@ -12,7 +12,8 @@
 struct Params {
   m: u32, n: u32, k: u32, depth: u32,
   images: u32, c: u32, h: u32, w: u32, o: u32, p: u32, q: u32, r: u32, s: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  biased: u32, rectified: u32
 }
 @group(0) @binding(0) var<uniform> params: Params;
 

@@ -41,7 +41,7 @@ export function conv2d(
   bias: Tensor | null,
   { stride = 1, padding = 0, dilation = 1, relu = false }: Conv2dOpOptions = {},
 ): Tensor {
-  const params = sizesOf(
+  const sizes = sizesOf(
     x,
     weight,
     bias,
@@ -49,14 +49,15 @@ export function conv2d(
     pair('padding', padding, 0),
     pair('dilation', dilation, 1),
   );
-  const { images, c, h, w, o, p, q, r, s, padH, padW } = params;
+  const { images, c, h, w, o, p, q, r, s, padH, padW } = sizes;
+  const params = { ...sizes, biased: bias ? 1 : 0, rectified: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
 
   const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
   output(
     { bindings: { x, weight }, constants: { PADDED } },
-    { bindings: { bias: bias ?? weight, y }, constants: { BIAS: bias ? 1 : 0, RELU: relu ? 1 : 0 } },
+    { bindings: { bias: bias ?? weight, y } },
     { ...params, m: o, n: images * p * q, k: taps },
   );
   const inputs = bias ? [x, weight, bias] : [x, weight];

@@ -1,6 +1,7 @@
 export { accuracy } from './accuracy.ts';
 export { type BatchNormOpOptions, batchNorm } from './batchNorm.ts';
 export { confusionMatrix } from './confusionMatrix.ts';
+export { type Conv2dOpOptions, conv2d, type Pair } from './conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './crossEntropy.ts';
 export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';

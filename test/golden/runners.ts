@@ -1,4 +1,5 @@
 import { classWeightAdversarial } from './classWeightAdversarial.ts';
+import { conv2dOp } from './conv2d.ts';
 import { dense } from './dense.ts';
 import type { GoldenRunner } from './format.ts';
 import { lrSchedule } from './lrSchedule.ts';
@@ -7,6 +8,7 @@ import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
 /** Who computes the cases of each golden file. */
 export const runners: Record<string, GoldenRunner> = {
+  conv2d: conv2dOp,
   dense,
   lr_schedule: lrSchedule,
   optim,
