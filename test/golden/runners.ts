@@ -1,3 +1,4 @@
+import { batchnorm } from './batchnorm.ts';
 import { classWeightAdversarial } from './classWeightAdversarial.ts';
 import { conv2dOp } from './conv2d.ts';
 import { dense } from './dense.ts';
@@ -8,6 +9,7 @@ import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
 /** Who computes the cases of each golden file. */
 export const runners: Record<string, GoldenRunner> = {
+  batchnorm,
   conv2d: conv2dOp,
   dense,
   lr_schedule: lrSchedule,

@@ -16,7 +16,7 @@ export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(n
 
 /** The profiles that a file runs under in Node. */
 export function profilesOf(name) {
-  if (/^ops\/(matmul|linear|conv2d)$/.test(name)) return GEMM;
+  if (/^ops\/(batchNorm|matmul|linear|conv2d)$/.test(name)) return GEMM;
   return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
 }
 

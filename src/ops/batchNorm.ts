@@ -1,0 +1,117 @@
+import source from '../../shaders/batchNorm.wgsl';
+import { record } from '../autograd.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Scalar } from '../gpu/scalar.ts';
+import { showShape, sizeOf } from '../shape.ts';
+import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [
+  'forward',
+  'sliceMoments',
+  'forwardSlices',
+  'backward',
+  'sliceSlopes',
+  'backwardSlices',
+]);
+
+export interface BatchNormOpOptions {
+  /** f32 [c]: what each channel is multiplied by. */
+  weight: Tensor;
+  /** f32 [c]: what is added to each channel. */
+  bias: Tensor;
+  /** f32 [c]: read in eval mode, updated in place while training. */
+  runningMean: Tensor;
+  /** f32 [c]: like `runningMean`; takes the unbiased variance. */
+  runningVar: Tensor;
+  /** Whether mean and variance are those of the batch, or the running ones. */
+  training: boolean;
+  /** Share of this batch in the running statistics. */
+  momentum: number | Scalar;
+  /** Keeps the deviation from zero. */
+  eps: number;
+  /** Whether the output is rectified. */
+  relu?: boolean;
+}
+
+/**
+ * (x - mean) / sqrt(variance + eps) weight + bias of each channel, and its positive part with `relu`
+ * (`torch.nn.functional.batch_norm`; Ioffe & Szegedy 2015). x: f32 [n, c], [n, c, length] or [n, c, h, w]; so is the result.
+ *
+ * @throws RangeError where a channel has fewer than two values in training: they have no variance
+ */
+export function batchNorm(
+  x: Tensor,
+  { weight, bias, runningMean, runningVar, training, momentum, eps, relu = false }: BatchNormOpOptions,
+): Tensor {
+  const { gpu, shape } = x;
+  if (shape.length < 2 || shape.length > 4)
+    throw new TypeError(`batchNorm: x must be [n,c], [n,c,length] or [n,c,h,w] but is ${showShape(shape)}`);
+  expectDtype('batchNorm', 'x', x, 'f32');
+  const [n, c] = shape as [number, number];
+  for (const [name, each] of Object.entries({ weight, bias, runningMean, runningVar }))
+    expectShape('batchNorm', name, each, [c]);
+  const spatial = sizeOf(shape.slice(2));
+  if (training && n * spatial < 2) {
+    throw new RangeError(
+      `batchNorm: Expected more than 1 value per channel when training, but x is ${showShape(shape)}; use a larger batch, or eval()`,
+    );
+  }
+
+  const { constants, grid, images } = split(gpu, n, c, spatial);
+  const slices = grid[1];
+  const params = {
+    ...{ n, c, spatial, slices, images, eps, relu: Number(relu), wantsX: 1 },
+    ...{ training: Number(training), momentum: training ? momentum : 0 },
+  };
+  const y = empty(gpu, shape, 'f32', 'batchNorm');
+  const stats = empty(gpu, [c, 4], 'f32', 'batchNorm statistics');
+  const sliced = () => empty(gpu, [slices, c, 4], 'f32', 'batchNorm slices');
+  const bindings = { x, weight, bias, runningMean, runningVar, stats, y };
+  if (training && slices > 1) {
+    const partial = sliced();
+    // A counter advances at each use, so one dispatch of the two gets it.
+    kernel.sliceMoments({ x, partial }, { ...params, momentum: 0 }, grid, constants);
+    kernel.forwardSlices({ ...bindings, partials: partial }, params, grid, constants);
+    partial.dispose();
+  } else {
+    kernel.forward(bindings, params, grid, constants);
+  }
+  return record('batchNorm', [x, weight, bias], y, [stats, y], (dy, gradient) => {
+    const wantsX = gradient.needs(0);
+    const dx = wantsX ? gradient.into(0) : empty(gpu, [1]);
+    const dweight = gradient.needs(1) ? gradient.into(1) : empty(gpu, [c]);
+    const dbias = gradient.needs(2) ? gradient.into(2) : empty(gpu, [c]);
+    const inputs = { x, saved: stats, yIn: relu ? y : x, dy };
+    const outputs = { dx, dweight, dbias };
+    const own = { ...params, momentum: 0, wantsX: Number(wantsX) };
+    if (slices > 1) {
+      const partial = sliced();
+      kernel.sliceSlopes({ ...inputs, partial }, own, grid, constants);
+      kernel.backwardSlices({ ...inputs, ...outputs, partials: partial }, own, grid, constants);
+    } else {
+      kernel.backward({ ...inputs, ...outputs }, own, grid, constants);
+    }
+    return [wantsX ? dx : null, gradient.needs(1) ? dweight : null, gradient.needs(2) ? dbias : null];
+  });
+}
+
+/**
+ * How a workgroup splits up: channels side by side, images, places of an image; and the slices of images that make so many
+ * workgroups that all processors are busy, none too short to be worth it. A lane to itself for each channel needs no
+ * barrier, which a software adapter pays for dearly; a GPU wants neighbours in memory on neighbouring lanes.
+ */
+function split(gpu: Gpu, n: number, c: number, spatial: number) {
+  const gpuLike = gpu.gemmFamily === 'workgroup';
+  const PLACES = gpuLike ? Math.min(32, powerOf2(spatial)) : 1;
+  const ACROSS = PLACES === 1 ? 8 : 1;
+  const IMAGES = gpuLike ? Math.min(256 / PLACES / ACROSS, powerOf2(n)) : 1;
+  const groups = Math.ceil(c / ACROSS);
+  const wanted = Math.min(Math.ceil((gpuLike ? 256 : 8) / groups), Math.floor((n * spatial) / (16 * IMAGES * PLACES)));
+  const images = Math.max(1, Math.ceil(n / Math.max(1, wanted)));
+  const grid = [groups, Math.max(1, Math.ceil(n / images))] as const;
+  return { constants: { ACROSS, IMAGES, PLACES }, grid, images };
+}
+
+/** The least power of two that is at least `n`. */
+const powerOf2 = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
