@@ -2,30 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { wgslMinifier } from './tools/minifyWgsl.mjs';
 
 const KB = 1024;
 const LIBRARY_LIMIT = 28 * KB;
 const CLASS_WEIGHT_LIMIT = 8 * KB;
-
-/** WGSL as text; in the library without comments and indentation, which only readers need. */
-const wgsl = ({ minify }) => ({
-  name: 'wgsl',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      return { contents: minify ? minifyWgsl(source) : source, loader: 'text' };
-    });
-  },
-});
-
-const minifyWgsl = (source) =>
-  source
-    .replace(/\/\/[^\n]*/g, '')
-    .replace(/^\s+|\s+$/gm, '')
-    .replace(/\n+/g, '\n');
 
 const files = (folder, pattern) =>
   existsSync(folder)
@@ -33,6 +17,28 @@ const files = (folder, pattern) =>
         .filter((name) => pattern.test(name))
         .map((name) => join(folder, name))
     : [];
+
+/** WGSL as text; in what is published only what a compiler reads. */
+const wgsl = ({ minify }) => ({
+  name: 'wgsl',
+  setup({ onLoad }) {
+    const short = minify && wgslMinifier(files('shaders', /\.wgsl$/).map((path) => readFileSync(path, 'utf8')));
+    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      return { contents: minify ? short(source) : source, loader: 'text' };
+    });
+  },
+});
+
+/** What is imported when it is first called for becomes a file of its own. */
+const lazy = {
+  name: 'lazy',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.js'), external: true } : undefined,
+    );
+  },
+};
 
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
@@ -44,30 +50,48 @@ const common = {
   logOverride: { 'direct-eval': 'silent' },
 };
 
-/** dist/index.js for browsers and bundlers, dist/index.node.js for Node. */
+/** dist/index.js for browsers and bundlers, dist/index.node.js for Node, and what both import when it is called for. */
 async function library() {
   rmSync('dist', { recursive: true, force: true });
   const shared = {
     ...common,
-    entryPoints: ['src/index.ts'],
     external: ['webgpu'],
-    plugins: [wgsl({ minify: true })],
+    plugins: [wgsl({ minify: true }), lazy],
     sourcemap: 'linked',
+    // Fields as assignments: those that the constructor's parameters set are not declared a second time.
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   };
-  await build({ ...shared, outfile: 'dist/index.js', platform: 'neutral', conditions: ['browser'] });
-  await build({ ...shared, outfile: 'dist/index.node.js', platform: 'node', conditions: ['node'] });
+  const entryPoints = ['src/index.ts'];
+  await build({ ...shared, entryPoints, outfile: 'dist/index.js', platform: 'neutral', conditions: ['browser'] });
+  await build({ ...shared, entryPoints, outfile: 'dist/index.node.js', platform: 'node', conditions: ['node'] });
+  await build({ ...shared, entryPoints: ['src/gpu/profiler.ts'], outdir: 'dist', platform: 'neutral' });
   await sizes();
 }
 
-/** What an embedder's bundler makes of the library: the whole of it, and one class alone. */
+/** What an embedder's bundler makes of the library: the whole of it, and what loads of it at once for one class alone. */
 async function sizes() {
   const bundled = async (contents) => {
-    const stdin = { contents, resolveDir: process.cwd() };
-    const { outputFiles } = await build({ ...common, stdin, minify: true, write: false, platform: 'neutral' });
-    return gzipped(outputFiles[0].contents);
+    const { outputFiles, metafile } = await build({
+      ...common,
+      stdin: { contents, resolveDir: process.cwd() },
+      minify: true,
+      splitting: true,
+      outdir: 'sizes',
+      metafile: true,
+      write: false,
+      platform: 'neutral',
+    });
+    const size = (path) => gzipped(outputFiles.find((file) => relative('.', file.path) === path).contents);
+    const all = Object.keys(metafile.outputs);
+    const entry = all.find((path) => metafile.outputs[path].entryPoint === '<stdin>');
+    const atOnce = metafile.outputs[entry].imports.filter(({ kind }) => kind === 'import-statement');
+    const sum = (paths) => paths.reduce((bytes, path) => bytes + size(path), 0);
+    return { all: sum(all), atOnce: sum([entry, ...atOnce.map(({ path }) => path)]) };
   };
-  const whole = await bundled("export * from './dist/index.js'");
-  const classWeight = await bundled("export { ClassWeightModule, createGpu, tensor } from './dist/index.js'");
+  const { all: whole } = await bundled("export * from './dist/index.js'");
+  const { atOnce: classWeight } = await bundled(
+    "export { ClassWeightModule, createGpu, tensor } from './dist/index.js'",
+  );
   const kb = (bytes) => `${(bytes / KB).toFixed(1)} KB`;
   console.error(
     `library ${kb(whole)} gzipped (at most ${kb(LIBRARY_LIMIT)}); ClassWeightModule alone ${kb(classWeight)} (at most ${kb(CLASS_WEIGHT_LIMIT)})`,

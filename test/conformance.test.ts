@@ -3,6 +3,7 @@ import { basename, dirname, join, normalize, sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseWgsl } from '../src/gpu/wgsl.ts';
+import { wgslMinifier } from '../tools/minifyWgsl.mjs';
 import { gpuTest, run } from './harness.ts';
 
 // The rules of the house, in place of a style guide: names, direction of imports, who may touch the device, headers of
@@ -196,17 +197,26 @@ test('kernels are declared pure, so that bundlers can drop them', () => {
   assert.equal(wrong, []);
 });
 
+const minified = wgslMinifier(shaders.map(text));
+
+async function expectNoFaults(where: string, module: GPUShaderModule): Promise<void> {
+  const faults = (await module.getCompilationInfo()).messages.filter((message) => message.type !== 'info');
+  assert.equal(
+    faults.map((fault) => `${where}: line ${fault.lineNum}: ${fault.message}`),
+    [],
+  );
+}
+
 for (const { name, files, entries, where } of kernels) {
   gpuTest(`${name} compiles: ${entries.join(', ')}`, async (gpu) => {
-    const { code } = parseWgsl(name, files.map(text));
+    const { code, bindings, fields } = parseWgsl(name, files.map(text));
     if (/^\s*enable\s+subgroups/m.test(code) && !gpu.features.has('subgroups')) return;
     if (/^\s*enable\s+f16/m.test(code) && !gpu.features.has('shader-f16')) return;
     const module = gpu.native.createShaderModule({ code });
-    const faults = (await module.getCompilationInfo()).messages.filter((message) => message.type !== 'info');
-    assert.equal(
-      faults.map((fault) => `${where}: line ${fault.lineNum}: ${fault.message}`),
-      [],
-    );
+    await expectNoFaults(where, module);
+    const published = parseWgsl(name, files.map(text).map(minified));
+    await expectNoFaults(`${where}, minified`, gpu.native.createShaderModule({ code: published.code }));
+    assert.equal([published.bindings, published.fields], [bindings, fields]);
     for (const entryPoint of entries) {
       await gpu.native.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
     }

@@ -10,7 +10,7 @@ import {
 import type { Native } from './native.ts';
 import { ParamsArena } from './params.ts';
 import { type MemoryInfo, Pool } from './pool.ts';
-import { type Profile, Profiler } from './profiler.ts';
+import type { Profile } from './profiler.ts';
 import { Queue } from './queue.ts';
 
 /** A GPU with its memory and its order of work. Every tensor belongs to one. */
@@ -81,6 +81,8 @@ export class Gpu {
    */
   async profile(fn: () => unknown): Promise<Profile> {
     this.device.check('profile');
+    // Rarely wanted, so not a part of what every page loads.
+    const { Profiler } = await import('./profiler.ts');
     if (this.queue.profiler) throw new Error('profile: another profile is being taken; await it first');
     this.queue.submit();
     const profiler = new Profiler(this.device);
