@@ -55,7 +55,9 @@ test('imports point one way', () => {
 test('the library imports no package, and Node only where it is named so', () => {
   const wrong: string[] = [];
   for (const path of sources.filter((name) => !name.startsWith('src/cli/') && !name.endsWith('.node.ts'))) {
-    for (const [, target] of text(path).matchAll(/(?:^(?:import|export(?: type)? [*{])[^;']*|\bimport\(\s*)'([^'.][^']*)'/gm))
+    for (const [, target] of text(path).matchAll(
+      /(?:^(?:import|export(?: type)? [*{])[^;']*|\bimport\(\s*)'([^'.][^']*)'/gm,
+    ))
       if (target !== '#gpu') wrong.push(`${path} -> ${target}`);
   }
   assert.equal(wrong, []);

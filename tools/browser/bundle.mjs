@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { wgslMinifier } from '../minifyWgsl.mjs';
 
 const TOOLS = resolve(fileURLToPath(new URL('..', import.meta.url)));
 const UVU = join(TOOLS, 'browser', 'uvu.mjs');
@@ -44,10 +44,13 @@ async function bundle(path) {
   }
 }
 
+// The kernels as they are published, so that this is tried too.
 const wgsl = {
   name: 'wgsl',
   setup({ onLoad }) {
-    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => ({ contents: await readFile(path, 'utf8'), loader: 'text' }));
+    const text = (path) => readFileSync(path, 'utf8');
+    const minified = wgslMinifier(readdirSync('shaders').map((name) => text(join('shaders', name))));
+    onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: minified(text(path)), loader: 'text' }));
   },
 };
 
