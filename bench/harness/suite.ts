@@ -1,0 +1,59 @@
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { measurePeaks, type Peaks } from '../../src/profile/peaks.ts';
+import type { Bench, Case } from './case.ts';
+import { failedRow, type Row } from './row.ts';
+import { FULL, QUICK, Session } from './session.ts';
+
+export interface SuiteOptions {
+  /** Names of benches, or their beginnings (`softmax` is also `softmax-column-mean`); all by default. */
+  only?: readonly string[];
+  /** Small sizes and few samples. */
+  quick?: boolean;
+  onPeaks?: (peaks: Peaks) => void;
+  /** A row as soon as it is measured. */
+  onRow?: (row: Row) => void;
+  signal?: AbortSignal;
+}
+
+export interface SuiteResult {
+  peaks: Peaks;
+  rows: Row[];
+  /** How many rows had a wrong result. */
+  failed: number;
+}
+
+/** The cases that are asked for. @throws RangeError if a name is no bench's */
+export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = false }: SuiteOptions): Case[] {
+  const all = benches.flatMap((bench) => bench({ quick, software: gpu.info.software }));
+  if (!only) return all;
+  const names = [...new Set(all.map((one) => one.bench))];
+  // As the op is called, or as the bench is: softmaxColumnMean, softmax-column-mean.
+  const asked = only.map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+  const matches = (bench: string, name: string) => bench === name || bench.startsWith(`${name}-`);
+  const unknown = only.find((_, i) => !names.some((bench) => matches(bench, asked[i]!)));
+  if (unknown !== undefined) throw new RangeError(`no bench is called ${unknown}; there are ${names.join(', ')}`);
+  return all.filter((one) => asked.some((name) => matches(one.bench, name)));
+}
+
+/** Measures the adapter's peaks, then one case after the other. A case that throws is a failed row. */
+export async function runSuite(gpu: Gpu, cases: readonly Case[], options: SuiteOptions = {}): Promise<SuiteResult> {
+  const { quick = false, onPeaks, onRow, signal } = options;
+  const peaks = await measurePeaks(gpu, quick ? 0.02 : 0.1);
+  onPeaks?.(peaks);
+  const session = new Session(gpu, peaks, quick ? QUICK : FULL);
+  const rows: Row[] = [];
+  try {
+    for (const one of cases) {
+      if (signal?.aborted) break;
+      const { bench, shape } = one;
+      const row = await one
+        .measure(session)
+        .catch((error: Error) => failedRow({ bench, shape, peer: 'padagrad', kernel: '' }, error.message));
+      rows.push(row);
+      onRow?.(row);
+    }
+  } finally {
+    session.dispose();
+  }
+  return { peaks, rows, failed: rows.filter((row) => !row.verified).length };
+}
