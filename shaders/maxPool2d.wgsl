@@ -1,0 +1,141 @@
+// maxPool2d: the largest value of each window of an image, and the way back to it
+//
+//   forward   y[i,p,q] = max x[i, p stride - padding + r, q stride - padding + s]    over the window's r, s that are on the image
+//             index[i,p,q] = where it was: the first of equals, the last NaN. With relu: max(y, 0), and NONE where that is 0
+//   backward  dx[i,h,w] = sum of dy[i,p,q] over the windows whose index is (h,w)
+//
+// shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q];
+//           halves (a window of 2 x 2, side by side, w a multiple of 8): y and dy four to a vector, their four indices a byte each
+// parallel  one invocation LOOP times one output (halves: four outputs, two vectors of two rows), or one pixel of dx, which
+//           looks for itself in the windows that cover it: no atomics, and every element of dx is written
+// numerics  NaN is found by its bits and wins. The index is stored: finding it again in backward takes twice as long
+
+override LOOP = 1u;
+const NONE = 0xffffffffu;
+
+// rest: 64 modulo (w / 8)
+struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stride: u32, padding: u32, relu: u32, rest: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> index: array<u32>;
+@group(0) @binding(4) var<storage, read> indices: array<u32>;
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(7) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(9) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(10) var<storage, read_write> dx4: array<vec4f>;
+
+fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  for (var k = 0u; k < LOOP; k++) {
+    let i = ((wid.y * groups.x + wid.x) * LOOP + k) * 64u + lid;
+    if (i >= params.size) { return; }
+    let plane = i / params.q / params.p * params.h * params.w;
+    let top = i / params.q % params.p * params.stride;
+    let left = i % params.q * params.stride;
+    // The first value of the window, then whatever is larger.
+    let begin = max(vec2u(top, left), vec2u(params.padding)) - params.padding;
+    let end = min(vec2u(top, left) + params.kernelSize - params.padding, vec2u(params.h, params.w));
+    var place = begin.x * params.w + begin.y;
+    var best = x[plane + place];
+    for (var h = begin.x; h < end.x; h++) {
+      for (var w = begin.y; w < end.y; w++) {
+        let v = x[plane + h * params.w + w];
+        if (v > best || isNan(vec4f(v)).x) {
+          best = v;
+          place = h * params.w + w;
+        }
+      }
+    }
+    let off = params.relu == 1u && best <= 0.0;
+    y[i] = select(best, 0.0, off);
+    index[i] = select(place, NONE, off);
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  for (var k = 0u; k < LOOP; k++) {
+    let i = ((wid.y * groups.x + wid.x) * LOOP + k) * 64u + lid;
+    if (i >= params.size) { return; }
+    let area = params.h * params.w;
+    let plane = i / area * params.p * params.q;
+    let here = i % area;
+    // A window p covers the padded row h if p stride <= h < p stride + kernelSize.
+    let padded = vec2u(here / params.w, here % params.w) + params.padding;
+    let before = select(vec2u(), (padded - params.kernelSize) / params.stride + 1u, padded >= vec2u(params.kernelSize));
+    let last = min(padded / params.stride + 1u, vec2u(params.p, params.q));
+    var sum = 0.0;
+    for (var p = before.x; p < last.x; p++) {
+      for (var q = before.y; q < last.y; q++) {
+        let window = plane + p * params.q + q;
+        if (indices[window] == here) { sum += dy[window]; }
+      }
+    }
+    dx[i] = sum;
+  }
+}
+
+// Four windows side by side are two vectors of a row and two of the next: the first of them, and the vectors in a row.
+struct Four { at: u32, row: u32 }
+
+fn fourOf(i: u32, column: u32) -> Four { return Four(4u * i - 2u * column, params.w / 4u); }
+
+struct Best { value: vec4f, place: vec4u }
+
+fn better(best: Best, v: vec4f, place: u32) -> Best {
+  let wins = (v > best.value) | isNan(v);
+  return Best(select(best.value, v, wins), select(best.place, vec4u(place), wins));
+}
+
+@compute @workgroup_size(64)
+fn halve(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  var i = (wid.y * groups.x + wid.x) * LOOP * 64u + lid;
+  var column = i % (params.w / 8u);
+  for (var k = 0u; k < LOOP; k++) {
+    if (i >= params.size) { return; }
+    let four = fourOf(i, column);
+    let a = x4[four.at];
+    let b = x4[four.at + 1u];
+    let c = x4[four.at + four.row];
+    let d = x4[four.at + four.row + 1u];
+    var best = Best(vec4f(a.xz, b.xz), vec4u());
+    best = better(best, vec4f(a.yw, b.yw), 1u);
+    best = better(best, vec4f(c.xz, d.xz), 2u);
+    best = better(best, vec4f(c.yw, d.yw), 3u);
+    let off = (best.value <= vec4f()) & vec4(params.relu == 1u);
+    y4[i] = select(best.value, vec4f(), off);
+    let place = select(best.place, vec4u(0xffu), off);
+    index[i] = place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
+    i += 64u;
+    column += params.rest;
+    if (column >= params.w / 8u) { column -= params.w / 8u; }
+  }
+}
+
+@compute @workgroup_size(64)
+fn halveBackward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  var i = (wid.y * groups.x + wid.x) * LOOP * 64u + lid;
+  var column = i % (params.w / 8u);
+  for (var k = 0u; k < LOOP; k++) {
+    if (i >= params.size) { return; }
+    let four = fourOf(i, column);
+    let place = (vec4u(indices[i]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
+    let g = dy4[i];
+    let a = select(vec4f(), g, place == vec4u(0u));
+    let b = select(vec4f(), g, place == vec4u(1u));
+    let c = select(vec4f(), g, place == vec4u(2u));
+    let d = select(vec4f(), g, place == vec4u(3u));
+    dx4[four.at] = vec4f(a.x, b.x, a.y, b.y);
+    dx4[four.at + 1u] = vec4f(a.z, b.z, a.w, b.w);
+    dx4[four.at + four.row] = vec4f(c.x, d.x, c.y, d.y);
+    dx4[four.at + four.row + 1u] = vec4f(c.z, d.z, c.w, d.w);
+    i += 64u;
+    column += params.rest;
+    if (column >= params.w / 8u) { column -= params.w / 8u; }
+  }
+}
