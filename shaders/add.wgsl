@@ -1,0 +1,12 @@
+// add: a + b
+//
+//   forward   y  = a + b
+//   backward  da = dy, db = dy          each summed over the places where it was repeated
+//
+// shapes    any two that broadcast (binary.wgsl)
+// parallel  as in binary.wgsl; where nothing is repeated dy itself is the gradient, and no kernel runs
+// numerics  one rounding
+
+fn value(a: f32, b: f32) -> f32 { return a + b; }
+fn slopeOfA(a: f32, b: f32) -> f32 { return 1.0; }
+fn slopeOfB(a: f32, b: f32) -> f32 { return 1.0; }

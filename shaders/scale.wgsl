@@ -1,0 +1,21 @@
+// scale: a tensor times a number
+//
+//   forward   y[i]  = SIGN * factor * x[i]
+//   backward  dx[i] = SIGN * factor * dy[i]          the same again, of dy; gradientReversal does it with SIGN = -1
+//
+// shapes    x, y: [size]
+// parallel  one invocation an element
+// numerics  one rounding
+
+override SIGN = 1.0;
+
+struct Params { size: u32, factor: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i < params.size) { y[i] = SIGN * params.factor * x[i]; }
+}

@@ -1,0 +1,12 @@
+// sub: a - b
+//
+//   forward   y  = a - b
+//   backward  da = dy, db = -dy         each summed over the places where it was repeated
+//
+// shapes    any two that broadcast (binary.wgsl)
+// parallel  as in binary.wgsl; where a is not repeated dy itself is its gradient
+// numerics  one rounding
+
+fn value(a: f32, b: f32) -> f32 { return a - b; }
+fn slopeOfA(a: f32, b: f32) -> f32 { return 1.0; }
+fn slopeOfB(a: f32, b: f32) -> f32 { return -1.0; }

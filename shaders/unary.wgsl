@@ -1,0 +1,34 @@
+// unary: what ops share that map each element by itself; the op's own file, joined to this one, has value and slope
+//
+//   forward   y[i]  = value(x[i])
+//   backward  dx[i] = dy[i] * slope(kept[i])         kept is x or y, whichever the op's slope is a function of
+//
+// shapes    x, y, kept, dy, dx: [size]
+// parallel  one invocation an element
+// numerics  a NaN is passed on here, by its bits: exp, comparisons and the like may make a number of it
+
+struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> kept: array<f32>;
+@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i >= params.size) { return; }
+  let v = x[i];
+  if ((bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u) {
+    y[i] = v;
+  } else {
+    y[i] = value(v);
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i < params.size) { dx[i] = dy[i] * slope(kept[i]); }
+}

@@ -1,0 +1,21 @@
+import { record } from '../autograd.ts';
+import { type Shape, showShape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+/**
+ * The same elements under another shape, one size of which may be -1: whatever is left (`torch.reshape`). Shares memory
+ * with x, of any element type.
+ *
+ * @throws TypeError where the elements do not fill the shape
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const at = shape.indexOf(-1);
+  const known = sizeOf(shape.filter((_, i) => i !== at));
+  const full = at < 0 ? shape : shape.with(at, x.size / known);
+  if (sizeOf(full) !== x.size || !full.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    throw new TypeError(
+      `reshape: x is ${showShape(x.shape)} with ${x.size} elements, which do not fill ${showShape(shape)}; make the sizes' product equal`,
+    );
+  }
+  return record('reshape', [x], x.view(full), [], (dy) => [dy.view(x.shape)]);
+}

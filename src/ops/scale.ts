@@ -1,0 +1,29 @@
+import source from '../../shaders/scale.wgsl';
+import { record } from '../autograd.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Scalar } from '../gpu/scalar.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
+
+/** factor * x. x: f32 of any shape; a {@link Scalar} is read anew at every run of a captured step. */
+export function scale(x: Tensor, factor: number | Scalar): Tensor {
+  const own = factorOf(x.gpu, factor);
+  const y = empty(x.gpu, x.shape, 'f32', 'scale');
+  scaleInto(x, own, y);
+  return record('scale', [x], y, [], (dy, gradient) => {
+    const dx = gradient.into(0);
+    scaleInto(dy, own, dx);
+    return [dx];
+  });
+}
+
+/** @internal What backward multiplies by: the scalar's value of its own forward, or of its own run of a captured step. */
+export const factorOf = (gpu: Gpu, factor: number | Scalar): number | Scalar =>
+  typeof factor === 'number' || gpu.queue.capturing ? factor : factor.value;
+
+/** @internal y = sign * factor * x. */
+export function scaleInto(x: Tensor, factor: number | Scalar, y: Tensor, sign: 1 | -1 = 1): void {
+  kernel.forward({ x, y }, { size: x.size, factor }, Math.ceil(x.size / 64), { SIGN: sign });
+}

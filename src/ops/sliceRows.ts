@@ -1,0 +1,60 @@
+import source from '../../shaders/sliceRows.wgsl';
+import { record } from '../autograd.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { showShape, sizeOf } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
+
+// The largest offset alignment of a storage binding that WebGPU lets an adapter ask for.
+const ALIGNMENT = 256;
+
+/**
+ * Rows `from` to `to` - 1 (`x[from:to]`). x: [n, ...] of any element type; y: [to - from, ...]. Shares memory with x where
+ * the first of the rows lies at a multiple of 256 bytes, and is a copy elsewhere.
+ *
+ * @throws RangeError unless 0 <= from <= to <= n
+ */
+export function sliceRows(x: Tensor, from: number, to: number): Tensor {
+  const [rows] = x.shape;
+  if (rows === undefined) throw new TypeError('sliceRows: x is a single number; it must have rows');
+  if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= rows)) {
+    throw new RangeError(
+      `sliceRows: rows ${from} to ${to} are not in x ${showShape(x.shape)}; ask for 0 <= from <= to <= ${rows}`,
+    );
+  }
+  const y = rowsFrom(x, from, to);
+  return record('sliceRows', [x], y, [], (dy, gradient) => {
+    if (dy.size === x.size) return [dy];
+    const dx = gradient.into(0);
+    kernel.pad({ part: dy, wholeOut: dx }, stretch(dx, from, to), Math.ceil(dx.size / 64));
+    return [dx];
+  });
+}
+
+/** @internal The rows, as a view where that is possible, else copied to what `into` gives. */
+export function rowsFrom(
+  x: Tensor,
+  from: number,
+  to: number,
+  into = (): Tensor => empty(x.gpu, [to - from, ...x.shape.slice(1)], x.dtype, x.label),
+): Tensor {
+  const params = stretch(x, from, to);
+  const offset = 4 * params.start;
+  const size = params.end - params.start;
+  if (size > 0 && (x.byteOffset + offset) % ALIGNMENT === 0) return x.view([to - from, ...x.shape.slice(1)], offset);
+  const part = into();
+  kernel.take({ whole: x, partOut: part }, params, Math.ceil(size / 64));
+  return part;
+}
+
+/** @internal Writes `part` over the rows of `whole` that begin with `from`. */
+export function putRows(part: Tensor, whole: Tensor, from: number): void {
+  kernel.put({ part, wholeOut: whole }, stretch(whole, from, from + part.shape[0]!), Math.ceil(part.size / 64));
+}
+
+/** The elements that make up rows of a tensor. */
+function stretch({ shape, size }: Tensor, from: number, to: number): { start: number; end: number; size: number } {
+  const perRow = sizeOf(shape.slice(1));
+  return { start: from * perRow, end: to * perRow, size };
+}

@@ -1,0 +1,21 @@
+import { record } from './autograd.ts';
+import type { Kernel } from './gpu/kernel.ts';
+import { empty, type Tensor } from './tensor.ts';
+
+/**
+ * @internal
+ * An op that maps each element by itself, by a kernel with `unary.wgsl`. `slopeOf` says of what its slope is a function,
+ * and so what is kept for backward.
+ */
+export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, x: Tensor, slopeOf: 'x' | 'y'): Tensor {
+  const params = { size: x.size };
+  const groups = Math.ceil(x.size / 64);
+  const y = empty(x.gpu, x.shape, 'f32', name);
+  kernel.forward({ x, y }, params, groups);
+  const kept = slopeOf === 'x' ? x : y;
+  return record(name, [x], y, [kept], (dy, gradient) => {
+    const dx = gradient.into(0);
+    kernel.backward({ kept, dy, dx }, params, groups);
+    return [dx];
+  });
+}

@@ -1,0 +1,64 @@
+import * as assert from 'uvu/assert';
+import { backward, zeroGrad } from '../../src/autograd.ts';
+import { capture } from '../../src/capture.ts';
+import { Scalar } from '../../src/gpu/scalar.ts';
+import { scale } from '../../src/ops/scale.ts';
+import { tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { checkOp, gpuTest, run } from '../harness.ts';
+import { eachElement, ODD_SHAPES, valuesOf } from './elementwise.ts';
+
+for (const factor of [-2.5, new Scalar(0.3)]) {
+  checkOp(
+    `scale ${typeof factor}`,
+    ([x]) => scale(x!, factor),
+    eachElement((x) => x * (typeof factor === 'number' ? factor : factor.value)),
+    { shapes: [...ODD_SHAPES, [[]]] },
+  );
+}
+
+gpuTest('scale passes NaN on, even by 0', async (gpu) => {
+  const { y, gradients } = await valuesOf(gpu, (x) => scale(x, 0), [[Number.NaN, 1]], [1, Number.NaN]);
+  assert.equal(
+    [y, gradients[0]],
+    [
+      [Number.NaN, 0],
+      [0, Number.NaN],
+    ],
+  );
+});
+
+gpuTest('scale by a scalar: each run of a captured step takes its value, forward and backward', async (gpu) => {
+  const factor = new Scalar(2);
+  const x = tensor(gpu, [1, 2]);
+  x.requiresGrad = true;
+  const step = await capture(gpu, () => {
+    zeroGrad([x]);
+    const y = scale(x, factor);
+    backward(y, tensor(gpu, [10, 100]));
+    return { y, dx: x.grad! };
+  });
+  for (const value of [2, -0.5]) {
+    factor.value = value;
+    step.run();
+    assert.equal([...(await step.result.y.read())], [value, 2 * value]);
+    assert.equal([...(await step.result.dx.read())], [10 * value, 100 * value]);
+  }
+  for (const t of [step.result.y, step.result.dx, step, x]) t.dispose();
+});
+
+gpuTest('scale by a scalar: an eager backward takes the value of its forward', async (gpu) => {
+  const factor = new Scalar(2);
+  const x = tensor(gpu, [1]);
+  x.requiresGrad = true;
+  tidy(() => {
+    const y = scale(x, factor);
+    factor.value = 7;
+    backward(y, tensor(gpu, [1]));
+  });
+  assert.is(await x.grad!.item(), 2);
+  x.grad!.dispose();
+  x.dispose();
+});
+
+run();
