@@ -6,8 +6,9 @@
 //
 // shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q];
 //           halves (a window of 2 x 2, side by side, w a multiple of 8): y and dy four to a vector, their four indices a byte each
-// parallel  one invocation LOOP times one output (halves: four outputs, two vectors of two rows), or one pixel of dx, which
-//           looks for itself in the windows that cover it: no atomics, and every element of dx is written
+// parallel  one invocation LOOP times one output (halves: four outputs, two vectors of two rows). Backward too where windows are
+//           apart: an output writes all pixels of dx up to the next window; elsewhere one invocation a pixel, which looks for
+//           itself in the windows that cover it: no atomics, and every element of dx is written
 // numerics  NaN is found by its bits and wins. The index is stored: finding it again in backward takes twice as long
 
 override LOOP = 1u;
@@ -67,16 +68,38 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
     let here = i % area;
     // A window p covers the padded row h if p stride <= h < p stride + kernelSize.
     let padded = vec2u(here / params.w, here % params.w) + params.padding;
-    let before = select(vec2u(), (padded - params.kernelSize) / params.stride + 1u, padded >= vec2u(params.kernelSize));
-    let last = min(padded / params.stride + 1u, vec2u(params.p, params.q));
+    let first = select(vec2u(), (padded - params.kernelSize) / params.stride + 1u, padded >= vec2u(params.kernelSize));
+    let end = min(padded / params.stride + 1u, vec2u(params.p, params.q));
     var sum = 0.0;
-    for (var p = before.x; p < last.x; p++) {
-      for (var q = before.y; q < last.y; q++) {
+    for (var p = first.x; p < end.x; p++) {
+      for (var q = first.y; q < end.y; q++) {
         let window = plane + p * params.q + q;
         if (indices[window] == here) { sum += dy[window]; }
       }
     }
     dx[i] = sum;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backwardApart(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  for (var k = 0u; k < LOOP; k++) {
+    let i = ((wid.y * groups.x + wid.x) * LOOP + k) * 64u + lid;
+    if (i >= params.size) { return; }
+    let size = vec2u(params.h, params.w);
+    let plane = i / params.q / params.p * params.h * params.w;
+    let window = vec2u(i / params.q % params.p, i % params.q);
+    let begin = max(window * params.stride, vec2u(params.padding)) - params.padding;
+    let next = (window + 1u) * params.stride - params.padding;
+    let end = select(next, size, window + 1u == vec2u(params.p, params.q));
+    let place = indices[i];
+    let g = dy[i];
+    for (var h = begin.x; h < end.x; h++) {
+      for (var w = begin.y; w < end.y; w++) {
+        let here = h * params.w + w;
+        dx[plane + here] = select(0.0, g, here == place);
+      }
+    }
   }
 }
 

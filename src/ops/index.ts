@@ -1,5 +1,6 @@
 export { accuracy } from './accuracy.ts';
 export { add } from './add.ts';
+export { avgPool2d } from './avgPool2d.ts';
 export { type BatchNormOpOptions, batchNorm } from './batchNorm.ts';
 export { concat } from './concat.ts';
 export { confusionMatrix } from './confusionMatrix.ts';

@@ -4,7 +4,13 @@ import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('maxPool2d', source, ['forward', 'backward', 'halve', 'halveBackward']);
+const kernel = /* @__PURE__ */ defineKernel('maxPool2d', source, [
+  'forward',
+  'backward',
+  'backwardApart',
+  'halve',
+  'halveBackward',
+]);
 
 export interface Pool2dOptions {
   /** Height and width of the window. */
@@ -35,9 +41,10 @@ export function maxPool2d(x: Tensor, { relu = false, ...options }: Pool2dOptions
   else kernel.forward({ x, y, index }, params, groups(units), constants);
   return record('maxPool2d', [x], y, [index], (dy, gradient) => {
     const dx = gradient.into(0);
-    const { size } = dx;
+    const bindings = { dy, dx, indices: index };
     if (halves) kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups(units), constants);
-    else kernel.backward({ dy, dx, indices: index }, { ...params, size }, groups(size), constants);
+    else if (stride >= kernelSize) kernel.backwardApart(bindings, params, groups(units), constants);
+    else kernel.backward(bindings, { ...params, size: x.size }, groups(x.size), constants);
     return [dx];
   });
 }

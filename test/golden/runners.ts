@@ -1,10 +1,12 @@
 import { batchnorm } from './batchnorm.ts';
+import { classWeight } from './classWeight.ts';
 import { classWeightAdversarial } from './classWeightAdversarial.ts';
 import { conv2dOp } from './conv2d.ts';
 import { dense } from './dense.ts';
 import type { GoldenRunner } from './format.ts';
 import { lrSchedule } from './lrSchedule.ts';
 import { optim } from './optim.ts';
+import { pool2d } from './pool2d.ts';
 import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
 /** Who computes the cases of each golden file. */
@@ -14,6 +16,8 @@ export const runners: Record<string, GoldenRunner> = {
   dense,
   lr_schedule: lrSchedule,
   optim,
+  pool2d,
   weighted_cross_entropy: weightedCrossEntropy,
   class_weight_adversarial: classWeightAdversarial,
+  class_weight: classWeight,
 };
