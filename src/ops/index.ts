@@ -8,6 +8,7 @@ export { type Conv2dOpOptions, conv2d, type Pair } from './conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './crossEntropy.ts';
 export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
+export { type DropoutOpOptions, dropout } from './dropout.ts';
 export { flatten } from './flatten.ts';
 export { gradientReversal } from './gradientReversal.ts';
 export { type ImageBatchOptions, imageBatch, type PackedImages } from './imageBatch.ts';

@@ -1,0 +1,51 @@
+// dropout: elements zeroed at random, the others scaled up so that the mean stays
+//
+//   u[i]      = uniform in [0, 1) out of (i, draw, seed)
+//   forward   y[i]  = x[i] * factor where u[i] >= p, else 0,     factor = 1 / (1 - p)
+//   backward  dx[i] = dy[i] * factor where u[i] >= p, else 0
+//
+// shapes    x, y, dy, dx: [size]; drawn: [1], the draw of the forward pass
+// parallel  one invocation an element
+// numerics  backward computes u again, from the draw that forward left in drawn: a counter has moved on by then. As in PyTorch,
+//           where zero is a factor, NaN stays NaN and a dropped infinity becomes NaN.
+
+struct Params { size: u32, seed: u32, draw: u32, p: f32, factor: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> drawn: array<u32>;
+@group(0) @binding(4) var<storage, read> drawnIn: array<u32>;
+
+// pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020; z is mixed last: x would tell draws apart badly
+// whose numbers differ in the highest bit alone.
+fn hash(key: vec3u) -> u32 {
+  var v = key * 1664525u + 1013904223u;
+  v.x += v.y * v.z;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v ^= v >> vec3u(16u);
+  v.x += v.y * v.z;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  return v.z;
+}
+
+fn dropped(i: u32, draw: u32) -> f32 {
+  let v = x[i];
+  if (f32(hash(vec3u(i, draw, params.seed)) >> 8u) * 0x1p-24 >= params.p) { return v * params.factor; }
+  let bits = bitcast<u32>(v);
+  return bitcast<f32>(select(0u, bits | 0x7fc00000u, (bits & 0x7f800000u) == 0x7f800000u));
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i == 0u) { drawn[0] = params.draw; }
+  if (i < params.size) { y[i] = dropped(i, params.draw); }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i < params.size) { y[i] = dropped(i, drawnIn[0]); }
+}

@@ -1,0 +1,41 @@
+import source from '../../shaders/dropout.wgsl';
+import { record } from '../autograd.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Counter } from '../gpu/scalar.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { reshape } from './reshape.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('dropout', source, ['forward', 'backward']);
+
+export interface DropoutOpOptions {
+  /** Probability of each element to be zeroed. */
+  p: number;
+  /** Whether elements are dropped at all; otherwise y is x, and shares its memory. */
+  training: boolean;
+  /** Seed of the random stream, a whole number below 2^32. */
+  seed: number;
+  /** Which draw of the stream this is: the same seed and draw zero the same elements. Moves on at each use. */
+  counter: Counter;
+}
+
+/**
+ * Zeroes elements at random, each by itself with probability p, and scales the others by 1 / (1 - p)
+ * (`torch.nn.functional.dropout`). x: f32 of any shape. Every run of a captured step draws anew.
+ *
+ * @throws RangeError unless 0 <= p <= 1
+ */
+export function dropout(x: Tensor, { p, training, seed, counter }: DropoutOpOptions): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout: p must be in [0, 1] but is ${p}`);
+  if (!training || p === 0) return reshape(x, x.shape);
+  const { gpu, shape, size } = x;
+  const params = { size, seed: seed >>> 0, p, factor: p === 1 ? 0 : 1 / (1 - p) };
+  const groups = Math.ceil(size / 64);
+  const y = empty(gpu, shape, 'f32', 'dropout');
+  const drawn = empty(gpu, [1], 'u32', 'drawn');
+  kernel.forward({ x, y, drawn }, { ...params, draw: counter }, groups);
+  return record('dropout', [x], y, [drawn], (dy, gradient) => {
+    const dx = gradient.into(0);
+    kernel.backward({ x: dy, y: dx, drawnIn: drawn }, { ...params, draw: 0 }, groups);
+    return [dx];
+  });
+}
