@@ -1,0 +1,93 @@
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { percentOfPeak } from '../../src/profile/report.ts';
+import { countCalls } from '../../test/countCalls.ts';
+import type { Case } from './case.ts';
+import { failedRow, type Row } from './row.ts';
+import type { Session } from './session.ts';
+import { times } from './statistics.ts';
+import { watchMemory } from './watchMemory.ts';
+
+/** A whole step, ready to be done again and again. */
+export interface PreparedStep {
+  /** Records one step; all that it asks of the device it asks before it returns. */
+  step(): void | Promise<void>;
+  /** What is wrong with the first step's results, if anything; called once, after it. */
+  verify(): Promise<string | null>;
+  dispose(): void;
+}
+
+export interface StepCase {
+  bench: string;
+  shape: string;
+  kernel: string;
+  flops: number;
+  prepare(gpu: Gpu): Promise<PreparedStep>;
+}
+
+/** A case of whole steps, timed by the wall clock as their users do: with the host's share. */
+export function stepCase(spec: StepCase): Case {
+  const { bench, shape } = spec;
+  return { bench, shape, measure: (session) => measure(spec, session) };
+}
+
+/** On a Gpu of its own, so that the memory counted is that of this step alone. */
+async function measure({ bench, shape, kernel, flops, prepare }: StepCase, session: Session): Promise<Row> {
+  const { options } = session.gpu;
+  const gpu = await createGpu(options);
+  const memory = watchMemory(gpu.native);
+  let prepared: PreparedStep | undefined;
+  try {
+    const begin = performance.now();
+    prepared = await prepare(gpu);
+    await prepared.step();
+    await gpu.idle();
+    const firstMs = performance.now() - begin;
+    const head = { bench, shape, peer: 'padagrad', kernel };
+    // What only verifies is no part of the step.
+    const gpuBytes = memory.peak();
+    const problem = await prepared.verify();
+    if (problem) return failedRow(head, problem);
+    const measured = times(await wall(gpu, prepared, session));
+    const seconds = measured.medianMs / 1e3;
+    const { dispatches, submits, bindGroups, buffers, writeBuffers } = await count(gpu, prepared);
+    return {
+      ...head,
+      ...measured,
+      coldMs: null,
+      gflops: flops / seconds / 1e9,
+      gbps: null,
+      percentOfPeak: percentOfPeak({ flops, bytes: 0, seconds }, session.peaks),
+      verified: true,
+      ...{ dispatches, submits, bindGroups, buffers, writeBuffers, gpuBytes, firstMs },
+    };
+  } finally {
+    prepared?.dispose();
+    memory.stop();
+    gpu.dispose();
+  }
+}
+
+/** Seconds of one step, sample by sample. */
+async function wall(gpu: Gpu, { step }: PreparedStep, { options: { seconds, samples } }: Session): Promise<number[]> {
+  const run = async (steps: number) => {
+    const begin = performance.now();
+    for (let i = 0; i < steps; i++) await step();
+    await gpu.idle();
+    return (performance.now() - begin) / 1e3 / steps;
+  };
+  await run(2);
+  const once = await run(1);
+  const steps = Math.max(1, Math.ceil(seconds / samples / once));
+  const taken: number[] = [];
+  for (let i = 0; i < samples; i++) taken.push(await run(steps));
+  return taken;
+}
+
+async function count(gpu: Gpu, { step }: PreparedStep) {
+  let done: void | Promise<void>;
+  const counts = countCalls(gpu.native, () => {
+    done = step();
+  });
+  await done!;
+  return counts;
+}

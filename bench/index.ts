@@ -1,0 +1,11 @@
+import { batchNorm } from './batchNorm.ts';
+import { plainCnn } from './cnn.ts';
+import { conv2d } from './conv2d.ts';
+import { crossEntropy } from './crossEntropy.ts';
+import type { Bench } from './harness/case.ts';
+import { linear } from './linear.ts';
+import { matmul } from './matmul.ts';
+import { relu } from './relu.ts';
+
+/** All benches, in the order they run: products first. */
+export const benches: readonly Bench[] = [plainCnn, matmul, linear, conv2d, batchNorm, crossEntropy, relu];

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import Table from 'cli-table3';
+import { Command, CommanderError, Option } from 'commander';
+import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
+import { createGpu } from '../src/gpu/gpu.ts';
+import {
+  COLUMNS,
+  cellsOf,
+  compareRows,
+  csvOf,
+  deviceBlock,
+  deviceLines,
+  digits,
+  markdownOf,
+  parseRows,
+  peakLines,
+  stepLines,
+} from './harness/report.ts';
+import { keyOf, type Row } from './harness/row.ts';
+import { casesOf, runSuite } from './harness/suite.ts';
+import { benches } from './index.ts';
+
+interface Flags {
+  json?: boolean;
+  csv?: boolean;
+  markdown?: boolean;
+  only?: string[];
+  quick?: boolean;
+  compare?: string;
+  gemm?: GemmFamily;
+  subgroups: boolean;
+}
+
+const say = (text: string): unknown => process.stderr.write(`${text}\n`);
+const write = (text: string): unknown => process.stdout.write(`${text}\n`);
+
+const command = new Command('bench')
+  .description('measure the kernels on this adapter: each row is checked against double precision before it is timed')
+  .option('--only <list>', 'benches, or the beginnings of their names: matmul,softmax', (list) => list.split(','))
+  .option('--quick', 'small sizes, few samples')
+  .addOption(new Option('--json', 'one JSON object a line, a row each').conflicts(['csv', 'markdown']))
+  .addOption(new Option('--csv', 'rows with commas').conflicts('markdown'))
+  .option('--markdown', 'tables for a document')
+  .option('--compare <file>', 'what became slower since this output of --json')
+  .addOption(
+    new Option('--gemm <family>', 'force a family of matrix kernels').choices(['subgroup', 'workgroup', 'plain']),
+  )
+  .option('--no-subgroups', 'leave subgroups unused')
+  .exitOverride();
+
+async function main(): Promise<number> {
+  const flags = command.parse().opts<Flags>();
+  const before = flags.compare ? parseRows(readFileSync(flags.compare, 'utf8')) : [];
+  const options: GpuOptions = { subgroups: flags.subgroups, ...(flags.gemm && { gemm: flags.gemm }) };
+  const gpu = await createGpu(options);
+  try {
+    const cases = casesOf(benches, gpu, flags);
+    const block = deviceBlock(gpu);
+    const load = `${loadavg()[0]!.toFixed(2)} on ${availableParallelism()} processors`;
+    if (flags.json) write(JSON.stringify({ event: 'device', ...block, load: loadavg()[0] }));
+    let done = 0;
+    const { peaks, rows, failed } = await runSuite(gpu, cases, {
+      ...flags,
+      onPeaks: (measured) => {
+        if (flags.json) write(JSON.stringify({ event: 'peaks', ...measured }));
+        else if (!flags.csv)
+          show(flags, ['device', ''], [...deviceLines(block), ['load average', load], ...peakLines(measured)]);
+      },
+      onRow: (row) => {
+        done++;
+        say(`${done}/${cases.length} ${progress(row)}`);
+        if (flags.json) write(JSON.stringify({ event: 'row', ...row }));
+      },
+    });
+    if (flags.csv) write(csvOf(rows));
+    else if (!flags.json) {
+      show(flags, COLUMNS, rows.map(cellsOf));
+      for (const line of stepLines(rows)) write(flags.markdown ? `\n${line}` : line);
+    }
+    if (before.length > 0) showChanges(flags, rows, before);
+    if (flags.json) write(JSON.stringify({ event: 'result', rows: rows.length, failed, clock: peaks.clock }));
+    if (failed > 0) say(`bench: ${failed} of ${rows.length} rows have a wrong result, and show no time`);
+    return failed > 0 ? 1 : 0;
+  } finally {
+    gpu.dispose();
+  }
+}
+
+const progress = (row: Row): string =>
+  `${keyOf(row)}: ${row.medianMs === null ? row.problem : `${digits(row.medianMs)} ms`}`;
+
+function show({ markdown }: Flags, header: readonly string[], lines: readonly (readonly string[])[]): void {
+  if (markdown) {
+    write(`${markdownOf(header, lines)}\n`);
+    return;
+  }
+  const table = new Table({ head: [...header], style: { head: [], border: [] } });
+  table.push(...lines.map((line) => [...line]));
+  write(table.toString());
+}
+
+function showChanges(flags: Flags, rows: readonly Row[], before: readonly Row[]): void {
+  const changes = compareRows(rows, before);
+  const slower = changes.filter((change) => change.slower);
+  const lines = changes.map(({ row, oldMs, ratio, slower }) => [
+    row.bench,
+    row.shape,
+    row.kernel,
+    digits(oldMs),
+    digits(row.medianMs!),
+    digits(ratio),
+    slower ? 'slower' : '',
+  ]);
+  if (flags.json || flags.csv) for (const line of lines) say(line.join(' '));
+  else show(flags, ['bench', 'shape', 'kernel', 'ms before', 'ms now', 'ratio', ''], lines);
+  say(`bench: ${slower.length} of ${changes.length} rows became slower`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    say(`bench: ${(error as Error).message}`);
+    process.exitCode = error instanceof RangeError || error instanceof SyntaxError ? 2 : 1;
+  }
+}
