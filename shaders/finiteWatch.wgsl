@@ -9,11 +9,11 @@
 
 struct Params { blocks: u32, iteration: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4u>;
-@group(0) @binding(2) var<storage, read> parameter: array<vec4u>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(2) var<storage, read> parameter: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> since: array<atomic<u32>>;
 
-fn isFinite(bits: vec4u) -> bool { return all((bits & vec4u(0x7f800000u)) != vec4u(0x7f800000u)); }
+fn isFinite(v: vec4f) -> bool { return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u)); }
 
 @compute @workgroup_size(64)
 fn look(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -77,11 +77,10 @@ export class Training {
       return thing;
     };
     const source = own(new ImageDataset(gpu, data.source, batchSize, { label: 'source' }));
-    if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
     const target = own(new ImageDataset(gpu, data.target, 2 * batchSize, { labelled: false, label: 'target' }));
     this.sourceSampler = own(new Sampler(source, batchSize, new Random(random.integer(2 ** 32))));
     this.targetSampler = own(new Sampler(target, batchSize, new Random(random.integer(2 ** 32))));
-    this.model = own(new SmallCnn(gpu, { numClasses, random }));
+    this.model = own(new SmallCnn(gpu, { numClasses, imageSize: data.source.height, random }));
     const parameters = [...this.model.parameters()];
     if (method !== 'source-only') {
       this.discriminator = own(
@@ -117,14 +116,19 @@ export class Training {
 
   /** Builds the networks, puts the data on the GPU and compiles the kernels. */
   static async create(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions> = {}): Promise<Training> {
-    const training = new Training(gpu, data, completeOptions(options));
-    if (!training.options.eager) {
-      training.steps = [
-        await capture(gpu, () => training.forwardBackward()),
-        await capture(gpu, () => training.update()),
-      ];
+    const complete = completeOptions(options);
+    checkData(data, complete);
+    const training = new Training(gpu, data, complete);
+    try {
+      if (!complete.eager) {
+        training.steps.push(await capture(gpu, () => training.forwardBackward()));
+        training.steps.push(await capture(gpu, () => training.update()));
+      }
+      return training;
+    } catch (error) {
+      training.dispose();
+      throw error;
     }
-    return training;
   }
 
   /** Iterations done. */
@@ -304,5 +308,26 @@ export class Training {
       classAccuracy: accuracy(sourceLogits, labels!),
       domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
     };
+  }
+}
+
+/** Refuses what cannot be trained on before anything is made. */
+function checkData({ source, target }: TrainingData, { batchSize }: TrainingOptions): void {
+  const { height, width } = source;
+  if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
+  if (height !== width) throw new TypeError(`training: images are ${height}x${width}; the network takes square ones`);
+  if (target.height !== height || target.width !== width) {
+    throw new TypeError(
+      `training: source images are ${height}x${width} but the target's are ${target.height}x${target.width}; make them equal`,
+    );
+  }
+  for (const [name, { count }] of [
+    ['source', source],
+    ['target', target],
+  ] as const) {
+    if (count >= batchSize) continue;
+    throw new RangeError(
+      `training: the ${name}'s ${count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
+    );
   }
 }

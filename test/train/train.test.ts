@@ -1,0 +1,179 @@
+import * as assert from 'uvu/assert';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import type { IterationMetrics } from '../../src/train/events.ts';
+import type { TrainingOptions } from '../../src/train/options.ts';
+import type { NotFiniteError } from '../../src/train/run.ts';
+import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
+import { gpuTest, run } from '../harness.ts';
+import { stripes, stripesData } from './stripes.ts';
+
+const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10, iterations: 45 };
+const SETTINGS: TrainSettings = { printFreq: 10, checkpointEvery: 20 };
+
+/** Trains and keeps all that is told. */
+async function told(
+  gpu: Gpu,
+  settings: TrainSettings = {},
+  options: Partial<TrainingOptions> = {},
+  more: TrainCallbacks = {},
+) {
+  const rows: IterationMetrics[] = [];
+  const log: string[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const callbacks: TrainCallbacks = {
+    onStart: ({ parameters }) => log.push(`start ${parameters > 0}`),
+    onMetrics: (fresh) => rows.push(...fresh),
+    onProgress: ({ iteration }) => log.push(`progress ${iteration + 1}`),
+    onClassWeight: ({ iteration }) => log.push(`classWeight ${iteration}`),
+    onEvaluation: ({ iteration }) => log.push(`evaluation ${iteration}`),
+    onCheckpoint: (checkpoint) => {
+      log.push(`checkpoint ${checkpoint.iteration}`);
+      checkpoints.push(checkpoint);
+    },
+    onLost: ({ iteration }) => log.push(`lost ${iteration}`),
+    ...more,
+  };
+  const { result, training } = await train(
+    gpu,
+    stripesData(),
+    { ...OPTIONS, ...options },
+    { ...SETTINGS, ...settings },
+    callbacks,
+  );
+  const { tensors } = await training.state();
+  training.dispose();
+  return { result, rows, log, checkpoints, tensors, gpu: training.gpu };
+}
+
+gpuTest('a run tells of its progress, its class weights and its checkpoints, in order', async (gpu) => {
+  const { log, rows, result } = await told(gpu, { targetTest: stripes(40, 5, { classes: 2 }), evalFreq: 30 });
+  assert.equal(log, [
+    'start true',
+    'progress 10',
+    'classWeight 10',
+    'progress 20',
+    'classWeight 20',
+    'checkpoint 20',
+    'progress 30',
+    'classWeight 30',
+    'evaluation 30',
+    'progress 40',
+    'classWeight 40',
+    'checkpoint 40',
+    'progress 45',
+    'evaluation 45',
+  ]);
+  assert.equal(
+    rows.map(({ iteration }) => iteration),
+    Array.from({ length: 45 }, (_, i) => i),
+  );
+  assert.is(result.iteration, 45);
+  assert.is(result.target!.count, 40);
+  assert.not(result.aborted);
+});
+
+gpuTest('a loss falls and the target is learnt', async (gpu) => {
+  const { rows, result } = await told(gpu, { targetTest: stripes(40, 5, { classes: 2 }) }, { iterations: 120 });
+  assert.ok(rows.at(-1)!.classLoss < 0.3 * rows[0]!.classLoss, `${rows[0]!.classLoss} to ${rows.at(-1)!.classLoss}`);
+  assert.ok(result.targetAccuracy! > 90, `target accuracy ${result.targetAccuracy}`);
+  const [a, b, c, d] = result.classWeight;
+  assert.ok(Math.min(a!, b!) > Math.max(c!, d!), `class weights ${result.classWeight}`);
+});
+
+gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves', async (gpu) => {
+  const whole = await told(gpu);
+  const stop = new AbortController();
+  const broken = await told(
+    gpu,
+    { signal: stop.signal },
+    {},
+    { onProgress: ({ iteration }) => iteration === 29 && stop.abort() },
+  );
+  assert.ok(broken.result.aborted);
+  assert.equal(
+    broken.checkpoints.map(({ iteration }) => iteration),
+    [20, 30],
+  );
+  const resumed = await told(gpu, { resume: broken.checkpoints.at(-1)! });
+  assert.equal(resumed.rows, whole.rows.slice(30));
+  assert.equal(resumed.tensors, whole.tensors);
+});
+
+gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt or told', async (gpu) => {
+  const whole = await told(gpu);
+  let reopened = 0;
+  const opened: Gpu[] = [];
+  const reopen = async () => {
+    reopened++;
+    const another = await createGpu();
+    opened.push(another);
+    return another;
+  };
+  const first = await reopen();
+  const lost = await told(
+    first,
+    { reopen },
+    {},
+    {
+      onMetrics: (rows) => {
+        // Once after the first checkpoint, once after the second.
+        const iteration = rows.at(-1)!.iteration + 1;
+        if ((iteration === 30 && reopened === 1) || (iteration === 45 && reopened === 2))
+          opened.at(-1)!.native.destroy();
+      },
+    },
+  );
+  assert.is(reopened, 3);
+  assert.equal(
+    lost.log.filter((line) => line.startsWith('lost')),
+    ['lost 20', 'lost 40'],
+  );
+  assert.equal(
+    lost.log.filter((line) => !line.startsWith('lost')),
+    whole.log,
+  );
+  assert.equal(lost.tensors, whole.tensors);
+  for (const one of opened) one.dispose();
+});
+
+gpuTest('three losses without a checkpoint between end a run', async () => {
+  const opened: Gpu[] = [];
+  const reopen = async () => {
+    const another = await createGpu();
+    opened.push(another);
+    setTimeout(() => another.native.destroy(), 50);
+    return another;
+  };
+  const error = await reopen()
+    .then((first) => told(first, { reopen, checkpointEvery: 0 }, { iterations: 100_000 }))
+    .catch((e) => e);
+  assert.is(error.code, 'GPU_LOST');
+  assert.match(error.message, /3 devices were lost since the last checkpoint/);
+  assert.is(opened.length, 3);
+  for (const one of opened) one.dispose();
+});
+
+gpuTest('without a way to another device its loss is thrown', async () => {
+  const gpu = await createGpu();
+  setTimeout(() => gpu.native.destroy(), 50);
+  const error = await told(gpu, {}, { iterations: 100_000 }).catch((e) => e);
+  assert.is(error.code, 'GPU_LOST');
+  gpu.dispose();
+});
+
+gpuTest('a run stops where something became NaN or infinite, names it, and keeps no checkpoint of it', async (gpu) => {
+  const checkpoints: number[] = [];
+  const error: NotFiniteError = await told(
+    gpu,
+    {},
+    { lr: 1e30 },
+    { onCheckpoint: ({ iteration }) => void checkpoints.push(iteration) },
+  ).catch((e) => e);
+  assert.is(error.name, 'NotFiniteError');
+  assert.match(error.message, /^training: .+ became NaN or infinite in iteration \d+; try a lower learning rate/);
+  assert.ok(error.iteration < 10, `iteration ${error.iteration}: ${error.what}`);
+  assert.equal(checkpoints, []);
+});
+
+run();

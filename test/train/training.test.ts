@@ -1,0 +1,145 @@
+import * as assert from 'uvu/assert';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { StateDict } from '../../src/stateDict.ts';
+import type { Method, TrainingOptions } from '../../src/train/options.ts';
+import { Training } from '../../src/train/training.ts';
+import { countCalls } from '../countCalls.ts';
+import { gpuTest, run } from '../harness.ts';
+import { stripes, stripesData } from './stripes.ts';
+
+const METHODS: Method[] = ['source-only', 'dann', 'pada'];
+const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10 };
+
+/** Everything that `iterations` of a training leave behind, as bits. */
+async function outcome(gpu: Gpu, options: Partial<TrainingOptions>, iterations: number): Promise<Map<string, string>> {
+  const training = await Training.create(gpu, stripesData(), { ...OPTIONS, ...options });
+  for (let i = 0; i < iterations; i++) await training.step();
+  const rows = await training.metrics();
+  assert.is(rows.length, iterations);
+  const figures = Float64Array.from(rows.flatMap((row) => Object.values(row)));
+  const { tensors } = await training.state();
+  training.dispose();
+  return new Map([['figures', bitsOf(figures)], ...bitsOfAll(tensors)]);
+}
+
+const bitsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string =>
+  new Uint8Array(buffer, byteOffset, byteLength).join();
+const bitsOfAll = (tensors: StateDict) => [...tensors].map(([name, { data }]) => [name, bitsOf(data)] as const);
+
+function assertSame(a: Map<string, string>, b: Map<string, string>): void {
+  assert.equal([...a.keys()], [...b.keys()]);
+  for (const [name, bits] of a) assert.ok(bits === b.get(name), `${name} differs`);
+}
+
+for (const method of METHODS) {
+  gpuTest(`${method}: captured and eager steps leave the same bits after 50 iterations`, async (gpu) => {
+    assertSame(await outcome(gpu, { method }, 50), await outcome(gpu, { method, eager: true }, 50));
+  });
+}
+
+gpuTest('the same seed leaves the same bits, another one others', async (gpu) => {
+  const first = await outcome(gpu, { seed: 3 }, 50);
+  assertSame(first, await outcome(gpu, { seed: 3 }, 50));
+  assert.is.not(first.get('figures'), (await outcome(gpu, { seed: 4 }, 50)).get('figures'));
+});
+
+gpuTest('a training goes on from its state as if it had never stopped', async (gpu) => {
+  const begin = () => Training.create(gpu, stripesData(), OPTIONS);
+  const [whole, broken] = [await begin(), await begin()];
+  for (let i = 0; i < 37; i++) await whole.step();
+  for (let i = 0; i < 23; i++) await broken.step();
+  const checkpoint = await broken.state();
+  broken.dispose();
+  const resumed = await begin();
+  resumed.restore(checkpoint);
+  assert.is(resumed.iteration, 23);
+  for (let i = 23; i < 37; i++) await resumed.step();
+  const rows = await resumed.metrics();
+  assert.equal(rows, (await whole.metrics()).slice(23));
+  assertSame(new Map(bitsOfAll((await whole.state()).tensors)), new Map(bitsOfAll((await resumed.state()).tensors)));
+  whole.dispose();
+  resumed.dispose();
+});
+
+gpuTest("another training's state is refused", async (gpu) => {
+  const pada = await Training.create(gpu, stripesData(), OPTIONS);
+  const dann = await Training.create(gpu, stripesData(), { ...OPTIONS, method: 'dann' });
+  const checkpoint = await pada.state();
+  assert.throws(() => dann.restore(checkpoint), /restore: the checkpoint is of another training: it has classWeight/);
+  pada.dispose();
+  dann.dispose();
+});
+
+const MOST_DISPATCHES = 60;
+
+for (const method of METHODS) {
+  gpuTest(`${method}: an iteration is one submit, one pass and at most one write, and makes nothing`, async (gpu) => {
+    const training = await Training.create(gpu, stripesData(), { ...OPTIONS, method });
+    for (let i = 0; i < 2; i++) await training.step();
+    let stepped: Promise<void> | undefined;
+    const { dispatches, ...calls } = countCalls(gpu.native, () => {
+      stepped = training.step();
+    });
+    await stepped;
+    assert.equal(calls, { submits: 1, passes: 1, writeBuffers: 1, buffers: 0, bindGroups: 0, pipelines: 0 });
+    assert.ok(dispatches <= MOST_DISPATCHES, `${dispatches} dispatches`);
+    console.log(`${method}: ${dispatches} dispatches an iteration`);
+    training.dispose();
+  });
+}
+
+gpuTest('200 iterations with their epochs and class weights make no buffer, and leave none', async (gpu) => {
+  const training = await Training.create(gpu, stripesData(), OPTIONS);
+  for (let i = 0; i < 20; i++) await training.step();
+  await training.metrics();
+  const made = countMade(gpu);
+  const before = gpu.memory();
+  for (let i = 0; i < 200; i++) await training.step();
+  await gpu.idle();
+  assert.equal(made(), { buffers: 0, bindGroups: 0, pipelines: 0 });
+  assert.equal(gpu.memory(), before);
+  training.dispose();
+});
+
+gpuTest('what cannot be trained on is refused', async (gpu) => {
+  const { source, target, numClasses } = stripesData();
+  const refused = async (data: Parameters<typeof Training.create>[1], options: Partial<TrainingOptions> = OPTIONS) =>
+    Training.create(gpu, data, options).then(
+      () => 'nothing was thrown',
+      (error: Error) => error.message,
+    );
+  const { labels: _, ...unlabelled } = source;
+  assert.match(await refused({ source: unlabelled, target, numClasses }), /the source has no labels/);
+  const flat = { ...stripes(8, 1), height: 8, width: 32 };
+  assert.match(
+    await refused({ source: flat, target: flat, numClasses }),
+    /images are 8x32; the network takes square ones/,
+  );
+  assert.match(
+    await refused({ source, target, numClasses }, { batchSize: 101 }),
+    /the source's 100 images do not fill a batch of 101/,
+  );
+  assert.match(await refused({ source, target, numClasses }, { temperature: 0 }), /temperature must be > 0/);
+});
+
+/** Counts at the device what is made from now on. */
+function countMade(gpu: Gpu): () => Record<'buffers' | 'bindGroups' | 'pipelines', number> {
+  const counts = { buffers: 0, bindGroups: 0, pipelines: 0 };
+  const names = { createBuffer: 'buffers', createBindGroup: 'bindGroups', createComputePipeline: 'pipelines' } as const;
+  for (const [method, kind] of Object.entries(names)) {
+    const original = Reflect.get(gpu.native, method) as (...args: unknown[]) => unknown;
+    Object.defineProperty(gpu.native, method, {
+      configurable: true,
+      value: (...args: unknown[]) => {
+        counts[kind]++;
+        return original.apply(gpu.native, args);
+      },
+    });
+  }
+  return () => {
+    for (const method of Object.keys(names)) Reflect.deleteProperty(gpu.native, method);
+    return counts;
+  };
+}
+
+run();
