@@ -6,6 +6,6 @@ export { Flatten } from './flatten.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export { Module } from './module.ts';
 export { Parameter } from './parameter.ts';
-export { MaxPool2d, type MaxPool2dOptions } from './pool.ts';
+export { AvgPool2d, MaxPool2d } from './pool.ts';
 export { RectifyingModule } from './rectifying.ts';
 export { Sequential } from './sequential.ts';

@@ -1,22 +1,27 @@
-import { maxPool2d } from '../ops/maxPool2d.ts';
+import { avgPool2d } from '../ops/avgPool2d.ts';
+import { maxPool2d, type Pool2dOptions } from '../ops/maxPool2d.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
-
-export interface MaxPool2dOptions {
-  /** Height and width of the window. */
-  kernelSize: number;
-  /** Between windows: as wide as the window by default. */
-  stride?: number;
-  padding?: number;
-}
+import { RectifyingModule } from './rectifying.ts';
 
 /** The largest of each window (`torch.nn.MaxPool2d`). x: [n, c, h, w]. */
-export class MaxPool2d extends Module {
-  constructor(private readonly options: MaxPool2dOptions) {
+export class MaxPool2d extends RectifyingModule {
+  constructor(private readonly options: Pool2dOptions) {
+    super();
+  }
+
+  forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
+    return maxPool2d(x, { ...this.options, relu });
+  }
+}
+
+/** The mean of each window, padding counted as zeros (`torch.nn.AvgPool2d`). x: [n, c, h, w]. */
+export class AvgPool2d extends Module {
+  constructor(private readonly options: Pool2dOptions) {
     super();
   }
 
   forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.options);
+    return avgPool2d(x, this.options);
   }
 }

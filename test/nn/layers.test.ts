@@ -3,6 +3,7 @@ import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import {
+  AvgPool2d,
   BatchNorm1d,
   BatchNorm2d,
   Conv2d,
@@ -163,6 +164,63 @@ gpuTest('batch norm without momentum averages all batches alike, and goes on fro
     layer.loadStateDict(state);
   }
   for (const t of [layer, ...batches]) t.dispose();
+});
+
+gpuTest('a frozen batch norm stays frozen in a network that trains, and through evalMode', async (gpu) => {
+  const frozen = new BatchNorm1d(gpu, { numFeatures: 3 });
+  const model = new Sequential(frozen, new BatchNorm1d(gpu, { numFeatures: 3 }));
+  const x = images(gpu, [8, 3]);
+  frozen.eval();
+  const counts = async () => {
+    const state = await model.stateDict();
+    return [0, 1].map((i) => Number(state.get(`${i}.num_batches_tracked`)!.data[0]));
+  };
+  const iteration = () => tidy(() => backward(model.forward(x), x));
+  iteration();
+  const step = await capture(gpu, iteration);
+  step.run();
+  const restore = model.evalMode();
+  tidy(() => void model.forward(x));
+  restore();
+  assert.not(frozen.training);
+  iteration();
+  assert.equal(await counts(), [0, 3]);
+  assert.equal([...(await frozen.runningMean.read()), ...(await frozen.runningVar.read())], [0, 0, 0, 1, 1, 1]);
+  // Its own parameters train on, from the statistics that stay: xhat is x / sqrt(1 + eps).
+  assert.ok((await frozen.weight.grad!.read()).every((g) => g !== 0));
+  for (const t of [step, model, x]) t.dispose();
+});
+
+gpuTest("a rectifier before a max-pool is the pool's; a mean of windows is a layer too", async (gpu) => {
+  const x = images(gpu, [2, 3, 6, 8]);
+  const layers = [
+    new ReLU(),
+    new MaxPool2d({ kernelSize: 2 }),
+    new AvgPool2d({ kernelSize: 3, stride: 1, padding: 1 }),
+  ];
+  x.requiresGrad = true;
+  const dy = images(gpu, [2, 3, 3, 4], 2);
+  const results: number[][] = [];
+  for (const forward of [
+    () => new Sequential(...layers).forward(x),
+    () => layers.reduce((y, layer) => layer.forward(y), x),
+  ]) {
+    let y: Tensor | undefined;
+    const { dispatches } = countCalls(gpu.native, () => {
+      y = tidy(() => {
+        const out = forward();
+        backward(out, dy);
+        return out;
+      });
+      gpu.submit();
+    });
+    results.push([dispatches, ...(await y!.read()), ...(await x.grad!.read())]);
+    for (const t of [y!, x.grad!]) t.dispose();
+    x.grad = null;
+  }
+  assert.equal([results[0]![0], results[1]![0]], [4, 6]);
+  assert.equal(results[0]!.slice(1), results[1]!.slice(1));
+  for (const t of [x, dy]) t.dispose();
 });
 
 gpuTest('dropout draws anew each time, the identity in eval mode, and its stream can be resumed', async (gpu) => {
