@@ -66,9 +66,9 @@ async function runOne(run, lane) {
   return here === there ? verdict : { ...verdict, failed: 1, problems: [`${here} tests here, but ${there} in Node`] };
 }
 
-/** How many of the cases that decide on the results ran in pages. */
+/** How many of the cases that decide on the results ran in pages, under whatever profiles. */
 function closing(verdicts) {
-  const names = verdicts.flatMap((verdict) => verdict.names ?? []);
+  const names = [...new Set(verdicts.flatMap((verdict) => verdict.names ?? []))];
   const count = (start) => names.filter((name) => name.startsWith(start)).length;
   return [`in the browser: ${count('golden ')} golden cases, ${count('checkOp ')} checkOp cases`];
 }

@@ -10,7 +10,7 @@ const GEMM = [...PORTABLE, 'gemm-workgroup'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can.
 const DRIVING = /^browser\//;
-const NODE_ONLY = /^(cli|io|package|tools)\/|^conformance$/;
+const NODE_ONLY = /^(cli|io|package|tools)\/|^(data\/idx|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
@@ -20,8 +20,9 @@ export function profilesOf(name) {
   return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
 }
 
-/** The one profile that a file runs under in a page, where kernels can count on no more than WebGPU's default limits. */
-export const pageProfilesOf = (name) => (/^(ops\/|golden$)/.test(name) ? ['default-limits'] : DEFAULT);
+/** The profiles that a file runs under in a page: with no more than WebGPU's default limits, and with the kernels that suit a GPU. */
+export const pageProfilesOf = (name) =>
+  /^(ops\/|golden$)/.test(name) ? ['default-limits', 'gemm-workgroup'] : DEFAULT;
 
 /** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
