@@ -24,3 +24,9 @@ export function expectMatrix(who: string, name: string, x: Tensor): [rows: numbe
   if (x.shape.length === 2 && cols! > 0) return [rows!, cols!];
   throw new TypeError(`${who}: ${name} must be [n, C] with C > 0 but is ${showShape(x.shape)}`);
 }
+
+/** @internal The temperature of a softmax, which must be a number > 0. */
+export function checkTemperature(who: string, temperature: number): void {
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    throw new RangeError(`${who}: temperature must be a finite number > 0 but is ${temperature}`);
+}

@@ -1,11 +1,15 @@
 import { batchnorm } from './batchnorm.ts';
 import { classWeight } from './classWeight.ts';
 import { classWeightAdversarial } from './classWeightAdversarial.ts';
+import { classWeightAutoUpdate } from './classWeightAutoUpdate.ts';
 import { conv2dOp } from './conv2d.ts';
 import { dense } from './dense.ts';
+import { domainAdversarialLoss } from './domainAdversarialLoss.ts';
 import type { GoldenRunner } from './format.ts';
+import { grl } from './grl.ts';
 import { lrSchedule } from './lrSchedule.ts';
 import { optim } from './optim.ts';
+import { padaTraining } from './padaTraining.ts';
 import { pool2d } from './pool2d.ts';
 import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
@@ -20,4 +24,8 @@ export const runners: Record<string, GoldenRunner> = {
   weighted_cross_entropy: weightedCrossEntropy,
   class_weight_adversarial: classWeightAdversarial,
   class_weight: classWeight,
+  grl,
+  class_weight_auto_update: classWeightAutoUpdate,
+  domain_adversarial_loss: domainAdversarialLoss,
+  pada_training: padaTraining,
 };

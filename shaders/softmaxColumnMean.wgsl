@@ -1,0 +1,195 @@
+// softmaxColumnMean: how much of the rows' probability each column has, with temperature
+//
+//   m[r] = max_c x[r,c],   s[r] = sum_c exp((x[r,c] - m[r]) / T)
+//   y[c] = 1/rows sum_r exp((x[r,c] - m[r]) / T) / s[r]
+//
+// shapes    x: [rows, cols]; partials: [parts, cols] of sums in two parts; stats: [rows] of (m, 1 / s); y: [cols]
+// parallel  each way leaves partial sums of the columns, which mean adds up in order, and clears:
+//           lane           cols <= 32: an invocation takes whole rows, and holds the row and its sums in registers
+//           rows, columns  an invocation a row, then an invocation for four columns: for software adapters, whose barriers are dear
+//           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row, then a lane for each of its
+//                          columns, which finds the rows in the cache: x comes from memory once
+// numerics  an invocation adds up some 100 rows, and sums of those are kept in two parts, from batch to batch as well, which
+//           lose nothing; the order is fixed. A NaN in a row, or a largest element that is not finite, gives NaN
+
+override GROUP = 8u;
+override COLS = 1u;
+override ALIGNED = false;
+const FEW = 32u;
+const HELD = 8u;
+const CHUNK = 64u;
+const LOWEST = -3.4028234e38;
+
+// scale is 1 / T; to mean it is what the sums are multiplied with.
+struct Params { rows: u32, cols: u32, scale: f32, parts: u32, add: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+// The same once more, for rows that start at whole vec4s.
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partials: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read> statsIn: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+
+// Adds to a sum of two parts. The first is cut to 12 bits, so that the second holds what a plain sum would lose; cut by
+// bits, for what Kahan's summation computes is zero to a compiler that reorders.
+fn plus(sum: vec2f, v: f32) -> vec2f {
+  let low = sum.y + v;
+  let high = bitcast<f32>(bitcast<u32>(sum.x + low) & 0xfffff000u);
+  return vec2f(high, (sum.x - high) + low);
+}
+
+fn put(part: u32, c: u32, sum: f32) {
+  let i = part * params.cols + c;
+  if (params.add == 0u) { partials[i] = vec2f(sum, 0.0); } else { partials[i] = plus(partials[i], sum); }
+}
+
+// NaN is looked for by bits: worst is the largest of all elements without their signs.
+fn rowStats(m: f32, s: f32, worst: u32) -> vec2f {
+  let undefined = worst > 0x7f800000u || abs(m) >= -LOWEST;
+  return vec2f(m, select(1.0 / s, nan(worst), undefined));
+}
+
+@compute @workgroup_size(GROUP)
+fn lane(@builtin(global_invocation_id) id: vec3u) {
+  var e: array<f32, FEW>;
+  var sums: array<f32, FEW>;
+  for (var row = id.x; row < params.rows; row += params.parts) {
+    // COLS is the number of columns: these loops are unrolled.
+    var m = LOWEST;
+    var worst = 0u;
+    for (var c = 0u; c < COLS; c++) {
+      e[c] = x[row * COLS + c];
+      worst = max(worst, bitcast<u32>(e[c]) & 0x7fffffffu);
+      m = max(m, e[c]);
+    }
+    var s = 0.0;
+    for (var c = 0u; c < COLS; c++) {
+      e[c] = exp((e[c] - m) * params.scale);
+      s += e[c];
+    }
+    let p = rowStats(m, s, worst).y;
+    for (var c = 0u; c < COLS; c++) { sums[c] += e[c] * p; }
+  }
+  for (var c = 0u; c < COLS; c++) { put(id.x, c, sums[c]); }
+}
+
+// Four columns of a row; those beyond its end have no weight.
+fn load(row: u32, quad: u32) -> vec4f {
+  if (ALIGNED) { return x4[row * (params.cols / 4u) + quad]; }
+  let i = row * params.cols + 4u * quad;
+  let c = 4u * quad + vec4u(0u, 1u, 2u, 3u);
+  return select(vec4f(LOWEST), vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), c < vec4u(params.cols));
+}
+
+@compute @workgroup_size(GROUP)
+fn rows(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let row = (wid.y * groups.x + wid.x) * GROUP + lid;
+  if (row >= params.rows) { return; }
+  var m = LOWEST;
+  var s = 0.0;
+  var worst = vec4u();
+  for (var quad = 0u; 4u * quad < params.cols; quad++) {
+    let v = load(row, quad);
+    worst = max(worst, bitcast<vec4u>(v) & vec4u(0x7fffffffu));
+    let next = max(m, max(max(v.x, v.y), max(v.z, v.w)));
+    s = s * exp((m - next) * params.scale) + dot(exp((v - next) * params.scale), vec4f(1.0));
+    m = next;
+  }
+  stats[row] = rowStats(m, s, max(max(worst.x, worst.y), max(worst.z, worst.w)));
+}
+
+@compute @workgroup_size(GROUP)
+fn columns(@builtin(global_invocation_id) id: vec3u) {
+  let quad = id.x;
+  if (4u * quad >= params.cols) { return; }
+  var sum = vec4f();
+  for (var first = id.y * CHUNK; first < params.rows; first += params.parts * CHUNK) {
+    var few = vec4f();
+    for (var row = first; row < min(first + CHUNK, params.rows); row++) {
+      few += exp((load(row, quad) - statsIn[row].x) * params.scale) * statsIn[row].y;
+    }
+    sum += few;
+  }
+  for (var k = 0u; k < min(4u, params.cols - 4u * quad); k++) { put(id.y, 4u * quad + k, sum[k]); }
+}
+
+var<workgroup> ofLanes: array<vec3f, GROUP>;
+var<workgroup> ofRows: array<vec2f, GROUP>;
+
+@compute @workgroup_size(GROUP)
+fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let rowsAtOnce = GROUP / LANES;
+  let slices = GROUP / COLS;
+  var sums: array<f32, HELD>;
+  for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.parts * rowsAtOnce) {
+    let count = min(rowsAtOnce, params.rows - first);
+    let own = min(lid / LANES, count - 1u);
+    var m = LOWEST;
+    var s = 0.0;
+    var worst = 0u;
+    for (var c = lid % LANES; c < params.cols; c += LANES) {
+      let v = x[(first + own) * params.cols + c];
+      worst = max(worst, bitcast<u32>(v) & 0x7fffffffu);
+      let e = exp(-abs(v - m) * params.scale);
+      s = select(s + e, s * e + 1.0, v > m);
+      m = max(m, v);
+    }
+    ofLanes[lid] = vec3f(m, s, bitcast<f32>(worst));
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+      if (lid % LANES < half) {
+        let a = ofLanes[lid];
+        let b = ofLanes[lid + half];
+        let e = exp(-abs(a.x - b.x) * params.scale);
+        ofLanes[lid] = vec3f(
+          max(a.x, b.x),
+          select(a.y + b.y * e, a.y * e + b.y, b.x > a.x),
+          bitcast<f32>(max(bitcast<u32>(a.z), bitcast<u32>(b.z))),
+        );
+      }
+      workgroupBarrier();
+    }
+    if (lid % LANES == 0u) { ofRows[lid / LANES] = rowStats(ofLanes[lid].x, ofLanes[lid].y, bitcast<u32>(ofLanes[lid].z)); }
+    workgroupBarrier();
+    for (var k = 0u; k < HELD; k++) {
+      let c = lid % COLS + k * COLS;
+      if (c >= params.cols) { break; }
+      var few = 0.0;
+      for (var r = lid / COLS; r < count; r += slices) {
+        few += exp((x[(first + r) * params.cols + c] - ofRows[r].x) * params.scale) * ofRows[r].y;
+      }
+      sums[k] += few;
+    }
+    // ofRows are overwritten behind the barriers of the next rows only.
+  }
+  if (slices == 1u) {
+    for (var k = 0u; k < HELD; k++) {
+      let c = lid + k * COLS;
+      if (c < params.cols) { put(wid.x, c, sums[k]); }
+    }
+    return;
+  }
+  // More slices than one: a lane has one column at most.
+  ofLanes[lid].x = sums[0];
+  workgroupBarrier();
+  if (lid >= min(COLS, params.cols)) { return; }
+  var sum = 0.0;
+  for (var slice = 0u; slice < slices; slice++) { sum += ofLanes[slice * COLS + lid].x; }
+  put(wid.x, lid, sum);
+}
+
+@compute @workgroup_size(WG)
+fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let c = wid.x * (WG / LANES) + lid / LANES;
+  var parts = vec2f();
+  for (var part = lid % LANES; part < select(0u, params.parts, c < params.cols); part += LANES) {
+    let i = part * params.cols + c;
+    parts = plus(plus(parts, partials[i].x), partials[i].y);
+    partials[i] = vec2f();
+  }
+  var sum = rowSum(lid, parts.x + parts.y);
+  // A mean of nothing.
+  if (params.parts == 0u) { sum = nan(c); }
+  if (c < params.cols && lid % LANES == 0u) { y[c] = sum * params.scale; }
+}

@@ -1,0 +1,63 @@
+import source from '../../shaders/classWeight.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { SoftmaxColumnSums, softmaxColumnMean } from '../ops/softmaxColumnMean.ts';
+import { checkTemperature } from '../rows.ts';
+import type { Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('classWeight', [rowsSource, source], ['normalise']);
+
+export interface ClassWeightOptions {
+  /** Temperature of the softmax: the lower, the less a doubtful prediction counts for the classes it doubts. */
+  temperature?: number;
+}
+
+/**
+ * How much each source class takes part in the target, by the classifier's own predictions (TLlib `ClassWeightModule`; Cao
+ * et al., "Partial Adversarial Domain Adaptation", ECCV 2018): the mean over rows of softmax(logits / T), divided by its
+ * largest element.
+ */
+export class ClassWeightModule {
+  readonly temperature: number;
+
+  constructor({ temperature = 0.1 }: ClassWeightOptions = {}) {
+    checkTemperature('ClassWeightModule', temperature);
+    this.temperature = temperature;
+  }
+
+  /** Logits of the target's images, f32 [n, C]. f32 [C], the largest 1, without gradient; NaN if a row has a NaN. */
+  forward(logits: Tensor): Tensor {
+    return normalised(softmaxColumnMean(logits, this));
+  }
+}
+
+/** {@link ClassWeightModule} over batches that stream by: memory grows with the classes alone, and nothing is read back. */
+export class ClassWeightAccumulator {
+  private readonly sums: SoftmaxColumnSums;
+
+  constructor(gpu: Gpu, { numClasses, temperature = 0.1 }: ClassWeightOptions & { numClasses: number }) {
+    checkTemperature('ClassWeightAccumulator', temperature);
+    this.sums = new SoftmaxColumnSums(gpu, numClasses, temperature);
+  }
+
+  /** Logits of a batch, f32 [n, numClasses]. */
+  add(logits: Tensor): void {
+    this.sums.add(logits);
+  }
+
+  /** Writes the class weights of all batches since the last `finish` to `into`, f32 [numClasses], and starts over. */
+  finish(into: Tensor): void {
+    this.sums.take(into);
+    normalised(into);
+  }
+
+  dispose(): void {
+    this.sums.dispose();
+  }
+}
+
+function normalised(w: Tensor): Tensor {
+  kernel.normalise({ w }, { cols: w.size }, 1, { LANES: 64 });
+  return w;
+}

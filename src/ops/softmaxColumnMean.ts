@@ -1,0 +1,111 @@
+import rowsSource from '../../shaders/rows.wgsl';
+import source from '../../shaders/softmaxColumnMean.wgsl';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { checkTemperature, expectMatrix, splitRows } from '../rows.ts';
+import { empty, expectShape, type Tensor, tensor } from '../tensor.ts';
+import { keep } from '../tidy.ts';
+
+const kernel = /* @__PURE__ */ defineKernel(
+  'softmaxColumnMean',
+  [rowsSource, source],
+  ['lane', 'rows', 'columns', 'fused', 'mean'],
+);
+
+// As in the shader: columns that `lane` holds, columns a lane that `fused` holds, rows that `columns` adds up at a time.
+const FEW = 32;
+const HELD = 8;
+const CHUNK = 64;
+const GPU_GROUP = 256;
+// Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
+const KEPT_PARTS = 64;
+
+export interface SoftmaxColumnMeanOptions {
+  /** Divides x first. */
+  temperature?: number;
+}
+
+/**
+ * Mean over rows of `softmax(x, {temperature})` in one reading of x, without the matrix of probabilities. x: f32 [n, C];
+ * f32 [C], without gradient (`columnMean(softmax(x))` has one). NaN without rows, as a mean of nothing is.
+ */
+export function softmaxColumnMean(x: Tensor, { temperature = 1 }: SoftmaxColumnMeanOptions = {}): Tensor {
+  checkTemperature('softmaxColumnMean', temperature);
+  const [rows, cols] = expectMatrix('softmaxColumnMean', 'x', x);
+  const parts = partsOf(x.gpu, rows, cols);
+  const partials = empty(x.gpu, [parts, cols, 2], 'f32', 'partials');
+  addRows(x, partials, parts, temperature, false);
+  const y = empty(x.gpu, [cols], 'f32', 'softmaxColumnMean');
+  sumParts(partials, y, parts, rows > 0 ? 1 / rows : 1);
+  partials.dispose();
+  return y;
+}
+
+/** Sums over rows of `softmax(x, {temperature})` that stream by batch by batch: O(C) memory, one dispatch a batch. */
+export class SoftmaxColumnSums {
+  private readonly partials: Tensor;
+
+  constructor(
+    gpu: Gpu,
+    readonly cols: number,
+    readonly temperature: number,
+  ) {
+    checkTemperature('SoftmaxColumnSums', temperature);
+    const zeros = new Float32Array(KEPT_PARTS * cols * 2);
+    this.partials = keep(tensor(gpu, zeros, [KEPT_PARTS, cols, 2], 'partials'));
+  }
+
+  /** Adds the rows of a batch. x: f32 [n, C], any n. */
+  add(x: Tensor): void {
+    const [rows, cols] = expectMatrix('SoftmaxColumnSums', 'x', x);
+    expectShape('SoftmaxColumnSums', 'x', x, [rows, this.cols]);
+    addRows(x, this.partials, Math.min(KEPT_PARTS, partsOf(x.gpu, rows, cols)), this.temperature, true);
+  }
+
+  /** Writes the sums since the last `take` to `into`, f32 [C], and starts over. */
+  take(into: Tensor): void {
+    expectShape('SoftmaxColumnSums', 'into', into, [this.cols]);
+    sumParts(this.partials, into, KEPT_PARTS, 1);
+  }
+
+  dispose(): void {
+    this.partials.dispose();
+  }
+}
+
+const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.gemmFamily === 'workgroup' && cols <= GPU_GROUP * HELD;
+
+/** How many partial sums of each column keep the adapter busy, and each of them short enough to be accurate. */
+function partsOf(gpu: Gpu, rows: number, cols: number): number {
+  if (isGpuLike(gpu, cols)) return Math.min(512, Math.ceil((rows * laneCount(cols)) / GPU_GROUP));
+  if (cols <= FEW) return rows < KEPT_PARTS ? 8 * Math.ceil(rows / 8) : KEPT_PARTS * Math.ceil(rows / 8192);
+  return Math.min(512, Math.ceil(rows / CHUNK));
+}
+
+// Lanes that share a row: four elements each, or more where the row is longer than 32 lanes.
+const laneCount = (cols: number): number => Math.min(32, powerOfTwo(cols / 4));
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, add: boolean): void {
+  const { gpu } = x;
+  const [rows, cols] = x.shape as [number, number];
+  const params = { rows, cols, scale: 1 / temperature, parts, add: Number(add) };
+  if (isGpuLike(gpu, cols)) {
+    const COLS = Math.min(GPU_GROUP, powerOfTwo(cols));
+    kernel.fused({ x, partials }, params, parts, { GROUP: GPU_GROUP, LANES: laneCount(cols), COLS });
+  } else if (cols <= FEW) {
+    kernel.lane({ x, partials }, params, parts / 8, { COLS: cols });
+  } else {
+    const stats = empty(gpu, [rows, 2], 'f32', 'rowStats');
+    const constants = { ALIGNED: Number(cols % 4 === 0) };
+    kernel.rows({ x, x4: x, stats }, params, Math.ceil(rows / 32), { ...constants, GROUP: 32 });
+    kernel.columns({ x, x4: x, statsIn: stats, partials }, params, [Math.ceil(cols / 32), parts], constants);
+    stats.dispose();
+  }
+}
+
+function sumParts(partials: Tensor, y: Tensor, parts: number, scale: number): void {
+  const cols = y.size;
+  const { constants, rowsAtOnce } = splitRows(y.gpu, parts);
+  kernel.mean({ partials, y }, { rows: 0, cols, scale, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), constants);
+}
