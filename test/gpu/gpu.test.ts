@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { webgpu } from '#gpu';
+import { requestDevice } from '../../src/gpu/device.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import { createGpu } from '../../src/gpu/gpu.ts';
 import { relu } from '../../src/ops/relu.ts';
@@ -37,6 +39,20 @@ gpuTest('subgroups can be left unused', async () => {
   assert.not(without.features.has('subgroups'));
   assert.is.not(without.gemmFamily, 'subgroup');
   without.dispose();
+});
+
+gpuTest('an adapter that says nothing of itself, as some browsers have, is used with care', async () => {
+  const adapter = (await (await webgpu()).requestAdapter())!;
+  const silent = new Proxy(adapter, {
+    get: (target, name) => {
+      const value: unknown = name === 'info' ? undefined : Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const device = await requestDevice({ requestAdapter: async () => silent } as unknown as GPU, {});
+  assert.equal(device.info, { vendor: '', architecture: '', device: '', description: '', software: false });
+  assert.is(device.subgroupSize, 0);
+  device.dispose();
 });
 
 gpuTest('a device of the caller stays alive', async (gpu) => {
