@@ -65,6 +65,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
     numClasses,
     temperature: params.temperature,
   });
+  // The class weights follow the classifier under every method; only PADA uses them.
   const weighted = method === 'pada';
 
   const steps: Actual[] = [];
@@ -86,7 +87,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
       backward(loss);
       return { cls_loss: classLoss, transfer_loss: transferLoss, loss, domain_acc: accuracy };
     });
-    if (weighted) await weights.step();
+    await weights.step();
     if (t < 2)
       grads[`step${t + 1}`] = {
         classifier: await readGrads(gpu, model),
