@@ -1,6 +1,8 @@
 import { backward } from '../../src/autograd.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { relu } from '../../src/ops/relu.ts';
+import { sigmoid } from '../../src/ops/sigmoid.ts';
+import { tanh } from '../../src/ops/tanh.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { type GoldenRunner, load } from './format.ts';
@@ -8,6 +10,8 @@ import { type GoldenRunner, load } from './format.ts';
 const ops: Record<string, (inputs: Record<string, Tensor>) => Tensor> = {
   linear: ({ x, weight, bias }) => linear(x!, weight!, bias!),
   relu: ({ x }) => relu(x!),
+  sigmoid: ({ x }) => sigmoid(x!),
+  tanh: ({ x }) => tanh(x!),
 };
 
 /** linear, relu, sigmoid, tanh. */
