@@ -13,9 +13,10 @@ export const deviceOf = (gpu: Gpu): Device => ({
   subgroupSize: gpu.subgroupSize,
 });
 
+/** What the adapter calls itself. Dawn makes a slug of it, with a dash for a closing bracket. */
+export const nameOf = ({ device, description, architecture, vendor }: AdapterInfo): string =>
+  device.replace(/-+$/, '') || description || architecture || vendor || 'an adapter that does not say its name';
+
 /** A name for people: what the adapter calls itself, and whether the CPU plays it. */
-export function describeDevice(info: AdapterInfo): string {
-  const name =
-    info.device || info.description || info.architecture || info.vendor || 'an adapter that does not say its name';
-  return info.software ? `${name} (software)` : name;
-}
+export const describeDevice = (info: AdapterInfo): string =>
+  info.software ? `${nameOf(info)} (software)` : nameOf(info);

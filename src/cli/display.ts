@@ -27,12 +27,15 @@ export class TrainingDisplay {
     const { bold, dim } = this.terminal.colors;
     const named = (name: string, list: readonly number[] | null): string =>
       list ? `${name} classes ${classes(list)}` : name;
-    const device = `${describeDevice(gpu)}: ${count(parameters)} parameters`;
     this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}`));
     for (const [label, text] of [
       ['from', `${named(task.source, task.sourceClasses)} (${count(sourceCount)} labelled images)`],
       ['to', `${named(task.target, task.targetClasses)} (${count(targetCount)} unlabelled images)`],
-      ['on', `${device}, ${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images`],
+      ['on', describeDevice(gpu)],
+      [
+        'for',
+        `${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images, ${count(parameters)} parameters`,
+      ],
     ] as const)
       this.terminal.line(`  ${dim(label.padEnd(5))} ${text}`);
   }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Gpu } from '../gpu/gpu.ts';
 import { adapterAdvice, webgpuAdvice } from './advice.ts';
 import type { Context } from './context.ts';
-import { deviceOf } from './device.ts';
+import { deviceOf, nameOf } from './device.ts';
 import { describeFailure, EXIT, type Failure } from './errors.ts';
 import { addCommonFlags } from './flags.ts';
 import { thisMachine } from './machine.ts';
@@ -59,9 +59,7 @@ function healthy(terminal: Terminal, gpu: Gpu): void {
     : [];
   const { subgroupSize, gemmFamily } = gpu;
 
-  terminal.line(
-    `adapter     ${bold(info.device || info.description || 'without a name')}${info.software ? yellow(' (software)') : ''}`,
-  );
+  terminal.line(`adapter     ${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`);
   terminal.line(`vendor      ${[info.vendor, info.architecture].filter(Boolean).join(', ') || 'not said'}`);
   terminal.line(`driver      ${info.description || 'not said'}`);
   terminal.line(`features    ${features.join(', ') || 'none of those the kernels use'}`);

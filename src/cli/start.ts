@@ -118,8 +118,6 @@ function report(
   terminal.line(terminal.colors.bold(`${reached}${recorded ? `; recorded for this task: ${recorded}` : ''}.`));
   if (!compare) {
     const self = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'padagrad start';
-    terminal.line(
-      `Compare: \`${self} --method source-only\`, \`${self} --method dann\`, or all three with \`${self} --compare\`.`,
-    );
+    terminal.line(`Without PADA: ${self} --method source-only, or --method dann; all three: ${self} --compare`);
   }
 }

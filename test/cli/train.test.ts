@@ -152,7 +152,7 @@ test('plain lines where stdout is no terminal', async () => {
   assert.not.match(text, '\u001b');
   assert.ok(
     text.startsWith(
-      'PADA, seed 0\n  from  fontdigits (1,000 labelled images)\n  to    mnist classes 0-4 (500 unlabelled images)\n  on    llvmpipe (software): 12,345 parameters, 200 iterations of 64 + 64 images\n',
+      'PADA, seed 0\n  from  fontdigits (1,000 labelled images)\n  to    mnist classes 0-4 (500 unlabelled images)\n  on    llvmpipe (software)\n  for   200 iterations of 64 + 64 images, 12,345 parameters\n',
     ),
     text,
   );
