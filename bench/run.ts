@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
+import { measurePeaks } from '../src/profile/peaks.ts';
 import {
   COLUMNS,
   cellsOf,
@@ -59,14 +60,13 @@ async function main(): Promise<number> {
     const block = deviceBlock(gpu);
     const load = `${loadavg()[0]!.toFixed(2)} on ${availableParallelism()} processors`;
     if (flags.json) write(JSON.stringify({ event: 'device', ...block, load: loadavg()[0] }));
+    const peaks = await measurePeaks(gpu, flags.quick ? 0.02 : 0.1);
+    if (flags.json) write(JSON.stringify({ event: 'peaks', ...peaks }));
+    else if (!flags.csv)
+      show(flags, ['device', ''], [...deviceLines(block), ['load average', load], ...peakLines(peaks)]);
     let done = 0;
-    const { peaks, rows, failed } = await runSuite(gpu, cases, {
+    const { rows, failed } = await runSuite(gpu, cases, peaks, {
       ...flags,
-      onPeaks: (measured) => {
-        if (flags.json) write(JSON.stringify({ event: 'peaks', ...measured }));
-        else if (!flags.csv)
-          show(flags, ['device', ''], [...deviceLines(block), ['load average', load], ...peakLines(measured)]);
-      },
       onRow: (row) => {
         done++;
         say(`${done}/${cases.length} ${progress(row)}`);

@@ -1,5 +1,5 @@
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { measurePeaks, type Peaks } from '../../src/profile/peaks.ts';
+import type { Peaks } from '../../src/profile/peaks.ts';
 import type { Bench, Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
 import { FULL, QUICK, Session } from './session.ts';
@@ -9,14 +9,12 @@ export interface SuiteOptions {
   only?: readonly string[];
   /** Small sizes and few samples. */
   quick?: boolean;
-  onPeaks?: (peaks: Peaks) => void;
   /** A row as soon as it is measured. */
   onRow?: (row: Row) => void;
   signal?: AbortSignal;
 }
 
 export interface SuiteResult {
-  peaks: Peaks;
   rows: Row[];
   /** How many rows had a wrong result. */
   failed: number;
@@ -35,11 +33,13 @@ export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = fal
   return all.filter((one) => asked.some((name) => matches(one.bench, name)));
 }
 
-/** Measures the adapter's peaks, then one case after the other. A case that throws is a failed row. */
-export async function runSuite(gpu: Gpu, cases: readonly Case[], options: SuiteOptions = {}): Promise<SuiteResult> {
-  const { quick = false, onPeaks, onRow, signal } = options;
-  const peaks = await measurePeaks(gpu, quick ? 0.02 : 0.1);
-  onPeaks?.(peaks);
+/** Measures one case after the other, against the adapter's peaks where they are known. A case that throws is a failed row. */
+export async function runSuite(
+  gpu: Gpu,
+  cases: readonly Case[],
+  peaks: Peaks | null,
+  { quick = false, onRow, signal }: SuiteOptions = {},
+): Promise<SuiteResult> {
   const session = new Session(gpu, peaks, quick ? QUICK : FULL);
   const rows: Row[] = [];
   try {
@@ -55,5 +55,5 @@ export async function runSuite(gpu: Gpu, cases: readonly Case[], options: SuiteO
   } finally {
     session.dispose();
   }
-  return { peaks, rows, failed: rows.filter((row) => !row.verified).length };
+  return { rows, failed: rows.filter((row) => !row.verified).length };
 }

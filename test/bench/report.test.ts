@@ -1,0 +1,94 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { factored } from '../../bench/harness/factored.ts';
+import { uniform } from '../../bench/harness/inputs.ts';
+import { compareRows, csvOf, markdownOf, parseRows } from '../../bench/harness/report.ts';
+import type { Row } from '../../bench/harness/row.ts';
+import { quantile, times } from '../../bench/harness/statistics.ts';
+import { casesOf } from '../../bench/harness/suite.ts';
+import { mismatch } from '../../bench/harness/verify.ts';
+import { benches } from '../../bench/index.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { run } from '../harness.ts';
+
+const row = (changes: Partial<Row>): Row => ({
+  bench: 'matmul',
+  shape: '8x8x8',
+  peer: 'padagrad',
+  kernel: 'matmul.product',
+  medianMs: 1,
+  p5Ms: 0.9,
+  p95Ms: 1.1,
+  coldMs: 2,
+  gflops: 3,
+  gbps: 4,
+  percentOfPeak: 5,
+  verified: true,
+  ...changes,
+});
+
+test('quantiles lie between neighbours', () => {
+  assert.is(quantile([3, 1, 2], 0.5), 2);
+  assert.is(quantile([4, 1, 2, 3], 0.5), 2.5);
+  assert.is(quantile([7], 0.95), 7);
+  assert.equal(times([0.002, 0.001, 0.003]), { medianMs: 2, p5Ms: 1.1, p95Ms: 2.9 });
+});
+
+test('a mismatch is found anywhere, NaN and infinity included', () => {
+  assert.is(mismatch([1, 2, 3], [1, 2, 3.00001], 1e-5), null);
+  assert.match(mismatch([1, 2, 3], [1, 2.1, 3], 1e-5)!, /^element 1 is 2, expected 2.1/);
+  assert.match(mismatch([1, Number.NaN], [1, 2], 1)!, /^element 1 is NaN/);
+  assert.match(mismatch([1, 2], [1, Number.NaN], 1)!, /^element 1 is 2, expected NaN/);
+  assert.is(mismatch([Number.NaN, 1], [Number.NaN, 1], 0), null);
+  assert.match(mismatch([Number.POSITIVE_INFINITY], [1], 1)!, /Infinity/);
+  assert.match(mismatch([0, 0, 0], [0, 1, 2], 1e-5)!, /element 2 is 0, expected 2.*and 1 more of 3/);
+  assert.is(mismatch([1], [1, 2], 1), '1 elements, expected 2');
+});
+
+test('a factored matrix multiplies as its elements do', () => {
+  const [m, k, n] = [5, 7, 3];
+  const a = factored(m, k);
+  const b = uniform([k, n]).data;
+  const product = Float64Array.from({ length: m * n }, (_, i) => {
+    let sum = 0;
+    for (let d = 0; d < k; d++) sum += a.data[Math.floor(i / n) * k + d]! * b[d * n + (i % n)]!;
+    return sum;
+  });
+  assert.is(mismatch(a.times(b), product, 1e-14), null);
+  assert.ok(new Set(a.data).size > 20, 'and is no simple one');
+});
+
+test('what --json prints is read back, and what became slower found', () => {
+  const before = [row({}), row({ shape: '16x16x16', medianMs: 2 }), row({ shape: 'gone' })];
+  const text = [{ event: 'device', name: 'some' }, ...before.map((one) => ({ event: 'row', ...one }))]
+    .map((one) => JSON.stringify(one))
+    .join('\n');
+  const now = [row({ medianMs: 1.5, p5Ms: 1.4 }), row({ shape: '16x16x16', medianMs: 2.1 }), row({ shape: 'new' })];
+  assert.equal(
+    compareRows(now, parseRows(text)).map(({ row, ratio, slower }) => [row.shape, ratio, slower]),
+    [
+      ['8x8x8', 1.5, true],
+      ['16x16x16', 1.05, false],
+    ],
+  );
+  assert.throws(() => parseRows('{"event":"device"}'), /no rows/);
+});
+
+test('commas and bars in names do not break tables', () => {
+  assert.match(csvOf([row({ shape: '(1,2)' })]), /"\(1,2\)"/);
+  assert.is(markdownOf(['a|b'], [['c']]).split('\n')[0], '| a\\|b |');
+});
+
+test('benches are asked for by name, by the beginning of one, or as the op is called', () => {
+  const gpu = { info: { software: true } } as Gpu;
+  const names = (only?: string[]) => [
+    ...new Set(casesOf(benches, gpu, { ...(only && { only }) }).map((one) => one.bench)),
+  ];
+  assert.equal(names(['matmul', 'relu-backward']), ['matmul', 'relu-backward']);
+  assert.equal(names(['relu']), ['relu', 'relu-backward']);
+  assert.equal(names(['crossEntropy']), ['cross-entropy', 'cross-entropy-backward']);
+  assert.ok(names().length > 8);
+  assert.throws(() => names(['matmul', 'matmull']), /no bench is called matmull; there are /);
+});
+
+run();
