@@ -1,15 +1,15 @@
 // imageBatch: images of a data set, packed as bytes, to a normalised batch, in the order of a permutation
 //
 //   item[b]     = order[offset + b]
-//   x[b,p]      = byte[item[b] * pixels + p] / 127.5 - 1          in [-1, 1]
+//   x[row+b,p]  = byte[item[b] * pixels + p] / 127.5 - 1          in [-1, 1]
 //   labels[b]   = allLabels[item[b]]
 //
 // shapes    images: [ceil(count * pixels / 4)] u32, four pixels a word, the first in the low byte; allLabels: [count];
-//           order: [count]; x: [size, pixels]; labels: [size]
+//           order: [count]; x: [row + size or more, pixels]; labels: [size]
 // parallel  one invocation a pixel; the first of each image also carries its label
 // numerics  exact: a byte has at most 8 bits, 1/127.5 is one rounding
 
-struct Params { offset: u32, size: u32, pixels: u32 }
+struct Params { offset: u32, size: u32, pixels: u32, row: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
@@ -27,7 +27,7 @@ fn pixel(b: u32, p: u32) -> f32 {
 fn unlabelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * 64u + lid;
   if (i >= params.size * params.pixels) { return; }
-  x[i] = pixel(i / params.pixels, i % params.pixels);
+  x[params.row * params.pixels + i] = pixel(i / params.pixels, i % params.pixels);
 }
 
 @compute @workgroup_size(64)
@@ -36,6 +36,6 @@ fn labelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
   if (i >= params.size * params.pixels) { return; }
   let b = i / params.pixels;
   let p = i % params.pixels;
-  x[i] = pixel(b, p);
+  x[params.row * params.pixels + i] = pixel(b, p);
   if (p == 0u) { labels[b] = allLabels[order[params.offset + b]]; }
 }

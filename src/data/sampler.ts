@@ -42,10 +42,10 @@ export class Sampler {
     this.next += this.batchSize;
   }
 
-  /** The present batch; its images written to `into` where one is given. */
-  batch(into?: Tensor): Batch {
+  /** The present batch; its images written to `into` from `row` on where one is given. */
+  batch(into?: Tensor, row = 0): Batch {
     const { data, order, offset, batchSize: size } = this;
-    return imageBatch(data, { order, offset, size, ...(into && { into }) });
+    return imageBatch(data, { order, offset, size, row, ...(into && { into }) });
   }
 
   /** Where it stands: the order of this epoch, the place in it, and the random numbers to come. */

@@ -1,7 +1,8 @@
 import source from '../../shaders/imageBatch.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Scalar } from '../gpu/scalar.ts';
-import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { sameShape, showShape } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', 'unlabelled']);
 
@@ -22,24 +23,32 @@ export interface ImageBatchOptions {
   offset: number | Scalar;
   /** Images in the batch. */
   size: number;
-  /** Where to write the images: [size, channels, height, width]; a new tensor by default. */
+  /** Where to write the images: [row + size or more, channels, height, width]; a new tensor by default. */
   into?: Tensor;
+  /** The first row of `into` to write: 0 by default. */
+  row?: number;
 }
 
 /**
  * A batch of images, each pixel as byte / 127.5 - 1, and of their labels (null where the images have none).
- * x: f32 [size, channels, height, width]; labels: u32 [size].
+ * x: f32 [size, channels, height, width], or all of `into`; labels: u32 [size].
+ *
+ * @throws TypeError where the images do not fit in `into`
  */
 export function imageBatch(
   data: PackedImages,
-  { order, offset, size, into }: ImageBatchOptions,
+  { order, offset, size, into, row = 0 }: ImageBatchOptions,
 ): { x: Tensor; labels: Tensor | null } {
   const { images, channels, height, width } = data;
-  const shape = [size, channels, height, width];
-  if (into) expectShape('imageBatch', 'into', into, shape);
-  const x = into ?? empty(images.gpu, shape, 'f32', 'images');
+  const image = [channels, height, width];
+  const x = into ?? empty(images.gpu, [size, ...image], 'f32', 'images');
+  if (!sameShape(x.shape.slice(1), image) || !(row >= 0 && row + size <= x.shape[0]!)) {
+    throw new TypeError(
+      `imageBatch: ${size} images ${showShape(image)} from row ${row} on do not fit in into, which is ${showShape(x.shape)}`,
+    );
+  }
   const pixels = channels * height * width;
-  const params = { offset, size, pixels };
+  const params = { offset, size, pixels, row };
   const groups = Math.ceil((size * pixels) / 64);
   if (!data.labels) {
     kernel.unlabelled({ images, order, x }, params, groups);

@@ -294,8 +294,8 @@ export class Training {
     const { batchSize: n, tradeOff } = this.options;
     const { height, width } = this.data.source;
     const x = empty(this.gpu, [2 * n, 1, height, width], 'f32', 'images');
-    const { labels } = this.sourceSampler.batch(sliceRows(x, 0, n));
-    this.targetSampler.batch(sliceRows(x, n, 2 * n));
+    const { labels } = this.sourceSampler.batch(x);
+    this.targetSampler.batch(x, n);
     const { logits, features } = this.model.forward(x);
     const sourceLogits = sliceRows(logits, 0, n);
     const weight = this.weights?.getClassWeightForCrossEntropyLoss();

@@ -3,7 +3,7 @@ import { Scalar } from '../../src/gpu/scalar.ts';
 import { imageBatch } from '../../src/ops/imageBatch.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run } from '../harness.ts';
+import { assertClose, gpuTest, run } from '../harness.ts';
 
 // 5 images of 3x3: nine pixels do not fill whole words, so images start anywhere in one.
 const COUNT = 5;
@@ -31,21 +31,37 @@ for (const labelled of [false, true]) {
   });
 }
 
-gpuTest('imageBatch writes into a given tensor of the right shape', async (gpu) => {
-  const images = tensor(gpu, words);
-  const places = tensor(gpu, Uint32Array.from(order));
-  const data = { images, labels: null, count: COUNT, channels: 1, height: 3, width: 3 };
-  const into = empty(gpu, [2, 1, 3, 3]);
-  const { x } = imageBatch(data, { order: places, offset: 0, size: 2, into });
-  assert.is(x, into);
-  assert.ok(Math.abs((await x.read())[0]! - normalised(3)[0]!) < 2e-7);
-  tidy(() =>
+// Images of 36 bytes: no row but the first begins where a view could.
+for (const labelled of [false, true]) {
+  gpuTest(`imageBatch writes rows of a given tensor ${labelled ? 'with' : 'without'} labels`, async (gpu) => {
+    const images = tensor(gpu, words);
+    const labels = labelled ? tensor(gpu, Uint32Array.of(10, 11, 12, 13, 14)) : null;
+    const places = tensor(gpu, Uint32Array.from(order));
+    const data = { images, labels, count: COUNT, channels: 1, height: 3, width: 3 };
+    const into = tensor(gpu, new Float32Array(6 * PIXELS).fill(7), [6, 1, 3, 3]);
+    const first = imageBatch(data, { order: places, offset: 0, size: 2, into });
+    const second = imageBatch(data, { order: places, offset: 1, size: 3, into, row: 2 });
+    assert.is(second.x, into);
+    const expected = [...[3, 0, 0, 4, 1].flatMap(normalised), ...new Array(PIXELS).fill(7)];
+    assertClose('x', await into.read(), expected, { rtol: 0, atol: 2e-7 });
+    if (labelled) assert.equal([...(await second.labels!.readU32())], [10, 14, 11]);
+    for (const t of [images, labels, places, into, first.labels, second.labels]) t?.dispose();
+  });
+}
+
+gpuTest('imageBatch refuses a tensor that the images do not fit in', (gpu) => {
+  tidy(() => {
+    const data = { images: tensor(gpu, words), labels: null, count: COUNT, channels: 1, height: 3, width: 3 };
+    const places = tensor(gpu, Uint32Array.from(order));
+    const batch = (shape: number[], row: number) => () =>
+      imageBatch(data, { order: places, offset: 0, size: 2, into: empty(gpu, shape), row });
     assert.throws(
-      () => imageBatch(data, { order: places, offset: 0, size: 2, into: empty(gpu, [2, 9]) }),
-      /imageBatch: into must be \[2,1,3,3\] but is \[2,9\]/,
-    ),
-  );
-  for (const t of [images, places, into]) t.dispose();
+      batch([2, 9], 0),
+      /imageBatch: 2 images \[1,3,3\] from row 0 on do not fit in into, which is \[2,9\]/,
+    );
+    assert.throws(batch([3, 1, 3, 3], 2), /from row 2 on do not fit in into, which is \[3,1,3,3\]/);
+    assert.throws(batch([3, 1, 3, 3], -1), /from row -1 on do not fit/);
+  });
 });
 
 run();
