@@ -11,6 +11,7 @@ export { domainWeights } from './domainWeights.ts';
 export { type DropoutOpOptions, dropout } from './dropout.ts';
 export { exp } from './exp.ts';
 export { flatten } from './flatten.ts';
+export { gatherRows } from './gatherRows.ts';
 export { gradientReversal } from './gradientReversal.ts';
 export { type ImageBatchOptions, imageBatch, type PackedImages } from './imageBatch.ts';
 export { type LinearOpOptions, linear } from './linear.ts';

@@ -1,0 +1,41 @@
+// gatherRows: rows of a tensor, each by its number
+//
+//   forward   y[k,c]  = x[index[k], c];     NaN where index[k] >= rows
+//   backward  dx[r,c] = sum of dy[k,c] over the k with index[k] = r
+//
+// shapes    x, dx: [rows, cols]; index: [count] u32; y, dy: [count, cols]
+// parallel  forward: one invocation an element of y; backward: one an element of dx, which looks through all of index
+// numerics  a row that is asked for several times adds up its gradients in the order of index, without atomics
+
+struct Params { rows: u32, cols: u32, count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i >= params.count * params.cols) { return; }
+  let row = index[i / params.cols];
+  if (row < params.rows) {
+    y[i] = x[row * params.cols + i % params.cols];
+  } else {
+    // Made of a run-time value, for a constant NaN does not compile.
+    y[i] = bitcast<f32>(0x7fc00000u | (row & 1u));
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * groups.x + wid.x) * 64u + lid;
+  if (i >= params.rows * params.cols) { return; }
+  let row = i / params.cols;
+  var sum = 0.0;
+  for (var k = 0u; k < params.count; k++) {
+    if (index[k] == row) { sum += dy[k * params.cols + i % params.cols]; }
+  }
+  dx[i] = sum;
+}

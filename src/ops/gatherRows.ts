@@ -1,0 +1,29 @@
+import source from '../../shaders/gatherRows.wgsl';
+import { record } from '../autograd.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { sizeOf } from '../shape.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('gatherRows', source, ['forward', 'backward']);
+
+/**
+ * Rows of x by their numbers, any of them any number of times (`x[index]`; `torch.index_select` along the first
+ * dimension): samples of a batch, or with x: [C] the weight of each label.
+ * x: f32 [n, ...]; index: u32 of any shape, each < n (else NaN); y: f32 [...index's shape, ...].
+ *
+ * @throws TypeError unless x has rows and index is u32
+ */
+export function gatherRows(x: Tensor, index: Tensor): Tensor {
+  expectDtype('gatherRows', 'x', x, 'f32');
+  expectDtype('gatherRows', 'index', index, 'u32');
+  const [rows, ...rest] = x.shape;
+  if (rows === undefined) throw new TypeError('gatherRows: x is a single number; it must have rows');
+  const params = { rows, cols: sizeOf(rest), count: index.size };
+  const y = empty(x.gpu, [...index.shape, ...rest], 'f32', 'gatherRows');
+  kernel.forward({ x, index, y }, params, Math.ceil(y.size / 64));
+  return record('gatherRows', [x], y, [], (dy, gradient) => {
+    const dx = gradient.into(0);
+    kernel.backward({ index, dy, dx }, params, Math.ceil(dx.size / 64));
+    return [dx];
+  });
+}
