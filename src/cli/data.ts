@@ -11,6 +11,8 @@ import { readNamed } from './files.ts';
 const IMAGES = '-images-idx3-ubyte';
 const LABELS = '-labels-idx1-ubyte';
 const DIGITS = 10;
+// A missing file's neighbours, as many as one line holds.
+const HINTS = 4;
 const HERE = fileURLToPath(import.meta.url);
 
 /**
@@ -61,8 +63,10 @@ function filesOf(prefix: string): { images: string; labels: string | undefined }
   const find = (path: string): string | undefined => [path, `${path}.gz`].find((file) => existsSync(file));
   const images = find(prefix + IMAGES);
   if (images) return { images, labels: find(prefix + LABELS) };
-  const others = prefixesNear(prefix).map((other) => `idx:${other}`);
-  const hint = others.length > 0 ? `; beside it there is ${others.join(', ')}` : '';
+  const others = prefixesNear(prefix);
+  const shown = others.slice(0, HINTS).map((other) => `idx:${other}`);
+  const more = others.length > HINTS ? ` and ${others.length - HINTS} more` : '';
+  const hint = others.length > 0 ? `; beside it there is ${shown.join(', ')}${more}` : '';
   throw new UsageError(`no such file: ${prefix}${IMAGES}, nor ${basename(prefix)}${IMAGES}.gz${hint}`);
 }
 

@@ -10,12 +10,16 @@ import { readNamed } from './files.ts';
 import { MODEL } from './runFolder.ts';
 
 const HEAD = 'head.weight';
+const BOTTLENECK = 'bottleneck.0.weight';
+const CHANNELS = 32;
 
 /** A trained model on the host. */
 export interface SavedModel {
   file: string;
   state: StateDict;
   numClasses: number;
+  /** Height and width of the smallest images that it takes; those up to 3 larger give it the same features. */
+  imageSize: number;
 }
 
 /** The model's bytes, as `model.safetensors` keeps them. */
@@ -33,20 +37,26 @@ export async function readModel(path: string): Promise<SavedModel> {
   const inFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const { file, bytes } = await readNamed(inFolder ? join(path, MODEL) : path);
   const { tensors: state } = decodeSafetensors(bytes, file);
-  const [numClasses, ...rest] = state.get(HEAD)?.shape ?? [];
-  if (!numClasses || rest.length !== 1)
-    throw new UsageError(`${file} is not a model of padagrad: it has no ${HEAD} of [classes, features]`);
-  return { file, state, numClasses };
+  const sizes = (name: string): [number, number] => {
+    const [rows, columns, ...rest] = state.get(name)?.shape ?? [];
+    if (!rows || !columns || rest.length > 0)
+      throw new UsageError(`${file} is not a model that padagrad trains: it has no matrix ${name}`);
+    return [rows, columns];
+  };
+  const [numClasses] = sizes(HEAD);
+  // Two convolutions of 5x5, each with a pooling of 2, leave of 4 n + 12 pixels n.
+  const imageSize = 4 * Math.sqrt(sizes(BOTTLENECK)[1] / CHANNELS) + 12;
+  return { file, state, numClasses, imageSize };
 }
 
 /** The network with a saved state, on the GPU; the caller's to dispose. @throws UsageError if the state does not fit */
-export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, imageSize: number): SmallCnn {
+export function openModel(gpu: Gpu, { file, state, numClasses, imageSize }: SavedModel): SmallCnn {
   const model = new SmallCnn(gpu, { numClasses, imageSize, random: new Random(0) });
   try {
     model.loadStateDict(state);
     return model;
   } catch (cause) {
     model.dispose();
-    throw new UsageError(`${file}: ${(cause as Error).message} (images of ${imageSize}x${imageSize})`, { cause });
+    throw new UsageError(`${file}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
 import { checkClasses, checkImages, chosen, classList, first } from './checks.ts';
 import type { Context, Split } from './context.ts';
-import { asUsage } from './errors.ts';
+import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, whole } from './flags.ts';
 import { classes as classNames, count } from './format.ts';
 import { readModel, type SavedModel } from './model.ts';
@@ -46,6 +46,10 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => context.resolveData(flags.data, flags.split));
   checkImages(`--data ${flags.data}`, all);
+  if (Math.floor(all.height / 4) * 4 !== model.imageSize)
+    throw new UsageError(
+      `--data ${flags.data}: images are ${all.height}x${all.width}, but the model was trained on images of ${model.imageSize}x${model.imageSize}`,
+    );
   const images = await chosen('--classes', first(all, flags.limit), classes);
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';

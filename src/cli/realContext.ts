@@ -47,7 +47,7 @@ function abortOnSignals(): AbortController {
 }
 
 const evaluate: Context['evaluate'] = async (gpu, saved, images) => {
-  const model = openModel(gpu, saved, images.height);
+  const model = openModel(gpu, saved);
   const evaluator = new Evaluator(gpu, images, model, saved.numClasses);
   try {
     return await evaluator.run();
@@ -58,7 +58,7 @@ const evaluate: Context['evaluate'] = async (gpu, saved, images) => {
 };
 
 const classWeight: Context['classWeight'] = async (gpu, saved, images, temperature) => {
-  const model = openModel(gpu, saved, images.height);
+  const model = openModel(gpu, saved);
   const data = new ImageDataset(gpu, images, BATCH, { labelled: false });
   const { numClasses } = saved;
   const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };

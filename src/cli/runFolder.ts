@@ -25,6 +25,13 @@ export function writeAtomically(path: string, content: string | Uint8Array): voi
   }
 }
 
+/** Makes a folder and those above it. Node's own recursive form tries for ever where a file system takes no folders (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 /** The folder of one run: what was asked, what was measured, and the model it led to. */
 export class RunFolder {
   private readonly metrics: number;
@@ -36,7 +43,7 @@ export class RunFolder {
   /** Makes the folder, or throws while nothing was computed yet. */
   static prepare(path: string): void {
     try {
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
       const probe = join(path, `.${process.pid}.tmp`);
       closeSync(openSync(probe, 'w'));
       rmSync(probe);

@@ -81,8 +81,17 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
     /no such file: .*empty\/model\.safetensors/,
   ],
   ['no safetensors', ['--model', 'RUN/text', '--data', 'mnist'], /text: at byte 0 expected .* but found/],
-  ['another model', ['--model', 'RUN/other', '--data', 'mnist'], /is not a model of padagrad: it has no head\.weight/],
+  [
+    'another model',
+    ['--model', 'RUN/other', '--data', 'mnist'],
+    /is not a model that padagrad trains: it has no matrix head\.weight/,
+  ],
   ['missing data', ['--model', 'RUN', '--data', 'idx:nowhere'], /--data idx:nowhere: no such file/],
+  [
+    'images of another size',
+    ['--model', 'RUN', '--data', 'idx:small'],
+    /--data idx:small: images are 16x16, but the model was trained on images of 28x28/,
+  ],
   [
     'a class too many',
     ['--model', 'RUN', '--data', 'mnist', '--classes', '0-10'],

@@ -43,6 +43,7 @@ export const DATA: Record<string, HostImages> = {
   'fontdigits train': fakeDigits(1000),
   'fontdigits test': fakeDigits(200),
   'idx:small train': fakeDigits(500, { size: 16 }),
+  'idx:small test': fakeDigits(500, { size: 16 }),
   'idx:bare train': fakeDigits(500, { labelled: false }),
   'idx:bare test': fakeDigits(500, { labelled: false }),
   'idx:letters test': fakeDigits(100, { classes: 26 }),
@@ -83,8 +84,15 @@ const evaluationOf = (digits: HostImages, accuracy: number, classes: number): Ev
 
 /** Writes a file that passes for a trained model, as far as can be told without a GPU. */
 export function fakeModel(path: string, numClasses = 10): void {
-  const head = { shape: [numClasses, 2], data: new Float32Array(2 * numClasses) };
-  writeFileSync(path, encodeSafetensors(new Map([['head.weight', head]])));
+  const matrix = (rows: number, columns: number) => ({
+    shape: [rows, columns],
+    data: new Float32Array(rows * columns),
+  });
+  const state = new Map([
+    ['bottleneck.0.weight', matrix(2, 512)],
+    ['head.weight', matrix(numClasses, 2)],
+  ]);
+  writeFileSync(path, encodeSafetensors(state));
 }
 
 /** A context without a GPU: training reports made-up figures by the rules of the real trainer. */

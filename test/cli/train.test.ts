@@ -412,10 +412,14 @@ test('--debug adds the stack, causes included', async () => {
 test('a folder that cannot be made is refused before anything is computed', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
-  const { run, stderr, counts } = fakeContext();
-  assert.is(await run(...BASE, '--out', join(file, 'run')), 2);
-  assert.match(stderr.text, /--out .*cannot be written to/);
-  assert.is(counts().opened, 0);
+  // Where a file is in the way, and (on Linux) where a file system takes no folders.
+  for (const out of [join(file, 'run'), file, ...(process.platform === 'linux' ? ['/proc/padagrad/run'] : [])]) {
+    const { run, stderr, counts } = fakeContext();
+    assert.is(await run(...BASE, '--out', out), 2);
+    assert.match(stderr.text, /--out .*cannot be written to/);
+    assert.is(stderr.lines.length, 1);
+    assert.is(counts().opened, 0);
+  }
 });
 
 test('what fails while running exits with 1', async () => {
