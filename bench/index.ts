@@ -5,7 +5,8 @@ import { crossEntropy } from './crossEntropy.ts';
 import type { Bench } from './harness/case.ts';
 import { linear } from './linear.ts';
 import { matmul } from './matmul.ts';
+import { pada } from './pada.ts';
 import { relu } from './relu.ts';
 
 /** All benches, in the order they run: products first. */
-export const benches: readonly Bench[] = [plainCnn, matmul, linear, conv2d, batchNorm, crossEntropy, relu];
+export const benches: readonly Bench[] = [plainCnn, pada, matmul, linear, conv2d, batchNorm, crossEntropy, relu];
