@@ -9,7 +9,7 @@
 //
 // shapes    logits x, dlogits: [rows, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [];
 //           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W), the first of them holds all in the end
-// parallel  forward: LANES lanes a row (rows.wgsl), workgroups take blocks of rows in turn; one workgroup needs no second dispatch,
+// parallel  forward: LANES lanes a row (rows.wgsl, softmax.row.wgsl), workgroups take blocks of rows in turn; one workgroup needs no second dispatch,
 //           several leave partial sums to total; backward: one invocation an element
 // numerics  backward reads m and 1 / s, not log-sum-exp, which has too few digits at logits of 1e4; a label >= cols, a largest
 //           logit that is not finite and W = 0 give NaN as in PyTorch
@@ -47,23 +47,16 @@ fn share(row: u32) -> f32 {
   return classWeight(labels[row]);
 }
 
-// A row takes part in the barriers of its workgroup even where it is beyond the last.
+fn logit(i: u32) -> f32 { return logits[i]; }
+
 fn lossOf(row: u32, lid: u32) -> f32 {
-  let inside = row < params.rows;
   let start = row * params.cols;
-  let end = select(0u, params.cols, inside);
-  var m = select(0.0, logits[start], inside);
-  for (var c = lid % LANES; c < end; c += LANES) { m = larger(m, logits[start + c]); }
-  m = rowMax(lid, m);
-  var s = 0.0;
-  for (var c = lid % LANES; c < end; c += LANES) { s += exp(logits[start + c] - m); }
-  s = rowSum(lid, s);
-  if (!inside || lid % LANES != 0u) { return 0.0; }
+  let stats = maxAndSum(lid, start, start + select(0u, params.cols, row < params.rows), 1.0);
+  if (row >= params.rows || lid % LANES != 0u) { return 0.0; }
+  rowStats[row] = vec2f(stats.x, 1.0 / stats.y);
   let label = labels[row];
-  if (!isFinite(m)) { s = nan(label); }
-  rowStats[row] = vec2f(m, 1.0 / s);
-  if (isNan(s) || label >= params.cols) { return nan(label); }
-  return rowWeight(row) * (log(s) + (m - logits[start + label]));
+  if (isNan(stats.y) || label >= params.cols) { return nan(label); }
+  return rowWeight(row) * (log(stats.y) + (stats.x - logits[start + label]));
 }
 
 var<workgroup> sums: array<vec2f, WG>;

@@ -1,11 +1,16 @@
 import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
+import rowSource from '../../shaders/softmax.row.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { expectMatrix, splitRows } from '../rows.ts';
 import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('crossEntropy', [rowsSource, source], ['forward', 'total', 'backward']);
+const kernel = /* @__PURE__ */ defineKernel(
+  'crossEntropy',
+  [rowsSource, rowSource, source],
+  ['forward', 'total', 'backward'],
+);
 
 // Blocks of 64 / LANES rows that one workgroup does alone, before it pays to add up those of several.
 const BLOCKS_ALONE = 4;

@@ -5,6 +5,7 @@ import { defineKernel } from '../gpu/kernel.ts';
 import { checkTemperature, expectMatrix, splitRows } from '../rows.ts';
 import { empty, expectShape, type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
+import type { SoftmaxOptions } from './softmax.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'softmaxColumnMean',
@@ -20,16 +21,11 @@ const GPU_GROUP = 256;
 // Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
 const KEPT_PARTS = 64;
 
-export interface SoftmaxColumnMeanOptions {
-  /** Divides x first. */
-  temperature?: number;
-}
-
 /**
  * Mean over rows of `softmax(x, {temperature})` in one reading of x, without the matrix of probabilities. x: f32 [n, C];
  * f32 [C], without gradient (`columnMean(softmax(x))` has one). NaN without rows, as a mean of nothing is.
  */
-export function softmaxColumnMean(x: Tensor, { temperature = 1 }: SoftmaxColumnMeanOptions = {}): Tensor {
+export function softmaxColumnMean(x: Tensor, { temperature = 1 }: SoftmaxOptions = {}): Tensor {
   checkTemperature('softmaxColumnMean', temperature);
   const [rows, cols] = expectMatrix('softmaxColumnMean', 'x', x);
   const parts = partsOf(x.gpu, rows, cols);

@@ -11,6 +11,7 @@ import { lrSchedule } from './lrSchedule.ts';
 import { optim } from './optim.ts';
 import { padaTraining } from './padaTraining.ts';
 import { pool2d } from './pool2d.ts';
+import { softmaxes } from './softmax.ts';
 import { weightedCrossEntropy } from './weightedCrossEntropy.ts';
 
 /** Who computes the cases of each golden file. */
@@ -28,4 +29,5 @@ export const runners: Record<string, GoldenRunner> = {
   class_weight_auto_update: classWeightAutoUpdate,
   domain_adversarial_loss: domainAdversarialLoss,
   pada_training: padaTraining,
+  softmax: softmaxes,
 };

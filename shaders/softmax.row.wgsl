@@ -1,0 +1,17 @@
+// softmax.row: the largest logit of a row and the sum of its exponentials
+//
+//   m = max_c x[c],   s = sum_c exp(scale (x[c] - m))
+//
+// shapes    logit(i): element i of the matrix, which a kernel defines; a row is logit(start) .. logit(end - 1)
+// parallel  LANES lanes a row (rows.wgsl); a row beyond the last is empty, and takes part in the barriers
+// numerics  exp never overflows; where PyTorch has NaN, for a NaN or an infinity is the largest, s is NaN
+
+fn maxAndSum(lid: u32, start: u32, end: u32, scale: f32) -> vec2f {
+  var m = logit(start);
+  for (var i = start + lid % LANES; i < end; i += LANES) { m = larger(m, logit(i)); }
+  m = rowMax(lid, m);
+  var s = 0.0;
+  for (var i = start + lid % LANES; i < end; i += LANES) { s += exp((logit(i) - m) * scale); }
+  s = rowSum(lid, s);
+  return vec2f(m, select(nan(lid), s, isFinite(m)));
+}
