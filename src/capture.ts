@@ -1,5 +1,5 @@
 import { CommandList } from './gpu/commandList.ts';
-import { disposeSymbol } from './gpu/dispose.ts';
+import { Disposable } from './gpu/dispose.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import type { Dispatch } from './gpu/queue.ts';
 import type { Storage } from './gpu/storage.ts';
@@ -9,7 +9,7 @@ import { tidy } from './tidy.ts';
  * The dispatches that one call of a function recorded, ready to be encoded again: no shape logic, no allocation, no bind
  * group. Its tensors stay where they are, so what it computed is read from the same tensors after every run.
  */
-export class CapturedStep<T> {
+export class CapturedStep<T> extends Disposable {
   private list: CommandList | undefined;
 
   /** @internal */
@@ -20,6 +20,7 @@ export class CapturedStep<T> {
     dispatches: readonly Dispatch[],
     private readonly held: readonly Storage[],
   ) {
+    super();
     this.list = new CommandList(gpu.device, dispatches, gpu.params.take(dispatches.length));
   }
 
@@ -46,10 +47,6 @@ export class CapturedStep<T> {
     this.list.dispose();
     this.list = undefined;
     release(this.held);
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from './autograd.ts';
-import { disposeSymbol } from './gpu/dispose.ts';
+import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import type { Native } from './gpu/native.ts';
@@ -19,7 +19,7 @@ const leaks = new FinalizationRegistry<string>((label) =>
  * An array on the GPU: a range of a buffer with a shape, row-major. Ops are functions (`relu(x)`), not methods. Owns GPU
  * memory: `dispose()` it, let a `tidy` do so, or declare it with `using`.
  */
-export class Tensor implements Binding {
+export class Tensor extends Disposable implements Binding {
   /** Whether gradients are wanted for it. */
   requiresGrad = false;
   /** d loss / d this, after `backward(loss)`; null before. Only of tensors that no op made (PyTorch's leaves). */
@@ -38,6 +38,7 @@ export class Tensor implements Binding {
     readonly label: string,
     private offset = 0,
   ) {
+    super();
     track(this);
     if (this.gpu.options.validate) leaks.register(this, `${label}${showShape(shape)}`, this);
   }
@@ -101,10 +102,6 @@ export class Tensor implements Binding {
     this.released = true;
     leaks.unregister(this);
     this.held.release();
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 
   /** @internal Another tensor on the same memory. */

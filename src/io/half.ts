@@ -1,22 +1,19 @@
 // Numbers of two bytes, as f32: a float16 or bfloat16 is a float32 of its own, so nothing is rounded.
 
-const word = new Uint32Array(1);
-const float = new Float32Array(word.buffer);
+const view = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(4));
+const floatOf = (bits: number): number => {
+  view.setInt32(0, bits);
+  return view.getFloat32(0);
+};
 
 /** bfloat16: the upper half of a float32. */
-export function fromBfloat16(bits: number): number {
-  word[0] = bits << 16;
-  return float[0]!;
-}
+export const fromBfloat16 = (bits: number): number => floatOf(bits << 16);
 
 /** IEEE half precision: 1 bit sign, 5 bits exponent, 10 bits fraction. */
 export function fromFloat16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  if (exponent === 31) {
-    word[0] = ((bits & 0x8000) << 16) | 0x7f800000 | (fraction << 13);
-    return float[0]!;
-  }
+  if (exponent === 31) return floatOf(((bits & 0x8000) << 16) | 0x7f800000 | (fraction << 13));
   const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
   return bits & 0x8000 ? -size : size;
 }

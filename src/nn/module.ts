@@ -1,5 +1,5 @@
 import { zeroGrad } from '../autograd.ts';
-import { disposeSymbol } from '../gpu/dispose.ts';
+import { Disposable } from '../gpu/dispose.ts';
 import { Counter } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
 import { type Tensor, write } from '../tensor.ts';
@@ -28,7 +28,7 @@ interface ModuleBuffer {
  * }
  * ```
  */
-export abstract class Module<Output = Tensor> {
+export abstract class Module<Output = Tensor> extends Disposable {
   /** Whether batch norm takes statistics of the batch and dropout drops. */
   training = true;
   private readonly buffers = new Map<string, ModuleBuffer>();
@@ -129,10 +129,6 @@ export abstract class Module<Output = Tensor> {
       parameter.dispose();
     }
     for (const [, buffer] of this.namedBuffers()) buffer.dispose();
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 
   /** Adds a tensor to the state under PyTorch's name, or a counter; one that is not persistent is in `stateDict({all: true})` alone. */

@@ -1,5 +1,5 @@
 import { zeroGrad } from '../autograd.ts';
-import { disposeSymbol } from '../gpu/dispose.ts';
+import { Disposable } from '../gpu/dispose.ts';
 import { Counter, Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
 import { Tensor, tensor, write } from '../tensor.ts';
@@ -30,7 +30,7 @@ export interface OptimizerGroup {
  * buffer, and backward writes their gradients side by side into another. A parameter without gradient is left alone:
  * neither updated nor decayed, and its step is not counted. `lr` is read anew by every run of a captured step.
  */
-export abstract class Optimizer {
+export abstract class Optimizer extends Disposable {
   readonly lr: Scalar;
   readonly groups: readonly OptimizerGroup[];
   /** @internal */
@@ -52,6 +52,7 @@ export abstract class Optimizer {
     parameters: ParametersOrGroups,
     { lr, weightDecay }: { lr: number; weightDecay: number },
   ) {
+    super();
     checkAtLeast(name, { lr, weightDecay });
     this.lr = new Scalar(lr);
     this.groups = groupsOf(name, parameters, weightDecay);
@@ -121,10 +122,6 @@ export abstract class Optimizer {
     this.flat.dispose();
     this.groupTable.dispose();
     this.counts.dispose();
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 
   /** @internal A state tensor of every parameter, by PyTorch's name. */
