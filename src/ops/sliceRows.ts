@@ -6,7 +6,7 @@ import { empty, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
 
-// The largest offset alignment of a storage binding that WebGPU lets an adapter ask for.
+// The largest offset alignment of a storage binding that WebGPU lets an adapter ask for; x itself begins at a multiple of it.
 const ALIGNMENT = 256;
 
 /**
@@ -40,9 +40,9 @@ export function rowsFrom(
   into = (): Tensor => empty(x.gpu, [to - from, ...x.shape.slice(1)], x.dtype, x.label),
 ): Tensor {
   const params = stretch(x, from, to);
-  const offset = 4 * params.start;
   const size = params.end - params.start;
-  if (size > 0 && (x.byteOffset + offset) % ALIGNMENT === 0) return x.view([to - from, ...x.shape.slice(1)], offset);
+  const offset = 4 * params.start;
+  if (size > 0 && offset % ALIGNMENT === 0) return x.view([to - from, ...x.shape.slice(1)], offset);
   const part = into();
   kernel.take({ whole: x, partOut: part }, params, Math.ceil(size / 64));
   return part;
