@@ -5,12 +5,14 @@ import { sameShape, showShape } from '../shape.ts';
 import { Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
-/** Elements of a block: 256 bytes, the alignment of a binding, so that every parameter starts a block. */
-const BLOCK = 64;
+/** @internal Elements of a block: 256 bytes, the alignment of a binding, so that every parameter starts a block. */
+export const BLOCK = 64;
 const ABSENT = 0xffffffff;
 
 // Which parameters live in a flat storage, to tell them from others who hold it.
 const residents = new WeakMap<Storage, Set<Tensor>>();
+// Whose slot a gradient has.
+const owners = new WeakMap<Tensor, FlatParameters>();
 
 /** @internal A parameter's place in the flat buffers. */
 export interface Place {
@@ -54,6 +56,11 @@ export class FlatParameters {
     for (const place of this.places) this.adopt(place);
   }
 
+  /** Those that a parameter lives in, if any. */
+  static of({ gradSlot }: Tensor): FlatParameters | undefined {
+    return gradSlot ? owners.get(gradSlot) : undefined;
+  }
+
   /** A flat buffer beside those of the parameters and gradients: an optimiser's state. */
   zeros(label: string): Tensor {
     const made = keep(tensor(this.gpu, new Float32Array(this.blocks * BLOCK), undefined, label));
@@ -67,15 +74,39 @@ export class FlatParameters {
    */
   groupOfBlock(): Tensor {
     for (const { parameter } of this.places) gatherGradient(parameter);
-    const pattern = this.places.map(({ parameter }) => (parameter.grad ? '1' : '0')).join('');
-    let table = this.tables.get(pattern);
+    return this.table(
+      'group of block',
+      ({ grad }) => grad !== null,
+      ({ group, block, blocks }, present, table) => table.fill(present ? group : ABSENT, block, block + blocks),
+    );
+  }
+
+  /** For each block how many of its elements belong to one of these parameters. */
+  usedOfBlock(wanted: ReadonlySet<Tensor>): Tensor {
+    return this.table(
+      'used of block',
+      (parameter) => wanted.has(parameter),
+      ({ parameter, block }, present, table) => {
+        for (let left = present ? parameter.size : 0, i = block; left > 0; left -= BLOCK, i++)
+          table[i] = Math.min(left, BLOCK);
+      },
+    );
+  }
+
+  /** A table of blocks for a choice of parameters, made when that choice is first met. */
+  private table(
+    label: string,
+    chosen: (parameter: Tensor) => boolean,
+    fill: (place: Place, chosen: boolean, table: Uint32Array) => void,
+  ): Tensor {
+    const choice = this.places.map(({ parameter }) => chosen(parameter));
+    const key = `${label} ${choice.map(Number).join('')}`;
+    let table = this.tables.get(key);
     if (!table) {
-      const groups = new Uint32Array(this.blocks);
-      for (const { parameter, group, block, blocks } of this.places) {
-        groups.fill(parameter.grad ? group : ABSENT, block, block + blocks);
-      }
-      table = keep(tensor(this.gpu, groups, undefined, 'group of block'));
-      this.tables.set(pattern, table);
+      const blocks = new Uint32Array(this.blocks);
+      for (const [i, place] of this.places.entries()) fill(place, choice[i]!, blocks);
+      table = keep(tensor(this.gpu, blocks, undefined, label));
+      this.tables.set(key, table);
     }
     return table;
   }
@@ -113,6 +144,7 @@ export class FlatParameters {
     parameter.rebase(this.values.storage, byteOffset);
     residentsOf(this.values.storage).add(parameter);
     parameter.gradSlot = keep(view(this.gradients, `d${label}`));
+    owners.set(parameter.gradSlot, this);
     gatherGradient(parameter);
   }
 }

@@ -1,0 +1,60 @@
+import source from '../../shaders/clipGradNorm.wgsl';
+import { defineKernel } from '../gpu/kernel.ts';
+import { empty, type Tensor, tensor } from '../tensor.ts';
+import { tidy } from '../tidy.ts';
+import { BLOCK, FlatParameters } from './flatParameters.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('clipGradNorm', source, ['squares', 'scale']);
+
+// A workgroup reads all partial sums again: no more of them than that takes no time.
+const MAX_PARTIALS = 64;
+
+/**
+ * Scales the gradients of `parameters` by maxNorm / norm where their norm, taken over all of them together, is larger than
+ * `maxNorm` (`torch.nn.utils.clip_grad_norm_`). Call it between `backward` and the optimiser's step. Parameters without
+ * gradient do not count. Of an optimiser's parameters it takes two dispatches, of others two each.
+ *
+ * @returns the norm before, f32 [], on the GPU. If that is not a number, neither are the gradients then.
+ */
+export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
+  const list = [...new Set(parameters)];
+  if (list.length === 0) throw new TypeError('clipGradNorm: got no parameters; pass module.parameters()');
+  if (!(maxNorm >= 0)) throw new RangeError(`clipGradNorm: maxNorm must be a number >= 0 but is ${maxNorm}`);
+  const { gpu } = list[0]!;
+  const present = list.filter(({ grad }) => grad && grad.size > 0);
+  if (present.length === 0) return tensor(gpu, 0, [], 'norm');
+  return tidy(() => {
+    const norm = empty(gpu, [], 'f32', 'norm');
+    const none = empty(gpu, [1], 'u32');
+    let partials = 0;
+    const parts = partsOf(present).map(({ gradient, used }) => {
+      const blocks = Math.ceil(gradient.size / BLOCK);
+      const groups = Math.min(MAX_PARTIALS, Math.ceil(blocks / 4));
+      const part = { gradient, used: used ?? none, blocks, size: used ? 0 : gradient.size, groups, first: partials };
+      partials += groups;
+      return part;
+    });
+    const partial = empty(gpu, [partials], 'f32', 'squares');
+    // WGSL knows no infinity.
+    const shared = { partials, maxNorm: Math.min(maxNorm, 3e38) };
+    for (const { gradient, used, groups, ...own } of parts)
+      kernel.squares({ gradient, used, partial }, { ...own, ...shared }, [groups]);
+    for (const { gradient, used, groups, ...own } of parts)
+      kernel.scale({ gradient, used, partialIn: partial, norm }, { ...own, ...shared }, [groups]);
+    return norm;
+  });
+}
+
+/** The gradients: flat buffers of several, with the elements of each block that count, and single ones. */
+function partsOf(parameters: readonly Tensor[]): { gradient: Tensor; used?: Tensor }[] {
+  const flats = new Map<FlatParameters, Set<Tensor>>();
+  const parts: { gradient: Tensor; used?: Tensor }[] = [];
+  for (const parameter of parameters) {
+    const { grad, gradSlot } = parameter;
+    const flat = grad === gradSlot ? FlatParameters.of(parameter) : undefined;
+    if (!flat) parts.push({ gradient: grad! });
+    else flats.set(flat, (flats.get(flat) ?? new Set()).add(parameter));
+  }
+  for (const [flat, own] of flats) parts.push({ gradient: flat.gradients, used: flat.usedOfBlock(own) });
+  return parts;
+}
