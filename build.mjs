@@ -1,4 +1,4 @@
-// Builds the library (dist/) and the programs (.build/): `node build.mjs [library|command|programs|types ...]`, all by default.
+// Builds the library (dist/) and the programs (.build/): `node build.mjs [library|command|types|programs|sizes ...]`, all by default.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -30,16 +30,6 @@ const wgsl = ({ minify }) => ({
   },
 });
 
-/** What is imported when it is first called for becomes a file of its own. */
-const lazy = {
-  name: 'lazy',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.js'), external: true } : undefined,
-    );
-  },
-};
-
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
 const common = {
@@ -50,25 +40,25 @@ const common = {
   logOverride: { 'direct-eval': 'silent' },
 };
 
-/** dist/index.js for browsers and bundlers, dist/index.node.js for Node, and what both import when it is called for. */
+/** The ways into the package, for browsers and bundlers in dist/, for Node in dist/node/. */
 async function library() {
   rmSync('dist', { recursive: true, force: true });
   const shared = {
     ...common,
+    entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts' },
+    splitting: true,
+    chunkNames: 'parts/[name]-[hash]',
     external: ['webgpu'],
-    plugins: [wgsl({ minify: true }), lazy],
+    plugins: [wgsl({ minify: true })],
     sourcemap: 'linked',
     // Fields as assignments: those that the constructor's parameters set are not declared a second time.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   };
-  const entryPoints = ['src/index.ts'];
-  await build({ ...shared, entryPoints, outfile: 'dist/index.js', platform: 'neutral', conditions: ['browser'] });
-  await build({ ...shared, entryPoints, outfile: 'dist/index.node.js', platform: 'node', conditions: ['node'] });
-  await build({ ...shared, entryPoints: ['src/gpu/profiler.ts'], outdir: 'dist', platform: 'neutral' });
-  await sizes();
+  await build({ ...shared, outdir: 'dist', platform: 'neutral', conditions: ['browser'] });
+  await build({ ...shared, outdir: 'dist/node', platform: 'node', conditions: ['node'] });
 }
 
-/** What an embedder's bundler makes of the library: the whole of it, and what loads of it at once for one class alone. */
+/** What an embedder's bundler makes of dist/: the whole of the library, and what loads of it at once for one class alone. */
 async function sizes() {
   const bundled = async (contents) => {
     const { outputFiles, metafile } = await build({
@@ -161,6 +151,6 @@ async function programs() {
   });
 }
 
-const steps = { library, command, types, programs };
+const steps = { library, command, types, programs, sizes };
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : Object.keys(steps)) await steps[name]();

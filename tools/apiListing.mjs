@@ -10,6 +10,7 @@ export const LISTING = 'docs/api.md';
 // What each way into the package is for.
 const ENTRIES = {
   padagrad: 'src/index.ts',
+  'padagrad/train': 'src/train/index.ts',
 };
 
 const TITLES = {

@@ -50,6 +50,7 @@ export async function decodeIdx({ file, bytes }: NamedBytes, rank: number): Prom
   return { shape, data };
 }
 
+/** The IDX files of a set of images. */
 export interface IdxImages {
   images: NamedBytes;
   labels?: NamedBytes | undefined;

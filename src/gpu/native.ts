@@ -1,6 +1,6 @@
 /**
- * A WebGPU type by name, or `unknown` where the reader's TypeScript has no WebGPU types: so the declarations of this
- * package compile with and without `@webgpu/types`.
+ * A type of the platform by name, WebGPU's or the DOM's, or `unknown` where the reader's TypeScript does not know it: so the
+ * declarations of this package compile with and without `@webgpu/types`.
  */
 export type Native<Name extends string> = typeof globalThis extends { [N in Name]: { prototype: infer Instance } }
   ? Instance

@@ -26,6 +26,7 @@ export interface SmallCnnOptions {
   featuresDim?: number;
 }
 
+/** What the network says of images, and what the discriminator sees of them. */
 export interface SmallCnnOutput {
   /** [n, numClasses] */
   logits: Tensor;

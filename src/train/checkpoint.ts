@@ -35,6 +35,8 @@ export async function encodeCheckpoint({ iteration, options, tensors }: Checkpoi
 }
 
 /**
+ * Reads what {@link encodeCheckpoint} wrote.
+ *
  * @param file names the file in messages
  * @throws DataError if the bytes are not a checkpoint, or not the ones that were written
  */

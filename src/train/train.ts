@@ -1,6 +1,7 @@
 import type { HostImages } from '../data/dataset.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { Native } from '../gpu/native.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { TrainingOptions } from './options.ts';
@@ -14,7 +15,7 @@ export interface TrainSettings {
   /** Iterations between two evaluations; 0 for one at the end alone. */
   evalFreq?: number;
   /** Stops the run after the iteration under way, with a checkpoint. */
-  signal?: AbortSignal;
+  signal?: Native<'AbortSignal'>;
   /** Labelled sets that evaluation alone uses. */
   targetTest?: HostImages;
   sourceTest?: HostImages;
@@ -42,6 +43,7 @@ export interface TrainCallbacks {
   onLost?(event: { iteration: number; error: Error }): void;
 }
 
+/** Accuracies at one moment of a run, of the labelled sets that were given. */
 export interface EvaluationEvent {
   /** Iterations done. */
   iteration: number;
