@@ -13,6 +13,8 @@ import {
   deviceBlock,
   deviceLines,
   digits,
+  LADDER_COLUMNS,
+  ladderCells,
   markdownOf,
   parseRows,
   peakLines,
@@ -76,6 +78,8 @@ async function main(): Promise<number> {
     if (flags.csv) write(csvOf(rows));
     else if (!flags.json) {
       show(flags, COLUMNS, rows.map(cellsOf));
+      const ladder = ladderCells(rows);
+      if (ladder.length > 0) show(flags, LADDER_COLUMNS, ladder);
       for (const line of stepLines(rows)) write(flags.markdown ? `\n${line}` : line);
     }
     if (before.length > 0) showChanges(flags, rows, before);
@@ -95,7 +99,8 @@ function show({ markdown }: Flags, header: readonly string[], lines: readonly (r
     write(`${markdownOf(header, lines)}\n`);
     return;
   }
-  const table = new Table({ head: [...header], style: { head: [], border: [] } });
+  const chars = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+  const table = new Table({ head: [...header], chars, style: { head: [], border: [] } });
   table.push(...lines.map((line) => [...line]));
   write(table.toString());
 }

@@ -85,7 +85,7 @@ test('an op has the same name in its shader and its test', () => {
 });
 
 test('every kernel opens with its formula, shapes, parallel split and numerics', () => {
-  const wrong = shaders.filter((path) => {
+  const wrong = [...shaders, ...list('bench', '.wgsl')].filter((path) => {
     const header = /^(?:\/\/[^\n]*\n)+/.exec(text(path))?.[0] ?? '';
     const name = basename(path, '.wgsl');
     return (

@@ -95,6 +95,27 @@ export function stepLines(rows: readonly Row[]): string[] {
     );
 }
 
+export const LADDER_COLUMNS = ['ladder', 'shape', 'rung', 'ms', 'GFLOP/s', 'over the last', 'over the first'];
+
+/** What each rung of each ladder gains, as the cells under {@link LADDER_COLUMNS}. */
+export function ladderCells(rows: readonly Row[]): string[][] {
+  const rungs = rows.filter((row) => row.bench.startsWith('ladder-') && row.medianMs !== null);
+  return rungs.map((row) => {
+    const own = rungs.filter((one) => one.bench === row.bench);
+    const gain = (from: Row | undefined) => (from ? `${digits(from.medianMs! / row.medianMs!)}x` : '');
+    const speed = row.gflops === null ? '-' : digits(row.gflops);
+    return [
+      row.bench,
+      row.shape,
+      row.kernel,
+      digits(row.medianMs!),
+      speed,
+      gain(own[own.indexOf(row) - 1]),
+      gain(own[0]),
+    ];
+  });
+}
+
 export function markdownOf(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...lines.map(line)].join('\n');

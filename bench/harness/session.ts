@@ -40,8 +40,15 @@ export class Session {
     const once = await this.timer.run(list, 1);
     const most = Math.max(1, Math.floor(MOST_DISPATCHES / list.length));
     const runs = Math.min(most, Math.max(1, Math.ceil(seconds / samples / Math.max(once, 1e-7))));
+    return this.samples(once, async () => (await this.timer.run(list, runs)) / runs);
+  }
+
+  /** So many samples of what once took `once` seconds; of something slow a few must do. */
+  async samples(once: number, take: () => Promise<number>): Promise<number[]> {
+    const { seconds, samples } = this.options;
+    const count = Math.min(samples, Math.max(5, Math.ceil((4 * seconds) / once)));
     const taken: number[] = [];
-    for (let i = 0; i < samples; i++) taken.push((await this.timer.run(list, runs)) / runs);
+    for (let i = 0; i < count; i++) taken.push(await take());
     return taken;
   }
 

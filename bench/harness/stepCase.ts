@@ -68,7 +68,8 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
 }
 
 /** Seconds of one step, sample by sample. */
-async function wall(gpu: Gpu, { step }: PreparedStep, { options: { seconds, samples } }: Session): Promise<number[]> {
+async function wall(gpu: Gpu, { step }: PreparedStep, session: Session): Promise<number[]> {
+  const { seconds, samples } = session.options;
   const run = async (steps: number) => {
     const begin = performance.now();
     for (let i = 0; i < steps; i++) await step();
@@ -78,9 +79,7 @@ async function wall(gpu: Gpu, { step }: PreparedStep, { options: { seconds, samp
   await run(2);
   const once = await run(1);
   const steps = Math.max(1, Math.ceil(seconds / samples / once));
-  const taken: number[] = [];
-  for (let i = 0; i < samples; i++) taken.push(await run(steps));
-  return taken;
+  return session.samples(once, () => run(steps));
 }
 
 async function count(gpu: Gpu, { step }: PreparedStep) {

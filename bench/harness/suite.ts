@@ -22,7 +22,9 @@ export interface SuiteResult {
 
 /** The cases that are asked for. @throws RangeError if a name is no bench's */
 export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = false }: SuiteOptions): Case[] {
-  const all = benches.flatMap((bench) => bench({ quick, software: gpu.info.software }));
+  const { gemmFamily, subgroupSize } = gpu;
+  const scale = { quick, software: gpu.info.software, gemmFamily, subgroupSize };
+  const all = benches.flatMap((bench) => bench(scale));
   if (!only) return all;
   const names = [...new Set(all.map((one) => one.bench))];
   // As the op is called, or as the bench is: softmaxColumnMean, softmax-column-mean.
