@@ -10,6 +10,10 @@ export class MaxPool2d extends RectifyingModule {
     super();
   }
 
+  override get rectifiesBefore(): boolean {
+    return true;
+  }
+
   forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
     return maxPool2d(x, { ...this.options, relu });
   }

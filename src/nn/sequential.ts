@@ -1,7 +1,6 @@
 import type { Tensor } from '../tensor.ts';
 import { ReLU } from './activation.ts';
 import { Module } from './module.ts';
-import { MaxPool2d } from './pool.ts';
 import { RectifyingModule } from './rectifying.ts';
 
 /**
@@ -11,10 +10,13 @@ import { RectifyingModule } from './rectifying.ts';
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
+  /** Places of the layers that rectify what they give. */
+  private readonly rectifying: ReadonlySet<number>;
 
   constructor(...layers: readonly Module[]) {
     super();
     this.layers = layers;
+    this.rectifying = new Set(layers.flatMap((layer, i) => (layer instanceof ReLU ? [rectifierOf(layers, i)] : [])));
   }
 
   override *namedChildren(): Generator<[name: string, child: Module]> {
@@ -22,17 +24,19 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const { layers } = this;
-    const isRelu = (i: number) => layers[i] instanceof ReLU;
-    const ownsRelu = (i: number) => layers[i] instanceof MaxPool2d && isRelu(i - 1);
     let y = x;
-    for (let i = 0; i < layers.length; i++) {
-      if (isRelu(i) && ownsRelu(i + 1)) continue;
-      const layer = layers[i]!;
-      const follows = layer instanceof RectifyingModule && isRelu(i + 1) && !ownsRelu(i + 2);
-      y = ownsRelu(i) || follows ? (layer as RectifyingModule).forward(y, { relu: true }) : layer.forward(y);
-      if (follows) i++;
+    for (const [i, layer] of this.layers.entries()) {
+      const relu = this.rectifying.has(i);
+      if (layer instanceof RectifyingModule) y = layer.forward(y, { relu });
+      else if (relu || !(layer instanceof ReLU)) y = layer.forward(y);
     }
     return y;
   }
+}
+
+/** The place of the layer that does the work of the rectifier at place `i`. */
+function rectifierOf(layers: readonly Module[], i: number): number {
+  const [before, after] = [layers[i - 1], layers[i + 1]];
+  if (after instanceof RectifyingModule && after.rectifiesBefore) return i + 1;
+  return before instanceof RectifyingModule ? i - 1 : i;
 }
