@@ -1,5 +1,5 @@
 import type { Gpu } from './gpu/gpu.ts';
-import { showShape } from './shape.ts';
+import { type Shape, showShape, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** @internal Constants of a kernel with `rows.wgsl`, and the rows that its workgroup of 64 takes at a time. */
@@ -29,4 +29,35 @@ export function expectMatrix(who: string, name: string, x: Tensor): [rows: numbe
 export function checkTemperature(who: string, temperature: number): void {
   if (!(temperature > 0 && Number.isFinite(temperature)))
     throw new RangeError(`${who}: temperature must be a finite number > 0 but is ${temperature}`);
+}
+
+/** @internal A tensor as [outer, n, inner] around the dimension that is reduced. */
+export interface Axis {
+  outer: number;
+  n: number;
+  inner: number;
+  /** Shape without that dimension. */
+  rest: Shape;
+}
+
+/** @internal The dimension `dim` of `x`, counted from the end where it is negative; everything as one without `dim`. */
+export function axisOf(who: string, { shape, size }: Tensor, dim: number | undefined): Axis {
+  if (dim === undefined) return { outer: 1, n: size, inner: 1, rest: [] };
+  const rank = shape.length;
+  const axis = dim < 0 ? dim + rank : dim;
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) {
+    throw new RangeError(
+      `${who}: dim is ${dim}, but x is ${showShape(shape)}; it must be a whole number from ${-rank} to ${rank - 1}`,
+    );
+  }
+  const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)];
+  return { outer: sizeOf(before), n: shape[axis]!, inner: sizeOf(after), rest: [...before, ...after] };
+}
+
+/** @internal How a kernel reduces an axis: lanes along it, and the length it takes at a time before it needs another go. */
+export function splitAxis(gpu: Gpu, { n, inner }: Axis): RowSplit & { chunk: number } {
+  // Neighbouring lanes read neighbouring elements: those along the axis where it is the innermost.
+  const { constants, rowsAtOnce } = splitRows(gpu, inner < 8 ? n : 1);
+  const { LANES } = constants;
+  return { constants, rowsAtOnce, chunk: Math.max(1, Math.min(n, LANES === 1 ? 256 : 64 * LANES)) };
 }

@@ -1,4 +1,5 @@
 import { batchnorm } from './batchnorm.ts';
+import { bce } from './bce.ts';
 import { classWeight } from './classWeight.ts';
 import { classWeightAdversarial } from './classWeightAdversarial.ts';
 import { classWeightAutoUpdate } from './classWeightAutoUpdate.ts';
@@ -30,4 +31,5 @@ export const runners: Record<string, GoldenRunner> = {
   domain_adversarial_loss: domainAdversarialLoss,
   pada_training: padaTraining,
   softmax: softmaxes,
+  bce,
 };

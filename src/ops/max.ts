@@ -1,0 +1,68 @@
+import source from '../../shaders/max.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
+import { record } from '../autograd.ts';
+import { defineKernel } from '../gpu/kernel.ts';
+import { type Axis, axisOf, splitAxis } from '../rows.ts';
+import { showShape } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { type ReduceOptions, sum } from './sum.ts';
+
+const kernel = /* @__PURE__ */ defineKernel(
+  'max',
+  [rowsSource, source],
+  ['forward', 'further', 'backward', 'isLargest', 'share'],
+);
+
+/**
+ * Largest element along a dimension (the values of `torch.max(x, dim)`; `argmax` has the indices), or of all (`torch.max(x)`).
+ * x: f32 of any shape; NaN is larger than any number. As in PyTorch the gradient along a dimension goes to the first of the
+ * largest, and that of all is spread evenly over the largest.
+ *
+ * @throws RangeError where there is nothing to choose from
+ */
+export function max(x: Tensor, { dim }: ReduceOptions = {}): Tensor {
+  const axis = axisOf('max', x, dim);
+  const [y, at] = largest('max', x, axis);
+  const params = { n: axis.n, inner: axis.inner, chunk: axis.n, chunks: 1, size: x.size };
+  const groups = Math.ceil(x.size / 64);
+  if (dim !== undefined) {
+    return record('max', [x], y, [at], (dy, gradient) => {
+      const dx = gradient.into(0);
+      kernel.backward({ atIn: at, dy, dx }, params, groups);
+      return [dx];
+    });
+  }
+  at.dispose();
+  return record('max', [x], y, [x, y], (dy, gradient) => {
+    const dx = gradient.into(0);
+    kernel.isLargest({ x, yIn: y, dx }, params, groups);
+    kernel.share({ dy, count: sum(dx), dx }, params, groups);
+    return [dx];
+  });
+}
+
+/** @internal The largest elements along an axis, f32, and where they are, u32. */
+export function largest(who: string, x: Tensor, axis: Axis): [y: Tensor, at: Tensor] {
+  if (axis.n === 0 && axis.outer * axis.inner > 0)
+    throw new RangeError(`${who}: x is ${showShape(x.shape)}, which leaves nothing to choose from`);
+  return reduce(x, axis);
+}
+
+function reduce(x: Tensor, axis: Axis, atOfX?: Tensor): [Tensor, Tensor] {
+  const { gpu } = x;
+  const { outer, n, inner, rest } = axis;
+  const { constants, rowsAtOnce, chunk } = splitAxis(gpu, axis);
+  const chunks = Math.max(1, Math.ceil(n / chunk));
+  const shape = chunks === 1 ? rest : [outer, chunks, inner];
+  const y = empty(gpu, shape, 'f32', 'max');
+  const at = empty(gpu, shape, 'u32', 'argmax');
+  const params = { n, inner, chunk, chunks, size: y.size };
+  const groups = Math.ceil(y.size / rowsAtOnce);
+  if (atOfX) kernel.further({ x, atOfX, y, at }, params, groups, constants);
+  else kernel.forward({ x, y, at }, params, groups, constants);
+  if (chunks === 1) return [y, at];
+  const found = reduce(y, { ...axis, n: chunks }, at);
+  y.dispose();
+  at.dispose();
+  return found;
+}
