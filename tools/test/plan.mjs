@@ -16,7 +16,12 @@ export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(n
 
 /** The profiles that a file runs under in Node. */
 export function profilesOf(name) {
-  if (/^ops\/(batchNorm|matmul|linear|conv2d)$/.test(name)) return GEMM;
+  if (
+    /^ops\/(accuracy|argmax|batchNorm|conv2d|crossEntropy|linear|logSoftmax|matmul|max|softmax(ColumnMean)?|sum)$/.test(
+      name,
+    )
+  )
+    return GEMM;
   return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
 }
 
