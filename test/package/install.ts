@@ -13,6 +13,6 @@ export function installPackage(folder: string): void {
     ...published
   } = JSON.parse(readFileSync('package.json', 'utf8'));
   writeFileSync(join(installed, 'package.json'), JSON.stringify(published));
-  cpSync('dist', join(installed, 'dist'), { recursive: true });
+  for (const path of published.files.filter(existsSync)) cpSync(path, join(installed, path), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 }

