@@ -96,10 +96,13 @@ export function batchNorm(
   });
 }
 
+// Fewer values than that are sooner done with than a second dispatch.
+const LEAST_SLICE = 2048;
+
 /**
- * How a workgroup splits up: channels side by side, images, places of an image; and the slices of images that make so many
- * workgroups that all processors are busy, none too short to be worth it. A lane to itself for each channel needs no
- * barrier, which a software adapter pays for dearly; a GPU wants neighbours in memory on neighbouring lanes.
+ * How a workgroup splits up: channels side by side, images, places of an image; and the slices of images that make enough
+ * workgroups to keep all processors busy. A lane to itself for each channel needs no barrier, which a software adapter pays
+ * for dearly; a GPU wants neighbours in memory on neighbouring lanes.
  */
 function split(gpu: Gpu, n: number, c: number, spatial: number) {
   const gpuLike = gpu.gemmFamily === 'workgroup';
@@ -107,7 +110,7 @@ function split(gpu: Gpu, n: number, c: number, spatial: number) {
   const ACROSS = PLACES === 1 ? 8 : 1;
   const IMAGES = gpuLike ? Math.min(256 / PLACES / ACROSS, powerOf2(n)) : 1;
   const groups = Math.ceil(c / ACROSS);
-  const wanted = Math.min(Math.ceil((gpuLike ? 256 : 8) / groups), Math.floor((n * spatial) / (16 * IMAGES * PLACES)));
+  const wanted = Math.min(Math.ceil((gpuLike ? 256 : 8) / groups), Math.floor((n * spatial) / LEAST_SLICE));
   const images = Math.max(1, Math.ceil(n / Math.max(1, wanted)));
   const grid = [groups, Math.max(1, Math.ceil(n / images))] as const;
   return { constants: { ACROSS, IMAGES, PLACES }, grid, images };
