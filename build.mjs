@@ -135,7 +135,7 @@ async function programs() {
   rmSync('.build/test', { recursive: true, force: true });
   const entryPoints = [
     ...files('src/cli', /^padagrad\.ts$/),
-    ...files('bench', /^run\.ts$/),
+    ...files('bench', /^(run|peers\/ours)\.ts$/),
     ...files('test', /\.test\.ts$/),
   ];
   await build({

@@ -20,28 +20,30 @@ export const plainCnn: Bench = () => [
     shape: `${BATCH}x1x28x28`,
     kernel: 'captured step',
     flops: cnn.FORWARD_FLOPS,
-    prepare: forward,
+    prepare: (gpu) => forward(gpu),
   }),
   stepCase({
     bench: 'cnn-step',
     shape: `${BATCH}x1x28x28`,
     kernel: 'captured step',
     flops: cnn.STEP_FLOPS,
-    prepare: step,
+    prepare: (gpu) => step(gpu),
   }),
 ];
 
-async function model(gpu: Gpu) {
-  const inputs = cnn.plainCnnInputs();
+async function model(gpu: Gpu, inputs: cnn.Inputs) {
   const network = new PlainCnn(gpu, { numClasses: CLASSES, random: new Random(0) });
   network.loadStateDict(new Map(Object.entries(inputs.weights)));
   const x = tensor(gpu, inputs.x.data, inputs.x.shape, 'images');
-  return { inputs, network, x };
+  return { network, x };
 }
 
 /** The forward pass, captured. */
-export async function forward(gpu: Gpu): Promise<PreparedStep & { logits(): Promise<Float32Array> }> {
-  const { inputs, network, x } = await model(gpu);
+export async function forward(
+  gpu: Gpu,
+  inputs = cnn.plainCnnInputs(),
+): Promise<PreparedStep & { logits(): Promise<Float32Array> }> {
+  const { network, x } = await model(gpu, inputs);
   const captured = await capture(gpu, () => noGrad(() => network.forward(x)));
   return {
     step: () => captured.run(),
@@ -57,8 +59,11 @@ export async function forward(gpu: Gpu): Promise<PreparedStep & { logits(): Prom
 }
 
 /** Forward, backward and update, captured as one. */
-export async function step(gpu: Gpu): Promise<PreparedStep & { loss(): Promise<number> }> {
-  const { inputs, network, x } = await model(gpu);
+export async function step(
+  gpu: Gpu,
+  inputs = cnn.plainCnnInputs(),
+): Promise<PreparedStep & { loss(): Promise<number>; network: PlainCnn }> {
+  const { network, x } = await model(gpu, inputs);
   const labels = tensor(gpu, inputs.labels.data, inputs.labels.shape, 'labels');
   const optimizer = new Sgd(network.parameters(), { lr: LEARNING_RATE, momentum: MOMENTUM });
   const captured = await capture(gpu, () => {
@@ -70,6 +75,7 @@ export async function step(gpu: Gpu): Promise<PreparedStep & { loss(): Promise<n
   });
   return {
     step: () => captured.run(),
+    network,
     loss: () => captured.result.item(),
     verify: async () => {
       const { loss, gradients } = cnn.plainCnnGradients(inputs.x.data, inputs.labels.data, inputs.weights);

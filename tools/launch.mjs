@@ -13,7 +13,7 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const PADAGRAD = '.build/cli/padagrad.mjs';
 
-/** What each script needs built, whether it computes on a GPU or in a browser, and what node then runs. */
+/** What each script needs installed and built, whether it computes on a GPU or in a browser, and what node then runs. */
 const COMMANDS = {
   setup: { builds: 'all', gpu: true },
   build: { builds: 'again' },
@@ -22,6 +22,7 @@ const COMMANDS = {
   start: { builds: 'programs', gpu: true, runs: [PADAGRAD, 'start'] },
   padagrad: { builds: 'programs', gpu: true, runs: [PADAGRAD] },
   bench: { builds: 'programs', gpu: true, runs: ['.build/bench/run.mjs'] },
+  'bench:peers': { installs: 'bench/peers', builds: 'programs', gpu: true, runs: ['bench/peers/run.mjs'] },
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
   'test:browser': { builds: 'all', browser: true, runs: ['tools/testBrowser.mjs'] },
 };
@@ -33,9 +34,10 @@ async function main([name, ...args]) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
   if (!Object.hasOwn(COMMANDS, name))
     throw new Failure(`launch: unknown command ${name}; known are ${Object.keys(COMMANDS).join(', ')}`);
-  const { builds, gpu, browser, runs } = COMMANDS[name];
+  const { installs, builds, gpu, browser, runs } = COMMANDS[name];
   const env = await withLock('.build/launch.lock', async () => {
     ensureInstalled();
+    if (installs) ensureInstalled(installs);
     if (builds) build(builds);
     if (browser) return findBrowser();
     if (!gpu) return {};

@@ -27,22 +27,32 @@ export const STEP_FLOPS = 3 * FORWARD_FLOPS - 2 * BATCH * 24 * 24 * 32 * 25;
 
 export type Weights = Record<string, Input<Float32Array>>;
 
+export interface Inputs {
+  x: Input<Float32Array>;
+  labels: Input<Uint32Array>;
+  weights: Weights;
+}
+
 /**
  * Images, labels and weights, the same for everyone. They are multiples of 1/8 and of 1/256: every sum up to the second
- * pooling is exact in single precision, so all take the same maximum of each window, and gradients go the same ways.
+ * pooling is exact in single precision, so all take the same maximum of each window, and gradients go the same ways. With
+ * `ties` false they are any numbers: frameworks differ in what they do where two are the maximum.
  */
-export function plainCnnInputs(): { x: Input<Float32Array>; labels: Input<Uint32Array>; weights: Weights } {
+export function plainCnnInputs({ ties = true } = {}): Inputs {
   const random = new Random(7);
-  const multiples = (shape: Shape, most: number, parts: number): Input<Float32Array> => {
-    const steps = Math.floor(most * parts);
-    const data = Float32Array.from({ length: sizeOf(shape) }, () => (random.integer(2 * steps + 1) - steps) / parts);
-    return { shape, data };
+  const numbers = (shape: Shape, most: number, parts: number): Input<Float32Array> => {
+    const steps = ties ? Math.floor(most * parts) : 2 ** 20;
+    const size = ties ? 1 / parts : most / steps;
+    return {
+      shape,
+      data: Float32Array.from({ length: sizeOf(shape) }, () => (random.integer(2 * steps + 1) - steps) * size),
+    };
   };
   return {
-    x: multiples([BATCH, 1, 28, 28], 1, 8),
+    x: numbers([BATCH, 1, 28, 28], 1, 8),
     labels: integers([BATCH], CLASSES, 8),
     weights: Object.fromEntries(
-      PARAMETERS.map(({ name, shape, inputs }) => [name, multiples(shape, 1 / Math.sqrt(inputs), 256)]),
+      PARAMETERS.map(({ name, shape, inputs }) => [name, numbers(shape, 1 / Math.sqrt(inputs), 256)]),
     ),
   };
 }

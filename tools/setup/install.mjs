@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { attempt, Failure, say } from './process.mjs';
 
@@ -6,14 +7,16 @@ import { attempt, Failure, say } from './process.mjs';
 const LOCK = 'package-lock.json';
 const INSTALLED = 'node_modules/.package-lock.json';
 
-/** Brings node_modules to what package-lock.json says, if it is not there already. */
-export function ensureInstalled() {
-  const difference = differs(packages(LOCK), packages(INSTALLED));
+/** Brings a folder's node_modules to what its package-lock.json says, if it is not there already. */
+export function ensureInstalled(folder = '.') {
+  const lock = join(folder, LOCK);
+  const difference = differs(packages(lock), packages(join(folder, INSTALLED)));
   if (!difference) return;
-  say(`installing the packages of ${LOCK} with \`npm ci\` (${difference})`);
+  say(`installing the packages of ${lock} with \`npm ci\` (${difference})`);
   // No package here needs its install script: esbuild and webgpu come with their binaries.
   const [program, ...first] = npm();
-  const failure = attempt(program, [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const failure = attempt(program, [...first, ...args], { cwd: folder });
   if (failure) throw new Failure(`set-up: ${failure}; see npm's message above, then run \`npm ci\` by hand`);
 }
 

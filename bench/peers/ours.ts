@@ -1,0 +1,151 @@
+import { capture } from '../../src/capture.ts';
+import type { GpuOptions } from '../../src/gpu/device.ts';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { webgpu } from '../../src/gpu/instance.node.ts';
+import { matmul } from '../../src/ops/matmul.ts';
+import { softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
+import { type Tensor, tensor } from '../../src/tensor.ts';
+import { forward, step } from '../cnn.ts';
+import { factored } from '../harness/factored.ts';
+import { type Input, uniform } from '../harness/inputs.ts';
+import * as cnn from '../harness/plainCnn.ts';
+import * as reference from '../harness/reference.ts';
+import type { Numbers } from '../harness/verify.ts';
+
+// What the comparison with others takes from here, bundled into one module that they can import: the work, the true
+// results, and this project's own side.
+
+export { csvOf, digits, markdownOf } from '../harness/report.ts';
+export { median, quantile, times } from '../harness/statistics.ts';
+export { mismatch } from '../harness/verify.ts';
+export { cnn, webgpu };
+
+/** The same work for all, on the same numbers. */
+export interface Task {
+  bench: 'matmul' | 'softmax-column-mean' | 'cnn-forward' | 'cnn-step';
+  shape: string;
+  flops: number;
+  inputs: Record<string, Input>;
+  /** The outputs in double precision, by name. */
+  truth(): Record<string, Numbers>;
+}
+
+/** What each peer makes of a task. */
+export interface Prepared {
+  /** Does it so many times, and waits until all is done. */
+  run(times: number): Promise<void>;
+  /** The outputs by the names of the truth; of a training step, after exactly one. */
+  outputs(): Promise<Record<string, Numbers>>;
+  dispose(): void;
+}
+
+/** All tasks. Inputs and truths are made when asked for. */
+export function tasks(): Task[] {
+  const inputs = cnn.plainCnnInputs({ ties: false });
+  const { x, labels, weights } = inputs;
+  const images = `${cnn.BATCH}x1x28x28`;
+  return [
+    ...[256, 512, 1024].map(product),
+    columnMean(4096, 31),
+    columnMean(1024, 1000),
+    {
+      bench: 'cnn-forward',
+      shape: images,
+      flops: cnn.FORWARD_FLOPS,
+      inputs: { x, ...weights },
+      truth: () => ({ logits: cnn.plainCnnForward(x.data, weights).logits }),
+    },
+    {
+      bench: 'cnn-step',
+      shape: images,
+      flops: cnn.STEP_FLOPS,
+      inputs: { x, labels, ...weights },
+      truth: () => {
+        const { loss, gradients } = cnn.plainCnnGradients(x.data, labels.data, weights);
+        return { loss: [loss], ...gradients };
+      },
+    },
+  ];
+}
+
+function product(size: number): Task {
+  const a = factored(size, size);
+  const b = uniform([size, size], { seed: 2 });
+  return {
+    bench: 'matmul',
+    shape: `${size}x${size}x${size}`,
+    flops: 2 * size ** 3,
+    inputs: { a, b },
+    truth: () => ({ y: a.times(b.data) }),
+  };
+}
+
+function columnMean(rows: number, cols: number): Task {
+  const x = uniform([rows, cols], { scale: 4 });
+  return {
+    bench: 'softmax-column-mean',
+    shape: `${rows}x${cols}`,
+    flops: 0,
+    inputs: { x },
+    truth: () => ({ y: reference.softmaxColumnMean(x.data, cols, 1) }),
+  };
+}
+
+/** What a step did to each parameter, as the gradient that explains it. */
+export function gradientsOf(parameters: Record<string, Numbers>): Record<string, Float64Array> {
+  const { weights } = cnn.plainCnnInputs({ ties: false });
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, after]) => [
+      name,
+      Float64Array.from(after, (v, i) => (weights[name]!.data[i]! - v) / cnn.LEARNING_RATE),
+    ]),
+  );
+}
+
+/** This project's side. */
+export async function open(options: GpuOptions) {
+  const gpu = await createGpu(options);
+  return {
+    name: 'padagrad',
+    prepare: (task: Task): Promise<Prepared> => prepare(gpu, task),
+    dispose: () => gpu.dispose(),
+  };
+}
+
+async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
+  if (bench === 'cnn-forward') {
+    const own = await forward(gpu, cnn.plainCnnInputs({ ties: false }));
+    return {
+      run: (times) => repeat(gpu, times, own.step),
+      outputs: async () => ({ logits: await own.logits() }),
+      dispose: own.dispose,
+    };
+  }
+  if (bench === 'cnn-step') {
+    const own = await step(gpu, cnn.plainCnnInputs({ ties: false }));
+    return {
+      run: (times) => repeat(gpu, times, own.step),
+      outputs: async () => {
+        const parameters: Record<string, Numbers> = {};
+        for (const [name, parameter] of own.network.namedParameters()) parameters[name] = await parameter.read();
+        return { loss: [await own.loss()], ...gradientsOf(parameters) };
+      },
+      dispose: own.dispose,
+    };
+  }
+  const tensors = Object.entries(inputs).map(([name, { shape, data }]) => tensor(gpu, data, shape, name));
+  const [first, second] = tensors as [Tensor, Tensor];
+  const captured = await capture(gpu, () => (bench === 'matmul' ? matmul(first, second) : softmaxColumnMean(first)));
+  return {
+    run: (times) => repeat(gpu, times, () => captured.run()),
+    outputs: async () => ({ y: await captured.result.read() }),
+    dispose: () => {
+      for (const thing of [captured, captured.result, ...tensors]) thing.dispose();
+    },
+  };
+}
+
+async function repeat(gpu: Gpu, times: number, run: () => void | Promise<void>): Promise<void> {
+  for (let i = 0; i < times; i++) await run();
+  await gpu.idle();
+}
