@@ -88,21 +88,15 @@ export class AutomaticUpdateClassWeightModule {
     return due;
   }
 
-  /** Updates the weights now. */
+  /** Updates the weights now. If the walk fails, they stay as they are. */
   async update(): Promise<void> {
-    const { classifier, dataLoader, eager = false } = this.options;
-    await evaluating(classifier, async () => {
-      if (dataLoader instanceof ImageDataset) {
-        this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), {
-          after: () => this.accumulator.finish(this.classWeight),
-          eager,
-        });
-        await this.pass.run();
-        return;
-      }
-      for await (const batch of dataLoader) tidy(() => this.add(imagesOf(batch)));
-      this.accumulator.finish(this.classWeight);
-    });
+    const { classifier, dataLoader } = this.options;
+    try {
+      await evaluating(classifier, () => this.walk(dataLoader));
+    } catch (error) {
+      this.accumulator.reset();
+      throw error;
+    }
   }
 
   /** Weights for `crossEntropy(logits, labels, {weight})`: f32 [numClasses], the module's own tensor. */
@@ -135,6 +129,26 @@ export class AutomaticUpdateClassWeightModule {
     this.pass?.dispose();
     this.accumulator.dispose();
     this.classWeight.dispose();
+  }
+
+  private async walk(dataLoader: DataLoader): Promise<void> {
+    if (dataLoader instanceof ImageDataset) {
+      this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), {
+        after: () => this.accumulator.finish(this.classWeight),
+        eager: this.options.eager ?? false,
+      });
+      return this.pass.run();
+    }
+    let batches = 0;
+    for await (const batch of dataLoader) {
+      tidy(() => this.add(imagesOf(batch)));
+      batches++;
+    }
+    if (batches === 0)
+      throw new RangeError(
+        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give one at least',
+      );
+    this.accumulator.finish(this.classWeight);
   }
 
   private add(x: Tensor): void {

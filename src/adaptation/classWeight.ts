@@ -52,6 +52,11 @@ export class ClassWeightAccumulator {
     normalised(into);
   }
 
+  /** Forgets what was added. */
+  reset(): void {
+    this.sums.reset();
+  }
+
   dispose(): void {
     this.sums.dispose();
   }

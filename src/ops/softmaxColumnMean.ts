@@ -3,7 +3,7 @@ import source from '../../shaders/softmaxColumnMean.wgsl';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { checkTemperature, expectMatrix, splitRows } from '../rows.ts';
-import { empty, expectShape, type Tensor, tensor } from '../tensor.ts';
+import { empty, expectShape, type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { SoftmaxOptions } from './softmax.ts';
 
@@ -62,6 +62,11 @@ export class SoftmaxColumnSums {
   take(into: Tensor): void {
     expectShape('SoftmaxColumnSums', 'into', into, [this.cols]);
     sumParts(this.partials, into, KEPT_PARTS, 1);
+  }
+
+  /** Forgets what was added. */
+  reset(): void {
+    write(this.partials, new Float32Array(this.partials.size));
   }
 
   dispose(): void {

@@ -1,0 +1,257 @@
+import * as assert from 'uvu/assert';
+import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../src/adaptation/automaticUpdate.ts';
+import type { DataLoader, LoaderBatch } from '../../src/adaptation/classify.ts';
+import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
+import { collectClassificationResults } from '../../src/adaptation/collect.ts';
+import { ImageDataset } from '../../src/data/dataset.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
+import { Random } from '../../src/random.ts';
+import { type Tensor, tensor, write } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
+
+const CLASSES = 5;
+const FEATURES = 6;
+
+/** A classifier with modes and random numbers, its batch norm frozen. */
+function network(gpu: Gpu, inFeatures = FEATURES): Sequential {
+  const random = new Random(3);
+  const frozen = new BatchNorm1d(gpu, { numFeatures: 8 });
+  const net = new Sequential(
+    new Flatten(),
+    new Linear(gpu, { inFeatures, outFeatures: 8, random }),
+    frozen,
+    new ReLU(),
+    new Dropout({ p: 0.5, seed: 1 }),
+    new Linear(gpu, { inFeatures: 8, outFeatures: CLASSES, random }),
+  );
+  frozen.eval();
+  return net;
+}
+
+const batchesOf = (gpu: Gpu, sizes: readonly number[]): Tensor[] =>
+  sizes.map((n, i) => tensor(gpu, uniform([n, FEATURES], seeded(i), 2), [n, FEATURES], 'batch'));
+
+const weightsOf = (gpu: Gpu, options: Partial<AutomaticUpdateOptions> & Pick<AutomaticUpdateOptions, 'classifier'>) =>
+  new AutomaticUpdateClassWeightModule(gpu, { updateSteps: 1, numClasses: CLASSES, dataLoader: [], ...options });
+
+const modesOf = (net: Module) => [...net.namedModules()].map(([, { training }]) => training);
+
+gpuTest('the automatic update equals ClassWeightModule of all results, whatever the loader', async (gpu) => {
+  const net = network(gpu);
+  const batches = batchesOf(gpu, [32, 32, 5]);
+  const labels = tensor(gpu, new Uint32Array(32));
+  const loaders: Record<string, DataLoader> = {
+    array: batches,
+    pairs: batches.map((x): LoaderBatch => [x, labels]),
+    objects: batches.map((x) => ({ x, labels })),
+    synchronous: {
+      *[Symbol.iterator]() {
+        yield* batches;
+      },
+    },
+    asynchronous: {
+      async *[Symbol.asyncIterator]() {
+        for (const x of batches) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          yield x;
+        }
+      },
+    },
+  };
+  const logits = await collectClassificationResults(batches, net);
+  assert.equal(logits.shape, [69, CLASSES]);
+  const whole = tidy(() => new ClassWeightModule({ temperature: 0.2 }).forward(logits));
+  const expected = await whole.read();
+  for (const [name, dataLoader] of Object.entries(loaders)) {
+    const weights = weightsOf(gpu, { classifier: net, dataLoader, temperature: 0.2 });
+    await weights.update();
+    assertClose(name, await weights.classWeight.read(), expected, { rtol: 2e-6, atol: 0 });
+    weights.dispose();
+  }
+  for (const held of [whole, logits, labels, ...batches, net]) held.dispose();
+});
+
+gpuTest('class weights start as ones, and are taken anew each updateSteps steps', async (gpu) => {
+  const batches = batchesOf(gpu, [4]);
+  let calls = 0;
+  const classifier = (x: Tensor) => {
+    calls++;
+    return tensor(gpu, uniform([x.shape[0]!, CLASSES], seeded(calls)), [x.shape[0]!, CLASSES]);
+  };
+  const weights = weightsOf(gpu, { classifier, dataLoader: batches, updateSteps: 3 });
+  const seen: number[][] = [[...(await weights.getClassWeightForCrossEntropyLoss().read())]];
+  const due: boolean[] = [];
+  for (let i = 0; i < 7; i++) {
+    due.push(await weights.step());
+    seen.push([...(await weights.classWeight.read())]);
+  }
+  assert.equal(due, [false, false, true, false, false, true, false]);
+  assert.is(calls, 2);
+  assert.equal(seen[0], new Array(CLASSES).fill(1));
+  const changed = seen.slice(1).map((w, i) => String(w) !== String(seen[i]));
+  assert.equal(changed, due);
+  assert.is(Math.max(...seen[3]!), 1);
+  for (const held of [weights, ...batches]) held.dispose();
+});
+
+gpuTest(
+  'the automatic update leaves modes, running statistics, random numbers and batches as they were',
+  async (gpu) => {
+    const net = network(gpu);
+    const batches = batchesOf(gpu, [16, 3]);
+    const before = await Promise.all([net.stateDict({ all: true }), ...batches.map((x) => x.read())]);
+    const modes = modesOf(net);
+    assert.ok(modes.includes(true) && modes.includes(false));
+    const inside: boolean[][] = [];
+    const dataLoader = {
+      *[Symbol.iterator]() {
+        for (const x of batches) {
+          inside.push(modesOf(net));
+          yield x;
+        }
+      },
+    };
+    const weights = weightsOf(gpu, { classifier: net, dataLoader });
+    await weights.update();
+    assert.equal(modesOf(net), modes);
+    assert.equal(
+      inside,
+      batches.map(() => modes.map(() => false)),
+    );
+    assert.equal(await Promise.all([net.stateDict({ all: true }), ...batches.map((x) => x.read())]), before);
+    for (const held of [weights, net, ...batches]) held.dispose();
+  },
+);
+
+gpuTest('a walk that fails leaves weights and modes, and nothing in the next one', async (gpu) => {
+  const net = network(gpu);
+  const batches = batchesOf(gpu, [16, 3]);
+  const modes = modesOf(net);
+  let broken = true;
+  const dataLoader = {
+    *[Symbol.iterator]() {
+      yield batches[0]!;
+      if (broken) throw new Error('the disk is gone');
+      yield batches[1]!;
+    },
+  };
+  const failing = weightsOf(gpu, { classifier: net, dataLoader });
+  const sound = weightsOf(gpu, { classifier: net, dataLoader: batches });
+  assert.match((await failing.update().catch((error: Error) => error))!.message, /the disk is gone/);
+  assert.equal(modesOf(net), modes);
+  assert.equal([...(await failing.classWeight.read())], new Array(CLASSES).fill(1));
+  broken = false;
+  await failing.update();
+  await sound.update();
+  assert.equal(await failing.classWeight.read(), await sound.classWeight.read());
+  const empty = weightsOf(gpu, { classifier: net });
+  assert.match((await empty.update().catch((error: Error) => error))!.message, /the data loader gave no batch/);
+  for (const held of [failing, sound, empty, net, ...batches]) held.dispose();
+});
+
+gpuTest(
+  'walks over a data set on the GPU: captured, eager and any loader agree bit for bit, as the network moves',
+  async (gpu) => {
+    const [count, height, width] = [300, 4, 4];
+    const random = seeded(9);
+    const images = Uint8Array.from({ length: count * height * width }, () => Math.floor(256 * random()));
+    const data = new ImageDataset(gpu, { images, count, height, width }, 32);
+    const net = network(gpu, height * width);
+    const head = [...net.parameters()].at(-2)!;
+    const ways = [{}, { eager: true }, { dataLoader: { [Symbol.iterator]: () => data[Symbol.iterator]() } }].map(
+      (way) => weightsOf(gpu, { classifier: net, dataLoader: data, ...way }),
+    );
+    const seen = new Set<string>();
+    for (let round = 0; round < 3; round++) {
+      const results: Float32Array[] = [];
+      for (const weights of ways) {
+        await weights.update();
+        results.push(await weights.classWeight.read());
+      }
+      assert.equal(results[1], results[0]);
+      assert.equal(results[2], results[0]);
+      seen.add(String(results[0]));
+      write(head, uniform(head.shape, random));
+    }
+    assert.is(seen.size, 3);
+    for (const held of [...ways, net, data]) held.dispose();
+  },
+);
+
+gpuTest('the automatic update needs no more memory for more images, and reads nothing back', async (gpu) => {
+  const net = network(gpu);
+  let batches = 4;
+  const dataLoader = {
+    *[Symbol.iterator]() {
+      for (let i = 0; i < batches; i++) {
+        const [x] = batchesOf(gpu, [64]);
+        yield x!;
+        x!.dispose();
+      }
+    },
+  };
+  const weights = weightsOf(gpu, { classifier: net, dataLoader });
+  await weights.update();
+  await gpu.idle();
+  const { bytes, peakBytes } = gpu.memory();
+  const prototype = Object.getPrototypeOf(weights.classWeight.storage.buffer) as GPUBuffer;
+  const { mapAsync } = prototype;
+  let maps = 0;
+  prototype.mapAsync = function (...args) {
+    maps++;
+    return mapAsync.apply(this, args);
+  };
+  try {
+    batches = 200;
+    await weights.update();
+    await gpu.idle();
+    assert.is(maps, 0);
+    assert.is(gpu.memory().bytes, bytes);
+    assert.is(gpu.memory().peakBytes, peakBytes);
+    await weights.classWeight.read();
+    assert.is(maps, 1, 'a read is seen');
+  } finally {
+    prototype.mapAsync = mapAsync;
+  }
+  for (const held of [weights, net]) held.dispose();
+});
+
+gpuTest('weights for the losses, of the shared classes, and as state', async (gpu) => {
+  const given = [1, 0.25, 0.5, 0, 0.125];
+  const options = { classifier: (x: Tensor) => x, updateSteps: 100 };
+  const weights = weightsOf(gpu, { ...options, partialClassesIndex: [0, 2] });
+  write(weights.classWeight, Float32Array.from(given));
+  const labels = tensor(gpu, Uint32Array.of(0, 3, 1, 0));
+  const { source, target } = weights.getClassWeightForAdversarialLoss(labels);
+  assert.equal([...(await source.read())], [1, 0, 0.25, 1]);
+  assert.equal([...(await target.read())], new Array(4).fill(0.5625));
+  assert.is(weights.getClassWeightForCrossEntropyLoss(), weights.classWeight);
+  assert.equal(await weights.getPartialClassesWeight(), { partial: 0.75, nonPartial: 0.125 });
+  const blind = weightsOf(gpu, options);
+  assert.match(
+    ((await blind.getPartialClassesWeight().catch((error: Error) => error)) as Error).message,
+    /which classes the target has is not known; pass partialClassesIndex/,
+  );
+  await weights.step();
+  blind.loadStateDict(await weights.stateDict());
+  assert.equal([...(await blind.classWeight.read())], given);
+  assert.equal((await blind.stateDict()).get('steps'), (await weights.stateDict()).get('steps'));
+  for (const held of [weights, blind, labels, source, target]) held.dispose();
+});
+
+gpuTest('the automatic update refuses what does not fit', async (gpu) => {
+  const classifier = (x: Tensor) => x;
+  for (const updateSteps of [0, -1, 1.5, Number.NaN])
+    assert.throws(() => weightsOf(gpu, { classifier, updateSteps }), /updateSteps must be a whole number > 0 but is/);
+  assert.throws(() => weightsOf(gpu, { classifier, temperature: 0 }), /temperature must be a finite number > 0/);
+  assert.throws(() => weightsOf(gpu, { classifier, partialClassesIndex: [5] }), /has 5, but classes are 0 to 4/);
+  const [batch] = batchesOf(gpu, [2]);
+  const weights = weightsOf(gpu, { classifier, dataLoader: [batch!] });
+  const error = (await weights.update().catch((thrown: Error) => thrown)) as Error;
+  assert.match(error.message, /must be \[2,5\] but is \[2,6\]/);
+  for (const held of [weights, batch!]) held.dispose();
+});
+
+run();

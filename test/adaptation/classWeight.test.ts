@@ -1,0 +1,119 @@
+import * as assert from 'uvu/assert';
+import { ClassWeightAccumulator, ClassWeightModule } from '../../src/adaptation/classWeight.ts';
+import { capture } from '../../src/capture.ts';
+import { empty, tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import { countCalls } from '../countCalls.ts';
+import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
+
+/** Class weights in double precision. */
+function reference(logits: Float32Array, cols: number, temperature: number): number[] {
+  const sums = new Array<number>(cols).fill(0);
+  for (let start = 0; start < logits.length; start += cols) {
+    const row = logits.subarray(start, start + cols);
+    const m = row.reduce((a, v) => Math.max(a, v));
+    const e = Array.from(row, (v) => Math.exp((v - m) / temperature));
+    const s = e.reduce((a, v) => a + v);
+    for (const [c, v] of e.entries()) sums[c]! += v / s;
+  }
+  const largest = Math.max(...sums);
+  return sums.map((w) => w / largest);
+}
+
+const tolerance = { rtol: 1e-5, atol: 1e-9 };
+const nan = Number.NaN;
+
+for (const [rows, cols] of [
+  [1, 5],
+  [65, 10],
+  [100_000, 10],
+  [300, 65],
+] as const) {
+  gpuTest(`ClassWeightModule [${rows},${cols}]`, async (gpu) => {
+    const logits = uniform([rows, cols], seeded(rows), 1);
+    const weights = tidy(() => new ClassWeightModule().forward(tensor(gpu, logits, [rows, cols])));
+    assertClose('weights', await weights.read(), reference(logits, cols, 0.1), tolerance);
+    weights.dispose();
+  });
+}
+
+gpuTest('ClassWeightModule of extremes, NaN and nothing', async (gpu) => {
+  const ask = async (rows: number[][], temperature?: number) => {
+    const module = new ClassWeightModule(temperature === undefined ? {} : { temperature });
+    const weights = tidy(() => module.forward(tensor(gpu, rows)));
+    const values = await weights.read();
+    weights.dispose();
+    return values;
+  };
+  assertClose('one class takes all', await ask([[1e4, -1e4, 0]], 0.01), [1, 0, 0], tolerance);
+  assertClose('equal rows', await ask(new Array(9).fill([7, 7, 7])), [1, 1, 1], tolerance);
+  assertClose(
+    'NaN',
+    await ask([
+      [1, 2],
+      [nan, 0],
+      [3, 4],
+    ]),
+    [nan, nan],
+    tolerance,
+  );
+  const nothing = tidy(() => new ClassWeightModule().forward(tensor(gpu, new Float32Array(0), [0, 2])));
+  assertClose('nothing', await nothing.read(), [nan, nan], tolerance);
+  nothing.dispose();
+});
+
+gpuTest('ClassWeightAccumulator: batch by batch what ClassWeightModule gives at once, 100,000 images', async (gpu) => {
+  const [rows, cols, batch] = [100_000, 10, 128];
+  const logits = uniform([rows, cols], seeded(4), 1);
+  const whole = tensor(gpu, logits, [rows, cols]);
+  const accumulator = new ClassWeightAccumulator(gpu, { numClasses: cols, temperature: 0.1 });
+  const into = empty(gpu, [cols]);
+  for (let start = 0; start < rows; start += batch) {
+    const part = logits.subarray(start * cols, (start + batch) * cols);
+    tidy(() => accumulator.add(tensor(gpu, part, [part.length / cols, cols])));
+  }
+  accumulator.finish(into);
+  const atOnce = tidy(() => new ClassWeightModule().forward(whole));
+  assertClose('weights', await into.read(), await atOnce.read(), { rtol: 2e-6, atol: 0 });
+  assertClose('truth', await into.read(), reference(logits, cols, 0.1), tolerance);
+  for (const held of [whole, accumulator, into, atOnce]) held.dispose();
+});
+
+gpuTest(
+  'ClassWeightAccumulator starts over after finish, in captured steps as well: a dispatch a batch',
+  async (gpu) => {
+    const batches = [5, 5, 2].map((n, i) => tensor(gpu, uniform([n, 3], seeded(i)), [n, 3]));
+    const accumulator = new ClassWeightAccumulator(gpu, { numClasses: 3 });
+    const into = empty(gpu, [3]);
+    const pass = () => {
+      for (const x of batches) accumulator.add(x);
+      accumulator.finish(into);
+    };
+    pass();
+    const first = await into.read();
+    pass();
+    assert.equal(await into.read(), first);
+    const step = await capture(gpu, pass);
+    assert.ok(step.dispatches <= batches.length + 2, `${step.dispatches} dispatches`);
+    const counts = countCalls(gpu.native as GPUDevice, () => step.run());
+    assert.is(counts.buffers + counts.bindGroups, 0);
+    assert.equal(await into.read(), first);
+    accumulator.add(batches[0]!);
+    accumulator.reset();
+    pass();
+    assert.equal(await into.read(), first);
+    accumulator.finish(into);
+    assertClose('no batch', await into.read(), [nan, nan, nan], tolerance);
+    for (const held of [...batches, step, accumulator, into]) held.dispose();
+  },
+);
+
+gpuTest('class weights refuse a temperature that is not above zero', (gpu) => {
+  for (const temperature of [0, -0.1, nan]) {
+    const message = new RegExp(`temperature must be a finite number > 0 but is ${temperature}`);
+    assert.throws(() => new ClassWeightModule({ temperature }), message);
+    assert.throws(() => new ClassWeightAccumulator(gpu, { numClasses: 2, temperature }), message);
+  }
+});
+
+run();
