@@ -5,6 +5,7 @@ import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
 import type { TrainingData } from '../train/training.ts';
 import type { SavedModel } from './model.ts';
+import type { MeasuredIterations } from './profile.ts';
 import type { TextStream } from './terminal.ts';
 
 export type Split = 'train' | 'test';
@@ -41,6 +42,8 @@ export interface Context {
   selfTest(gpu: Gpu): Promise<void>;
   /** Seconds that one iteration takes here, measured on a few. */
   timeIteration(gpu: Gpu, data: TrainingData, options: TrainingOptions): Promise<number>;
+  /** A few iterations, measured kernel by kernel. */
+  profile(gpu: Gpu, data: TrainingData, options: TrainingOptions): Promise<MeasuredIterations>;
 }
 
 /** Opens the GPU for as long as `use` runs. */

@@ -2,6 +2,7 @@ import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.
 import { ImageDataset } from '../data/dataset.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
+import { measurePeaks } from '../profile/peaks.ts';
 import { tensor } from '../tensor.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { train } from '../train/train.ts';
@@ -32,6 +33,7 @@ export function realContext(): Context {
     classWeight,
     selfTest,
     timeIteration,
+    profile,
   };
 }
 
@@ -87,6 +89,19 @@ async function selfTest(gpu: Gpu): Promise<void> {
 const BATCH = 128;
 const WARM_UP = 2;
 const TIMED = 4;
+
+const profile: Context['profile'] = async (gpu, data, options) => {
+  const training = await Training.create(gpu, data, options);
+  try {
+    for (let i = 0; i < WARM_UP; i++) await training.step();
+    const measured = await gpu.profile(async () => {
+      for (let i = 0; i < TIMED; i++) await training.step();
+    });
+    return { profile: measured, iterations: TIMED, peaks: await measurePeaks(gpu) };
+  } finally {
+    training.dispose();
+  }
+};
 
 const timeIteration: Context['timeIteration'] = async (gpu, data, options) => {
   const training = await Training.create(gpu, data, options);

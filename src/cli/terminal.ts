@@ -6,7 +6,17 @@ export type TextStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: nu
 
 /** What `--json` prints: one object a line. */
 export interface JsonEvent {
-  event: 'note' | 'warning' | 'start' | 'progress' | 'classWeight' | 'evaluation' | 'run' | 'result' | 'error';
+  event:
+    | 'note'
+    | 'warning'
+    | 'start'
+    | 'progress'
+    | 'classWeight'
+    | 'evaluation'
+    | 'profile'
+    | 'run'
+    | 'result'
+    | 'error';
 }
 
 /**

@@ -4,6 +4,7 @@ import { EXIT } from './errors.ts';
 import { addTrainFlags, type TrainFlags } from './flags.ts';
 import { METHOD_NAMES, spread } from './format.ts';
 import { type Job, prepareJob } from './job.ts';
+import { profileJob } from './profile.ts';
 import { runJob } from './runs.ts';
 import { type RunSummary, type SeedsSummary, summarizeSeeds } from './summary.ts';
 import { Terminal } from './terminal.ts';
@@ -13,10 +14,18 @@ export function addTrain(root: Command, context: Context): void {
   const command = root
     .command('train')
     .description('train on labelled source images and adapt to unlabelled target images');
-  addTrainFlags(command).action(async (flags: TrainFlags) => {
+  command.option(
+    '--profile [trace]',
+    "first time a few iterations kernel by kernel; with a file's name, keep them there as a trace for chrome://tracing",
+  );
+  addTrainFlags(command).action(async (flags: TrainFlags & { profile?: string | true }) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
     const job = await prepareJob(context, flags);
-    const runs = await withGpu(context, (gpu) => runJob(context, terminal, gpu, job));
+    const { profile } = flags;
+    const runs = await withGpu(context, async (gpu) => {
+      if (profile) await profileJob(context, terminal, gpu, job, profile === true ? undefined : profile);
+      return runJob(context, terminal, gpu, job);
+    });
     const result = resultOf(job, runs);
     if ('runs' in result) terminal.line(seedsLine(result));
     terminal.emit({ event: 'result', ...result });

@@ -4,7 +4,9 @@ import type { Context, Trained } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { Profile } from '../../src/gpu/profiler.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
+import type { Peaks } from '../../src/profile/peaks.ts';
 import type { Evaluation } from '../../src/train/events.ts';
 import { completeOptions, type TrainingOptions } from '../../src/train/options.ts';
 import type { TrainCallbacks, TrainSettings } from '../../src/train/train.ts';
@@ -54,6 +56,26 @@ export const DATA: Record<string, HostImages> = {
   },
   'idx:oblong train': { ...fakeDigits(98), count: 100, height: 28, width: 27 },
   'idx:tiny train': fakeDigits(100, { size: 8 }),
+};
+
+const PROFILE: Profile = {
+  clock: 'timestamps',
+  seconds: 0.01,
+  events: [{ kernel: 'conv2d.product', start: 0, seconds: 0.01, flops: 1e7, bytes: 1e6 }],
+  rows: [{ kernel: 'conv2d.product', calls: 1, seconds: 0.01, share: 1, flops: 1e7, bytes: 1e6 }],
+};
+
+const PEAKS: Peaks = {
+  scalarGflops: 1,
+  vectorGflops: 4,
+  halfGflops: null,
+  readGbps: 1,
+  writeGbps: 1,
+  copyGbps: 1,
+  dispatchUs: 1,
+  submitUs: 1,
+  readbackUs: 1,
+  clock: 'timestamps',
 };
 
 export interface Trial {
@@ -216,6 +238,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     },
     selfTest: fake.selfTest ?? (async () => {}),
     timeIteration: async () => fake.secondsPerIteration ?? 0.1,
+    profile: async () => ({ profile: PROFILE, iterations: 2, peaks: PEAKS }),
   };
   return {
     context,

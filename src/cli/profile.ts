@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Profile } from '../gpu/profiler.ts';
+import type { Peaks } from '../profile/peaks.ts';
+import { chromeTrace, reportProfile, reportTable } from '../profile/report.ts';
+import type { Context } from './context.ts';
+import { UsageError } from './errors.ts';
+import { milliseconds } from './format.ts';
+import type { Job } from './job.ts';
+import { columns } from './pictures.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Some iterations of a training, kernel by kernel, and what the adapter does at most. */
+export interface MeasuredIterations {
+  profile: Profile;
+  iterations: number;
+  peaks: Peaks;
+}
+
+/** Profiles a job's first iterations ahead of the run itself: a table, an event, and a trace in `file` where one is named. */
+export async function profileJob(
+  context: Context,
+  terminal: Terminal,
+  gpu: Gpu,
+  { data, options, methods, seeds }: Job,
+  file: string | undefined,
+): Promise<void> {
+  // Before anything is measured in vain.
+  if (file) writeTrace(file, '');
+  const { profile, iterations, peaks } = await context.profile(gpu, data, {
+    ...options,
+    method: methods[0]!,
+    seed: seeds[0]!,
+  });
+  const report = reportProfile(profile, peaks);
+  const [head, ...rows] = reportTable(report);
+  const clock = profile.clock === 'timestamps' ? "the GPU's timestamps" : 'the wall clock over repeated dispatches';
+  terminal.line(columns(head!, rows));
+  terminal.line(
+    `${iterations} iterations by ${clock}, each kernel by itself: ${milliseconds(profile.seconds / iterations)} and ${Math.round(report.dispatches / iterations)} dispatches an iteration`,
+  );
+  terminal.emit({ event: 'profile', iterations, ...report });
+  if (!file) return;
+  writeTrace(file, chromeTrace(profile));
+  terminal.line(`trace in ${file}: open it in chrome://tracing or ui.perfetto.dev`);
+}
+
+function writeTrace(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new UsageError(`--profile ${file}: cannot be written (${(cause as Error).message})`, { cause });
+  }
+}
