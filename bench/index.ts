@@ -8,6 +8,7 @@ import { ladderMatmul } from './ladder/matmul/index.ts';
 import { ladderSoftmax } from './ladder/softmax/index.ts';
 import { linear } from './linear.ts';
 import { matmul } from './matmul.ts';
+import { maxPool2d } from './maxPool2d.ts';
 import { pada } from './pada.ts';
 import { relu } from './relu.ts';
 
@@ -19,6 +20,7 @@ export const benches: readonly Bench[] = [
   linear,
   conv2d,
   batchNorm,
+  maxPool2d,
   crossEntropy,
   relu,
   ladderMatmul,
