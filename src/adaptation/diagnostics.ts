@@ -14,6 +14,7 @@ export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeight
   const sum = weights.reduce((a, w) => a + w, 0);
   const squares = weights.reduce((a, w) => a + w * w, 0);
   const effectiveClasses = (sum * sum) / squares;
-  const entropy = -weights.reduce((a, w) => a + (w === 0 ? 0 : (w / sum) * Math.log(w / sum)), 0);
+  // -sum p log p with p = w / sum, where 0 log 0 is 0.
+  const entropy = Math.log(sum) - weights.reduce((a, w) => a + (w === 0 ? 0 : w * Math.log(w)), 0) / sum;
   return { effectiveClasses, entropy, collapsed: effectiveClasses < 2 };
 }
