@@ -65,7 +65,8 @@ async function runOnce(
     onEvaluation(evaluation) {
       terminal.emit({ event: 'evaluation', ...evaluation });
       folder?.append({ event: 'evaluation', ...evaluation });
-      if (evaluation.iteration < options.iterations) display.evaluation(evaluation);
+      // The last one, of an interrupted run too, is part of the report.
+      if (evaluation.iteration < options.iterations && !settings.signal.aborted) display.evaluation(evaluation);
     },
   };
   const settings = {

@@ -296,6 +296,7 @@ test('an interruption says what was reached, keeps the model and exits with the 
     assert.is(trials.length, 1);
     assert.match(stdout.text, 'stopped after 70 of 200 iterations');
     assert.match(stdout.text, 'target accuracy 90.0 %');
+    assert.is(stdout.text.split('oracle').length - 1, 1, 'said once');
     assert.ok(existsSync(join(out, 'seed-0', 'model.safetensors')));
     assert.equal(counts(), { gpus: 0, opened: 1, disposed: 1 });
   }
