@@ -59,6 +59,7 @@ export async function gunzip(bytes: Uint8Array, { file, head, length }: GunzipOp
   }
   // A gzip file ends with the length of its content; Node's stream does not mind what stands behind the end.
   const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
-  if (stated !== filled % 2 ** 32) refuse(`one gzip member, of ${filled} bytes`, `${stated} bytes by the end of the file`);
+  if (stated !== filled % 2 ** 32)
+    refuse(`one gzip member, of ${filled} bytes`, `${stated} bytes by the end of the file`);
   return content.subarray(0, filled);
 }

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fakeContext } from './fakes.ts';
+
+// What `padagrad train` is asked wrongly: one line on stderr, exit code 2, before a GPU is opened.
+
+const test = suite('mistakes');
+const BASE = ['train', '--source', 'fontdigits', '--target', 'mnist', '--target-classes', '0-4'];
+
+let folder = '';
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'padagrad-mistakes-'));
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+const mistakes: [name: string, args: string[], message: RegExp][] = [
+  ['an unknown flag', [...BASE, '--temprature', '1'], /unknown option '--temprature' \(Did you mean --temperature\?\)/],
+  ['a missing source', ['train', '--target', 'mnist'], /required option '-s, --source <data>' not specified/],
+  ['an unknown method', [...BASE, '--method', 'mcd'], /'mcd' is invalid. Allowed choices are pada, dann, source-only/],
+  ['T of 0', [...BASE, '--temperature', '0'], /--temperature must be > 0 but is 0/],
+  ['T below 0', [...BASE, '--temperature', '-1'], /--temperature must be > 0 but is -1/],
+  [
+    'no number',
+    [...BASE, '--lr', 'fast'],
+    /'--learning-rate, --lr <x>' argument 'fast' is invalid. It must be a number/,
+  ],
+  ['infinity', [...BASE, '--lr', '1e999'], /It must be a number/],
+  ['half an iteration', [...BASE, '--iterations', '1.5'], /It must be a whole number >= 0/],
+  ['a batch of 1', [...BASE, '-b', '1'], /It must be a whole number >= 2/],
+  ['a negative momentum', [...BASE, '--momentum', '-0.5'], /--momentum must be a number >= 0 but is -0.5/],
+  ['no update steps', [...BASE, '-u', '0'], /It must be a whole number >= 1/],
+  ['a seed twice', [...BASE, '--seeds', '1,1'], /Each seed may come once/],
+  [
+    'seed and seeds',
+    [...BASE, '--seeds', '1,2', '--seed', '3'],
+    /'--seeds <list>' cannot be used with option '--seed <n>'/,
+  ],
+  [
+    'a missing file',
+    ['train', '--source', 'idx:nowhere', '--target', 'mnist'],
+    /--source idx:nowhere: no such file: idx:nowhere-images-idx3-ubyte/,
+  ],
+  ['classes that are none', [...BASE, '--source-classes', 'a-b'], /--source-classes: /],
+  [
+    'a class that the source has not',
+    [...BASE.slice(0, 5), '--target-classes', '0-12'],
+    /--target-classes: class 10 is not among the source's classes 0-9/,
+  ],
+  [
+    'images of another size',
+    ['train', '--source', 'mnist', '--target', 'idx:small'],
+    /--target idx:small: images are 16x16 but those of --source mnist are 28x28/,
+  ],
+  [
+    'a label that is no class',
+    ['train', '--source', 'idx:stray', '--target', 'mnist'],
+    /--source idx:stray: label 200 is out of range: there are but 11 classes \(0-9,200\); number them from 0/,
+  ],
+  [
+    'images that are not square',
+    ['train', '--source', 'idx:oblong', '--target', 'mnist'],
+    /--source idx:oblong: images are 28x27; the network takes square ones of 16x16 or more/,
+  ],
+  [
+    'classes that no image has',
+    [...BASE.slice(0, 5), '--target-classes', '9', '--target-limit', '5'],
+    /--target-classes: none of 5 images is of class 9/,
+  ],
+  [
+    'a source without labels',
+    ['train', '--source', 'idx:bare', '--target', 'mnist'],
+    /--source idx:bare: has no labels/,
+  ],
+  [
+    'a test set without labels',
+    [...BASE, '--target-test', 'idx:bare'],
+    /--target-test idx:bare: has no labels to test on/,
+  ],
+  [
+    'a label out of range',
+    [...BASE, '--target-test', 'idx:letters'],
+    /--target-test idx:letters: label 10 is out of range; the source has classes 0-9/,
+  ],
+  [
+    'classes of an unlabelled target',
+    ['train', '--source', 'mnist', '--target', 'idx:bare', '--target-classes', '0-4'],
+    /--target-classes: /,
+  ],
+  [
+    'fewer images than a batch',
+    ['train', '--source', 'idx:few', '--target', 'mnist'],
+    /--source: 40 images do not fill a batch; give more of them, or a --batch-size below 64/,
+  ],
+  ['an unknown command', ['tain'], /unknown command 'tain' \(Did you mean train\?\)/],
+  ['an argument too many', [...BASE, 'mnist'], /too many arguments/],
+];
+for (const [name, args, message] of mistakes) {
+  test(`${name}: one line on stderr, exit code 2, no GPU`, async () => {
+    const { run, stdout, stderr, counts } = fakeContext();
+    assert.is(await run(...args), 2);
+    assert.is(stderr.lines.length, 1, stderr.text);
+    assert.match(stderr.text, message);
+    assert.is(stdout.text, '');
+    assert.is(counts().opened, 0);
+  });
+}
+
+test('a mistake under --json is an event too', async () => {
+  const { run, stdout, stderr } = fakeContext();
+  assert.is(await run(...BASE, '--temperature', '0', '--json'), 2);
+  assert.equal(stdout.events, [
+    { event: 'error', code: 'USAGE', message: '--temperature must be > 0 but is 0', exitCode: 2 },
+  ]);
+  assert.is(stderr.lines.length, 1);
+});
+
+test('--debug adds the stack, causes included', async () => {
+  const { run, stderr } = fakeContext();
+  assert.is(await run('train', '--source', 'idx:nowhere', '--target', 'mnist', '--debug'), 2);
+  assert.match(stderr.text, /^ {4}at /m);
+  assert.match(stderr.text, 'Error: no such file');
+});
+
+test('a folder that cannot be made is refused before anything is computed', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  // Where a file is in the way, and (on Linux) where a file system takes no folders.
+  for (const out of [join(file, 'run'), file, ...(process.platform === 'linux' ? ['/proc/padagrad/run'] : [])]) {
+    const { run, stderr, counts } = fakeContext();
+    assert.is(await run(...BASE, '--out', out), 2);
+    assert.match(stderr.text, /--out .*cannot be written to/);
+    assert.is(stderr.lines.length, 1);
+    assert.is(counts().opened, 0);
+  }
+});
+
+test.run();
