@@ -45,7 +45,7 @@ async function bundle(path) {
 }
 
 // The kernels as they are published, so that this is tried too.
-const wgsl = {
+export const wgsl = {
   name: 'wgsl',
   setup({ onLoad }) {
     const text = (path) => readFileSync(path, 'utf8');

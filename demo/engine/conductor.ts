@@ -1,0 +1,272 @@
+import { GpuError } from '../../src/gpu/errors.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { Method } from '../../src/train/options.ts';
+import type { Command, Report } from '../protocol.ts';
+import type { Settings } from '../settings.ts';
+import { Contest } from './contest.ts';
+import { type Digits, loadDigits } from './digits.ts';
+import { Inbox } from './inbox.ts';
+import { Lookout } from './lookout.ts';
+import { type Machine, openMachine } from './machine.ts';
+import { Pace } from './pace.ts';
+import * as saved from './saved.ts';
+
+// As long as the runs whose figures the documents give; starting again goes on as long.
+const RUN_ITERATIONS = 1500;
+const PROGRESS_MS = 250;
+const KEEP_MS = 5000;
+// Devices lost one after the other, with nothing kept in between, will not hold the next time either.
+const MOST_LOSSES = 3;
+
+/** Where a conductor gets its digits and its GPUs from. */
+export interface Sources {
+  digits(): Promise<Digits>;
+  machine(again: boolean): Promise<Machine>;
+}
+
+/** Runs the contest: obeys the page, and between its commands trains, in slices that end soon. */
+export class Conductor {
+  private readonly inbox = new Inbox<Command>();
+  private digits: Digits | undefined;
+  private gpu: Gpu | undefined;
+  private contest: Contest | undefined;
+  private pace = new Pace(0);
+  private lookout = new Lookout();
+  private running = false;
+  private goal = RUN_ITERATIONS;
+  private speed = Number.POSITIVE_INFINITY;
+  private drawn: Uint8Array | null = null;
+  private losses = 0;
+  private progressed = 0;
+  private round = 0;
+  private kept = { ms: 0, iteration: 0 };
+
+  constructor(
+    private readonly report: (report: Report, transfer?: Transferable[]) => void,
+    private readonly sources: Sources = { digits: () => loadDigits('digits/'), machine: openMachine },
+  ) {}
+
+  take(command: Command): void {
+    this.inbox.put(command);
+  }
+
+  async run(): Promise<never> {
+    for (;;) {
+      const command = this.inbox.take();
+      if (command) await this.attempt(() => this.obey(command));
+      else if (this.running) await this.attempt(() => this.advance(), true);
+      else await this.inbox.wait();
+    }
+  }
+
+  private async obey(command: Command): Promise<void> {
+    const { type } = command;
+    if (type === 'begin') return this.begin(command.settings);
+    if (type === 'speed') this.speed = command.speed;
+    const { contest } = this;
+    if (!contest) return;
+    // Of commands that take the place of one another the last one counts.
+    if ((type === 'change' || type === 'draw') && this.inbox.some((later) => later.type === type)) return;
+    if (type === 'run') this.start(contest);
+    else if (type === 'pause') await this.stop(contest, 'asked');
+    else if (type === 'step') await this.singleStep(contest);
+    else if (type === 'change') await this.change(contest, command.settings);
+    else if (type === 'save') await this.save(contest, command.method, command.what);
+    else if (type === 'load') await this.load(contest, command.method, command.name, command.bytes);
+    else if (type === 'draw') {
+      this.drawn = command.pixels;
+      await this.answer(contest);
+    }
+  }
+
+  private async begin(settings: Settings): Promise<void> {
+    this.running = false;
+    this.contest?.close();
+    this.contest = undefined;
+    this.digits ??= await this.sources.digits();
+    this.speed = settings.speed;
+    await this.open(new Contest(this.digits, settings), true);
+  }
+
+  /** Puts a contest in the place of the one before. */
+  private async open(contest: Contest, anew: boolean): Promise<void> {
+    this.contest?.close();
+    this.contest = contest;
+    await contest.open(await this.device(false));
+    this.ready(contest, anew);
+  }
+
+  private ready(contest: Contest, anew: boolean): void {
+    this.lookout.forget();
+    this.kept = { ms: performance.now(), iteration: contest.iteration };
+    const { settings, iterations, material } = contest;
+    this.report({ type: 'ready', settings, samples: material.samples, iterations, anew });
+  }
+
+  private async device(again: boolean): Promise<Gpu> {
+    if (!this.gpu) {
+      const { gpu, roundTripMs } = await this.sources.machine(again);
+      this.gpu = gpu;
+      this.pace = new Pace(roundTripMs);
+      this.report({ type: 'opened', adapter: { ...gpu.info } });
+    }
+    return this.gpu;
+  }
+
+  private start(contest: Contest): void {
+    this.running = true;
+    this.goal = (Math.floor(contest.iteration / RUN_ITERATIONS) + 1) * RUN_ITERATIONS;
+  }
+
+  private async stop(contest: Contest, why: 'asked' | 'done'): Promise<void> {
+    this.running = false;
+    this.report({ type: 'stopped', iteration: contest.iteration, why });
+    await this.progress(contest);
+    await this.standStill(contest);
+  }
+
+  private async singleStep(contest: Contest): Promise<void> {
+    await this.slice(contest, roundOf(contest));
+    await this.progress(contest);
+    await this.standStill(contest);
+  }
+
+  private async change(contest: Contest, settings: Settings): Promise<void> {
+    await this.progress(contest);
+    await contest.change(await this.device(false), settings);
+    this.ready(contest, false);
+    await this.progress(contest);
+    if (!this.running) await this.standStill(contest);
+  }
+
+  /** One slice of training, and what is due after it. */
+  private async advance(): Promise<void> {
+    const contest = this.contest!;
+    const left = contest.lanes.reduce((n, lane) => n + Math.max(0, this.goal - lane.iteration), 0);
+    if (left === 0) return this.stop(contest, 'done');
+    let steps = Math.min(this.pace.steps, left);
+    if (Number.isFinite(this.speed)) {
+      await this.inbox.wait(Math.max(0, this.round + 1000 / this.speed - performance.now()));
+      if (this.inbox.some(() => true)) return;
+      this.round = performance.now();
+      steps = roundOf(contest);
+    }
+    await this.slice(contest, steps);
+    const now = performance.now();
+    if (now - this.progressed >= PROGRESS_MS) await this.progress(contest);
+    if (contest.level && this.lookout.due(contest.iteration, now)) await this.look(contest);
+    if (now - this.kept.ms >= KEEP_MS && contest.iteration > this.kept.iteration) await this.keep(contest);
+  }
+
+  private async slice(contest: Contest, steps: number): Promise<void> {
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) await contest.step();
+    await this.gpu!.idle();
+    this.pace.measured(steps, performance.now() - start);
+  }
+
+  private async progress(contest: Contest): Promise<void> {
+    const figures = await Promise.all(contest.lanes.map((lane) => lane.figures()));
+    this.progressed = performance.now();
+    this.report({ type: 'progress', figures, msPerStep: this.pace.msPerStep });
+  }
+
+  private async look(contest: Contest): Promise<void> {
+    const start = performance.now();
+    const looks: Extract<Report, { type: 'looks' }>['looks'] = [];
+    for (const lane of contest.lanes) looks.push([lane.method, await lane.look()]);
+    this.lookout.looked(contest.iteration, start, performance.now());
+    this.report({ type: 'looks', looks });
+    if (this.drawn) await this.answer(contest);
+  }
+
+  private async standStill(contest: Contest): Promise<void> {
+    if (this.lookout.wanted(contest.iteration)) await this.look(contest);
+  }
+
+  private async keep(contest: Contest): Promise<void> {
+    await contest.keep();
+    this.kept = { ms: performance.now(), iteration: contest.iteration };
+    this.losses = 0;
+  }
+
+  private async answer(contest: Contest): Promise<void> {
+    const pixels = this.drawn;
+    if (!pixels) return this.report({ type: 'answers', answers: null });
+    const answers: [Method, Float32Array][] = [];
+    for (const lane of contest.lanes) answers.push([lane.method, await lane.answer(pixels)]);
+    this.report({ type: 'answers', answers });
+  }
+
+  private async save(contest: Contest, method: Method, what: 'training' | 'model'): Promise<void> {
+    const { training } = contest.lane(method)!;
+    const name = `padagrad-${method}-${training.iteration}${what === 'model' ? '.model' : ''}.safetensors`;
+    const bytes = await saved.save(training, what);
+    this.report({ type: 'saved', name, bytes }, [bytes.buffer]);
+  }
+
+  private async load(contest: Contest, method: Method, name: string, bytes: Uint8Array): Promise<void> {
+    const found = await saved.open(bytes, name);
+    if ('checkpoint' in found) {
+      const { iteration, options } = found.checkpoint;
+      await this.open(Contest.from(this.digits!, contest.settings, found.checkpoint), true);
+      this.report({ type: 'loaded', text: `${name}: ${options.method} after ${iteration} iterations` });
+    } else {
+      contest.lane(method)!.loadModel(found.model);
+      this.lookout.forget();
+      this.report({ type: 'loaded', text: `${name}: a network, for ${method} to go on with` });
+    }
+    await this.look(this.contest!);
+  }
+
+  /** Does work, again on another GPU where this one was lost; tells the page what else goes wrong. */
+  private async attempt(work: () => Promise<void>, training = false): Promise<void> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (await this.survive(error)) continue;
+        return this.fail(error as Error, training);
+      }
+    }
+  }
+
+  /** Gets over the loss of the GPU; false where something else went wrong, or it was lost too often. */
+  private async survive(error: unknown): Promise<boolean> {
+    const { contest } = this;
+    const lost = error instanceof GpuError && error.code === 'GPU_LOST';
+    if (!lost || !contest || ++this.losses >= MOST_LOSSES) return false;
+    try {
+      this.leave();
+      await contest.open(await this.device(true));
+    } catch (again) {
+      return this.survive(again);
+    }
+    this.report({ type: 'lost', iterations: contest.iterations });
+    this.ready(contest, false);
+    return true;
+  }
+
+  private fail(error: Error, training: boolean): void {
+    const code = error instanceof GpuError ? error.code : '';
+    // Of a GPU that refused its work nothing can be trusted.
+    if (code) {
+      this.leave();
+      this.contest = undefined;
+      this.losses = 0;
+    }
+    const fatal = this.contest === undefined;
+    if (training || fatal) this.running = false;
+    this.report({ type: 'failed', code, text: error.message, fatal, running: this.running });
+  }
+
+  /** Gives up the GPU, with all that is on it. */
+  private leave(): void {
+    this.contest?.close();
+    this.gpu?.dispose();
+    this.gpu = undefined;
+  }
+}
+
+/** Iterations after which the trainings that are furthest behind have done one more. */
+const roundOf = ({ lanes, iteration }: Contest): number => lanes.filter((lane) => lane.iteration === iteration).length;

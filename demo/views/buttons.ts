@@ -1,0 +1,44 @@
+import type { App } from '../app.ts';
+import { find, setText } from '../dom.ts';
+import type { Mode } from '../story.ts';
+import type { Sketch } from './sketch.ts';
+import type { View } from './view.ts';
+
+const PIXELS = 28 * 28;
+const START: Readonly<Record<Mode, string>> = {
+  loading: 'Start',
+  ready: 'Start',
+  running: 'Pause',
+  paused: 'Go on',
+  done: 'Go on',
+  failed: 'Start',
+};
+
+/** The buttons that do something, and when they can. */
+export function buttonsView(app: App, sketch: Sketch): View {
+  const button = (id: string, act: () => void) => {
+    const made = find<HTMLButtonElement>(id);
+    made.addEventListener('click', act);
+    return made;
+  };
+  const start = button('start', () => app.toggle());
+  const step = button('step', () => app.step());
+  const reset = button('reset', () => app.startOver());
+  button('share', () => app.share());
+  const csv = button('csv', () => app.saveMetrics());
+  button('clear', () => sketch.clear());
+  let next = 0;
+  const example = button('example', () => {
+    const { strip } = app.story.samples!;
+    sketch.show(strip.subarray(PIXELS * next, PIXELS * (next + 1)));
+    next = (next + 1) % (strip.length / PIXELS);
+  });
+  return ({ mode, samples, tracks }) => {
+    const able = mode !== 'loading' && mode !== 'failed';
+    setText(start, START[mode]);
+    start.disabled = step.disabled = !able;
+    reset.disabled = mode === 'loading';
+    csv.disabled = !tracks.some(({ rows }) => rows.length > 0);
+    example.disabled = !samples;
+  };
+}

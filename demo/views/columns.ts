@@ -1,0 +1,36 @@
+import { element } from '../dom.ts';
+import type { Track } from '../story.ts';
+import { NAMES } from '../words.ts';
+import type { View } from './view.ts';
+
+/** What one training shows in its column. */
+export interface Column {
+  nodes: Node[];
+  draw: View;
+}
+
+/** A column for each training, side by side, made anew where other trainings are shown. */
+export function columns(host: HTMLElement, make: (track: Track) => Column): View {
+  let shown = '';
+  let draws: View[] = [];
+  return (story) => {
+    const wanted = story.tracks.map(({ method }) => method).join();
+    if (wanted !== shown) {
+      shown = wanted;
+      const made = story.tracks.map(make);
+      draws = made.map(({ draw }) => draw);
+      host.replaceChildren(
+        ...made.map(({ nodes }, i) => {
+          const { method } = story.tracks[i]!;
+          return element(
+            'div',
+            { class: 'column', 'data-method': method },
+            element('h3', { class: 'method' }, NAMES[method]),
+            ...nodes,
+          );
+        }),
+      );
+    }
+    for (const draw of draws) draw(story);
+  };
+}

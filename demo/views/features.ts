@@ -1,0 +1,76 @@
+import { element, find, styleOf } from '../dom.ts';
+import { type Look, POINTS } from '../protocol.ts';
+import { DIGITS } from '../settings.ts';
+import { NAMES } from '../words.ts';
+import { columns } from './columns.ts';
+import type { View } from './view.ts';
+
+const MARGIN = 14;
+// Of the coordinates this share lies within the picture's middle; a few far ones do not shrink all others.
+const INNER = 0.98;
+
+/** Where the networks see the images of both domains: dots are print, numerals handwriting, the large numerals print's middle. */
+export function featuresView(): View {
+  return columns(find('features'), ({ method }) => {
+    const canvas = element('canvas', { class: 'features', role: 'img' });
+    canvas.setAttribute('aria-label', `features of print and handwriting under ${NAMES[method]}`);
+    let drawn: unknown[] = [];
+    let again = () => {};
+    new ResizeObserver(() => again()).observe(canvas);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => again());
+    const draw: View = (story) => {
+      const look = story.track(method)?.look;
+      const { samples } = story;
+      if (drawn[0] === look && drawn[1] === samples) return;
+      drawn = [look, samples];
+      // What was seen of other digits says nothing of these.
+      again = () => look && samples && paint(canvas, look, samples.pointLabels);
+      again();
+    };
+    return { nodes: [canvas], draw };
+  });
+}
+
+function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array): void {
+  const ratio = devicePixelRatio;
+  const side = canvas.clientWidth;
+  canvas.width = canvas.height = Math.round(side * ratio);
+  const pen = canvas.getContext('2d')!;
+  pen.scale(ratio, ratio);
+  pen.textAlign = 'center';
+  pen.textBaseline = 'middle';
+  const x = placer(points, 0, side);
+  const y = placer(points, 1, side);
+  const colours = DIGITS.map((digit) => styleOf(`--digit-${digit}`));
+  pen.globalAlpha = 0.55;
+  for (let i = 0; i < POINTS; i++) {
+    pen.fillStyle = colours[labels[i]!]!;
+    pen.beginPath();
+    pen.arc(x(i), y(i), 2.2, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  pen.globalAlpha = 0.3;
+  pen.font = `700 ${Math.round(side / 9)}px Georgia, serif`;
+  for (const digit of DIGITS) {
+    const own = [...labels.subarray(0, POINTS).keys()].filter((i) => labels[i] === digit);
+    const middle = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
+    pen.fillStyle = colours[digit]!;
+    pen.fillText(String(digit), middle(x), middle(y));
+  }
+  pen.globalAlpha = 1;
+  pen.font = `600 ${side < 260 ? 9 : 11}px system-ui, sans-serif`;
+  for (let i = POINTS; i < 2 * POINTS; i++) {
+    pen.fillStyle = colours[labels[i]!]!;
+    pen.fillText(String(labels[i]), x(i), y(i));
+  }
+}
+
+/** Where on a side each point's coordinate lies. */
+function placer(points: Float32Array, axis: 0 | 1, side: number): (i: number) => number {
+  const values = Array.from({ length: points.length / 2 }, (_, i) => points[2 * i + axis]!).sort((a, b) => a - b);
+  const cut = Math.floor(((1 - INNER) / 2) * values.length);
+  const [least, most] = [values[cut]!, values[values.length - 1 - cut]!];
+  const scale = (side - 2 * MARGIN) / (most - least || 1);
+  const inside = (place: number) => Math.max(5, Math.min(side - 5, place));
+  return (i) => inside(MARGIN + (points[2 * i + axis]! - least) * scale);
+}

