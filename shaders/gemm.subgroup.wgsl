@@ -19,21 +19,12 @@ enable subgroups;
 
 override ROWS: u32 = 32; // 32 or 16
 
-// Rows 0, 4, 8, ... of the tile, rows 1, 5, 9, ... and so on.
-alias Rows = array<vec4f, 8>;
-var<private> sum0: Rows;
-var<private> sum1: Rows;
-var<private> sum2: Rows;
-var<private> sum3: Rows;
+// Rows 0, 4, 8, ... of the tile, then rows 1, 5, 9, ... and so on. The loop that stores them is not unrolled, so that they
+// stay in memory: as registers they take a compiler for CPUs ten times as long, for no speed.
+var<private> sum: array<vec4f, 32>;
 
-fn addProduct(sum: ptr<private, Rows>, a: vec4f, b: mat4x4f) {
-  for (var lane = 0u; lane < ROWS / 4u; lane++) { (*sum)[lane] += b * subgroupShuffle(a, lane); }
-}
-
-fn storeRows(sum: ptr<private, Rows>, row: u32, col: u32, slice: u32) {
-  for (var lane = 0u; lane < ROWS / 4u; lane++) {
-    if (row + 4u * lane < params.m && col < params.n) { store(slice * params.m + row + 4u * lane, col, (*sum)[lane]); }
-  }
+fn addProduct(first: u32, a: vec4f, b: mat4x4f) {
+  for (var lane = 0u; lane < ROWS / 4u; lane++) { sum[first + lane] += b * subgroupShuffle(a, lane); }
 }
 
 @compute @workgroup_size(8)
@@ -51,14 +42,13 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
   for (var k = skip(wid.z * params.depth, depths); k < end; k = skip(k + 4u, depths)) {
     let a = transpose(loadA(rows, k));
     let b = loadB(k, cols);
-    addProduct(&sum0, a[0], b);
-    addProduct(&sum1, a[1], b);
-    addProduct(&sum2, a[2], b);
-    addProduct(&sum3, a[3], b);
+    addProduct(0u, a[0], b);
+    addProduct(8u, a[1], b);
+    addProduct(16u, a[2], b);
+    addProduct(24u, a[3], b);
   }
   let col = firstCol + 4u * lane;
-  storeRows(&sum0, firstRow, col, wid.z);
-  storeRows(&sum1, firstRow + 1u, col, wid.z);
-  storeRows(&sum2, firstRow + 2u, col, wid.z);
-  storeRows(&sum3, firstRow + 3u, col, wid.z);
+  if (col >= params.n) { return; }
+  let count = min(ROWS, params.m - firstRow);
+  for (var row = 0u; row < count; row++) { store(wid.z * params.m + firstRow + row, col, sum[8u * (row % 4u) + row / 4u]); }
 }
