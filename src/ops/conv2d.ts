@@ -1,12 +1,15 @@
 import forward from '../../shaders/conv2d.forward.wgsl';
 import inputGradStore from '../../shaders/conv2d.inputGrad.store.wgsl';
 import inputGrad from '../../shaders/conv2d.inputGrad.wgsl';
+import lines from '../../shaders/conv2d.lines.wgsl';
 import store from '../../shaders/conv2d.store.wgsl';
 import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
 import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
 import { record } from '../autograd.ts';
 import { defineGemm } from '../gemm.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
@@ -14,6 +17,7 @@ import { reluBackward } from './relu.ts';
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
 const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);
 const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradStore);
+const kernel = /* @__PURE__ */ defineKernel('conv2d.lines', lines, ['product']);
 
 /** One number for both directions, or one for each. */
 export type Pair = number | readonly [h: number, w: number];
@@ -53,18 +57,34 @@ export function conv2d(
   const params = { ...sizes, biased: bias ? 1 : 0, rectified: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
+  const lineByLine = suitsLines(x.gpu, sizes);
 
   const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
-  output(
-    { bindings: { x, weight }, constants: { PADDED } },
-    { bindings: { bias: bias ?? weight, y } },
-    { ...params, m: o, n: images * p * q, k: taps },
-  );
+  if (lineByLine) {
+    const { biased, rectified } = params;
+    const strides = { rowStep: taps, channelStep: r * s, firstTap: 0, tapStep: 1 };
+    convolveLines(x, weight, bias, y, { ...strides, top: padH, left: padW, biased, rectified });
+  } else {
+    output(
+      { bindings: { x, weight }, constants: { PADDED } },
+      { bindings: { bias: bias ?? weight, y } },
+      { ...params, m: o, n: images * p * q, k: taps },
+    );
+  }
   const inputs = bias ? [x, weight, bias] : [x, weight];
   return record('conv2d', inputs, y, relu ? [y] : [], (gradient, { needs, into }) => {
     const dy = relu ? reluBackward(y, gradient) : gradient;
     const dx = needs(0) ? into(0) : null;
-    if (dx) {
+    if (dx && lineByLine) {
+      const strides = { rowStep: r * s, channelStep: taps, firstTap: r * s - 1, tapStep: -1 };
+      convolveLines(dy, weight, null, dx, {
+        ...strides,
+        top: r - 1 - padH,
+        left: s - 1 - padW,
+        biased: 0,
+        rectified: 0,
+      });
+    } else if (dx) {
       // GPUs load neighbours in memory together; elsewhere it pays more to leave out the taps that a pixel never met.
       const IMAGE_BY_IMAGE = x.gpu.gemmFamily === 'workgroup' ? 1 : 0;
       gradOfInput(
@@ -84,6 +104,46 @@ export function conv2d(
     }
     return bias ? [dx, dweight, dbias] : [dx, dweight];
   });
+}
+
+/** Whether conv2d.lines, made for software adapters with subgroups, can compute it. */
+function suitsLines(gpu: Gpu, { s, strideH, strideW, dilationH, dilationW }: ReturnType<typeof sizesOf>): boolean {
+  const plain = strideH * strideW * dilationH * dilationW === 1 && s >= 2 && s <= 7;
+  return plain && gpu.gemmFamily === 'subgroup' && gpu.subgroupSize >= 8;
+}
+
+/** Records conv2d.lines: y = x * weight + bias, as its header says. */
+function convolveLines(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  y: Tensor,
+  layout: Readonly<
+    Record<'rowStep' | 'channelStep' | 'firstTap' | 'tapStep' | 'top' | 'left' | 'biased' | 'rectified', number>
+  >,
+): void {
+  const [images, channels, inH, inW] = x.shape as [number, number, number, number];
+  const [, m, outH, outW] = y.shape as [number, number, number, number];
+  const [, , r, S] = weight.shape as [number, number, number, number];
+  const QUADS = outW <= 12 ? Math.ceil(outW / 4) : 2;
+  const piece = 4 * QUADS + S - 1;
+  // Where a piece is a whole line, it is known beforehand which of its numbers are the padding's.
+  const ZEROS = outW <= 12 ? Math.min(Math.max(layout.left, 0), piece) : 0;
+  const LOADS = ZEROS > 0 ? Math.min(inW, piece - ZEROS) : piece;
+  const PADDED = layout.top > 0 || layout.left > 0 ? 1 : 0;
+  kernel.product(
+    { x, weight, bias: bias ?? weight, y },
+    {
+      ...layout,
+      ...{ images, channels, inH, inW, outH, outW, r },
+      left: layout.left - ZEROS,
+      m,
+      n: images * outH * outW,
+      k: channels * r * S,
+    },
+    Math.ceil(m / 16) * Math.ceil((images * outH * Math.ceil(outW / (4 * QUADS))) / 8),
+    { S, QUADS, LOADS, ZEROS, PADDED },
+  );
 }
 
 function pair(name: string, value: Pair, least: number): readonly [h: number, w: number] {
