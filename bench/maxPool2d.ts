@@ -21,7 +21,7 @@ export const maxPool2d: Bench = ({ quick, software }) => {
     const pooled = (x: Float32Array) => reference.maxPool2(x, n * c, h, w);
     return [
       kernelCase({
-        bench: 'max-pool',
+        bench: 'max-pool2d',
         shape: shape.join('x'),
         inputs: () => ({ x: uniform(shape) }),
         run: ({ x }) => [op(x, { kernelSize: 2 })],
@@ -29,7 +29,7 @@ export const maxPool2d: Bench = ({ quick, software }) => {
         bytes: 5 * size,
       }),
       kernelCase({
-        bench: 'max-pool-backward',
+        bench: 'max-pool2d-backward',
         shape: shape.join('x'),
         inputs: () => ({ x: wanted(uniform(shape)) }),
         run: ({ x }) => [op(x, { kernelSize: 2 })],

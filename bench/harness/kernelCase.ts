@@ -23,8 +23,8 @@ export interface KernelCase<Inputs extends Record<string, Input>> {
   tolerance?: number;
   /** Multiplications and additions, where they are what counts. */
   flops?: number;
-  /** Bytes that must be read or written at least. */
-  bytes: number;
+  /** Bytes that must be read or written at least: all inputs, dy and results by default. */
+  bytes?: number;
   /** A name in place of the kernels' own. */
   kernel?: string;
 }
@@ -37,14 +37,17 @@ export function kernelCase<Inputs extends Record<string, Input>>(spec: KernelCas
 
 /** The results are compared first, all of them, in the buffers that are timed: a wrong one shows no time. */
 async function measure<Inputs extends Record<string, Input>>(spec: KernelCase<Inputs>, session: Session): Promise<Row> {
-  const { bench, shape, tolerance = 1e-5, flops = 0, bytes } = spec;
+  const { bench, shape, tolerance = 1e-5, flops = 0 } = spec;
   const host = spec.inputs();
   const work = await prepare(spec, host, session.gpu);
   try {
     const { step, results, dy } = work;
     const head = { bench, shape, peer: 'padagrad', kernel: spec.kernel ?? kernelsOf(step) };
     step.run();
-    const problem = await compare(results, spec.truth(host, dy), tolerance);
+    const truths = spec.truth(host, dy);
+    const moved = [...Object.values(host).map(({ data }) => data), dy, ...truths];
+    const { bytes = 4 * moved.reduce((sum, { length }) => sum + length, 0) } = spec;
+    const problem = await compare(results, truths, tolerance);
     if (problem) return failedRow(head, problem);
     const measured = times(await session.warm(step));
     const coldMs = 1e3 * (await session.cold(step));

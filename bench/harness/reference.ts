@@ -150,6 +150,27 @@ export function softmax(x: Numbers, cols: number, temperature = 1): Float64Array
   return y;
 }
 
+/** Of softmax's result p: dx = p (dy - sum of the row's p dy). */
+export function softmaxBackward(p: Float64Array, dy: Numbers, cols: number): Float64Array {
+  const sums = rowSums(
+    p.map((v, i) => v * dy[i]!),
+    cols,
+  );
+  return p.map((v, i) => v * (dy[i]! - sums[Math.floor(i / cols)]!));
+}
+
+export function rowSums(x: Numbers, cols: number): Float64Array {
+  const sums = new Float64Array(x.length / cols);
+  for (let i = 0; i < x.length; i++) sums[Math.floor(i / cols)]! += x[i]!;
+  return sums;
+}
+
+export function columnSums(x: Numbers, cols: number): Float64Array {
+  const sums = new Float64Array(cols);
+  for (let i = 0; i < x.length; i++) sums[i % cols]! += x[i]!;
+  return sums;
+}
+
 /** Mean loss over the rows, each label weighing `weight` of its class, and its gradient for the logits. */
 export function crossEntropy(logits: Numbers, labels: Numbers, cols: number, weight?: Numbers) {
   const p = softmax(logits, cols);

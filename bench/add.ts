@@ -1,0 +1,4 @@
+import { add as op } from '../src/ops/add.ts';
+import { binaryBench } from './harness/opBench.ts';
+
+export const add = binaryBench('add', op, (a, b) => a + b, [() => 1, () => 1]);

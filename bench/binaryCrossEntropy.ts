@@ -1,0 +1,27 @@
+import { binaryCrossEntropy as op } from '../src/ops/binaryCrossEntropy.ts';
+import { uniform } from './harness/inputs.ts';
+import { opBench } from './harness/opBench.ts';
+
+export const binaryCrossEntropy = opBench({
+  bench: 'binary-cross-entropy',
+  shapes: ({ quick }) => [[128, 1], ...(quick ? [] : [[65536, 1]])],
+  inputs: (shape) => {
+    // Probabilities in [0.1, 0.9], and targets that are 0 or 1.
+    const p = uniform(shape, { scale: 0.4 });
+    const target = uniform(shape, { seed: 2 });
+    return {
+      p: { ...p, data: p.data.map((v) => v + 0.5) },
+      target: { ...target, data: target.data.map((v) => Number(v > 0)) },
+    };
+  },
+  run: ({ p, target }) => [op(p, target)],
+  truth: ({ p, target }) => [
+    [p.data.reduce((sum, v, i) => sum - Math.log(target.data[i]! === 1 ? v : 1 - v), 0) / p.data.length],
+  ],
+  gradients: {
+    of: ['p'],
+    truth: ({ p, target }, [scale]) => [
+      Float64Array.from(p.data, (v, i) => ((v - target.data[i]!) * scale!) / (v * (1 - v)) / p.data.length),
+    ],
+  },
+});

@@ -1,0 +1,19 @@
+import { domainWeights as op } from '../src/ops/domainWeights.ts';
+import { integers, uniform } from './harness/inputs.ts';
+import { opBench } from './harness/opBench.ts';
+
+/** Weights of a batch's images out of the weights of 10 classes. */
+export const domainWeights = opBench({
+  bench: 'domain-weights',
+  shapes: () => [[64]],
+  inputs: ([n]) => ({ classWeight: uniform([10]), labels: integers([n!], 10) }),
+  run: ({ classWeight, labels }) => {
+    const { source, target } = op(classWeight, labels);
+    return [source, target];
+  },
+  truth: ({ classWeight, labels }) => {
+    const source = Float64Array.from(labels.data, (label) => classWeight.data[label]!);
+    const mean = source.reduce((sum, v) => sum + v, 0) / source.length;
+    return [source, new Float64Array(source.length).fill(mean)];
+  },
+});

@@ -1,0 +1,34 @@
+import { imageBatch as op } from '../src/ops/imageBatch.ts';
+import { Random } from '../src/random.ts';
+import { integers } from './harness/inputs.ts';
+import { opBench } from './harness/opBench.ts';
+
+const COUNT = 1000;
+const SIDE = 28;
+const PIXELS = SIDE * SIDE;
+
+/** A batch drawn out of a thousand packed digits. */
+export const imageBatch = opBench({
+  bench: 'image-batch',
+  shapes: () => [[64, 1, SIDE, SIDE]],
+  inputs: () => ({
+    // Four pixels a word.
+    images: integers([(COUNT * PIXELS) / 4], 2 ** 32),
+    allLabels: integers([COUNT], 10, 2),
+    order: { shape: [COUNT], data: new Random(3).permutation(COUNT) },
+  }),
+  run: ({ images, allLabels, order }) => {
+    const data = { images, labels: allLabels, count: COUNT, channels: 1, height: SIDE, width: SIDE };
+    const { x, labels } = op(data, { order, offset: 64, size: 64 });
+    return [x, labels!];
+  },
+  truth: ({ images, allLabels, order }, [size]) => {
+    const bytes = new Uint8Array(images.data.buffer);
+    const chosen = order.data.subarray(64, 64 + size!);
+    const x = Float64Array.from({ length: size! * PIXELS }, (_, i) => {
+      const image = chosen[Math.floor(i / PIXELS)]!;
+      return bytes[image * PIXELS + (i % PIXELS)]! / 127.5 - 1;
+    });
+    return [x, Float64Array.from(chosen, (image) => allLabels.data[image]!)];
+  },
+});

@@ -1,0 +1,23 @@
+import { softmaxColumnMean as op } from '../src/ops/softmaxColumnMean.ts';
+import { uniform } from './harness/inputs.ts';
+import { opBench } from './harness/opBench.ts';
+import * as reference from './harness/reference.ts';
+
+const TEMPERATURE = 0.1;
+
+/** Class weights out of a target's logits: few classes, many, and more rows than any cache holds. */
+export const softmaxColumnMean = opBench({
+  bench: 'softmax-column-mean',
+  shapes: ({ quick, software }) => [
+    [4096, 31],
+    ...(quick
+      ? []
+      : [
+          [1024, 1000],
+          [software ? 65536 : 1048576, 31],
+        ]),
+  ],
+  inputs: (shape) => ({ x: uniform(shape, { scale: 2 }) }),
+  run: ({ x }) => [op(x, { temperature: TEMPERATURE })],
+  truth: ({ x }, shape) => [reference.softmaxColumnMean(x.data, shape[1]!, TEMPERATURE)],
+});
