@@ -72,12 +72,13 @@ test('only src/gpu makes GPU objects', () => {
   assert.equal(wrong, []);
 });
 
-test('an op has the same name in its shader and its test', () => {
+test('an op has the same name in its shader, its test and its bench', () => {
   const missing: string[] = [];
   for (const path of list('src/ops', '.ts').filter((name) => !name.endsWith('/index.ts'))) {
     const name = basename(path, '.ts');
     const own = shaders.some((shader) => basename(shader).split('.')[0] === name);
     if (!own && /defineKernel/.test(text(path))) missing.push(`shaders/${name}.wgsl`);
+    if (own && !existsSync(`bench/${name}.ts`)) missing.push(`bench/${name}.ts`);
     if (!existsSync(`test/ops/${name}.test.ts`)) missing.push(`test/ops/${name}.test.ts`);
     if (!text('src/ops/index.ts').includes(`'./${name}.ts'`)) missing.push(`src/ops/index.ts: ${name}`);
   }

@@ -25,7 +25,7 @@ const RUNGS: [name: string, launch: Launch, tile: number][] = [
 
 /** From the formula to the kernels that are shipped, of which the last is the one that this adapter uses. */
 export const ladderMatmul: Bench = ({ quick, software, gemmFamily, subgroupSize }) => {
-  const size = quick ? 256 : software ? 512 : 2048;
+  const size = quick ? 128 : software ? 512 : 2048;
   const families: GemmFamily[] = subgroupSize >= 8 ? ['plain', 'workgroup', 'subgroup'] : ['plain', 'workgroup'];
   const shipped = [...families.filter((family) => family !== gemmFamily), gemmFamily];
   return [
