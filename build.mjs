@@ -92,25 +92,30 @@ async function sizes() {
   }
 }
 
-/** dist/cli/padagrad.js: the command line for those who install the package, with its libraries and their licenses. */
+/**
+ * dist/cli/padagrad.js: the command line for those who install the package, with its libraries and their licenses, and
+ * dist/bench/run.js, which it starts; the bench's kernels are there to be read.
+ */
 async function command() {
   const outdir = 'dist/cli';
-  rmSync(outdir, { recursive: true, force: true });
+  for (const folder of [outdir, 'dist/bench']) rmSync(folder, { recursive: true, force: true });
   // Some of the libraries are CommonJS, and ask for Node's modules.
   const require =
     "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
-  const { metafile } = await build({
+  const shared = {
     ...common,
-    entryPoints: ['src/cli/padagrad.ts'],
-    outdir,
     banner: { js: `#!/usr/bin/env node\n${require}` },
     metafile: true,
     platform: 'node',
     conditions: ['node'],
     external: ['webgpu'],
-    plugins: [wgsl({ minify: true })],
-  });
-  const bundled = Object.keys(metafile.inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  };
+  const built = [
+    await build({ ...shared, entryPoints: ['src/cli/padagrad.ts'], outdir, plugins: [wgsl({ minify: true })] }),
+    await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: false })] }),
+  ];
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const bundled = inputs.map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licenses = [...new Set(bundled.filter(Boolean))].sort().map((folder) => {
     const [file] = files(folder, /^licen[cs]e([.-]\w+)*$/i);
     if (!file) throw new Error(`build: ${folder} has no license file to go with it`);

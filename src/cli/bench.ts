@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { EXIT, UsageError } from './errors.ts';
+import { EXIT } from './errors.ts';
 
 /** `padagrad bench`: passes everything on to the bench, which is a program of its own. */
 export function addBench(root: Command, context: Context): void {
@@ -14,11 +14,8 @@ export function addBench(root: Command, context: Context): void {
     .helpOption(false)
     .allowUnknownOption()
     .action((args: string[]) => {
-      const program = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
-      if (!existsSync(program))
-        throw new UsageError(
-          `bench: ${program} is missing; run it from a clone of the repository, after \`node build.mjs programs\``,
-        );
+      // Beside the command line, in a clone as in the package, and built alike.
+      const program = fileURLToPath(new URL(`../bench/run${extname(import.meta.url)}`, import.meta.url));
       const { status, error } = spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' });
       if (error) throw error;
       context.exitCode = status ?? EXIT.failed;
