@@ -63,6 +63,13 @@ test('the library imports no package, and Node only where it is named so', () =>
   assert.equal(wrong, []);
 });
 
+test('the bench runs in a page: only its command line imports packages', () => {
+  const wrong = list('bench', '.ts')
+    .filter((path) => path !== 'bench/run.ts' && !path.startsWith('bench/peers/'))
+    .filter((path) => /(?:from|import\()\s*'[^'.]/.test(text(path)));
+  assert.equal(wrong, []);
+});
+
 test('only src/gpu makes GPU objects', () => {
   const wrong = sources.filter(
     (path) =>

@@ -49,7 +49,7 @@ export function opBench<Inputs extends Record<string, Input>>(spec: OpBench<Inpu
 
 /** A size that fits in caches, and one that does not. */
 const sizes = ({ quick, software }: Scale): Shape[] =>
-  [2 ** 16, ...(quick ? [] : [software ? 2 ** 21 : 2 ** 25])].map((size) => [size]);
+  [2 ** 16, ...(quick ? [] : [software ? 2 ** 21 : 2 ** 24])].map((size) => [size]);
 
 const SMALL = { scale: 2 };
 

@@ -103,7 +103,8 @@ class Probe {
   /** 1e9 bytes a second of a buffer of so many vec4. */
   async bandwidth(vectors: number): Promise<Pick<Peaks, 'readGbps' | 'writeGbps' | 'copyGbps'>> {
     const { gpu } = this;
-    const numbers = Float32Array.from({ length: 4 * vectors }, (_, i) => i % 1021);
+    const numbers = new Float32Array(4 * vectors);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = i % 1021;
     const source = tensor(gpu, numbers);
     const result = empty(gpu, [vectors, 4]);
     const groups = vectors / COUNT / WORKGROUP;
