@@ -147,7 +147,6 @@ async function run(task, method, seed) {
     targetAccuracy: round(result.targetAccuracy, 2),
     sourceAccuracy: round(result.sourceAccuracy, 2),
     classWeight: result.classWeight.map((weight) => round(weight, 4)),
-    secondsPerIteration: round(result.secondsPerIteration, 5),
     device: start.device.device || start.device.description,
   };
 }
