@@ -16,6 +16,7 @@ export interface TrainFlags extends TrainingOptions {
   out?: string;
   printFreq?: number;
   evalFreq: number;
+  checkpointEvery: number;
   perClassEval?: boolean;
   json?: boolean;
   debug?: boolean;
@@ -66,10 +67,8 @@ export function addCommonFlags(command: Command): Command {
 
 /** All flags of a training run, named as in TLlib's PADA example where it has them. */
 export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}): Command {
-  const data = (flags: string, name: keyof TrainFlags, description: string, required = false) => {
-    const option = new Option(flags, description).default(preset[name]);
-    command.addOption(required ? option.makeOptionMandatory() : option);
-  };
+  const data = (flags: string, name: keyof TrainFlags, description: string) =>
+    command.addOption(new Option(flags, description).default(preset[name]));
   const setting = (
     flags: string,
     name: keyof TrainingOptions,
@@ -77,8 +76,8 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
     parse: (text: string) => number = number,
   ) => command.addOption(new Option(flags, description).argParser(parse).default(preset[name] ?? defaultOptions[name]));
 
-  data('-s, --source <data>', 'source', 'labelled images to learn from: mnist, fontdigits or idx:PREFIX', true);
-  data('-t, --target <data>', 'target', 'images to adapt to; their labels are never used in training', true);
+  data('-s, --source <data>', 'source', 'labelled images to learn from: mnist, fontdigits or idx:PREFIX');
+  data('-t, --target <data>', 'target', 'images to adapt to; their labels are never used in training');
   data('--source-classes <list>', 'sourceClasses', 'classes kept of the source, such as 0-4 or 0,3,7 (default: all)');
   data('--target-classes <list>', 'targetClasses', 'classes kept of the target (default: all)');
   command.addOption(
@@ -138,13 +137,18 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
       .argParser(whole(0))
       .default(0),
   );
+  command.addOption(
+    new Option('--checkpoint-every <n>', 'iterations between two checkpoints in --out (0: none)')
+      .argParser(whole(0))
+      .default(100),
+  );
   return addCommonFlags(
     command
       .option('--per-class-eval', 'accuracy by class at every evaluation, not at the end alone')
       .option('--eager', 'run every op anew in place of captured steps: slower, the same bits', defaultOptions.eager)
       .option(
         '-o, --out <dir>',
-        'folder for config.json, metrics.jsonl and model.safetensors (with several runs: one folder each in it)',
+        'folder for config.json, metrics.jsonl, checkpoints and model.safetensors (with several runs: one folder each in it)',
       ),
   );
 }
@@ -161,4 +165,5 @@ export function trainingOptions(flags: TrainFlags): TrainingOptions {
   }
 }
 
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** The flag of an option's name. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

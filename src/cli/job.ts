@@ -12,6 +12,7 @@ import {
   countClasses,
   first,
 } from './checks.ts';
+import type { RunConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { type TrainFlags, trainingOptions } from './flags.ts';
@@ -42,8 +43,11 @@ export interface Job {
   options: TrainingOptions;
   printFreq: number | undefined;
   evalFreq: number;
+  checkpointEvery: number;
   perClassEval: boolean;
   out: string | undefined;
+  /** The run in `out` that this goes on with. */
+  resume?: RunConfig;
 }
 
 /** Checks the flags and loads the data. @throws UsageError before any GPU was asked for */
@@ -115,6 +119,7 @@ export async function prepareJob(
     options,
     printFreq: flags.printFreq,
     evalFreq: flags.evalFreq,
+    checkpointEvery: flags.checkpointEvery,
     perClassEval: flags.perClassEval === true,
     out: flags.out,
   };

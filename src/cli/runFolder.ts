@@ -1,29 +1,16 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import { removeLeftOvers, writeAtomically } from './atomic.ts';
+import { type Found, keepCheckpoint, newestCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import { CONFIG, type RunConfig } from './config.ts';
 import { UsageError } from './errors.ts';
+import { LockedError, lockFolder } from './lock.ts';
+import { MetricsFile, rowsOf } from './metricsFile.ts';
+import type { RunSummary } from './summary.ts';
 
-export const CONFIG = 'config.json';
-export const METRICS = 'metrics.jsonl';
+const METRICS = 'metrics.jsonl';
 export const MODEL = 'model.safetensors';
-
-/** Writes a file whole or not at all: to a temporary file beside it, synced, then renamed over it. */
-export function writeAtomically(path: string, content: string | Uint8Array): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    const file = openSync(temporary, 'w');
-    try {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
 
 /** Makes a folder and those above it. Node's own recursive form tries for ever where a file system takes no folders (/proc). */
 function makeFolder(path: string): void {
@@ -32,13 +19,28 @@ function makeFolder(path: string): void {
   mkdirSync(path);
 }
 
-/** The folder of one run: what was asked, what was measured, and the model it led to. */
-export class RunFolder {
-  private readonly metrics: number;
-
-  private constructor(readonly path: string) {
-    this.metrics = openSync(join(path, METRICS), 'w');
+/** What a run that came to its end reported; undefined while it has not. */
+export function finishedRun(path: string): RunSummary | undefined {
+  const metrics = join(path, METRICS);
+  if (!existsSync(metrics) || !existsSync(join(path, MODEL))) return undefined;
+  for (const { row } of rowsOf(readFileSync(metrics))) {
+    if (row.event !== 'result' || row.aborted !== false) continue;
+    const { event: _, ...summary } = row;
+    return summary as unknown as RunSummary;
   }
+  return undefined;
+}
+
+/** The folder of one run: what was asked, what was measured, where it can go on from, and the model it led to. */
+export class RunFolder {
+  private metrics: MetricsFile | undefined;
+  private failing = false;
+
+  private constructor(
+    readonly path: string,
+    private readonly unlock: () => void,
+    private readonly warn: (message: string) => void,
+  ) {}
 
   /** Makes the folder, or throws while nothing was computed yet. */
   static prepare(path: string): void {
@@ -52,29 +54,80 @@ export class RunFolder {
     }
   }
 
-  /** Begins a run in a prepared folder; what an earlier run left there goes, for it would pass for this one's. */
-  static begin(path: string, config: object): RunFolder {
-    for (const name of [MODEL, METRICS]) rmSync(join(path, name), { force: true });
-    writeAtomically(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-    return new RunFolder(path);
-  }
-
   /** True where the folder holds a run already. */
   static holdsRun(path: string): boolean {
     return existsSync(join(path, CONFIG));
   }
 
-  /** Appends objects to `metrics.jsonl`, a line each. */
-  append(...rows: readonly object[]): void {
-    if (rows.length > 0) writeSync(this.metrics, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  /** Takes a prepared folder for this process alone. @throws UsageError that names the process that has it */
+  static take(path: string, warn: (message: string) => void): RunFolder {
+    try {
+      return new RunFolder(path, lockFolder(path), warn);
+    } catch (cause) {
+      if (cause instanceof LockedError) throw new UsageError(`${path}: ${cause.message}`, { cause });
+      throw cause;
+    }
   }
 
-  /** Keeps the model; its bytes hold no time and no path, so equal runs give equal files. */
-  saveModel(bytes: Uint8Array): void {
-    writeAtomically(join(this.path, MODEL), bytes);
+  /** Begins a run; what an earlier one left there goes, for it would pass for this one's. */
+  begin(config: RunConfig): void {
+    for (const name of [MODEL, METRICS]) rmSync(join(this.path, name), { force: true });
+    removeCheckpoints(this.path);
+    removeLeftOvers(this.path);
+    writeAtomically(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    this.metrics = new MetricsFile(join(this.path, METRICS));
+  }
+
+  /** Goes on with the run that is there: from its newest checkpoint that is whole, or from the beginning if it has none. */
+  async goOn({ watch }: RunConfig): Promise<Found | undefined> {
+    removeLeftOvers(this.path);
+    rmSync(join(this.path, MODEL), { force: true });
+    const found = await newestCheckpoint(this.path, (error) =>
+      this.warn(`a checkpoint is damaged, and the one before it is used: ${error.message}`),
+    );
+    const cut = { iteration: found?.checkpoint.iteration ?? 0, evalFreq: watch.evalFreq };
+    this.metrics = new MetricsFile(join(this.path, METRICS), cut);
+    return found;
+  }
+
+  /** Appends objects to `metrics.jsonl`, a line each; what a full disk does not take is tried again with the next ones. */
+  append(...rows: readonly object[]): void {
+    this.attempt(() => this.metrics!.append(rows));
+  }
+
+  /** Keeps a checkpoint and the figures up to it; a disk that does not take them ends no training. */
+  async keepCheckpoint(checkpoint: Checkpoint): Promise<void> {
+    this.failing = false;
+    await this.attempt(async () => {
+      this.metrics!.sync();
+      await keepCheckpoint(this.path, checkpoint);
+    });
+  }
+
+  /** Keeps the model and the result; its bytes hold no time and no path, so equal runs give equal files. */
+  finish(model: Uint8Array, result: object): void {
+    writeAtomically(join(this.path, MODEL), model);
+    this.metrics!.append([result]);
+    this.metrics!.sync();
   }
 
   close(): void {
-    closeSync(this.metrics);
+    this.metrics?.close();
+    this.unlock();
+  }
+
+  /** Warns of what fails, once until the next checkpoint. */
+  private attempt(write: () => void | Promise<void>): void | Promise<void> {
+    const failed = (error: unknown): void => {
+      if (!this.failing)
+        this.warn(`${this.path} cannot be written to (${(error as Error).message}); training goes on and tries again`);
+      this.failing = true;
+    };
+    try {
+      const writing = write();
+      return writing instanceof Promise ? writing.catch(failed) : undefined;
+    } catch (error) {
+      failed(error);
+    }
   }
 }

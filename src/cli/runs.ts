@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Method } from '../train/options.ts';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import type { Method, TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks } from '../train/train.ts';
+import { checksumOf, type RunConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { deviceOf } from './device.ts';
+import { type Device, describeDevice, deviceOf } from './device.ts';
 import { metricsRow, TrainingDisplay } from './display.ts';
+import { UsageError } from './errors.ts';
+import { flagOf } from './flags.ts';
 import type { Job } from './job.ts';
 import { RunFolder } from './runFolder.ts';
 import type { RunSummary } from './summary.ts';
@@ -14,28 +18,39 @@ import type { Terminal } from './terminal.ts';
 /** Trains once for each method and seed of a job, one after the other; an interruption ends them all. */
 export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job: Job): Promise<RunSummary[]> {
   const summaries: RunSummary[] = [];
-  for (const method of job.methods) {
-    for (const seed of job.seeds) {
-      const summary = await runOnce(context, terminal, gpu, job, method, seed);
-      summaries.push(summary);
-      if (job.methods.length * job.seeds.length > 1) terminal.emit({ event: 'run', ...summary });
-      if (context.interruptible().aborted) return summaries;
+  // The caller's, and those opened where one was lost.
+  const gpus = [gpu];
+  const reopen = async (): Promise<Gpu> => {
+    gpus.push(await context.openGpu());
+    return gpus.at(-1)!;
+  };
+  try {
+    for (const method of job.methods) {
+      for (const seed of job.seeds) {
+        const summary = await runOnce(context, terminal, gpus.at(-1)!, reopen, job, method, seed);
+        summaries.push(summary);
+        if (job.methods.length * job.seeds.length > 1) terminal.emit({ event: 'run', ...summary });
+        if (context.interruptible().aborted) return summaries;
+      }
     }
+    return summaries;
+  } finally {
+    for (const opened of gpus.slice(1)) opened.dispose();
   }
-  return summaries;
 }
 
 async function runOnce(
   context: Context,
   terminal: Terminal,
   gpu: Gpu,
+  reopen: () => Promise<Gpu>,
   job: Job,
   method: Method,
   seed: number,
 ): Promise<RunSummary> {
   const options = { ...job.options, method, seed };
   const device = deviceOf(gpu);
-  const folder = openFolder(terminal, job, method, seed, { padagrad: version, task: job.task, options, device });
+  const { folder, resume } = await openFolder(terminal, job, options, device);
   const display = new TrainingDisplay(terminal, job, options);
   const callbacks: TrainCallbacks = {
     onStart(info) {
@@ -68,10 +83,17 @@ async function runOnce(
       // The last one, of an interrupted run too, is part of the report.
       if (evaluation.iteration < options.iterations && !settings.signal.aborted) display.evaluation(evaluation);
     },
+    onCheckpoint: (checkpoint) => folder?.keepCheckpoint(checkpoint),
+    onLost({ iteration, error }) {
+      terminal.note(`${error.message}; another device goes on after ${iteration} iterations`);
+    },
   };
   const settings = {
     printFreq: job.printFreq ?? (terminal.isLive ? 10 : 50),
     evalFreq: job.evalFreq,
+    checkpointEvery: job.checkpointEvery,
+    reopen,
+    ...(resume && { resume }),
     signal: context.interruptible(),
     ...(job.targetTest && { targetTest: job.targetTest }),
     ...(job.sourceTest && { sourceTest: job.sourceTest }),
@@ -95,8 +117,7 @@ async function runOnce(
         target: result.target,
         source: result.source,
       };
-      folder?.saveModel(await trained.modelBytes());
-      folder?.append({ event: 'result', ...summary });
+      folder?.finish(await trained.modelBytes(), { event: 'result', ...summary });
       display.end(summary);
       if (folder) terminal.line(`kept in ${folder.path}`);
       return summary;
@@ -109,12 +130,71 @@ async function runOnce(
   }
 }
 
-/** Where a run is kept: the folder asked for, or one for each run in it where there are several. */
-function openFolder(terminal: Terminal, job: Job, method: Method, seed: number, config: object): RunFolder | undefined {
-  if (!job.out) return undefined;
-  const parts = [...(job.methods.length > 1 ? [method] : []), ...(job.seeds.length > 1 ? [`seed-${seed}`] : [])];
+/** Where a run is kept: the folder asked for, or one for each run in it where there are several; and where it goes on from. */
+async function openFolder(
+  terminal: Terminal,
+  job: Job,
+  options: TrainingOptions,
+  device: Device,
+): Promise<{ folder?: RunFolder; resume?: Checkpoint }> {
+  if (!job.out) return {};
+  const { methods, seeds, task, data, printFreq = null, evalFreq, checkpointEvery, perClassEval } = job;
+  const parts = [
+    ...(methods.length > 1 ? [options.method] : []),
+    ...(seeds.length > 1 ? [`seed-${options.seed}`] : []),
+  ];
   const path = join(job.out, ...parts);
   RunFolder.prepare(path);
-  if (RunFolder.holdsRun(path)) terminal.note(`${path} holds an earlier run, which this one replaces`);
-  return RunFolder.begin(path, config);
+  const folder = RunFolder.take(path, (message) => terminal.warning(message));
+  try {
+    if (job.resume) return { folder, ...(await goOn(terminal, folder, job.resume, device)) };
+    if (RunFolder.holdsRun(path)) terminal.note(`${path} holds an earlier run, which this one replaces`);
+    folder.begin({
+      padagrad: version,
+      task,
+      options,
+      watch: { printFreq, evalFreq, checkpointEvery, perClassEval },
+      data: { source: checksumOf(data.source), target: checksumOf(data.target) },
+      device,
+    });
+    return { folder };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+/** Finds where a run goes on from, and says so. */
+async function goOn(
+  terminal: Terminal,
+  folder: RunFolder,
+  config: RunConfig,
+  device: Device,
+): Promise<{ resume?: Checkpoint }> {
+  const { device: before, padagrad } = config;
+  const another =
+    describeDevice(before) !== describeDevice(device) ||
+    before.gemmFamily !== device.gemmFamily ||
+    before.subgroupSize !== device.subgroupSize;
+  if (another || padagrad !== version)
+    terminal.warning(
+      `the run began on ${describeDevice(before)} with padagrad ${padagrad}; here it comes to other bits than it would have there`,
+    );
+  const found = await folder.goOn(config);
+  if (!found) {
+    terminal.note(`${folder.path} has no checkpoint to go on from: from the beginning`);
+    return {};
+  }
+  const { name, checkpoint } = found;
+  const other = (Object.keys(config.options) as (keyof TrainingOptions)[]).filter(
+    (option) => config.options[option] !== checkpoint.options[option],
+  );
+  if (other.length > 0) {
+    const list = other.map(
+      (key) => `${flagOf(key)} is ${config.options[key]} there but ${checkpoint.options[key]} in ${name}`,
+    );
+    throw new UsageError(`${folder.path}: config.json is not that of its checkpoint: ${list.join('; ')}`);
+  }
+  terminal.note(`going on after ${checkpoint.iteration} iterations, from ${name}`);
+  return { resume: checkpoint };
 }

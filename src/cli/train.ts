@@ -1,13 +1,20 @@
 import type { Command } from 'commander';
+import { readConfig, resumedFlags, resumedJob } from './config.ts';
 import { type Context, withGpu } from './context.ts';
-import { EXIT } from './errors.ts';
+import { EXIT, UsageError } from './errors.ts';
 import { addTrainFlags, type TrainFlags } from './flags.ts';
 import { METHOD_NAMES, spread } from './format.ts';
 import { type Job, prepareJob } from './job.ts';
 import { profileJob } from './profile.ts';
+import { finishedRun } from './runFolder.ts';
 import { runJob } from './runs.ts';
 import { type RunSummary, type SeedsSummary, summarizeSeeds } from './summary.ts';
 import { Terminal } from './terminal.ts';
+
+interface Flags extends TrainFlags {
+  profile?: string | true;
+  resume?: string;
+}
 
 /** `padagrad train`: adapts a classifier from labelled source images to unlabelled target images. */
 export function addTrain(root: Command, context: Context): void {
@@ -18,9 +25,19 @@ export function addTrain(root: Command, context: Context): void {
     '--profile [trace]',
     "first time a few iterations kernel by kernel; with a file's name, keep them there as a trace for chrome://tracing",
   );
-  addTrainFlags(command).action(async (flags: TrainFlags & { profile?: string | true }) => {
+  command.option('--resume <dir>', 'go on with the run in a folder that --out named, from its newest checkpoint');
+  addTrainFlags(command).action(async (flags: Flags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const job = await prepareJob(context, flags);
+    if (flags.resume !== undefined) {
+      const finished = finishedRun(flags.resume);
+      if (finished) {
+        resumedFlags(command, flags, flags.resume, await readConfig(flags.resume));
+        terminal.note(`the run in ${flags.resume} is finished; nothing is left to do`);
+        terminal.emit({ event: 'result', ...finished });
+        return;
+      }
+    }
+    const job = await jobOf(context, command, flags);
     const { profile } = flags;
     const runs = await withGpu(context, async (gpu) => {
       if (profile) await profileJob(context, terminal, gpu, job, profile === true ? undefined : profile);
@@ -31,6 +48,19 @@ export function addTrain(root: Command, context: Context): void {
     terminal.emit({ event: 'result', ...result });
     setExitCode(context);
   });
+}
+
+/** What the flags ask for: a new run, or the rest of one. */
+async function jobOf(context: Context, command: Command, flags: Flags): Promise<Job> {
+  if (flags.resume !== undefined) {
+    const config = await readConfig(flags.resume);
+    return resumedJob(await prepareJob(context, resumedFlags(command, flags, flags.resume, config)), config);
+  }
+  for (const option of command.options.filter(({ long }) => long === '--source' || long === '--target')) {
+    if (flags[option.attributeName() as 'source' | 'target'] === undefined)
+      throw new UsageError(`required option '${option.flags}' not specified`);
+  }
+  return prepareJob(context, flags);
 }
 
 /** One run's figures, or means over the seeds where several were asked for. */

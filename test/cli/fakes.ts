@@ -91,6 +91,8 @@ export interface FakeOptions {
   secondsPerIteration?: number;
   /** The signal that comes at this iteration of the first run. */
   interruptAt?: { iteration: number; signal: 'SIGINT' | 'SIGTERM' };
+  /** Comes before each checkpoint that is told; may throw as a training does. */
+  beforeCheckpoint?: (iteration: number, callbacks: TrainCallbacks, settings: TrainSettings) => void | Promise<void>;
   openGpu?: () => Promise<Gpu>;
   selfTest?: () => Promise<void>;
   classWeight?: readonly number[];
@@ -154,7 +156,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     const options = completeOptions(given);
     trials.push({ data, options, settings });
     const { iterations, classWeightUpdateSteps, method } = options;
-    const { printFreq = 50, evalFreq = 0 } = settings;
+    const { printFreq = 50, evalFreq = 0, checkpointEvery = 100 } = settings;
     const classWeight = Array.from({ length: data.numClasses }, (_, c) => (method === 'pada' && c > 4 ? 0.01 : 1));
     const diagnostics = { classWeight, effectiveClasses: 5.1, entropy: 1.62, collapsed: false };
     const accuracy = fake.targetAccuracy?.(options) ?? 90 + options.seed;
@@ -175,8 +177,8 @@ export function fakeContext(fake: FakeOptions = {}) {
       sourceCount: data.source.count,
       targetCount: data.target.count,
     });
-    let done = 0;
-    let read = 0;
+    let done = settings.resume?.iteration ?? 0;
+    let read = done;
     while (done < iterations && !settings.signal?.aborted) {
       done++;
       if (fake.interruptAt?.iteration === done) controller.abort(fake.interruptAt.signal);
@@ -193,6 +195,13 @@ export function fakeContext(fake: FakeOptions = {}) {
         callbacks.onClassWeight?.({ iteration: done, ...diagnostics });
       if (evalFreq > 0 && done % evalFreq === 0 && done < iterations)
         callbacks.onEvaluation?.({ iteration: done, ...evaluate() });
+      if (checkpointEvery > 0 && done < iterations && (done % checkpointEvery === 0 || settings.signal?.aborted)) {
+        callbacks.onMetrics?.(Array.from({ length: done - read }, (_, i) => metrics(read + i)));
+        read = done;
+        await fake.beforeCheckpoint?.(done, callbacks, settings);
+        const tensors = new Map([['done', { shape: [], data: Float32Array.of(done) }]]);
+        await callbacks.onCheckpoint?.({ iteration: done, options, tensors });
+      }
     }
     const { target, source } = evaluate();
     if (target || source) callbacks.onEvaluation?.({ iteration: done, ...evaluate() });

@@ -258,7 +258,12 @@ test('--out keeps config, metrics and model, and says so when it replaces a run'
   const out = join(folder, 'deep', 'run');
   const first = fakeContext();
   assert.is(await first.run(...BASE, '--iterations', '120', '--out', out), 0);
-  assert.equal(readdirSync(out).sort(), ['config.json', 'metrics.jsonl', 'model.safetensors']);
+  assert.equal(readdirSync(out).sort(), [
+    'checkpoint-100.safetensors',
+    'config.json',
+    'metrics.jsonl',
+    'model.safetensors',
+  ]);
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
   assert.equal(
     [config.options.iterations, config.task.source, config.device.gemmFamily],
