@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { seeded } from '../harness.ts';
+import { stripes } from '../train/stripes.ts';
+
+// `padagrad train --resume` with the real program on the real GPU: it is killed, and what it leaves in the end is compared
+// with what an unbroken run leaves. PADAGRAD_KILLS says how often (`npm run soak`).
+
+const PROGRAM = resolve('.build/cli/padagrad.mjs');
+const KILLS = Number(process.env.PADAGRAD_KILLS ?? 3);
+const ITERATIONS = Math.max(60, 14 * KILLS);
+const EVERY = 4;
+const OPTIONS = ['-s', 'idx:s', '-t', 'idx:t', '-b', '8', '-u', '10', '-p', '5', '-i', String(ITERATIONS)];
+const FLAGS = [...OPTIONS, '--checkpoint-every', String(EVERY)];
+const WRITING = /^\.checkpoint-\d+\.safetensors\.\d+\.tmp$/;
+const PATIENCE_MS = 120_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'padagrad-resume-'));
+
+function writeIdx(name: string, shape: readonly number[], data: Uint8Array): void {
+  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
+  header.setUint32(0, 0x0800 + shape.length);
+  for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
+  writeFileSync(join(folder, name), Buffer.concat([new Uint8Array(header.buffer), data]));
+}
+
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts `padagrad train`; `ended` resolves when it is gone. */
+function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [PROGRAM, 'train', ...args, '--json'], { cwd: folder });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const ended = new Promise<Ended>((done) =>
+    child.on('close', (code, signal) => {
+      clearTimeout(late);
+      done({ code, signal, stdout, stderr });
+    }),
+  );
+  return { child, ended };
+}
+
+/** Resolves when a name that matches was seen in the folder `times` times, or the process is gone. */
+async function seen(path: string, pattern: RegExp, times: number, { ended }: { ended: Promise<Ended> }): Promise<void> {
+  let left = times;
+  let watcher: ReturnType<typeof watch> | undefined;
+  const found = new Promise<void>((done) => {
+    watcher = watch(path, (_, name) => {
+      if (name && pattern.test(name) && --left <= 0) done();
+    });
+  });
+  await Promise.race([found, ended]);
+  watcher?.close();
+}
+
+const files = (run: string): string[] => readdirSync(join(folder, run)).sort();
+const model = (run: string): Buffer => readFileSync(join(folder, run, 'model.safetensors'));
+const figures = (run: string): string[] =>
+  readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .filter((row) => !row.includes('"event":"result"'));
+const events = ({ stdout }: Ended): { event: string; message?: string }[] =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+const notes = (ended: Ended): string =>
+  events(ended)
+    .map(({ message }) => message ?? '')
+    .join('\n');
+
+function assertWhole(run: string): void {
+  assert.ok(model(run).equals(model('whole')), `${run}: the model's bytes are those of an unbroken run`);
+  assert.equal(figures(run), figures('whole'), `${run}: no row is missing, doubled or other`);
+  assert.equal(files(run), files('whole'));
+}
+
+test.before(async () => {
+  for (const [name, images] of [
+    ['s', stripes(60, 1)],
+    ['t', stripes(40, 2, { classes: 2, brightness: 120 })],
+  ] as const) {
+    writeIdx(`${name}-images-idx3-ubyte`, [images.count, images.height, images.width], images.images);
+    writeIdx(`${name}-labels-idx1-ubyte`, [images.count], images.labels!);
+  }
+  const { code, stderr } = await start(...FLAGS, '-o', 'whole').ended;
+  assert.is(code, 0, stderr);
+});
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async () => {
+  const seed = Date.now() % 1e6;
+  const random = seeded(seed);
+  const path = join(folder, 'killed');
+  mkdirSync(path);
+  let kills = 0;
+  let whileWriting = 0;
+  for (; kills < KILLS; kills++) {
+    const run = start(...(kills === 0 ? [...FLAGS, '-o', 'killed'] : ['--resume', 'killed']));
+    // At first before there is a checkpoint, then by turns as soon as one is being written, and some time after.
+    if (kills === 0) await seen(path, /^config\.json$/, 1, run);
+    else {
+      await seen(path, WRITING, 1 + Math.floor(2 * random()), run);
+      if (kills % 2 === 0) await delay(200 * random());
+    }
+    run.child.kill('SIGKILL');
+    const ended = await run.ended;
+    if (kills === 1) assert.match(notes(ended), 'no checkpoint to go on from: from the beginning', ended.stderr);
+    if (ended.signal !== 'SIGKILL') break;
+    if (files('killed').some((name) => WRITING.test(name))) whileWriting++;
+  }
+  const { code, stderr } = await start('--resume', 'killed').ended;
+  assert.is(code, 0, stderr);
+  console.log(`killed ${kills} times, ${whileWriting} of them with a checkpoint half-written (seed ${seed})`);
+  assert.is(kills, KILLS, 'it came to its end before it was killed as often as it should; give it more iterations');
+  assertWhole('killed');
+});
+
+test('while one process is at work a second is refused; SIGTERM ends the first with a checkpoint and 143', async () => {
+  const path = join(folder, 'stopped');
+  mkdirSync(path);
+  const first = start(...FLAGS, '-o', 'stopped');
+  await seen(path, WRITING, 2, first);
+  first.child.kill('SIGSTOP');
+  const second = await start('--resume', 'stopped').ended;
+  assert.is(second.code, 2, second.stderr);
+  assert.match(second.stderr, `process ${first.child.pid} is at work in stopped`);
+  assert.equal(
+    events(second).map(({ event }) => event),
+    ['error'],
+  );
+  first.child.kill('SIGTERM');
+  first.child.kill('SIGCONT');
+  const ended = await first.ended;
+  assert.is(ended.code, 143, ended.stderr);
+  assert.is(events(ended).at(-1)!.event, 'result');
+  assert.not(existsSync(join(path, 'lock')));
+  const resumed = await start('--resume', 'stopped').ended;
+  assert.is(resumed.code, 0, resumed.stderr);
+  assert.match(notes(resumed), /going on after \d+ iterations, from checkpoint-\d+.safetensors/);
+  assertWhole('stopped');
+});
+
+test('a second signal ends the process at once', async () => {
+  const path = join(folder, 'twice');
+  mkdirSync(path);
+  const run = start(...OPTIONS, '-o', 'twice', '-i', '100000', '--checkpoint-every', '2');
+  await seen(path, WRITING, 1, run);
+  // Both wait while it is stopped, and come in the order of their numbers.
+  run.child.kill('SIGSTOP');
+  run.child.kill('SIGINT');
+  run.child.kill('SIGTERM');
+  run.child.kill('SIGCONT');
+  const ended = await run.ended;
+  assert.is(ended.code, 143, ended.stderr);
+  assert.not(events(ended).some(({ event }) => event === 'result'));
+  assert.not(existsSync(join(path, 'model.safetensors')));
+});
+
+test.run();
