@@ -89,7 +89,7 @@ export function conv2d(
       const IMAGE_BY_IMAGE = x.gpu.gemmFamily === 'workgroup' ? 1 : 0;
       gradOfInput(
         { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE } },
-        { bindings: { dx } },
+        { bindings: { dx }, constants: { IMAGE_BY_IMAGE } },
         { ...params, m: c, n: images * h * w, k: r * s * 4 * Math.ceil(o / 4) },
       );
     }
