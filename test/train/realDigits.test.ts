@@ -4,9 +4,9 @@ import { limit, selectClasses } from '../../src/data/subset.ts';
 import { train } from '../../src/train/train.ts';
 import { gpuTest, run } from '../harness.ts';
 
-// Printed digits to handwritten 0-4, a tenth as long as `npm start`. Seeds 0, 1 and 2 reached FIGURES percent.
+// Printed digits to handwritten 0-4, a tenth as long as `npm start`. Seeds 0, 1 and 2 reached 91.7, 92.5 and 91.6 percent.
 const SHARED = [0, 1, 2, 3, 4];
-const FLOOR = 80;
+const FLOOR = 87;
 
 gpuTest('150 iterations of PADA adapt printed digits to handwriting', async (gpu) => {
   const source = limit(await resolveData('fontdigits', 'train'), 6000);
