@@ -31,3 +31,16 @@ export function mismatch(actual: Numbers, truth: Numbers, tolerance: number): st
   const part = wrong > 1 ? `, and ${wrong - 1} more of ${truth.length}` : '';
   return `element ${at} is ${actual[at]}, expected ${truth[at]}, allowed error ${allowed.toPrecision(2)}${part}`;
 }
+
+/** Compares the lengths: null if the difference is no longer than `tolerance` times the truth, else how long it is. */
+export function distance(actual: Numbers, truth: Numbers, tolerance: number): string | null {
+  if (actual.length !== truth.length) return `${actual.length} elements, expected ${truth.length}`;
+  let apart = 0;
+  let length = 0;
+  for (let i = 0; i < truth.length; i++) {
+    apart += (actual[i]! - truth[i]!) ** 2;
+    length += truth[i]! ** 2;
+  }
+  const part = Math.sqrt(apart / length);
+  return part <= tolerance ? null : `off by ${part.toPrecision(2)} of its length, allowed ${tolerance}`;
+}

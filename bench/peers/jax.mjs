@@ -12,7 +12,7 @@ export async function open() {
 async function prepare(jax, task) {
   const { numpy: np, nn, jit } = jax;
   const array = ({ data, shape }) =>
-    np.array(data, { dtype: data instanceof Uint32Array ? np.int32 : np.float32 }).reshape([...shape]);
+    np.array(data instanceof Uint32Array ? Int32Array.from(data) : data).reshape([...shape]);
   const inputs = Object.fromEntries(Object.entries(task.inputs).map(([name, input]) => [name, array(input)]));
   await jax.blockUntilReady(Object.values(inputs));
   if (task.bench === 'cnn-step') return prepareStep(jax, inputs);

@@ -17,7 +17,7 @@ import type { Numbers } from '../harness/verify.ts';
 
 export { csvOf, digits, markdownOf } from '../harness/report.ts';
 export { median, quantile, times } from '../harness/statistics.ts';
-export { mismatch } from '../harness/verify.ts';
+export { distance, mismatch } from '../harness/verify.ts';
 export { cnn, webgpu };
 
 /** The same work for all, on the same numbers. */

@@ -99,7 +99,7 @@ function prepareStep(tf, task) {
   const { images, parameters } = load(tf, task.inputs);
   const variables = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, tf.variable(value)]));
   tf.dispose(parameters);
-  const targets = tf.oneHot(tf.tensor(task.inputs.labels.data, [cnn.BATCH], 'int32'), cnn.CLASSES);
+  const targets = tf.oneHot(tf.tensor(Int32Array.from(task.inputs.labels.data), [cnn.BATCH], 'int32'), cnn.CLASSES);
   const optimizer = tf.train.momentum(cnn.LEARNING_RATE, cnn.MOMENTUM);
   const list = Object.values(variables);
   let loss;

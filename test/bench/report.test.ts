@@ -6,7 +6,7 @@ import { compareRows, csvOf, markdownOf, parseRows } from '../../bench/harness/r
 import type { Row } from '../../bench/harness/row.ts';
 import { quantile, times } from '../../bench/harness/statistics.ts';
 import { casesOf } from '../../bench/harness/suite.ts';
-import { mismatch } from '../../bench/harness/verify.ts';
+import { distance, mismatch } from '../../bench/harness/verify.ts';
 import { benches } from '../../bench/index.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { run } from '../harness.ts';
@@ -43,6 +43,13 @@ test('a mismatch is found anywhere, NaN and infinity included', () => {
   assert.match(mismatch([Number.POSITIVE_INFINITY], [1], 1)!, /Infinity/);
   assert.match(mismatch([0, 0, 0], [0, 1, 2], 1e-5)!, /element 2 is 0, expected 2.*and 1 more of 3/);
   assert.is(mismatch([1], [1, 2], 1), '1 elements, expected 2');
+});
+
+test('gradients are compared by their length', () => {
+  assert.is(distance([3, 4.001], [3, 4], 1e-3), null);
+  assert.match(distance([3, 4.1], [3, 4], 1e-3)!, /^off by 0.020 of its length/);
+  assert.match(distance([3, Number.NaN], [3, 4], 1)!, /^off by NaN/);
+  assert.is(distance([3], [3, 4], 1), '1 elements, expected 2');
 });
 
 test('a factored matrix multiplies as its elements do', () => {
