@@ -22,7 +22,9 @@ gpuTest('150 iterations of PADA adapt printed digits to handwriting', async (gpu
   const mean = (part: number[]) => part.reduce((a, w) => a + w, 0) / part.length;
   const shared = mean(result.classWeight.slice(0, 5));
   const absent = mean(result.classWeight.slice(5));
-  console.log(`target accuracy ${result.targetAccuracy!.toFixed(1)}, weights ${shared.toFixed(2)} and ${absent.toFixed(2)}`);
+  console.log(
+    `target accuracy ${result.targetAccuracy!.toFixed(1)}, weights ${shared.toFixed(2)} and ${absent.toFixed(2)}`,
+  );
   assert.ok(result.targetAccuracy! > FLOOR, `target accuracy ${result.targetAccuracy}`);
   assert.ok(absent < shared / 4, `class weights ${result.classWeight}`);
 });
