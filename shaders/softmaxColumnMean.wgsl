@@ -7,8 +7,8 @@
 // parallel  each way leaves partial sums of the columns, which mean adds up in order, and clears:
 //           lane           cols <= 32: an invocation takes whole rows, and holds the row and its sums in registers
 //           rows, columns  an invocation a row, then an invocation for four columns: for software adapters, whose barriers are dear
-//           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row, then a lane for each of its
-//                          columns, which finds the rows in the cache: x comes from memory once
+//           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row (softmax.row.wgsl), then
+//                          COLS lanes for the columns, which find the rows in the cache: x comes from memory once
 // numerics  an invocation adds up some 100 rows, and sums of those are kept in two parts, from batch to batch as well, which
 //           lose nothing; the order is fixed. A NaN in a row, or a largest element that is not finite, gives NaN
 
@@ -16,7 +16,7 @@ override GROUP = 8u;
 override COLS = 1u;
 override ALIGNED = false;
 const FEW = 32u;
-const HELD = 8u;
+const HELD = 32u;
 const CHUNK = 64u;
 const LOWEST = -3.4028234e38;
 
@@ -114,69 +114,39 @@ fn columns(@builtin(global_invocation_id) id: vec3u) {
   for (var k = 0u; k < min(4u, params.cols - 4u * quad); k++) { put(id.y, 4u * quad + k, sum[k]); }
 }
 
-var<workgroup> ofLanes: array<vec3f, GROUP>;
-var<workgroup> ofRows: array<vec2f, GROUP>;
+fn logit(i: u32) -> f32 { return x[i]; }
 
-@compute @workgroup_size(GROUP)
+var<workgroup> ofRows: array<vec2f, WG>;
+
+@compute @workgroup_size(WG)
 fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let rowsAtOnce = GROUP / LANES;
-  let slices = GROUP / COLS;
+  let rowsAtOnce = WG / LANES;
+  let slices = WG / COLS;
   var sums: array<f32, HELD>;
   for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.parts * rowsAtOnce) {
     let count = min(rowsAtOnce, params.rows - first);
-    let own = min(lid / LANES, count - 1u);
-    var m = LOWEST;
-    var s = 0.0;
-    var worst = 0u;
-    for (var c = lid % LANES; c < params.cols; c += LANES) {
-      let v = x[(first + own) * params.cols + c];
-      worst = max(worst, bitcast<u32>(v) & 0x7fffffffu);
-      let e = exp(-abs(v - m) * params.scale);
-      s = select(s + e, s * e + 1.0, v > m);
-      m = max(m, v);
-    }
-    ofLanes[lid] = vec3f(m, s, bitcast<f32>(worst));
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-      if (lid % LANES < half) {
-        let a = ofLanes[lid];
-        let b = ofLanes[lid + half];
-        let e = exp(-abs(a.x - b.x) * params.scale);
-        ofLanes[lid] = vec3f(
-          max(a.x, b.x),
-          select(a.y + b.y * e, a.y * e + b.y, b.x > a.x),
-          bitcast<f32>(max(bitcast<u32>(a.z), bitcast<u32>(b.z))),
-        );
-      }
-      workgroupBarrier();
-    }
-    if (lid % LANES == 0u) { ofRows[lid / LANES] = rowStats(ofLanes[lid].x, ofLanes[lid].y, bitcast<u32>(ofLanes[lid].z)); }
+    let start = (first + lid / LANES) * params.cols;
+    let stats = maxAndSum(lid, start, start + select(0u, params.cols, lid / LANES < count), params.scale);
+    if (lid % LANES == 0u) { ofRows[lid / LANES] = vec2f(stats.x, 1.0 / stats.y); }
     workgroupBarrier();
     for (var k = 0u; k < HELD; k++) {
       let c = lid % COLS + k * COLS;
       if (c >= params.cols) { break; }
-      var few = 0.0;
       for (var r = lid / COLS; r < count; r += slices) {
-        few += exp((x[(first + r) * params.cols + c] - ofRows[r].x) * params.scale) * ofRows[r].y;
+        sums[k] += exp((x[(first + r) * params.cols + c] - ofRows[r].x) * params.scale) * ofRows[r].y;
       }
-      sums[k] += few;
     }
-    // ofRows are overwritten behind the barriers of the next rows only.
+    // Nobody reads ofRows any more when the next rows come.
+    workgroupBarrier();
   }
-  if (slices == 1u) {
-    for (var k = 0u; k < HELD; k++) {
-      let c = lid + k * COLS;
-      if (c < params.cols) { put(wid.x, c, sums[k]); }
-    }
-    return;
-  }
-  // More slices than one: a lane has one column at most.
-  ofLanes[lid].x = sums[0];
+  // Where a column has several lanes, they have no more than that one.
+  laneParts[lid] = sums[0];
   workgroupBarrier();
-  if (lid >= min(COLS, params.cols)) { return; }
-  var sum = 0.0;
-  for (var slice = 0u; slice < slices; slice++) { sum += ofLanes[slice * COLS + lid].x; }
-  put(wid.x, lid, sum);
+  for (var slice = 1u; slice < slices; slice++) { sums[0] += laneParts[(slice * COLS + lid) % WG]; }
+  for (var k = 0u; k < HELD; k++) {
+    let c = lid + k * COLS;
+    if (lid < COLS && c < params.cols) { put(wid.x, c, sums[k]); }
+  }
 }
 
 @compute @workgroup_size(WG)

@@ -1,4 +1,5 @@
 import rowsSource from '../../shaders/rows.wgsl';
+import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmaxColumnMean.wgsl';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
@@ -9,15 +10,14 @@ import type { SoftmaxOptions } from './softmax.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'softmaxColumnMean',
-  [rowsSource, source],
+  [rowsSource, rowSource, source],
   ['lane', 'rows', 'columns', 'fused', 'mean'],
 );
 
 // As in the shader: columns that `lane` holds, columns a lane that `fused` holds, rows that `columns` adds up at a time.
 const FEW = 32;
-const HELD = 8;
+const HELD = 32;
 const CHUNK = 64;
-const GPU_GROUP = 256;
 // Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
 const KEPT_PARTS = 64;
 
@@ -74,26 +74,22 @@ export class SoftmaxColumnSums {
   }
 }
 
-const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.gemmFamily === 'workgroup' && cols <= GPU_GROUP * HELD;
+const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.gemmFamily === 'workgroup' && cols <= 64 * HELD;
 
 /** How many partial sums of each column keep the adapter busy, and each of them short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {
-  if (isGpuLike(gpu, cols)) return Math.min(512, Math.ceil((rows * laneCount(cols)) / GPU_GROUP));
+  if (isGpuLike(gpu, cols)) return Math.min(1024, Math.ceil(rows / splitRows(gpu, cols).rowsAtOnce));
   if (cols <= FEW) return rows < KEPT_PARTS ? 8 * Math.ceil(rows / 8) : KEPT_PARTS * Math.ceil(rows / 8192);
   return Math.min(512, Math.ceil(rows / CHUNK));
 }
-
-// Lanes that share a row: four elements each, or more where the row is longer than 32 lanes.
-const laneCount = (cols: number): number => Math.min(32, powerOfTwo(cols / 4));
-const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, add: boolean): void {
   const { gpu } = x;
   const [rows, cols] = x.shape as [number, number];
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(add) };
   if (isGpuLike(gpu, cols)) {
-    const COLS = Math.min(GPU_GROUP, powerOfTwo(cols));
-    kernel.fused({ x, partials }, params, parts, { GROUP: GPU_GROUP, LANES: laneCount(cols), COLS });
+    const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
+    kernel.fused({ x, partials }, params, parts, { ...splitRows(gpu, cols).constants, COLS });
   } else if (cols <= FEW) {
     kernel.lane({ x, partials }, params, parts / 8, { COLS: cols });
   } else {
