@@ -143,7 +143,7 @@ function entryOf(name: string, value: unknown, available: number, refuse: Refuse
   if (!isObject(value)) return refuse(PREFIX, `${name}: {dtype, shape, data_offsets}`, show(value));
   const { dtype, shape, data_offsets: offsets, ...rest } = value;
   if (Object.keys(rest).length > 0)
-    refuse(PREFIX, `${name}: dtype, shape and data_offsets alone`, Object.keys(rest).join(', '));
+    refuse(PREFIX, `${name}: dtype, shape and data_offsets alone`, show(Object.keys(rest)));
   if (typeof dtype !== 'string' || !Object.hasOwn(READERS, dtype))
     return refuse(PREFIX, `${name}: dtype one of ${Object.keys(READERS)}`, show(dtype));
   if (!isSizes(shape)) return refuse(PREFIX, `${name}: a shape of whole numbers >= 0`, show(shape));

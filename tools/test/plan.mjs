@@ -10,7 +10,7 @@ const GEMM = [...PORTABLE, 'gemm-workgroup'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can.
 const DRIVING = /^browser\//;
-const NODE_ONLY = /^(cli|io|package|tools)\/|^(data\/idx|train\/realDigits|conformance)$/;
+const NODE_ONLY = /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|train\/realDigits|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
