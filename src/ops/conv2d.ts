@@ -1,15 +1,13 @@
 import forward from '../../shaders/conv2d.forward.wgsl';
 import inputGradStore from '../../shaders/conv2d.inputGrad.store.wgsl';
 import inputGrad from '../../shaders/conv2d.inputGrad.wgsl';
-import lines from '../../shaders/conv2d.lines.wgsl';
 import store from '../../shaders/conv2d.store.wgsl';
 import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
 import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
 import { record } from '../autograd.ts';
+import { type Conv2dSizes, convolveLines, inputGradOfLines, suitsLines, weightGradOfLines } from '../conv2dLines.ts';
 import { defineGemm } from '../gemm.ts';
-import type { Gpu } from '../gpu/gpu.ts';
-import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
@@ -17,7 +15,6 @@ import { reluBackward } from './relu.ts';
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
 const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);
 const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradStore);
-const kernel = /* @__PURE__ */ defineKernel('conv2d.lines', lines, ['product']);
 
 /** One number for both directions, or one for each. */
 export type Pair = number | readonly [h: number, w: number];
@@ -60,11 +57,8 @@ export function conv2d(
   const lineByLine = suitsLines(x.gpu, sizes);
 
   const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
-  if (lineByLine) {
-    const { biased, rectified } = params;
-    const strides = { rowStep: taps, channelStep: r * s, firstTap: 0, tapStep: 1 };
-    convolveLines(x, weight, bias, y, { ...strides, top: padH, left: padW, biased, rectified });
-  } else {
+  if (lineByLine) convolveLines(x, weight, bias, y, sizes, relu);
+  else {
     output(
       { bindings: { x, weight }, constants: { PADDED } },
       { bindings: { bias: bias ?? weight, y } },
@@ -75,16 +69,8 @@ export function conv2d(
   return record('conv2d', inputs, y, relu ? [y] : [], (gradient, { needs, into }) => {
     const dy = relu ? reluBackward(y, gradient) : gradient;
     const dx = needs(0) ? into(0) : null;
-    if (dx && lineByLine) {
-      const strides = { rowStep: r * s, channelStep: taps, firstTap: r * s - 1, tapStep: -1 };
-      convolveLines(dy, weight, null, dx, {
-        ...strides,
-        top: r - 1 - padH,
-        left: s - 1 - padW,
-        biased: 0,
-        rectified: 0,
-      });
-    } else if (dx) {
+    if (dx && lineByLine) inputGradOfLines(dy, weight, dx, sizes);
+    else if (dx) {
       // GPUs load neighbours in memory together; elsewhere it pays more to leave out the taps that a pixel never met.
       const IMAGE_BY_IMAGE = x.gpu.gemmFamily === 'workgroup' ? 1 : 0;
       gradOfInput(
@@ -93,57 +79,20 @@ export function conv2d(
         { ...params, m: c, n: images * h * w, k: r * s * 4 * Math.ceil(o / 4) },
       );
     }
-    const dweight = needs(1) ? into(1) : null;
-    const dbias = bias && needs(2) ? into(2) : null;
-    if (dweight || dbias) {
+    if (!needs(1) && !(bias && needs(2))) return bias ? [dx, null, null] : [dx, null];
+    const dweight = needs(1) ? into(1) : empty(x.gpu, weight.shape);
+    const dbias = bias && needs(2) ? into(2) : empty(x.gpu, [o]);
+    if (lineByLine && q % 4 === 0) weightGradOfLines(x, dy, dweight, dbias, sizes);
+    else {
       gradOfWeight(
         { bindings: { x, dy }, constants: { PADDED } },
-        { bindings: { dweight: dweight ?? empty(x.gpu, weight.shape), dbias: dbias ?? empty(x.gpu, [o]) } },
+        { bindings: { dweight, dbias } },
         { ...params, m: o, n: taps + 1, k: images * p * q },
       );
     }
-    return bias ? [dx, dweight, dbias] : [dx, dweight];
+    const gradients = [dx, needs(1) ? dweight : null];
+    return bias ? [...gradients, needs(2) ? dbias : null] : gradients;
   });
-}
-
-/** Whether conv2d.lines, made for software adapters with subgroups, can compute it. */
-function suitsLines(gpu: Gpu, { s, strideH, strideW, dilationH, dilationW }: ReturnType<typeof sizesOf>): boolean {
-  const plain = strideH * strideW * dilationH * dilationW === 1 && s >= 2 && s <= 7;
-  return plain && gpu.gemmFamily === 'subgroup' && gpu.subgroupSize >= 8;
-}
-
-/** Records conv2d.lines: y = x * weight + bias, as its header says. */
-function convolveLines(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  y: Tensor,
-  layout: Readonly<
-    Record<'rowStep' | 'channelStep' | 'firstTap' | 'tapStep' | 'top' | 'left' | 'biased' | 'rectified', number>
-  >,
-): void {
-  const [images, channels, inH, inW] = x.shape as [number, number, number, number];
-  const [, m, outH, outW] = y.shape as [number, number, number, number];
-  const [, , r, S] = weight.shape as [number, number, number, number];
-  const QUADS = outW <= 12 ? Math.ceil(outW / 4) : 2;
-  const piece = 4 * QUADS + S - 1;
-  // Where a piece is a whole line, it is known beforehand which of its numbers are the padding's.
-  const ZEROS = outW <= 12 ? Math.min(Math.max(layout.left, 0), piece) : 0;
-  const LOADS = ZEROS > 0 ? Math.min(inW, piece - ZEROS) : piece;
-  const PADDED = layout.top > 0 || layout.left > 0 ? 1 : 0;
-  kernel.product(
-    { x, weight, bias: bias ?? weight, y },
-    {
-      ...layout,
-      ...{ images, channels, inH, inW, outH, outW, r },
-      left: layout.left - ZEROS,
-      m,
-      n: images * outH * outW,
-      k: channels * r * S,
-    },
-    Math.ceil(m / 16) * Math.ceil((images * outH * Math.ceil(outW / (4 * QUADS))) / 8),
-    { S, QUADS, LOADS, ZEROS, PADDED },
-  );
 }
 
 function pair(name: string, value: Pair, least: number): readonly [h: number, w: number] {
@@ -156,7 +105,14 @@ function pair(name: string, value: Pair, least: number): readonly [h: number, w:
 
 type Both = readonly [h: number, w: number];
 
-function sizesOf(x: Tensor, weight: Tensor, bias: Tensor | null, stride: Both, padding: Both, dilation: Both) {
+function sizesOf(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  stride: Both,
+  padding: Both,
+  dilation: Both,
+): Conv2dSizes {
   const [images, c, h, w] = fourSizes('x', '[n, c, h, w]', x);
   const [o, channels, r, s] = fourSizes('weight', '[o, c, r, s]', weight);
   if (c !== channels) {

@@ -63,6 +63,13 @@ const CASES: [x: Shape, weight: Shape, bias: boolean, options: Conv2dOpOptions][
   [[32, 2, 6, 5], [5, 2, 3, 3], true, {}],
   [[33, 3, 5, 6], [4, 3, 3, 3], true, { stride: 2, padding: 1 }],
   [[64, 1, 8, 8], [3, 1, 5, 5], true, { padding: 4 }],
+  // Lines of one piece and of several, whole or not, of odd lengths; more padding than kernel; rows of the kernel left out.
+  [[9, 2, 6, 21], [17, 2, 3, 2], true, { padding: [1, 0] }],
+  [[3, 2, 9, 30], [5, 2, 4, 3], true, {}],
+  [[2, 1, 8, 29], [3, 1, 7, 7], true, { padding: 3 }],
+  [[10, 3, 4, 12], [18, 3, 3, 6], false, { padding: [2, 5] }],
+  [[7, 2, 5, 3], [3, 2, 2, 2], true, { padding: 4 }],
+  [[8, 3, 8, 8], [16, 3, 3, 3], true, { padding: 1 }],
   // Several tiles of rows, columns and depths.
   [[5, 9, 12, 12], [67, 9, 5, 5], true, {}],
   // Few outputs of many depths, which are cut into slices; and few taps of many pixels.

@@ -1,0 +1,86 @@
+// conv2d.linesGrad: the gradients of weight and bias of a convolution with stride 1, line by line, for subgroups of 8 lanes
+//
+//   z[o, crs] = sum_npq dy[n,o,p,q] x[n,c,p+r-padH,q+s-padW],  and one line more for the bias: z[o, CR] = sum_npq dy[n,o,p,q]
+//
+// shapes    x: [images, c, h, w], dy: [images, o, p, q], q a multiple of 4; z: [o, cr, 8] with s in the last place, of which S
+//           count: m = o, n = 8 (CR + 1). Slice i sums images i * depth to (i + 1) * depth and stores below the rows before it
+// parallel  one subgroup a tile of 16 o and 8 lines cr of the kernel, one a lane: it loads a piece of a line of x once for its S
+//           taps, and 4 slopes dy of two o; the other lanes' slopes come by shuffles, whose constant lane makes them broadcasts.
+//           Longer pieces need fewer loads, but then the loop no longer fits a CPU's cache of instructions
+// numerics  4 products are summed before they are added to the running sum; fixed order
+
+enable subgroups;
+
+override S: u32 = 5; // columns of the kernel, 2 to 7
+override PADDED = false; // whether windows reach beyond the image
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+
+alias Piece = array<f32, 10>;
+alias Slopes = array<f32, 4>;
+
+// Columns 0 to 3 of the kernel for each o, then columns 4 to 7; in memory, as in conv2d.lines.
+var<private> sum: array<vec4f, 32>;
+
+fn addRows(first: u32, piece: Piece, slopes: Slopes) {
+  for (var lane = 0u; lane < 8u; lane++) {
+    var low = vec4f();
+    var high = vec4f();
+    for (var j = 0u; j < 4u; j++) {
+      let slope = subgroupShuffle(slopes[j], lane);
+      low += slope * vec4f(piece[j], piece[j + 1u], piece[j + 2u], piece[j + 3u]);
+      high += slope * vec4f(piece[j + 4u], select(0.0, piece[j + 5u], S > 5u), select(0.0, piece[j + 6u], S > 6u), 0.0);
+    }
+    sum[first + lane] += low;
+    if (S > 4u) { sum[first + 16u + lane] += high; }
+  }
+}
+
+@compute @workgroup_size(8)
+fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let tile = wid.y * groups.x + wid.x;
+  let down = (params.m + 15u) / 16u;
+  let firstRow = 16u * (tile % down);
+  let line = 8u * (tile / down) + lane;
+  let ofBias = line == params.c * params.r;
+  let top = i32(line % params.r) - i32(params.padH);
+  let corner = (i32(line / params.r * params.h) + top) * i32(params.w) - i32(params.padW);
+
+  let end = min((wid.z + 1u) * params.depth, params.images);
+  for (var image = wid.z * params.depth; image < end; image++) {
+    for (var p = 0u; p < params.p; p++) {
+      for (var q = 0u; q < params.q; q += 4u) {
+        let at = corner + i32((image * params.c * params.h + p) * params.w + q);
+        var piece = Piece();
+        for (var i = 0u; i < 10u; i++) {
+          if (i < S + 3u) {
+            var pixel = x[at + i32(i)];
+            if (PADDED) {
+              let inside = u32(top + i32(p)) < params.h && u32(i32(q + i) - i32(params.padW)) < params.w;
+              pixel = select(0.0, pixel, inside);
+            }
+            piece[i] = select(pixel, 1.0, ofBias);
+          }
+        }
+        let slopesAt = ((image * params.o + firstRow + lane) * params.p + p) * params.q + q;
+        let halfway = 8u * params.p * params.q;
+        var upper = Slopes();
+        var lower = Slopes();
+        for (var j = 0u; j < 4u; j++) {
+          upper[j] = dy[slopesAt + j];
+          lower[j] = dy[slopesAt + halfway + j];
+        }
+        addRows(0u, piece, upper);
+        addRows(8u, piece, lower);
+      }
+    }
+  }
+  if (8u * line >= params.n) { return; }
+  let rows = min(16u, params.m - firstRow);
+  for (var row = 0u; row < rows; row++) {
+    let to = wid.z * params.m + firstRow + row;
+    store(to, 8u * line, sum[row]);
+    if (S > 4u) { store(to, 8u * line + 4u, sum[16u + row]); }
+  }
+}
