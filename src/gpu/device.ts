@@ -42,6 +42,10 @@ export class Device {
   private failure: GpuError | undefined;
   private readonly checks = new Set<Promise<void>>();
   private disposed = false;
+  private readonly onError = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    this.fail(describe(event.error));
+  };
 
   constructor(
     readonly handle: Native<'GPUDevice'>,
@@ -52,10 +56,7 @@ export class Device {
     this.limits = readLimits(handle.limits);
     this.features = new Set(handle.features as Iterable<string>);
     this.subgroupSize = this.features.has('subgroups') && subgroups.min === subgroups.max ? subgroups.min : 0;
-    handle.addEventListener('uncapturederror', (event) => {
-      event.preventDefault();
-      this.fail(describe(event.error));
-    });
+    handle.addEventListener('uncapturederror', this.onError);
     handle.lost.then((lost) => {
       if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);
     });
@@ -98,6 +99,8 @@ export class Device {
 
   dispose(): void {
     this.disposed = true;
+    // A caller's device lives on, and its errors are the caller's again.
+    this.handle.removeEventListener('uncapturederror', this.onError);
     if (!this.shared) this.handle.destroy();
   }
 

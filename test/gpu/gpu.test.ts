@@ -70,6 +70,31 @@ gpuTest('a device of the caller stays alive', async (gpu) => {
   mine.dispose();
 });
 
+gpuTest("a caller's device gets its own errors back", async (gpu) => {
+  const listeners = new Set<unknown>();
+  const { addEventListener, removeEventListener } = gpu.native as GPUDevice;
+  const spied = new Proxy(gpu.native as GPUDevice, {
+    get(target, name) {
+      if (name === 'addEventListener')
+        return (type: 'uncapturederror', listener: () => void) => {
+          listeners.add(listener);
+          addEventListener.call(target, type, listener);
+        };
+      if (name === 'removeEventListener')
+        return (type: 'uncapturederror', listener: () => void) => {
+          listeners.delete(listener);
+          removeEventListener.call(target, type, listener);
+        };
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const guest = await createGpu({ device: spied });
+  assert.is(listeners.size, 1);
+  guest.dispose();
+  assert.is(listeners.size, 0);
+});
+
 gpuTest('tensors of two Gpus do not mix', async (gpu) => {
   const other = await createGpu();
   const { defineKernel } = await import('../../src/gpu/kernel.ts');
