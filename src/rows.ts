@@ -43,7 +43,8 @@ export interface Axis {
 /** @internal The dimension `dim` of `x`, counted from the end where it is negative; everything as one without `dim`. */
 export function axisOf(who: string, { shape, size }: Tensor, dim: number | undefined): Axis {
   if (dim === undefined) return { outer: 1, n: size, inner: 1, rest: [] };
-  const rank = shape.length;
+  // A single number counts as one of one dimension, as in PyTorch.
+  const rank = Math.max(1, shape.length);
   const axis = dim < 0 ? dim + rank : dim;
   if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) {
     throw new RangeError(
@@ -51,7 +52,7 @@ export function axisOf(who: string, { shape, size }: Tensor, dim: number | undef
     );
   }
   const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)];
-  return { outer: sizeOf(before), n: shape[axis]!, inner: sizeOf(after), rest: [...before, ...after] };
+  return { outer: sizeOf(before), n: shape[axis] ?? 1, inner: sizeOf(after), rest: [...before, ...after] };
 }
 
 /** @internal How a kernel reduces an axis: lanes along it, and the length it takes at a time before it needs another go. */

@@ -58,10 +58,14 @@ gpuTest('argmax finds a NaN in a late chunk', async (gpu) => {
   y.dispose();
 });
 
-gpuTest('argmax refuses nothing, and a single number', (gpu) => {
+gpuTest('argmax of a single number is 0; of nothing there is none', async (gpu) => {
+  const y = tidy(() => argmax(tensor(gpu, 5)));
+  assert.equal(y.shape, []);
+  assert.is(await y.item(), 0);
+  y.dispose();
   tidy(() => {
     assert.throws(() => argmax(tensor(gpu, new Float32Array(0), [3, 0])), /argmax: x is \[3,0\], which leaves nothing/);
-    assert.throws(() => argmax(tensor(gpu, 1)), /argmax: dim is -1, but x is \[\]/);
+    assert.throws(() => argmax(tensor(gpu, 1), { dim: 1 }), /argmax: dim is 1, but x is \[\]/);
   });
 });
 

@@ -9,9 +9,9 @@ import { assertClose, checkOp, gpuTest, type Reference, run } from '../harness.t
 
 function reference({ shape, data }: Reference, dim?: number): Reference {
   if (dim === undefined) return { shape: [], data: Float64Array.of(data.reduce((a, v) => Math.max(a, v))) };
-  const axis = (dim + shape.length) % shape.length;
+  const axis = (dim + shape.length) % Math.max(1, shape.length);
   const rest = shape.toSpliced(axis, 1);
-  const [n, inner] = [shape[axis]!, sizeOf(shape.slice(axis + 1))];
+  const [n, inner] = [shape[axis] ?? 1, sizeOf(shape.slice(axis + 1))];
   const y = new Float64Array(sizeOf(rest)).fill(Number.NEGATIVE_INFINITY);
   for (const [i, v] of data.entries()) {
     const at = Math.floor(i / (n * inner)) * inner + (i % inner);
@@ -21,7 +21,7 @@ function reference({ shape, data }: Reference, dim?: number): Reference {
 }
 
 const CASES: [shape: number[], dims: (number | undefined)[]][] = [
-  [[], [undefined]],
+  [[], [undefined, 0]],
   [[1], [undefined, 0]],
   [[65], [undefined, -1]],
   [[70001], [undefined, 0]],

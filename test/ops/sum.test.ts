@@ -7,9 +7,9 @@ import { assertClose, checkOp, gpuTest, type Reference, run, seeded, uniform } f
 
 /** The sum along a dimension, or of all, in double precision. */
 function reference({ shape, data }: Reference, dim?: number): Reference {
-  const axis = dim === undefined ? 0 : (dim + shape.length) % shape.length;
+  const axis = dim === undefined ? 0 : (dim + shape.length) % Math.max(1, shape.length);
   const [before, after] = dim === undefined ? [[], []] : [shape.slice(0, axis), shape.slice(axis + 1)];
-  const [n, inner] = dim === undefined ? [data.length, 1] : [shape[axis]!, sizeOf(after)];
+  const [n, inner] = dim === undefined ? [data.length, 1] : [shape[axis] ?? 1, sizeOf(after)];
   const y = new Float64Array(sizeOf(before) * inner);
   for (let i = 0; i < data.length; i++) y[Math.floor(i / (n * inner)) * inner + (i % inner)]! += data[i]!;
   return { shape: [...before, ...after], data: y };
@@ -17,7 +17,7 @@ function reference({ shape, data }: Reference, dim?: number): Reference {
 
 // Lengths around the lanes of a workgroup and the chunks of 256, inner sizes on either side of 8.
 const CASES: [shape: number[], dims: (number | undefined)[]][] = [
-  [[], [undefined]],
+  [[], [undefined, 0, -1]],
   [[1], [undefined, 0]],
   [[63], [undefined, -1]],
   [[257], [undefined, 0]],
