@@ -66,9 +66,13 @@ async function main(): Promise<number> {
     if (flags.json) write(JSON.stringify({ event: 'peaks', ...peaks }));
     else if (!flags.csv)
       show(flags, ['device', ''], [...deviceLines(block), ['load average', load], ...peakLines(peaks)]);
+    // What is measured by then is shown all the same.
+    const interrupt = new AbortController();
+    process.once('SIGINT', () => interrupt.abort());
     let done = 0;
     const { rows, failed } = await runSuite(gpu, cases, peaks, {
       ...flags,
+      signal: interrupt.signal,
       onRow: (row) => {
         done++;
         say(`${done}/${cases.length} ${progress(row)}`);
