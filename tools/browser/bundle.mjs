@@ -50,7 +50,11 @@ export const wgsl = {
   setup({ onLoad }) {
     const text = (path) => readFileSync(path, 'utf8');
     const minified = wgslMinifier(readdirSync('shaders').map((name) => text(join('shaders', name))));
-    onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: minified(text(path)), loader: 'text' }));
+    const published = resolve('shaders') + sep;
+    onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
+      const contents = path.startsWith(published) ? minified(text(path)) : text(path);
+      return { contents, loader: 'text' };
+    });
   },
 };
 
