@@ -6,22 +6,16 @@
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; slice z sums depths z * depth to (z + 1) * depth and stores below the rows of
 //           the slices before it
-// parallel  one invocation 8 x 8 of y in registers, 32 x 16 a workgroup; every number loaded is used 8 times
+// parallel  one invocation 16 x 8 of y, 32 x 32 a workgroup; every number of A that is loaded is used 8 times, of B 16 times
 // numerics  4 products are summed before they are added to the running sum; fixed order
 
-alias Quad = array<vec4f, 4>;
-var<private> topLeft: Quad;
-var<private> topRight: Quad;
-var<private> bottomLeft: Quad;
-var<private> bottomRight: Quad;
+// The left and the right half of each row. In memory, as in gemm.subgroup.
+var<private> sum: array<vec4f, 32>;
 
-fn addProduct(sum: ptr<private, Quad>, a: mat4x4f, b: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { (*sum)[i] += b * a[i]; }
-}
-
-fn storeQuad(sum: ptr<private, Quad>, row: u32, col: u32, slice: u32) {
+fn addProduct(first: u32, a: mat4x4f, left: mat4x4f, right: mat4x4f) {
   for (var i = 0u; i < 4u; i++) {
-    if (row + i < params.m && col < params.n) { store(slice * params.m + row + i, col, (*sum)[i]); }
+    sum[first + 2u * i] += left * a[i];
+    sum[first + 2u * i + 1u] += right * a[i];
   }
 }
 
@@ -29,27 +23,28 @@ fn storeQuad(sum: ptr<private, Quad>, row: u32, col: u32, slice: u32) {
 fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let tile = wid.y * groups.x + wid.x;
   let down = (params.m + 31u) / 32u;
-  let row = 32u * (tile % down) + 8u * (thread % 4u);
-  let col = 16u * (tile / down) + 8u * (thread / 4u);
+  let row = 32u * (tile % down) + 16u * (thread % 2u);
+  let col = 32u * (tile / down) + 8u * (thread / 2u);
   if (row >= params.m || col >= params.n) { return; }
-  let topRows = rowsOf(row);
-  let bottomRows = rowsOf(row + 4u);
+  let rows0 = rowsOf(row);
+  let rows4 = rowsOf(row + 4u);
+  let rows8 = rowsOf(row + 8u);
+  let rows12 = rowsOf(row + 12u);
   let leftCols = colsOf(col);
   let rightCols = colsOf(col + 4u);
   let depths = depthsOf(col);
   let end = min((wid.z + 1u) * params.depth, params.k);
   for (var k = skip(wid.z * params.depth, depths); k < end; k = skip(k + 4u, depths)) {
-    let top = transpose(loadA(topRows, k));
-    let bottom = transpose(loadA(bottomRows, k));
     let left = loadB(k, leftCols);
-    addProduct(&topLeft, top, left);
-    addProduct(&bottomLeft, bottom, left);
     let right = loadB(k, rightCols);
-    addProduct(&topRight, top, right);
-    addProduct(&bottomRight, bottom, right);
+    addProduct(0u, transpose(loadA(rows0, k)), left, right);
+    addProduct(8u, transpose(loadA(rows4, k)), left, right);
+    addProduct(16u, transpose(loadA(rows8, k)), left, right);
+    addProduct(24u, transpose(loadA(rows12, k)), left, right);
   }
-  storeQuad(&topLeft, row, col, wid.z);
-  storeQuad(&topRight, row, col + 4u, wid.z);
-  storeQuad(&bottomLeft, row + 4u, col, wid.z);
-  storeQuad(&bottomRight, row + 4u, col + 4u, wid.z);
+  let count = min(16u, params.m - row);
+  for (var i = 0u; i < 2u * count; i++) {
+    let at = col + 4u * (i % 2u);
+    if (at < params.n) { store(wid.z * params.m + row + i / 2u, at, sum[i]); }
+  }
 }

@@ -8,6 +8,7 @@
 //           the slices before it
 // parallel  one workgroup of THREADS = TILE * TILE / 64 invocations a tile of TILE x TILE, 8 x 8 an invocation: four 4 x 4
 //           blocks half a tile apart, so that neighbours read neighbouring vec4 of B and the same of A: no bank conflicts.
+//           Neighbours write A at depths 4 apart, so these are permuted by depth, or four of them would share a bank.
 //           The next 16 depths travel to registers while the present ones are multiplied: one buffer of
 //           2 * 16 * TILE numbers (8 KiB at TILE 64, 16 KiB at 128, WebGPU's default limit)
 // numerics  one running sum over k for each element; fixed order
@@ -17,9 +18,11 @@ override THREADS: u32 = 64; // TILE * TILE / 64
 
 const STEP = 16u;
 
-// [depth][row / 4] and [depth][column / 4]
-var<workgroup> tileA: array<vec4f, 4 * TILE>;
-var<workgroup> tileB: array<vec4f, 4 * TILE>;
+// The 16 depths of the first 64 rows, or columns, 4 to a vec4, then of the next 64. Two indices and not one: the checks that
+// WebGPU adds to them are then done once and not in the inner loop, for the first index is constant there, the second invariant.
+alias Panel = array<vec4f, 16>;
+var<workgroup> tileA: array<Panel, TILE / 4>;
+var<workgroup> tileB: array<Panel, TILE / 4>;
 
 alias Quad = array<vec4f, 4>;
 var<private> topLeft: Quad;
@@ -27,20 +30,30 @@ var<private> topRight: Quad;
 var<private> bottomLeft: Quad;
 var<private> bottomRight: Quad;
 
+fn swizzle(row4: u32, four: u32) -> u32 { return row4 ^ (2u * four); }
+
 fn addProduct(sum: ptr<private, Quad>, a: vec4f, b: vec4f) {
   for (var i = 0u; i < 4u; i++) { (*sum)[i] += b * a[i]; }
 }
 
+// Where the 4 rows, or columns, of number `at` begin.
+fn panelOf(at: u32) -> u32 { return STEP * (at / 16u); }
+
 fn addTiles(row4: u32, col4: u32) {
-  for (var k = 0u; k < STEP; k++) {
-    let top = tileA[k * (TILE / 4u) + row4];
-    let bottom = tileA[k * (TILE / 4u) + TILE / 8u + row4];
-    let left = tileB[k * (TILE / 4u) + col4];
-    let right = tileB[k * (TILE / 4u) + TILE / 8u + col4];
-    addProduct(&topLeft, top, left);
-    addProduct(&topRight, top, right);
-    addProduct(&bottomLeft, bottom, left);
-    addProduct(&bottomRight, bottom, right);
+  let half = TILE / 8u;
+  for (var four = 0u; four < STEP / 4u; four++) {
+    let topAt = swizzle(row4 % 16u, four);
+    let bottomAt = swizzle((row4 + half) % 16u, four);
+    for (var k = 4u * four; k < 4u * four + 4u; k++) {
+      let top = tileA[k][topAt];
+      let bottom = tileA[panelOf(half) + k][bottomAt];
+      let left = tileB[k][col4 % 16u];
+      let right = tileB[panelOf(half) + k][(col4 + half) % 16u];
+      addProduct(&topLeft, top, left);
+      addProduct(&topRight, top, right);
+      addProduct(&bottomLeft, bottom, left);
+      addProduct(&bottomRight, bottom, right);
+    }
   }
 }
 
@@ -84,8 +97,8 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
     if (k > begin) { addTiles(row4, col4); }
     workgroupBarrier(); // all have read the tiles of this round
     for (var i = 0u; i < 4u; i++) {
-      if (carriesA) { tileA[(depthA + i) * (TILE / 4u) + rowA] = a[i]; }
-      if (carriesB) { tileB[(depthB + i) * (TILE / 4u) + colB] = b[i]; }
+      if (carriesA) { tileA[panelOf(rowA) + depthA + i][swizzle(rowA % 16u, depthA / 4u)] = a[i]; }
+      if (carriesB) { tileB[panelOf(colB) + depthB + i][colB % 16u] = b[i]; }
     }
     workgroupBarrier(); // the tiles of the next round are whole
   }

@@ -4,18 +4,19 @@
 //   backward  dx = dz weight,  [dweight | dbias] = dz^T [x | 1],   dz = dy where y > 0 (all of dy without RELU)
 //
 // shapes    x: [m, k], weight: [n, k], bias: [n], y: [m, n]
-// parallel  called by a gemm core, or gemm.reduce, for 4 columns
+// parallel  called by a gemm core, or gemm.reduce, for 4 columns; WHOLE: n is a multiple of 4, so that all of them exist
 // numerics  the bias is added to the finished sum. NaN passes the relu, for NaN < 0 is false
 
 override BIAS = false;
 override RELU = false;
+override WHOLE = false;
 
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 fn store(row: u32, col: u32, value: vec4f) {
   for (var i = 0u; i < 4u; i++) {
-    if (col + i < params.n) {
+    if (WHOLE || col + i < params.n) {
       var z = value[i];
       if (BIAS) { z += bias[col + i]; }
       y[row * params.n + col + i] = select(z, 0.0, RELU && z < 0.0);

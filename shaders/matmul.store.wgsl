@@ -1,18 +1,15 @@
 // matmul.store: the store of a product, row by row
 //
 // shapes    y: [m, n]
-// parallel  called by a gemm core, or gemm.reduce, for 4 columns; VECTOR: n is a multiple of 4
+// parallel  called by a gemm core, or gemm.reduce, for 4 columns; WHOLE: n is a multiple of 4, so that all of them exist.
+//           Numbers are written one by one: a vec4 may hold the end of one row and the start of the next, and to write one
+//           component of a vec4 may write them all
 // numerics  exact
 
-override VECTOR = false;
+override WHOLE = false;
 
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 fn store(row: u32, col: u32, value: vec4f) {
-  let at = row * params.n + col;
-  if (VECTOR) {
-    y[at / 4u] = value;
-  } else {
-    for (var i = 0u; i < 4u; i++) { if (col + i < params.n) { y[(at + i) / 4u][(at + i) % 4u] = value[i]; } }
-  }
+  for (var i = 0u; i < 4u; i++) { if (WHOLE || col + i < params.n) { y[row * params.n + col + i] = value[i]; } }
 }

@@ -47,7 +47,10 @@ export function linear(
       bindings: { a: x, b: weight, mask: x },
       constants: { TRANSPOSE_B: 1, ALIGNED_A: aligned(ins), ALIGNED_B: aligned(ins) },
     },
-    { bindings: { bias: bias ?? x, y }, constants: { BIAS: Number(bias !== null), RELU: Number(relu) } },
+    {
+      bindings: { bias: bias ?? x, y },
+      constants: { BIAS: Number(bias !== null), RELU: Number(relu), WHOLE: aligned(outs) },
+    },
     { m: rows, n: outs, k: ins },
   );
 
@@ -58,7 +61,7 @@ export function linear(
       bindings: { a: dy, b, mask: relu ? y : dy },
       constants: { MASKED: Number(relu), ALIGNED_A: aligned(outs), ALIGNED_B: aligned(ins), ...constants },
     });
-    const storeOf = (into: Tensor) => ({ bindings: { y: into }, constants: { VECTOR: aligned(ins) } });
+    const storeOf = (into: Tensor) => ({ bindings: { y: into }, constants: { WHOLE: aligned(ins) } });
 
     // y = x weight^T + bias: dx = dz weight, dweight = dz^T x, dbias = dz^T 1
     const dx = needs(0) ? gradient.into(0) : null;

@@ -61,7 +61,7 @@ function multiply(a: Tensor, transposeA: boolean, b: Tensor, transposeB: boolean
         ALIGNED_B: Number(b.shape[1]! % 4 === 0),
       },
     },
-    { bindings: { y }, constants: { VECTOR: Number(n % 4 === 0) } },
+    { bindings: { y }, constants: { WHOLE: Number(n % 4 === 0) } },
     { m, n, k: a.shape[transposeA ? 0 : 1]! },
   );
 }
