@@ -58,6 +58,8 @@ fn scale(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec
   // A NaN is not below maxNorm.
   let factor = select(params.maxNorm / (length + 1e-6), 1.0, length + 1e-6 <= params.maxNorm);
   for (var i = wid.x * 64u + lid; i < 16u * params.blocks; i += 64u * groups.x) {
-    gradient[i] = select(gradient[i], factor * gradient[i], counts(i));
+    // Beyond its end a tensor has no vectors: an index that is clamped to the last one must not write that back.
+    let own = counts(i);
+    if (any(own)) { gradient[i] = select(gradient[i], factor * gradient[i], own); }
   }
 }
