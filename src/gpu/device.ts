@@ -62,9 +62,10 @@ export class Device {
     });
   }
 
-  /** Keeps the first failure for the next read to throw. A kernel that does not compile explains what follows from it. */
+  /** Keeps the first failure for the next read to throw. A kernel that does not compile, or memory that is not there, explains what follows from it. */
   fail(error: GpuError): void {
-    if (!this.failure || (error.code === 'KERNEL' && !this.isLost)) this.failure = error;
+    const explains = error.code === 'KERNEL' || error.code === 'GPU_OUT_OF_MEMORY';
+    if (!this.failure || (explains && this.failure.code === 'GPU_VALIDATION')) this.failure = error;
   }
 
   /** Something that may still find a failure in what was recorded. */

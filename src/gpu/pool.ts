@@ -147,10 +147,32 @@ export class Pool {
   }
 
   private create(size: number, label: string, mappedAtCreation = false): Storage {
-    const buffer = this.gpu.device.handle.createBuffer({ size, usage: USAGE, label, mappedAtCreation });
+    const buffer = this.allocated({ size, usage: USAGE, label, mappedAtCreation });
     this.count(1, size);
     this.info.peakBytes = Math.max(this.info.peakBytes, this.info.bytes + this.info.pooledBytes);
     return new Storage(this.gpu, buffer, size, false);
+  }
+
+  /** A buffer of the device's. That there was no memory for it is known later, and thrown by the next read. */
+  private allocated(wanted: GPUBufferDescriptor & { label: string }): GPUBuffer {
+    const { device } = this.gpu;
+    const { bytes } = this.info;
+    const refusal = (cause?: unknown) =>
+      new GpuError(
+        'GPU_OUT_OF_MEMORY',
+        `${wanted.label}: ${wanted.size} bytes asked for beside ${bytes} in use, but the device has no memory left; use smaller batches`,
+        { cause },
+      );
+    device.handle.pushErrorScope('out-of-memory');
+    try {
+      return device.handle.createBuffer(wanted);
+    } catch (cause) {
+      throw refusal(cause);
+    } finally {
+      // Of a lost device there is no answer.
+      const answer = device.handle.popErrorScope().catch(() => null);
+      device.watch(answer.then((error) => void (error && device.fail(refusal(error)))));
+    }
   }
 
   private checkedSize(bytes: number, label: string): number {

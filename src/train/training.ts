@@ -7,6 +7,7 @@ import { backward } from '../autograd.ts';
 import { type CapturedStep, capture, runSteps } from '../capture.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
+import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import { accuracy } from '../ops/accuracy.ts';
@@ -118,6 +119,7 @@ export class Training {
   static async create(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions> = {}): Promise<Training> {
     const complete = completeOptions(options);
     checkData(data, complete);
+    checkBatch(gpu, data, complete);
     const training = new Training(gpu, data, complete);
     try {
       if (!complete.eager) {
@@ -330,4 +332,20 @@ function checkData({ source, target }: TrainingData, { batchSize }: TrainingOpti
       `training: the ${name}'s ${count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
     );
   }
+}
+
+// The first convolution's output is the largest tensor of a step: 16 channels of f32, and a kernel of 5 takes 4 off a side.
+const bytesOfLargest = (images: number, size: number): number => 4 * 16 * images * (size - 4) ** 2;
+
+/** Refuses batches that one of the device's buffers cannot hold, before anything is made. */
+function checkBatch({ limits }: Gpu, { source }: TrainingData, { method, batchSize }: TrainingOptions): void {
+  const limit = Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
+  const domains = method === 'source-only' ? 1 : 2;
+  const asked = bytesOfLargest(domains * batchSize, source.height);
+  if (asked <= limit) return;
+  const most = Math.floor(limit / bytesOfLargest(domains, source.height));
+  throw new GpuError(
+    'LIMIT',
+    `training: a batch size of ${batchSize} wants a buffer of ${asked} bytes, but this device binds at most ${limit}; the largest that fits is ${most}`,
+  );
 }

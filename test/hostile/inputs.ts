@@ -84,9 +84,11 @@ export async function readAll<T>(
   const before = process.memoryUsage.rss();
   await fc.assert(
     fc.asyncProperty(inputs, async (bytes) => {
-      const began = performance.now();
+      // Time that was computed: a busy machine makes nothing hostile.
+      const began = process.cpuUsage();
       const answer = await attempt(() => read(bytes));
-      const took = performance.now() - began;
+      const { user, system } = process.cpuUsage(began);
+      const took = (user + system) / 1000;
       outcome.slowestMs = Math.max(outcome.slowestMs, took);
       if (took > MOST_MS) throw new Error(`${name}: took ${took} ms`);
       if ('error' in answer) {

@@ -1,0 +1,110 @@
+import * as assert from 'uvu/assert';
+import type { GpuError } from '../../src/gpu/errors.ts';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { empty, tensor } from '../../src/tensor.ts';
+import { completeOptions, type Method } from '../../src/train/options.ts';
+import { Training } from '../../src/train/training.ts';
+import { gpuTest, run } from '../harness.ts';
+import { stripes } from './stripes.ts';
+
+// What does not fit: refused before it is made where that is known, reported by the next read where the device says so.
+
+/** The device of a Gpu, with some of it replaced. */
+const altered = (gpu: Gpu, changes: Record<string, unknown>): GPUDevice => {
+  const device = gpu.native as GPUDevice;
+  return new Proxy(device, {
+    get(target, name) {
+      if (typeof name === 'string' && Object.hasOwn(changes, name)) return changes[name];
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+};
+
+const limited = (gpu: Gpu, bytes: number): Promise<Gpu> =>
+  createGpu({ device: altered(gpu, { limits: { ...gpu.limits, maxStorageBufferBindingSize: bytes } }) });
+
+const MIB = 2 ** 20;
+const data = { source: stripes(120, 1), target: stripes(120, 2), numClasses: 4 };
+
+for (const [method, most] of [
+  ['pada', 56],
+  ['source-only', 113],
+] as [Method, number][]) {
+  gpuTest(
+    `${method}: a batch that no buffer holds is refused, and the largest that fits is named and fits`,
+    async (gpu) => {
+      const small = await limited(gpu, MIB);
+      const refusal: GpuError = await Training.create(small, data, { method, batchSize: most + 1 }).catch((e) => e);
+      assert.is(refusal.code, 'LIMIT');
+      assert.match(
+        refusal.message,
+        new RegExp(`batch size of ${most + 1} wants a buffer of \\d+ bytes.*at most ${MIB}; the`),
+      );
+      assert.match(refusal.message, `the largest that fits is ${most}`);
+      assert.is(small.memory().peakBytes, 0, 'nothing was made');
+      const training = await Training.create(
+        small,
+        data,
+        completeOptions({ method, batchSize: most, classWeightUpdateSteps: 1 }),
+      );
+      await training.step();
+      assert.ok(Number.isFinite((await training.metrics())[0]!.classLoss));
+      training.dispose();
+      small.dispose();
+    },
+  );
+}
+
+gpuTest('a tensor over the limit is refused with both sizes, and nothing is made', async (gpu) => {
+  const small = await limited(gpu, MIB);
+  for (const make of [() => empty(small, [MIB]), () => tensor(small, new Float32Array(MIB))]) {
+    assert.throws(
+      make,
+      (e: GpuError) => e.code === 'LIMIT' && /4194304 bytes asked for.*at most 1048576/.test(e.message),
+    );
+  }
+  assert.is(small.memory().peakBytes, 0);
+  small.dispose();
+});
+
+gpuTest('memory that the device has not is reported by the next read, with what was asked for', async (gpu) => {
+  const device = gpu.native as GPUDevice;
+  let exhausted = false;
+  const popErrorScope = async (): Promise<unknown> => {
+    const error = await device.popErrorScope();
+    return exhausted ? { message: 'no memory' } : error;
+  };
+  const other = await createGpu({ device: altered(gpu, { popErrorScope }) });
+  const x = tensor(other, [1, 2]);
+  assert.equal([...(await x.read())], [1, 2]);
+  exhausted = true;
+  const y = empty(other, [64], 'f32', 'activations');
+  const error: GpuError = await y.read().catch((e) => e);
+  assert.is(error.code, 'GPU_OUT_OF_MEMORY');
+  assert.match(
+    error.message,
+    /activations\[64\]: 256 bytes asked for beside 256 in use, but the device has no memory left/,
+  );
+  for (const t of [x, y]) t.dispose();
+  other.dispose();
+});
+
+gpuTest('where not even the host has memory for an upload, that is said too', async (gpu) => {
+  const device = gpu.native as GPUDevice;
+  let exhausted = false;
+  const createBuffer = (wanted: GPUBufferDescriptor): GPUBuffer => {
+    if (exhausted) throw new RangeError('cannot be mapped');
+    return device.createBuffer(wanted);
+  };
+  const other = await createGpu({ device: altered(gpu, { createBuffer }) });
+  exhausted = true;
+  assert.throws(
+    () => tensor(other, [1, 2], undefined, 'images'),
+    (e: GpuError) => e.code === 'GPU_OUT_OF_MEMORY' && /^images: 256 bytes asked for beside 0/.test(e.message),
+  );
+  assert.is(other.memory().buffers, 0);
+  other.dispose();
+});
+
+run();
