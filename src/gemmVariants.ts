@@ -66,7 +66,7 @@ export function tryPlan<T>(gpu: Gpu, plan: GemmPlan, fn: () => T): { result: T; 
 // A run may be resumed on another device than it was measured on.
 function runs(gpu: Gpu, { family, tile }: GemmVariant): boolean {
   if (family === 'subgroup') return gpu.subgroupSize >= 8;
-  return family === 'plain' || (tile * tile) / 64 <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
+  return family === 'plain' || threadsOf(tile) <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
 }
 
 function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPlan = {}): GemmVariant {
@@ -77,7 +77,8 @@ function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPla
   const { large = 256, workgroups = onGpu ? 128 : 4 } = plan;
   let tile = 32;
   if (family === 'subgroup' && m <= 16) tile = 16;
-  if (onGpu) tile = tilesOf(m, n, 128, 128) >= large && runs(gpu, { family, tile: 128, slices: 1 }) ? 128 : 64;
+  else if (onGpu && m > 32)
+    tile = tilesOf(m, n, 128, 128) >= large && runs(gpu, { family, tile: 128, slices: 1 }) ? 128 : 64;
   const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
   const most = Math.min(Math.ceil(workgroups / tiles), Math.floor(k / (onGpu ? 64 : 512)));
   const depth = STEP * Math.ceil(k / Math.max(1, most) / STEP);
@@ -85,7 +86,11 @@ function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPla
 }
 
 /** @internal */
-export const columnsOf = (family: GemmFamily, tile: number): number => (family === 'workgroup' ? tile : 32);
+export const columnsOf = (family: GemmFamily, tile: number): number =>
+  family === 'workgroup' ? Math.max(tile, 4096 / tile) : 32;
+
+// The workgroup core computes 8 x 8 an invocation.
+const threadsOf = (tile: number): number => (tile * columnsOf('workgroup', tile)) / 64;
 
 /** @internal */
 export const tilesOf = (m: number, n: number, rows: number, columns: number): number =>
@@ -93,6 +98,6 @@ export const tilesOf = (m: number, n: number, rows: number, columns: number): nu
 
 /** @internal The overrides of a core. */
 export function constantsOf({ family, tile }: GemmVariant): Record<string, number> {
-  if (family === 'workgroup') return { TILE: tile, THREADS: (tile * tile) / 64 };
+  if (family === 'workgroup') return { ROWS: tile, COLUMNS: columnsOf(family, tile), THREADS: threadsOf(tile) };
   return family === 'subgroup' ? { ROWS: tile } : {};
 }
