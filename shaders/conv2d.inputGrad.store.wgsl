@@ -9,10 +9,12 @@
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 fn store(row: u32, col: u32, value: vec4f) {
+  var at = columnAt(col);
   for (var i = 0u; i < 4u; i++) {
     if (col + i < params.n) {
-      let at = pixelOf(col + i);
-      dx[((at.x * params.c + row) * params.h + at.y) * params.w + at.z] = value[i];
+      let pixel = pixelOf(at);
+      dx[((pixel.x * params.c + row) * params.h + pixel.y) * params.w + pixel.z] = value[i];
     }
+    at = columnAfter(at);
   }
 }

@@ -18,20 +18,29 @@ struct Pixels { h: vec4i, w: vec4i, image: vec4u }
 fn rowsOf(row: u32) -> u32 { return row * params.r * params.s; }
 fn colsOf(col: u32) -> Pixels {
   var pixels: Pixels;
-  var at = pixelOf(col);
+  var at = columnAt(col);
   for (var i = 0u; i < 4u; i++) {
-    pixels.h[i] = i32(at.y + params.padH);
-    pixels.w[i] = i32(at.z + params.padW);
-    pixels.image[i] = at.x * params.o * params.p * params.q;
-    at = pixelOf(col + i + 1u);
+    let pixel = pixelOf(at);
+    pixels.h[i] = i32(pixel.y + params.padH);
+    pixels.w[i] = i32(pixel.z + params.padW);
+    pixels.image[i] = pixel.x * params.o * params.p * params.q;
+    at = columnAfter(at);
   }
   return pixels;
 }
 
-// Image, row and column.
-fn pixelOf(col: u32) -> vec3u {
+// A column as it is counted, the column after it, and its image, row and column in the image.
+fn columnAt(col: u32) -> vec3u {
   if (IMAGE_BY_IMAGE) { return place(col, params.h, params.w); }
-  return place(col, params.w, params.images).zxy;
+  return place(col, params.w, params.images);
+}
+fn columnAfter(at: vec3u) -> vec3u {
+  if (IMAGE_BY_IMAGE) { return next(at, params.h, params.w); }
+  return next(at, params.w, params.images);
+}
+fn pixelOf(at: vec3u) -> vec3u {
+  if (IMAGE_BY_IMAGE) { return at; }
+  return at.zxy;
 }
 
 // Rows and columns of the kernel that meet a pixel of this tile, a bit each.
@@ -71,7 +80,8 @@ fn skip(k: u32, depths: Depths) -> u32 {
 
 // Where along y a place along x, padding included, is met: -1 where it is not.
 fn outputOf(at: vec4i, stride: u32, size: u32) -> vec4i {
-  let steps = at / i32(stride);
+  // Rounded, not cut off: a quotient of floats may be a little less than the whole number that it is.
+  let steps = vec4i(vec4f(at) / f32(stride) + 0.5);
   return select(vec4i(-1), steps, (steps * i32(stride) == at) & (at >= vec4i()) & (steps < vec4i(i32(size))));
 }
 

@@ -11,12 +11,15 @@
 
 fn store(row: u32, col: u32, value: vec4f) {
   let size = params.p * params.q;
+  var image = col / size;
+  var pixel = col % size;
   for (var i = 0u; i < 4u; i++) {
     if (col + i < params.n) {
-      let image = (col + i) / size;
       var z = value[i];
       if (params.biased == 1u) { z += bias[row]; }
-      y[(image * params.o + row) * size + col + i - image * size] = select(z, 0.0, params.rectified == 1u && z < 0.0);
+      y[(image * params.o + row) * size + pixel] = select(z, 0.0, params.rectified == 1u && z < 0.0);
     }
+    image += u32(pixel + 1u == size);
+    pixel = select(pixel + 1u, 0u, pixel + 1u == size);
   }
 }

@@ -33,11 +33,14 @@ fn skip(k: u32, depths: u32) -> u32 { return k; }
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;
   let size = params.p * params.q;
+  var image = k / size;
+  var pixel = k % size;
   for (var i = 0u; i < 4u; i++) {
-    let image = (k + i) / size;
-    let at = image * (params.o - 1u) * size + k + i + row + NEXT * size;
+    let at = image * params.o * size + pixel + row + NEXT * size;
     let slopes = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
     block[i] = select(vec4f(), slopes, k + i < params.k);
+    image += u32(pixel + 1u == size);
+    pixel = select(pixel + 1u, 0u, pixel + 1u == size);
   }
   return block;
 }
