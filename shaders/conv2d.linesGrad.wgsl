@@ -15,15 +15,14 @@ override S: u32 = 5; // columns of the kernel, 2 to 7
 override PADDED = false; // whether windows reach beyond the image
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 
 alias Piece = array<f32, 10>;
-alias Slopes = array<f32, 4>;
 
 // Columns 0 to 3 of the kernel for each o, then columns 4 to 7; in memory, as in conv2d.lines.
 var<private> sum: array<vec4f, 32>;
 
-fn addRows(first: u32, piece: Piece, slopes: Slopes) {
+fn addRows(first: u32, piece: Piece, slopes: vec4f) {
   for (var lane = 0u; lane < 8u; lane++) {
     var low = vec4f();
     var high = vec4f();
@@ -63,16 +62,10 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
             piece[i] = select(pixel, 1.0, ofBias);
           }
         }
-        let slopesAt = ((image * params.o + firstRow + lane) * params.p + p) * params.q + q;
-        let halfway = 8u * params.p * params.q;
-        var upper = Slopes();
-        var lower = Slopes();
-        for (var j = 0u; j < 4u; j++) {
-          upper[j] = dy[slopesAt + j];
-          lower[j] = dy[slopesAt + halfway + j];
-        }
-        addRows(0u, piece, upper);
-        addRows(8u, piece, lower);
+        let fours = params.p * params.q / 4u;
+        let slopesAt = (image * params.o + firstRow + lane) * fours + (p * params.q + q) / 4u;
+        addRows(0u, piece, dy[slopesAt]);
+        addRows(8u, piece, dy[slopesAt + 8u * fours]);
       }
     }
   }
