@@ -1,4 +1,4 @@
-import { webgpu } from '#gpu';
+import { patiently, webgpu } from '#gpu';
 import {
   type AdapterInfo,
   adoptDevice,
@@ -70,7 +70,7 @@ export class Gpu {
   async idle(): Promise<void> {
     this.device.check('idle');
     this.queue.submit();
-    await this.device.handle.queue.onSubmittedWorkDone();
+    await patiently(this.device.handle.queue.onSubmittedWorkDone());
     await this.device.settle('idle');
   }
 

@@ -12,3 +12,6 @@ export async function webgpu(): Promise<GPU> {
     `createGpu: navigator.gpu is missing: ${why}; use a current Chrome, Edge, Firefox or Safari over https`,
   );
 }
+
+/** Awaits a promise of the GPU; a browser waits in a process of its own. */
+export const patiently = <T>(promise: Promise<T>): Promise<T> => promise;

@@ -22,3 +22,30 @@ async function load(): Promise<GPU> {
     );
   }
 }
+
+// While a promise of its own is pending, Dawn asks for news in every turn of Node's event loop, which keeps a core busy: one
+// that a software adapter computes on. So after a moment the thread naps in each turn.
+const ALERT_MS = 1;
+const NAP_MS = 0.2;
+const pillow = new Int32Array(new SharedArrayBuffer(4));
+let waiting = 0;
+let since = 0;
+
+function nap(): void {
+  if (waiting === 0) return;
+  if (performance.now() - since > ALERT_MS) Atomics.wait(pillow, 0, 0, NAP_MS);
+  setImmediate(nap);
+}
+
+/** Awaits a promise of the GPU without keeping a core busy. */
+export async function patiently<T>(promise: Promise<T>): Promise<T> {
+  if (waiting++ === 0) {
+    since = performance.now();
+    setImmediate(nap);
+  }
+  try {
+    return await promise;
+  } finally {
+    waiting--;
+  }
+}

@@ -1,3 +1,4 @@
+import { patiently } from '#gpu';
 import { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { GpuError } from './errors.ts';
@@ -123,7 +124,7 @@ export class Queue {
     });
     this.submit([], { source, target });
     try {
-      await target.mapAsync(MAP_MODE_READ);
+      await patiently(target.mapAsync(MAP_MODE_READ));
       await this.device.settle(`read ${source.label}`);
       return target.getMappedRange().slice(0, source.byteLength);
     } catch (cause) {

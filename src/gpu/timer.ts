@@ -1,3 +1,4 @@
+import { patiently } from '#gpu';
 import type { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
@@ -24,10 +25,10 @@ export class Timer {
     const commands = encoder.finish();
     list.patchParams();
     list.writeParams();
-    await handle.queue.onSubmittedWorkDone();
+    await patiently(handle.queue.onSubmittedWorkDone());
     const begin = performance.now();
     handle.queue.submit([commands]);
-    await handle.queue.onSubmittedWorkDone();
+    await patiently(handle.queue.onSubmittedWorkDone());
     const seconds = (performance.now() - begin) / 1e3;
     await device.settle('timer');
     return stamps ? stamps.seconds() : seconds;
@@ -55,7 +56,7 @@ class Stamps {
   }
 
   async seconds(): Promise<number> {
-    await this.target.mapAsync(MAP_MODE_READ);
+    await patiently(this.target.mapAsync(MAP_MODE_READ));
     const [begin, end] = new BigUint64Array(this.target.getMappedRange());
     for (const thing of [this.querySet, this.resolved, this.target]) thing.destroy();
     return Math.max(0, Number(end! - begin!)) / 1e9;
