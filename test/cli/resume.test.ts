@@ -13,11 +13,12 @@ import { stripes } from '../train/stripes.ts';
 
 const PROGRAM = resolve('.build/cli/padagrad.mjs');
 const KILLS = Number(process.env.PADAGRAD_KILLS ?? 3);
-const ITERATIONS = Math.max(60, 14 * KILLS);
+const ITERATIONS = 30 * KILLS;
 const EVERY = 4;
 const OPTIONS = ['-s', 'idx:s', '-t', 'idx:t', '-b', '8', '-u', '10', '-p', '5', '-i', String(ITERATIONS)];
 const FLAGS = [...OPTIONS, '--checkpoint-every', String(EVERY)];
 const WRITING = /^\.checkpoint-\d+\.safetensors\.\d+\.tmp$/;
+const WRITTEN = /^checkpoint-\d+\.safetensors$/;
 const PATIENCE_MS = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-resume-'));
@@ -115,11 +116,12 @@ test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async 
   let whileWriting = 0;
   for (; kills < KILLS; kills++) {
     const run = start(...(kills === 0 ? [...FLAGS, '-o', 'killed'] : ['--resume', 'killed']));
-    // At first before there is a checkpoint, then by turns as soon as one is being written, and some time after.
+    // At first before there is a checkpoint; later, once it has come further, while it writes one or some time after.
     if (kills === 0) await seen(path, /^config\.json$/, 1, run);
     else {
-      await seen(path, WRITING, 1 + Math.floor(2 * random()), run);
-      if (kills % 2 === 0) await delay(200 * random());
+      await seen(path, WRITTEN, 1 + Math.floor(2 * random()), run);
+      if (kills % 2 === 1) await seen(path, WRITING, 1, run);
+      else await delay(200 * random());
     }
     run.child.kill('SIGKILL');
     const ended = await run.ended;
@@ -127,7 +129,9 @@ test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async 
     if (ended.signal !== 'SIGKILL') break;
     if (files('killed').some((name) => WRITING.test(name))) whileWriting++;
   }
-  const { code, stderr } = await start('--resume', 'killed').ended;
+  const last = await start('--resume', 'killed').ended;
+  const { code, stderr } = last;
+  assert.match(notes(last), 'going on after');
   assert.is(code, 0, stderr);
   console.log(`killed ${kills} times, ${whileWriting} of them with a checkpoint half-written (seed ${seed})`);
   assert.is(kills, KILLS, 'it came to its end before it was killed as often as it should; give it more iterations');
@@ -138,7 +142,7 @@ test('while one process is at work a second is refused; SIGTERM ends the first w
   const path = join(folder, 'stopped');
   mkdirSync(path);
   const first = start(...FLAGS, '-o', 'stopped');
-  await seen(path, WRITING, 2, first);
+  await seen(path, WRITTEN, 2, first);
   first.child.kill('SIGSTOP');
   const second = await start('--resume', 'stopped').ended;
   assert.is(second.code, 2, second.stderr);
@@ -163,14 +167,14 @@ test('a second signal ends the process at once', async () => {
   const path = join(folder, 'twice');
   mkdirSync(path);
   const run = start(...OPTIONS, '-o', 'twice', '-i', '100000', '--checkpoint-every', '2');
-  await seen(path, WRITING, 1, run);
-  // Both wait while it is stopped, and come in the order of their numbers.
+  await seen(path, WRITTEN, 1, run);
+  // Both wait while it is stopped, then come in either order.
   run.child.kill('SIGSTOP');
   run.child.kill('SIGINT');
   run.child.kill('SIGTERM');
   run.child.kill('SIGCONT');
   const ended = await run.ended;
-  assert.is(ended.code, 143, ended.stderr);
+  assert.ok(ended.code === 130 || ended.code === 143, `${ended.code} ${ended.stderr}`);
   assert.not(events(ended).some(({ event }) => event === 'result'));
   assert.not(existsSync(join(path, 'model.safetensors')));
 });
