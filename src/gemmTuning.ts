@@ -33,30 +33,36 @@ export async function tuneGemm(
 ): Promise<GemmVariants> {
   const end = performance.now() + milliseconds;
   const best = new Map<string, { variant: GemmVariant; seconds: number }>();
-  let last = 0;
+  const tried = new Set<string>();
+  let longest = 0;
   for (const plan of PLANS) {
     const begin = performance.now();
-    if (begin + last > end) break;
-    for (const [of, measured] of await measure(gpu, plan, fn)) {
+    if (begin + longest > end) break;
+    for (const [of, measured] of await measure(gpu, plan, fn, tried)) {
       const before = best.get(of);
       if (!before || measured.seconds < before.seconds) best.set(of, measured);
     }
-    last = performance.now() - begin;
+    longest = Math.max(longest, performance.now() - begin);
   }
   const found = Object.fromEntries([...best].map(([of, { variant }]) => [of, variant]));
   setGemmVariants(gpu, { ...gemmVariants(gpu), ...found });
   return gemmVariants(gpu);
 }
 
-/** The variant and the time of each class of products under a plan. */
+/** The variant and the time of each class of products under a plan; none if another plan gave the same variants. */
 async function measure(
   gpu: Gpu,
   plan: GemmPlan,
   fn: () => void,
+  tried: Set<string>,
 ): Promise<Map<string, { variant: GemmVariant; seconds: number }>> {
   const { result, seen } = tryPlan(gpu, plan, () => capture(gpu, () => void fn()));
   const step = await result;
+  const classes = new Map<string, { variant: GemmVariant; seconds: number }>();
   try {
+    const variants = JSON.stringify(seen);
+    if (tried.has(variants)) return classes;
+    tried.add(variants);
     step.run();
     const { events } = await gpu.profile(() => {
       for (let i = 0; i < REPEATS; i++) step.run();
@@ -64,7 +70,6 @@ async function measure(
     const count = step.dispatches;
     const secondsOf = (i: number) =>
       Math.min(...Array.from({ length: REPEATS }, (_, run) => events[run * count + i]!.seconds));
-    const classes = new Map<string, { variant: GemmVariant; seconds: number }>();
     let at = -1;
     for (const { name, of, variant } of seen) {
       const next = (entry: string) => {
