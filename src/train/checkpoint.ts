@@ -47,7 +47,8 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
   const { tensors, metadata } = decodeSafetensors(source, file);
   const kind = metadata.get('kind');
   if (kind !== KIND) refuse(`a ${KIND}`, kind ?? 'another safetensors file');
-  const bytes = source.slice();
+  // Node's Buffer has a slice() of its own, which is no copy.
+  const bytes = new Uint8Array(source);
   const at = placeOf(bytes);
   if (at === undefined) return refuse('a checksum', 'none');
   const checksum = new TextDecoder().decode(bytes.subarray(at, at + BLANK.length));

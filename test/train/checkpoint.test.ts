@@ -36,6 +36,13 @@ test('a checkpoint comes back as it was, and its bytes are the same each time', 
   }
 });
 
+test('bytes that are read stay as they are, also in a view whose slice() is no copy', async () => {
+  const bytes = await encodeCheckpoint(checkpoint);
+  const view = Object.assign(new Uint8Array(bytes), { slice: Uint8Array.prototype.subarray });
+  await decodeCheckpoint(view);
+  assert.ok(view.every((byte, at) => byte === bytes[at]));
+});
+
 test('a byte that changed anywhere is noticed', async () => {
   const bytes = await encodeCheckpoint(checkpoint);
   for (let at = 0; at < bytes.length; at++) {
