@@ -8,6 +8,7 @@ import { answersView } from './views/answers.ts';
 import { buttonsView } from './views/buttons.ts';
 import { confusionView } from './views/confusion.ts';
 import { featuresView } from './views/features.ts';
+import { filesView } from './views/files.ts';
 import { domainView, lossView } from './views/losses.ts';
 import { scoresView } from './views/scores.ts';
 import { Sketch } from './views/sketch.ts';
@@ -28,7 +29,7 @@ function standStill(): void {
   controls(() => {})(parseSettings(location.hash));
   warn('NO_WEBGPU', '');
   setText(find('status'), 'Nothing can be trained here.');
-  setText(find('adapter'), 'no GPU');
+  setText(find('adapter'), 'no GPU at all');
 }
 
 function run(): void {
@@ -57,7 +58,7 @@ function run(): void {
   const views = [
     statusView(),
     buttonsView(app, sketch),
-    scoresView(app),
+    scoresView(),
     weightsView(),
     accuracyView(),
     featuresView(),
@@ -66,9 +67,12 @@ function run(): void {
     domainView(),
     confusionView(),
     answersView(),
+    filesView(app),
   ];
   changed();
 }
 
+// On a phone what most visitors leave as it is would fill the screen.
+find<HTMLDetailsElement>('tuning').open = matchMedia('(min-width: 761px)').matches;
 if ('gpu' in navigator) run();
 else standStill();

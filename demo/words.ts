@@ -14,6 +14,9 @@ export const IDEAS: Readonly<Record<Method, string>> = {
 export const percent = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} %` : '–');
 export const count = (n: number): string => n.toLocaleString('en');
 
+// Keeps a range on one line.
+const JOINER = '\u2060';
+
 /** `0–4` or `0–2, 5, 7–9`. */
 export function ranges(digits: readonly number[]): string {
   const parts: [number, number][] = [];
@@ -22,7 +25,7 @@ export function ranges(digits: readonly number[]): string {
     if (last && last[1] === digit - 1) last[1] = digit;
     else parts.push([digit, digit]);
   }
-  return parts.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
+  return parts.map(([from, to]) => (from === to ? `${from}` : `${from}–${JOINER}${to}`)).join(', ');
 }
 
 /** Percent of images that were taken for digits which the set does not hold: what negative transfer does. */
@@ -32,8 +35,8 @@ export function strayShare({ confusion, count: all }: Evaluation, digits: readon
   return (100 * stray) / all;
 }
 
-/** What an adapter is called, as far as it says. */
+/** What an adapter is called, as far as it says; without the versions that follow. */
 export function nameOf({ description, device, architecture, vendor }: AdapterInfo): string {
   const parts = [vendor, architecture].filter(Boolean).join(' ');
-  return description || device || parts || 'an adapter without a name';
+  return (description || device || parts).replace(/[:(].*/, '').trim() || 'an adapter without a name';
 }

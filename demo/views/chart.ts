@@ -44,7 +44,7 @@ export function chart(host: HTMLElement, { label, range, unit = '' }: ChartOptio
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 16, 0, 0],
         scales: {
           x: { time: false, range: (_, least, most) => [Math.min(0, least), Math.max(most, 10)] },
           y: { range: rangeOf },

@@ -33,8 +33,10 @@ export function confusionView(): View {
         for (const [guess, cell] of cells.entries()) {
           const n = counts[guess] ?? 0;
           setText(cell, n > 0 ? String(n) : '');
-          cell.className = guess === truth ? 'right' : digits.includes(guess) ? 'wrong' : 'wrong absent';
-          cell.style.setProperty('--share', all > 0 ? (n / all).toFixed(3) : '0');
+          const share = all > 0 ? n / all : 0;
+          cell.classList.toggle('absent', !digits.includes(guess));
+          cell.classList.toggle('full', share > 0.5);
+          cell.style.setProperty('--share', share.toFixed(3));
         }
       }
     };

@@ -33,14 +33,15 @@ export function featuresView(): View {
 
 function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array): void {
   const ratio = devicePixelRatio;
-  const side = canvas.clientWidth;
-  canvas.width = canvas.height = Math.round(side * ratio);
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
   const pen = canvas.getContext('2d')!;
   pen.scale(ratio, ratio);
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
-  const x = placer(points, 0, side);
-  const y = placer(points, 1, side);
+  const x = placer(points, 0, width);
+  const y = placer(points, 1, height);
   const colours = DIGITS.map((digit) => styleOf(`--digit-${digit}`));
   pen.globalAlpha = 0.55;
   for (let i = 0; i < POINTS; i++) {
@@ -50,7 +51,7 @@ function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array):
     pen.fill();
   }
   pen.globalAlpha = 0.3;
-  pen.font = `700 ${Math.round(side / 9)}px Georgia, serif`;
+  pen.font = `700 ${Math.round(height / 8)}px Georgia, serif`;
   for (const digit of DIGITS) {
     const own = [...labels.subarray(0, POINTS).keys()].filter((i) => labels[i] === digit);
     const middle = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
@@ -58,7 +59,7 @@ function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array):
     pen.fillText(String(digit), middle(x), middle(y));
   }
   pen.globalAlpha = 1;
-  pen.font = `600 ${side < 260 ? 9 : 11}px system-ui, sans-serif`;
+  pen.font = `600 ${width < 260 ? 9 : 11}px system-ui, sans-serif`;
   for (let i = POINTS; i < 2 * POINTS; i++) {
     pen.fillStyle = colours[labels[i]!]!;
     pen.fillText(String(labels[i]), x(i), y(i));

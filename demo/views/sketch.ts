@@ -1,4 +1,4 @@
-import { find, styleOf } from '../dom.ts';
+import { find } from '../dom.ts';
 import { digitOf } from '../raster.ts';
 
 const SIDE = 280;
@@ -49,7 +49,6 @@ export class Sketch {
   show(pixels: Uint8Array): void {
     this.wipe();
     const size = SIDE / 28;
-    this.pen.fillStyle = styleOf('--ink');
     for (const [i, byte] of pixels.entries()) {
       this.pen.globalAlpha = byte / 255;
       this.pen.fillRect((i % 28) * size, Math.floor(i / 28) * size, size, size);
@@ -70,7 +69,6 @@ export class Sketch {
 
   private line(to: { x: number; y: number }): void {
     const { pen } = this;
-    pen.strokeStyle = styleOf('--ink');
     pen.lineWidth = PEN;
     pen.beginPath();
     pen.moveTo(this.at.x, this.at.y);

@@ -60,10 +60,16 @@ function fill(cell: HTMLTableCellElement, label: number, probabilities: Float32A
   const guess = probabilities.indexOf(Math.max(...probabilities));
   const sure = Math.round(100 * probabilities[guess]!);
   if (cell.childElementCount === 0)
-    cell.replaceChildren(element('b'), element('i', { class: 'sure' }), element('span', { class: 'hint' }));
-  const [digit, , hint] = cell.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
+    cell.replaceChildren(
+      element('b'),
+      element('span', { class: 'hidden' }),
+      element('i', { class: 'sure' }),
+      element('span', { class: 'hint' }),
+    );
+  const [digit, verdict, , hint] = [...cell.children] as [Element, Element, Element, Element];
   cell.classList.toggle('wrong', guess !== label);
   cell.style.setProperty('--share', String(sure / 100));
   setText(digit, String(guess));
-  setText(hint, `${guess === label ? '' : 'wrong, '}${sure} %`);
+  setText(verdict, guess === label ? '' : ', wrong, ');
+  setText(hint, `${sure} %`);
 }

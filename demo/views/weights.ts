@@ -23,7 +23,7 @@ export function weightsView(): View {
         const weight = weights?.[digit] ?? 1;
         bar.style.setProperty('--share', weight.toFixed(3));
         bar.classList.toggle('absent', !settings.digits.includes(digit));
-        setText(value, weight.toFixed(2));
+        setText(value, short(weight));
       }
       list.setAttribute('aria-label', `weights of the printed digits 0 to 9 under ${NAMES[method]}`);
       setText(note, noteOf(method, track?.weights.length ?? 0, settings.updateSteps));
@@ -36,3 +36,6 @@ function noteOf(method: string, changes: number, every: number): string {
   if (method !== 'pada') return 'All ten count alike, for good.';
   return changes > 1 ? `Taken anew every ${every} iterations.` : `Taken for the first time after ${every} iterations.`;
 }
+
+/** `1`, `.29`, `0`: ten of them stand side by side. */
+const short = (weight: number): string => (weight >= 0.995 ? '1' : weight < 0.005 ? '0' : weight.toFixed(2).slice(1));

@@ -85,7 +85,7 @@ test('curves are thinned to means, and put side by side', () => {
 });
 
 test('digits in words, and the share that went astray', () => {
-  assert.equal([ranges([0, 1, 2, 3, 4]), ranges([0, 2, 3, 9]), ranges([5])], ['0–4', '0, 2–3, 9', '5']);
+  assert.equal([ranges([0, 1, 2, 3, 4]), ranges([0, 2, 3, 9]), ranges([5])], ['0–\u20604', '0, 2–\u20603, 9', '5']);
   const confusion = [
     [8, 0, 2],
     [1, 5, 4],

@@ -1,0 +1,98 @@
+import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+
+const READY_MS = 120_000;
+const STEPS_MS = 180_000;
+
+/** Someone who looks at the page: what they do, and everything that the page should not have done meanwhile. */
+export class Visitor {
+  readonly faults: string[] = [];
+
+  private constructor(readonly page: Page) {}
+
+  /** Opens the page in a browser profile of its own. */
+  static async open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext({ acceptDownloads: true, ...options });
+    const page = await context.newPage();
+    const visitor = new Visitor(page);
+    const { faults } = visitor;
+    page.on('console', (message) => faults.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => faults.push(`${error.stack}`));
+    page.on('crash', () => faults.push('the page crashed'));
+    context.on('request', (request) => {
+      if (!request.url().startsWith(new URL(address).origin) && !/^(blob|data):/.test(request.url()))
+        faults.push(`asked for ${request.url()}`);
+    });
+    await page.goto(address);
+    return visitor;
+  }
+
+  /** Until the trainings stand ready, or run. */
+  async ready(): Promise<void> {
+    await this.page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#start')!.disabled, null, {
+      timeout: READY_MS,
+    });
+  }
+
+  async text(id: string): Promise<string> {
+    return (await this.page.textContent(`#${id}`)) ?? '';
+  }
+
+  async iteration(): Promise<number> {
+    return Number((await this.text('iteration')).replaceAll(',', ''));
+  }
+
+  /** Until so many iterations are done. */
+  async reach(iteration: number): Promise<void> {
+    await this.page.waitForFunction(
+      (wanted) => Number(document.querySelector('#iteration')!.textContent!.replaceAll(',', '')) >= wanted,
+      iteration,
+      { timeout: STEPS_MS },
+    );
+  }
+
+  /** Until the status says something. */
+  async told(words: string): Promise<void> {
+    await this.page.waitForFunction((part) => document.querySelector('#status')!.textContent!.includes(part), words, {
+      timeout: READY_MS,
+    });
+  }
+
+  /** Until the texts that a selector finds are others than these; gives them. */
+  async changed(selector: string, before: readonly string[]): Promise<string[]> {
+    await this.page.waitForFunction(
+      ([where, old]) => [...document.querySelectorAll(where!)].map(({ textContent }) => textContent).join() !== old,
+      [selector, before.join()],
+      { timeout: STEPS_MS },
+    );
+    return this.texts(selector);
+  }
+
+  texts(selector: string): Promise<string[]> {
+    return this.page.locator(selector).allTextContents();
+  }
+
+  /** Clicks on something, and gets the file that comes of it. */
+  async download(name: string): Promise<{ name: string; bytes: Buffer }> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download', { timeout: STEPS_MS }),
+      this.page.getByRole('button', { name }).click(),
+    ]);
+    return { name: download.suggestedFilename(), bytes: await contentOf(download) };
+  }
+
+  /** Nothing was logged, thrown or asked of another place since the last time. */
+  calm(): void {
+    assert.equal(this.faults.splice(0), []);
+  }
+
+  async leave(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+async function contentOf(download: Download): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
