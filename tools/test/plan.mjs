@@ -8,9 +8,10 @@ const DEFAULT = ['adapter'];
 const PORTABLE = ['adapter', 'default-limits', 'no-subgroups'];
 const GEMM = [...PORTABLE, 'gemm-workgroup'];
 
-// These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can.
+// These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
+// or are of the demo's worker, which its own page puts through the same.
 const DRIVING = /^browser\//;
-const NODE_ONLY = /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|train\/realDigits|conformance)$/;
+const NODE_ONLY = /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/conductor|train\/realDigits|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
