@@ -27,7 +27,7 @@ const COMMANDS = {
   soak: { builds: 'programs', gpu: true, runs: ['tools/soak.mjs'] },
   page: { runs: ['tools/servePage.mjs'] },
   'build:page': { runs: ['tools/buildPage.mjs'] },
-  pictures: { gpu: true, runs: ['tools/pictures/page.mjs'] },
+  'page:pictures': { gpu: true, runs: ['tools/pictures/page.mjs'] },
   'test:browser': { builds: 'all', browser: true, runs: ['tools/testBrowser.mjs'] },
 };
 

@@ -1,4 +1,4 @@
-// Takes the pictures of the page that the documents show: `node tools/pictures/page.mjs [--iterations N] [--recorded FILE]`.
+// Takes the pictures of the page that the documents show: `npm run page:pictures -- [--iterations N] [--recorded FILE]`.
 // The trainings run in Node; the page then shows what they reported, as if its worker had.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
