@@ -2,7 +2,7 @@ import type { Method } from '../src/train/options.ts';
 import { csvOf } from './csv.ts';
 import { download } from './dom.ts';
 import type { Command, Report } from './protocol.ts';
-import { defaultSettings, parseSettings, type Settings, showSettings } from './settings.ts';
+import { parseSettings, type Settings, showSettings } from './settings.ts';
 import { type Mode, Story } from './story.ts';
 import { count, ranges } from './words.ts';
 
@@ -123,7 +123,7 @@ export class App {
   private hear(report: Report): void {
     const { story, surface } = this;
     story.take(report);
-    if (report.type === 'ready') this.ready(report.settings, report.anew);
+    if (report.type === 'ready' && report.anew) this.begun();
     else if (report.type === 'stopped' && report.why === 'done') {
       this.wish = false;
       this.enter('done');
@@ -132,6 +132,9 @@ export class App {
       download(report.name, report.bytes, 'application/octet-stream');
       surface.say(`Saved ${report.name}.`);
     } else if (report.type === 'loaded') {
+      const { speed, run } = this.settings;
+      this.settings = { ...this.settings, ...report.settings, speed, run };
+      this.writeAddress();
       surface.calm();
       surface.say(`Opened ${report.text}.`);
     } else if (report.type === 'lost') {
@@ -145,11 +148,8 @@ export class App {
     surface.changed();
   }
 
-  private ready(settings: Settings, anew: boolean): void {
-    const { speed, run } = this.settings;
-    this.settings = { ...settings, speed, run };
-    this.writeAddress();
-    if (!anew) return;
+  /** The trainings stand at a new beginning. */
+  private begun(): void {
     this.surface.calm();
     // Nobody's processor, and nobody's eyes, are put to work unasked.
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -182,7 +182,7 @@ export class App {
   }
 
   private writeAddress(): void {
-    const shown = showSettings({ ...defaultSettings, ...this.settings });
+    const shown = showSettings(this.settings);
     history.replaceState(null, '', shown ? `#${shown}` : location.pathname + location.search);
   }
 }

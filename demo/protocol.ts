@@ -60,7 +60,8 @@ export type Report =
   /** No further iteration is under way. */
   | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
   | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
-  | { type: 'loaded'; text: string }
+  /** A file was opened; what it was trained with, where it says so. */
+  | { type: 'loaded'; text: string; settings?: Settings }
   /** The device was lost, and training goes on from `iterations` on another one. */
   | { type: 'lost'; iterations: [Method, number][] }
   /** Something cannot be done; `fatal` where nothing goes on without a new beginning, `running` where training does. */

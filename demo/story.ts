@@ -73,11 +73,14 @@ export class Story {
   take(report: Report): void {
     if (report.type === 'opened') this.adapter = report.adapter;
     else if (report.type === 'ready') {
+      const others = report.settings.digits.join() !== this.settings.digits.join();
       this.settings = report.settings;
       this.samples = report.samples;
       this.tracks = report.iterations.map(([method, iteration]) => {
         const track = (report.anew ? undefined : this.track(method)) ?? new Track(method);
         track.rewind(iteration);
+        // What was seen of other digits says nothing of these.
+        if (others) track.look = undefined;
         return track;
       });
     } else if (report.type === 'progress') {

@@ -209,8 +209,10 @@ export class Conductor {
     const found = await saved.open(bytes, name);
     if ('checkpoint' in found) {
       const { iteration, options } = found.checkpoint;
-      await this.open(Contest.from(this.digits!, contest.settings, found.checkpoint), true);
-      this.report({ type: 'loaded', text: `${name}: ${options.method} after ${iteration} iterations` });
+      const next = Contest.from(this.digits!, contest.settings, found.checkpoint);
+      await this.open(next, true);
+      const text = `${name}: ${options.method} after ${iteration} iterations`;
+      this.report({ type: 'loaded', text, settings: next.settings });
     } else {
       contest.lane(method)!.loadModel(found.model);
       this.lookout.forget();

@@ -1,5 +1,6 @@
+import type { Method } from '../../src/train/options.ts';
 import { element, find, styleOf } from '../dom.ts';
-import { type Look, POINTS } from '../protocol.ts';
+import { type Look, POINTS, type Samples } from '../protocol.ts';
 import { DIGITS } from '../settings.ts';
 import { NAMES } from '../words.ts';
 import { columns } from './columns.ts';
@@ -11,20 +12,25 @@ const INNER = 0.98;
 
 /** Where the networks see the images of both domains: dots are print, numerals handwriting, the large numerals print's middle. */
 export function featuresView(): View {
+  const paints = new Map<Method, () => void>();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    for (const again of paints.values()) again();
+  });
   return columns(find('features'), ({ method }) => {
     const canvas = element('canvas', { class: 'features', role: 'img' });
     canvas.setAttribute('aria-label', `features of print and handwriting under ${NAMES[method]}`);
-    let drawn: unknown[] = [];
-    let again = () => {};
-    new ResizeObserver(() => again()).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => again());
+    let shown: { look: Look | undefined; samples: Samples | undefined } | undefined;
+    const again = () => {
+      if (shown?.look && shown.samples) paint(canvas, shown.look, shown.samples.pointLabels);
+      else canvas.width = canvas.clientWidth;
+    };
+    paints.set(method, again);
+    new ResizeObserver(again).observe(canvas);
     const draw: View = (story) => {
       const look = story.track(method)?.look;
       const { samples } = story;
-      if (drawn[0] === look && drawn[1] === samples) return;
-      drawn = [look, samples];
-      // What was seen of other digits says nothing of these.
-      again = () => look && samples && paint(canvas, look, samples.pointLabels);
+      if (shown?.look === look && shown?.samples === samples) return;
+      shown = { look, samples };
       again();
     };
     return { nodes: [canvas], draw };

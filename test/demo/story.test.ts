@@ -90,6 +90,18 @@ test('after a loss the story goes back, and goes on without gap or repetition', 
   );
 });
 
+test('what was seen of other digits is forgotten, what was measured is not', () => {
+  const story = told();
+  const iterations: [Method, number][] = [
+    ['source-only', 3],
+    ['pada', 4],
+  ];
+  story.take(ready(iterations, false));
+  assert.ok(story.track('pada')!.look);
+  story.take({ ...ready(iterations, false), settings: { ...defaultSettings, digits: [9] } } as Report);
+  assert.equal([story.track('pada')!.look, story.track('pada')!.accuracies.length], [undefined, 1]);
+});
+
 test('a beginning forgets, other methods come and go', () => {
   const story = told();
   story.take(
