@@ -27,9 +27,15 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** The value of a custom property of the page's style, which is another in the dark. */
-export const styleOf = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const styles = new Map<string, string>();
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => styles.clear());
+
+/** The value of a custom property of the page's style, which is another in the dark. Asking the browser is dear. */
+export function styleOf(name: string): string {
+  const known = styles.get(name) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  styles.set(name, known);
+  return known;
+}
 
 /** A file for the visitor to keep. */
 export function download(name: string, content: BlobPart, type: string): void {

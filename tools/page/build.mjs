@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
@@ -16,7 +16,7 @@ const BUILT = ['main.js', 'style.css', 'worker.js'];
 export async function buildPage(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await build({
+  const { metafile } = await build({
     bundle: true,
     minify: true,
     format: 'esm',
@@ -26,9 +26,10 @@ export async function buildPage(folder) {
     entryPoints: { main: 'demo/main.ts', worker: 'demo/engine/worker.ts', style: 'demo/style.css' },
     outdir: folder,
     plugins: [wgsl],
-    legalComments: 'eof',
+    metafile: true,
   });
   for (const name of AS_THEY_ARE) cpSync(join('demo', name), join(folder, name));
+  writeFileSync(join(folder, 'licenses.txt'), licensesOf(Object.keys(metafile.inputs)));
   const digits = writeDigits(join(folder, 'digits'));
   const weights = [...AS_THEY_ARE, ...BUILT].map(
     (name) => gzipSync(readFileSync(join(folder, name)), { level: 9 }).length,
@@ -42,4 +43,17 @@ export async function buildAndWeigh(folder) {
   const weight = `page: ${(page / KB).toFixed(1)} KB gzipped (at most ${LIMIT / KB}), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB})`;
   process.stderr.write(`${weight}, in ${folder}\n`);
   if (page > LIMIT || digits > DIGITS_LIMIT) throw new Error('page: heavier than its limit, see above');
+}
+
+/** The licenses of what a bundle holds, which have to go with it. */
+function licensesOf(inputs) {
+  const packages = inputs.map((path) => /node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+  const files = [
+    ['padagrad', 'LICENSE'],
+    ...[...new Set(packages)].map((name) => [name, `node_modules/${name}/LICENSE`]),
+  ];
+  const digits = readFileSync('NOTICE', 'utf8').trim();
+  return [...files.map(([name, file]) => `${name}\n\n${readFileSync(file, 'utf8').trim()}`), digits].join(
+    `\n\n${'-'.repeat(80)}\n\n`,
+  );
 }

@@ -10,6 +10,7 @@ const TYPES = {
   '.js': 'text/javascript',
   '.png': 'image/png',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
 };
 // What the page says of itself, for the worker too, and that no other page may frame it.
 const POLICY =
