@@ -30,19 +30,21 @@ const NAP_MS = 0.2;
 const pillow = new Int32Array(new SharedArrayBuffer(4));
 let waiting = 0;
 let since = 0;
+let napping = false;
 
 function nap(): void {
-  if (waiting === 0) return;
+  napping = waiting > 0;
+  if (!napping) return;
   if (performance.now() - since > ALERT_MS) Atomics.wait(pillow, 0, 0, NAP_MS);
   setImmediate(nap);
 }
 
 /** Awaits a promise of the GPU without keeping a core busy. */
 export async function patiently<T>(promise: Promise<T>): Promise<T> {
-  if (waiting++ === 0) {
-    since = performance.now();
-    setImmediate(nap);
-  }
+  if (waiting++ === 0) since = performance.now();
+  // One wait may follow upon another before the nap notices: it goes on, and must not be joined by a second one.
+  if (!napping) setImmediate(nap);
+  napping = true;
   try {
     return await promise;
   } finally {
