@@ -11,7 +11,7 @@ export const IDEAS: Readonly<Record<Method, string>> = {
   pada: 'adapts to the part of print that counts',
 };
 
-export const percent = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} %` : '–');
+export const percent = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)}\u00a0%` : '–');
 export const count = (n: number): string => n.toLocaleString('en');
 
 // Keeps a range on one line.

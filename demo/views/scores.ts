@@ -15,7 +15,13 @@ export function scoresView(): View {
       setText(stray, strayText(look && strayShare(look.evaluation, digits), digits));
     };
     const idea = element('p', { class: 'idea' }, IDEAS[method]);
-    const score = element('p', { class: 'score' }, accuracy, element('span', {}, ' of the handwriting read rightly'));
+    const score = element(
+      'p',
+      { class: 'score' },
+      accuracy,
+      element('span', {}, 'of the handwriting read rightly '),
+      element('span', { class: 'badge' }, 'oracle'),
+    );
     return { nodes: [idea, score, stray], draw };
   });
 }

@@ -14,15 +14,23 @@ import { findBrowser } from '../setup/browser.mjs';
 
 const FOLDER = '.build/pictures';
 const OUT = 'docs/pictures';
+// As far down as a picture goes, and no farther than a reader wants to scroll.
 const PICTURES = {
-  'page-desktop': { viewport: { width: 1200, height: 900 }, colorScheme: 'light' },
-  'page-dark': { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' },
-  'page-phone': { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true },
+  'page-desktop': { viewport: { width: 1200, height: 900 }, colorScheme: 'light', until: '#features' },
+  'page-dark': { viewport: { width: 1200, height: 900 }, colorScheme: 'dark', until: '#features' },
+  'page-phone': {
+    viewport: { width: 390, height: 844 },
+    colorScheme: 'light',
+    deviceScaleFactor: 1.5,
+    isMobile: true,
+    until: '#weights',
+  },
 };
+const MARGIN = 16;
 
 const { values } = parseArgs({
   options: {
-    iterations: { type: 'string', default: '1500' },
+    iterations: { type: 'string', default: '0' },
     address: { type: 'string', default: '' },
     out: { type: 'string', default: OUT },
     // Keeps the reports there, and takes them from there if they are.
@@ -97,7 +105,7 @@ async function shoot() {
   const { address, close } = await servePage(page);
   const browser = await openBrowser();
   try {
-    for (const [name, options] of Object.entries(PICTURES)) {
+    for (const [name, { until, ...options }] of Object.entries(PICTURES)) {
       const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
       const tab = await context.newPage();
       tab.on('console', (message) => process.stderr.write(`${name}: ${message.text()}\n`));
@@ -110,7 +118,9 @@ async function shoot() {
         scrollTo(0, 0);
       });
       await tab.waitForTimeout(500);
-      await tab.screenshot({ path: join(values.out, `${name}.png`), fullPage: true });
+      const { y, height } = await tab.locator(`figure:has(${until})`).boundingBox();
+      const clip = { x: 0, y: 0, width: options.viewport.width, height: Math.ceil(y + height + MARGIN) };
+      await tab.screenshot({ path: join(values.out, `${name}.png`), fullPage: true, clip });
       await context.close();
     }
   } finally {

@@ -6,7 +6,7 @@ import { Conductor } from '../../demo/engine/conductor.ts';
 import { loadDigits } from '../../demo/engine/digits.ts';
 import { openMachine } from '../../demo/engine/machine.ts';
 
-/** Trains with these settings for so many iterations; gives the reports, and what the networks say of the strip's first image. */
+/** Trains with these settings, for so many iterations or to the end (0); gives the reports, and what the networks say of the strip's first image. */
 export async function record(folder, settings, iterations, tell) {
   globalThis.fetch = async (file) => new Response(readFileSync(join(folder, file)));
   const reports = [];
@@ -29,18 +29,19 @@ export async function record(folder, settings, iterations, tell) {
   const ready = until(({ type }) => type === 'ready');
   conductor.take({ type: 'begin', settings });
   const { samples } = await ready;
-  const reached = until((report) => {
-    if (report.type === 'progress') tell(report.figures.map(({ iteration }) => iteration));
-    return report.type === 'stopped' || (report.type === 'progress' && report.figures[0].iteration >= iterations);
+  const stopped = until((report) => {
+    if (report.type === 'progress') {
+      const done = report.figures.map(({ iteration }) => iteration);
+      tell(done);
+      if (iterations && Math.min(...done) >= iterations) conductor.take({ type: 'pause' });
+    }
+    return report.type === 'stopped';
   });
   conductor.take({ type: 'run' });
-  await reached;
-  // A pause on a slow adapter would leave the last look out.
-  const looked = until(({ type }) => type === 'looks');
-  conductor.take({ type: 'pause' });
+  await stopped;
+  await until(({ type }) => type === 'looks');
   const answered = until(({ type }) => type === 'answers');
   conductor.take({ type: 'draw', pixels: samples.strip.slice(0, 28 * 28) });
   const answers = await answered;
-  await Promise.race([looked, new Promise((resolve) => setTimeout(resolve, 5000))]);
   return { reports: reports.filter((report) => report !== answers), answers };
 }
