@@ -90,6 +90,18 @@ export class Device {
     if (failure) throw failure;
   }
 
+  /**
+   * Throws what a rejection means that WebGPU has for lost devices alone: their loss, which the device itself knows a moment
+   * later, or at least that there was no answer.
+   */
+  async unanswered(who: string, cause: unknown): Promise<never> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await this.settle(who);
+    if (cause instanceof GpuError) throw cause;
+    const why = (cause as Error).message || 'device lost';
+    throw new GpuError('GPU_LOST', `${who}: the GPU did not answer (${why})`, { cause });
+  }
+
   get isDisposed(): boolean {
     return this.disposed;
   }

@@ -70,7 +70,9 @@ export class Gpu {
   async idle(): Promise<void> {
     this.device.check('idle');
     this.queue.submit();
-    await patiently(this.device.handle.queue.onSubmittedWorkDone());
+    await patiently(this.device.handle.queue.onSubmittedWorkDone()).catch((cause) =>
+      this.device.unanswered('idle', cause),
+    );
     await this.device.settle('idle');
   }
 

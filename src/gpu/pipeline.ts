@@ -106,7 +106,9 @@ export class Pipeline {
   }
 
   private async explain(message: string): Promise<GpuError> {
-    const info = await this.shader().getCompilationInfo();
+    const info = await this.shader()
+      .getCompilationInfo()
+      .catch((cause) => this.device.unanswered(this.label, cause));
     const lines = this.module.code.split('\n');
     const faults = info.messages.filter((m) => m.type === 'error');
     const shown = faults.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1]?.trim() ?? ''}`);

@@ -128,15 +128,7 @@ export class Queue {
       await this.device.settle(`read ${source.label}`);
       return target.getMappedRange().slice(0, source.byteLength);
     } catch (cause) {
-      // A lost device rejects with an empty message; the device itself knows the reason a moment later.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      await this.device.settle(`read ${source.label}`);
-      if (cause instanceof GpuError) throw cause;
-      throw new GpuError(
-        'GPU_LOST',
-        `read ${source.label}: the GPU did not answer (${(cause as Error).message || 'device lost'})`,
-        { cause },
-      );
+      return await this.device.unanswered(`read ${source.label}`, cause);
     } finally {
       target.destroy();
     }

@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { webgpu } from '#gpu';
+import { capture } from '../../src/capture.ts';
 import { requestDevice } from '../../src/gpu/device.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
-import { createGpu } from '../../src/gpu/gpu.ts';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
@@ -137,6 +138,32 @@ gpuTest('the first fault on the device is thrown at the next read', async (gpu) 
   assert.is(error.code, 'GPU_VALIDATION');
   assert.is(await x.item(), 1, 'once only');
   x.dispose();
+});
+
+gpuTest('a device that is gone and rejects in words of its own is a lost device', async () => {
+  const gone = () => Promise.reject(new Error('Instance dropped'));
+  const patched: [string, (gpu: Gpu) => unknown, (gpu: Gpu) => Promise<unknown>][] = [
+    ['onSubmittedWorkDone', (gpu) => gpu.native.queue, (gpu) => gpu.idle()],
+    [
+      'createShaderModule',
+      (gpu) => gpu.native,
+      (gpu) => {
+        const x = tensor(gpu, [1]);
+        return capture(gpu, () => relu(x));
+      },
+    ],
+  ];
+  for (const [name, target, work] of patched) {
+    const gpu = await createGpu();
+    const value = name === 'createShaderModule' ? () => ({ getCompilationInfo: gone }) : gone;
+    Object.defineProperty(target(gpu), name, { value });
+    const error: GpuError = await work(gpu).then(
+      () => assert.unreachable(),
+      (e) => e,
+    );
+    assert.equal([error.code, /Instance dropped/.test(error.message)], ['GPU_LOST', true], name);
+    gpu.dispose();
+  }
 });
 
 run();
