@@ -141,8 +141,13 @@ export class App {
       const from = Math.min(...report.iterations.map(([, iteration]) => iteration));
       surface.say(`The GPU was lost; training goes on from iteration ${count(from)} on a new one.`);
     } else if (report.type === 'failed') {
-      if (report.fatal) this.enter('failed');
-      else if (!report.running && story.mode === 'running') this.enter('paused');
+      if (report.fatal) {
+        this.enter('failed');
+        surface.say('Nothing is trained now.');
+      } else if (!report.running && story.mode === 'running') {
+        this.enter('paused');
+        surface.say(`Stopped after iteration ${count(story.iteration)}.`);
+      }
       surface.warn(report.code, report.text);
     }
     surface.changed();

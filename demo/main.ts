@@ -1,6 +1,7 @@
 import { App, type Surface } from './app.ts';
 import { controls } from './controls.ts';
 import { find, setText } from './dom.ts';
+import { Frames } from './frames.ts';
 import { adviceOf } from './notices.ts';
 import { parseSettings } from './settings.ts';
 import { accuracyView } from './views/accuracy.ts';
@@ -33,19 +34,8 @@ function standStill(): void {
 }
 
 function run(): void {
-  let waiting = false;
-  // Drawn at most once a frame, whatever comes in meanwhile.
-  const changed = () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      show(app.settings);
-      for (const view of views) view(app.story);
-    });
-  };
   const surface: Surface = {
-    changed,
+    changed: () => frames.changed(),
     say: (text) => setText(find('status'), text),
     warn,
     calm: () => {
@@ -69,7 +59,8 @@ function run(): void {
     answersView(),
     filesView(app),
   ];
-  changed();
+  const frames = new Frames([() => show(app.settings), ...views.map((view) => () => view(app.story))]);
+  frames.changed();
 }
 
 // On a phone what most visitors leave as it is would fill the screen.
