@@ -26,9 +26,11 @@ export function profilesOf(name) {
   return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
 }
 
-/** The profiles that a file runs under in a page: with no more than WebGPU's default limits, and with the kernels that suit a GPU. */
-export const pageProfilesOf = (name) =>
-  /^(ops\/|golden$)/.test(name) ? ['default-limits', 'gemm-workgroup'] : DEFAULT;
+/** The profiles that a file runs under in a page: with no more than WebGPU's default limits, and ops with a GPU's kernels too. */
+export function pageProfilesOf(name) {
+  if (name.startsWith('ops/')) return ['default-limits', 'gemm-workgroup'];
+  return name === 'golden' ? ['default-limits'] : DEFAULT;
+}
 
 /** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
