@@ -37,7 +37,7 @@ export async function tuneGemm(
   let longest = 0;
   for (const plan of PLANS) {
     const begin = performance.now();
-    if (begin + longest > end) break;
+    if (begin + longest >= end) break;
     for (const [of, measured] of await measure(gpu, plan, fn, tried)) {
       const before = best.get(of);
       if (!before || measured.seconds < before.seconds) best.set(of, measured);

@@ -6,6 +6,7 @@ import { gpuTest, run } from '../harness.ts';
 import { stripesData } from './stripes.ts';
 
 const ITERATIONS = 2000;
+const WINDOWS = 3;
 const MOST_BYTES = 100;
 
 setFlagsFromString('--expose-gc');
@@ -24,12 +25,19 @@ gpuTest(`${ITERATIONS} iterations leave fewer than ${MOST_BYTES} bytes each in t
     for (let i = 0; i < count; i++) await training.step();
     await training.metrics();
   };
-  await steps(600);
-  const before = heapUsed();
-  await steps(ITERATIONS);
-  const growth = (heapUsed() - before) / ITERATIONS;
-  console.log(`${growth.toFixed(1)} bytes an iteration`);
-  assert.ok(growth < MOST_BYTES, `${growth} bytes an iteration`);
+  // The engine's own code is compiled and thrown away along the way, a few hundred KB at a time: it comes and goes between
+  // windows, while what an iteration leaves behind is in every one of them.
+  const growths: number[] = [];
+  let before = 0;
+  for (let window = 0; window <= WINDOWS; window++) {
+    await steps(ITERATIONS);
+    const after = heapUsed();
+    if (window > 0) growths.push((after - before) / ITERATIONS);
+    before = after;
+  }
+  const shown = growths.map((growth) => growth.toFixed(1)).join(', ');
+  console.log(`${shown} bytes an iteration`);
+  assert.ok(Math.min(...growths) < MOST_BYTES, `${shown} bytes an iteration`);
   training.dispose();
 });
 

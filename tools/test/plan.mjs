@@ -11,7 +11,8 @@ const GEMM = [...PORTABLE, 'gemm-workgroup'];
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
 // or are of the demo's worker, which its own page puts through the same.
 const DRIVING = /^browser\//;
-const NODE_ONLY = /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/conductor|train\/realDigits|conformance)$/;
+const NODE_ONLY =
+  /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/conductor|train\/(heap|realDigits)|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
