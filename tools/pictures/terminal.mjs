@@ -18,7 +18,7 @@ const COLUMNS = 96;
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
   options: {
-    rows: { type: 'string', default: '31' },
+    rows: { type: 'string', default: '30' },
     out: { type: 'string', default: fileURLToPath(new URL('../../docs/pictures/terminal.png', import.meta.url)) },
   },
 });
