@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 import { wgslMinifier } from './tools/minifyWgsl.mjs';
 
 const KB = 1024;
-// Gzipped, in KB. The aims were set before the ops were written, and are not reached: without a single message or comment the
-// host's code alone is 29. The ceilings keep it from growing.
+// Gzipped, in KB. The aims were set before the ops were written, and are not reached: with every
+// error's text and every kernel cut out the host's code is still 31. The ceilings keep it from growing.
 const SIZES = {
   library: { aim: 28, ceiling: 48 },
   'ClassWeightModule alone': { aim: 8, ceiling: 10.7 },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -244,23 +245,35 @@ test('a disk that fails in mid-run is warned of, and tried again at the next che
   assert.equal(checkpoints().sort(), ['checkpoint-160.safetensors', 'checkpoint-180.safetensors']);
 });
 
+/** A folder on a disk that can be filled and emptied: a small one where root may mount it, else one whose writes are refused. */
+function smallDisk(): { path: string; fill(): void; empty(): void; remove(): void } {
+  const path = join(folder, 'small');
+  mkdirSync(path);
+  const filler = join(path, 'filler');
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]).status === 0) {
+    const fill = () => assert.throws(() => writeFileSync(filler, new Uint8Array(2 ** 20)), /ENOSPC/);
+    return { path, fill, empty: () => rmSync(filler), remove: () => spawnSync('umount', [path]) };
+  }
+  const { writeSync } = fs;
+  const use = (write: typeof writeSync) => {
+    fs.writeSync = write;
+    syncBuiltinESMExports();
+  };
+  const refuse = () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+  const empty = () => use(writeSync);
+  return { path, fill: () => use(refuse), empty, remove: empty };
+}
+
 test('a full disk takes no figures: they are written once there is room', async () => {
-  const mount = join(folder, 'small');
-  mkdirSync(mount);
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]).status !== 0) return;
+  const disk = smallDisk();
   try {
-    out = join(mount, 'run');
-    const filler = join(mount, 'filler');
+    out = join(disk.path, 'run');
     const { code, stdout } = await begin({
       beforeCheckpoint: (iteration) => {
-        if (iteration === 40) {
-          try {
-            writeFileSync(filler, new Uint8Array(2 ** 20));
-          } catch {
-            // As much as there was room for.
-          }
-        }
-        if (iteration === 100) rmSync(filler);
+        if (iteration === 40) disk.fill();
+        if (iteration === 100) disk.empty();
       },
     });
     assert.is(code, 0, stdout.text);
@@ -273,7 +286,7 @@ test('a full disk takes no figures: they are written once there is room', async 
       Array.from({ length: 200 }, (_, i) => i),
     );
   } finally {
-    spawnSync('umount', [mount]);
+    disk.remove();
   }
 });
 
