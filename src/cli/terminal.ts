@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
+import wrapAnsi from 'wrap-ansi';
 
 /** A stream that text is written to; a terminal has `isTTY`. */
 export type TextStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
@@ -41,10 +42,11 @@ export class Terminal {
     this.update = createLogUpdate(this.people as NodeJS.WritableStream);
   }
 
-  /** Writes lines for people, above the live line. */
+  /** Writes lines for people, above the live line; a terminal gets them broken between words. */
   line(text = ''): void {
     if (this.current) this.update.clear();
-    this.people.write(`${text}\n`);
+    const { columns } = this.people;
+    this.people.write(`${this.isLive && columns ? wrapAnsi(text, columns, { trim: false }) : text}\n`);
     if (this.current) this.update(this.current);
   }
 

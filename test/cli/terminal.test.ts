@@ -1,0 +1,25 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Terminal } from '../../src/cli/terminal.ts';
+import { Recorder } from './fakes.ts';
+
+const SENTENCE = 'PADA reached 94.7 % on the test images; recorded were 91.8 and 66.8.';
+
+function written(isTTY: boolean, text: string): string[] {
+  const stdout = Object.assign(new Recorder(isTTY), { columns: 30 });
+  new Terminal(stdout, new Recorder(), false).line(text);
+  return stdout.text.split('\n').slice(0, -1);
+}
+
+test('a sentence longer than the terminal is wide is broken between words', () => {
+  const lines = written(true, SENTENCE);
+  assert.is(lines.map((line) => line.trim()).join(' '), SENTENCE);
+  assert.ok(lines.length === 3 && lines.every((line) => line.length <= 30), lines.join('|'));
+});
+
+test('indented lines keep their indentation, and a file gets lines as they are', () => {
+  assert.equal(written(true, '    0  ####\n   10  ##'), ['    0  ####', '   10  ##']);
+  assert.equal(written(false, SENTENCE), [SENTENCE]);
+});
+
+test.run();
