@@ -105,11 +105,11 @@ function dispatch(
   }
   // The ranges as they are now: the tensors may be disposed, or moved, before the work is encoded.
   const ranges = names.map((name, i) => {
-    const { storage, byteOffset, byteLength, dtype, label: given } = bindings[name]!;
+    const { storage, byteOffset, byteLength, dtype, label: given, touched = byteLength } = bindings[name]!;
     const wanted = pipeline.bindings[i]!.dtype;
     if (wanted && dtype !== wanted)
       throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
-    return { storage, byteOffset, byteLength };
+    return { storage, byteOffset, byteLength, touched };
   });
   return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
 }

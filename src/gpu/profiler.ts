@@ -159,7 +159,7 @@ export class Profiler {
       // Clocks of some GPUs step back a little between passes.
       seconds: Math.max(0, end - begin),
       flops: flopsOf(dispatch),
-      bytes: dispatch.bindings.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      bytes: dispatch.bindings.reduce((sum, { touched }) => sum + touched, 0),
     });
   }
 }

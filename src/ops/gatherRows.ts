@@ -1,6 +1,7 @@
 import source from '../../shaders/gatherRows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { touching } from '../gpu/storage.ts';
 import { sizeOf } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
@@ -20,7 +21,7 @@ export function gatherRows(x: Tensor, index: Tensor): Tensor {
   if (rows === undefined) throw new TypeError('gatherRows: x is a single number; it must have rows');
   const params = { rows, cols: sizeOf(rest), count: index.size };
   const y = empty(x.gpu, [...index.shape, ...rest], 'f32', 'gatherRows');
-  kernel.forward({ x, index, y }, params, Math.ceil(y.size / 64));
+  kernel.forward({ x: touching(y.byteLength, x), index, y }, params, Math.ceil(y.size / 64));
   return record('gatherRows', [x], y, [], (dy, gradient) => {
     const dx = gradient.into(0);
     kernel.backward({ index, dy, dx }, params, Math.ceil(dx.size / 64));

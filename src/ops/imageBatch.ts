@@ -1,6 +1,7 @@
 import source from '../../shaders/imageBatch.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Scalar } from '../gpu/scalar.ts';
+import { touching } from '../gpu/storage.ts';
 import { sameShape, showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
@@ -50,11 +51,16 @@ export function imageBatch(
   const pixels = channels * height * width;
   const params = { offset, size, pixels, row };
   const groups = Math.ceil((size * pixels) / 64);
+  const batch = {
+    images: touching(size * pixels, images),
+    order: touching(4 * size, order),
+    x: touching(4 * size * pixels, x),
+  };
   if (!data.labels) {
-    kernel.unlabelled({ images, order, x }, params, groups);
+    kernel.unlabelled(batch, params, groups);
     return { x, labels: null };
   }
   const labels = empty(images.gpu, [size], 'u32', 'labels');
-  kernel.labelled({ images, order, x, allLabels: data.labels, labels }, params, groups);
+  kernel.labelled({ ...batch, allLabels: touching(4 * size, data.labels), labels }, params, groups);
   return { x, labels };
 }

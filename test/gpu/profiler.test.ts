@@ -3,6 +3,8 @@ import { capture } from '../../src/capture.ts';
 import { adoptDevice } from '../../src/gpu/device.ts';
 import { createGpu, Gpu } from '../../src/gpu/gpu.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
+import { gatherRows } from '../../src/ops/gatherRows.ts';
+import { imageBatch } from '../../src/ops/imageBatch.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
@@ -133,6 +135,27 @@ gpuTest('a lost device is an error', async () => {
     (error: { code: string }) => assert.is(error.code, 'GPU_LOST'),
   );
   gpu.dispose();
+});
+
+gpuTest('a kernel that picks out of much is credited with what it picks', async (gpu) => {
+  const index = tensor(gpu, Uint32Array.from([7, 3]));
+  const x = empty(gpu, [SIZE, 10]);
+  const images = empty(gpu, [SIZE * 49], 'u32');
+  const order = empty(gpu, [SIZE], 'u32');
+  const data = { images, labels: order, count: SIZE, channels: 1, height: 14, width: 14 };
+  const made: Tensor[] = [];
+  const { rows } = await gpu.profile(() => {
+    made.push(gatherRows(x, index));
+    const batch = imageBatch(data, { order, offset: 0, size: 8 });
+    made.push(batch.x, batch.labels!);
+  });
+  const bytes = Object.fromEntries(rows.map((row) => [row.kernel, row.bytes]));
+  // Two rows of ten read and written, by two numbers; eight images of 196 bytes as floats, by numbers, with their labels.
+  assert.equal(bytes, {
+    'gatherRows.forward': 4 * (20 + 20 + 2),
+    'imageBatch.labelled': 8 * (196 + 4 * 196 + 4 + 4 + 4),
+  });
+  for (const one of [index, x, images, order, ...made]) one.dispose();
 });
 
 run();
