@@ -1,21 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installPackage } from './install.ts';
 
-// The README's programs, run as a reader would: with the published package, in a folder of their own.
+// The programs of the README and of the tour, run as a reader would: with the published package, in a folder of their own.
 
 const readme = readFileSync('README.md', 'utf8');
+const tour = readFileSync('docs/tour.md', 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-readme-'));
 
-/** The code block after `<!-- example: name -->`. */
-function example(name: string): string {
-  const code = new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w+\n(.*?)\n\`\`\``, 's').exec(readme)?.[1];
-  if (!code) throw new Error(`README.md has no example ${name}`);
-  return code;
+/** The code block after `<!-- example: name -->`, and the next block, if it is of what the code prints. */
+function example(name: string, text = readme): { code: string; promised: string | undefined } {
+  const block = '```\\w*\\n(.*?)\\n```';
+  const pattern = new RegExp(`<!-- example: ${name} -->\\n${block}(?:\\n\\n(?:It )?prints\\n\\n${block})?`, 's');
+  const [, code, promised] = pattern.exec(text) ?? [];
+  if (!code) throw new Error(`there is no example ${name}`);
+  return { code, promised };
 }
 
 function printed(program: string): string {
@@ -31,10 +34,17 @@ test.before(() => {
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the XOR example prints what the README says', () => {
-  const promised = /It prints\n\n```\n(.*?)\n```/s.exec(readme)?.[1];
-  assert.is(printed(example('xor')), promised);
-});
+for (const [name, text] of [
+  ['xor', readme],
+  ['softmax', tour],
+  ['step', tour],
+] as const) {
+  test(`the example ${name} prints what is said of it`, () => {
+    const { code, promised } = example(name, text);
+    assert.ok(promised);
+    assert.is(printed(code), promised);
+  });
+}
 
 // Images with a bright stripe for each of four classes; the target has two of them.
 const DATA = `
@@ -52,13 +62,29 @@ const { labels: _, ...target } = stripes(100, 2, 180);
 
 test('the training example adapts to images that it is given', () => {
   const expected = ['iteration 100: learnt', 'iteration 200: learnt', 'classes that the target seems to have: 0,1'];
-  assert.is(printed(DATA + example('train')), expected.join('\n'));
+  assert.is(printed(DATA + example('train').code), expected.join('\n'));
 });
 
-test('every file and script that the README names is there', () => {
+test('every file and script that is named is there', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/^npm (?:run )?([\w:]+)/gm)) assert.ok(scripts[name!], `npm run ${name}`);
-  for (const [, path] of readme.matchAll(/\]\(((?!https?:)[^)#]+)\)/g)) assert.ok(readFileSync(path!).length > 0, path);
+  for (const [place, text] of [
+    ['.', readme],
+    ['docs', tour],
+  ] as const) {
+    for (const [, name] of text.matchAll(/(?:^|`)npm (?:run )?([\w:]+)/gm))
+      assert.ok(name === 'install' || scripts[name!], `npm run ${name}`);
+    for (const [, path] of text.matchAll(/\]\(((?!https?:)[^)#]+)\)/g)) assert.ok(existsSync(join(place, path!)), path);
+  }
+});
+
+test('what the tour quotes is what the files say', () => {
+  const quotes = [...tour.matchAll(/<!-- quote: (\S+) -->\n```\w+\n(.*?)\n```/gs)];
+  assert.is(quotes.length, 2);
+  for (const [, path, quote] of quotes) {
+    const lines = readFileSync(path!, 'utf8').split('\n');
+    const missing = quote!.split('\n').filter((line) => !lines.some((own) => own.trim() === line.trim()));
+    assert.equal(missing, [], path);
+  }
 });
 
 test('the table of adaptation is the one that was measured', () => {
