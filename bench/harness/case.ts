@@ -1,4 +1,6 @@
 import type { GemmFamily } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { OpenCase } from './openCase.ts';
 import type { Row } from './row.ts';
 import type { Session } from './session.ts';
 
@@ -6,7 +8,11 @@ import type { Session } from './session.ts';
 export interface Case {
   bench: string;
   shape: string;
+  /** Which of several that do the same, where it is one of them. */
+  kernel?: string;
   measure(session: Session): Promise<Row>;
+  /** Kernels can be looked into, on any Gpu; whole steps cannot. */
+  open?(gpu: Gpu): Promise<OpenCase>;
 }
 
 /** What there is to measure on: on a software adapter, and in a hurry, only small sizes are worth it. */

@@ -1,35 +1,48 @@
 /** Numbers in double precision, or whatever holds some. */
 export type Numbers = ArrayLike<number>;
 
+/** How a result is off: its first wrong element, the one furthest off, how many there are, and how far off one may be. */
+export interface Difference {
+  first: number;
+  worst: number;
+  wrong: number;
+  allowed: number;
+}
+
 /**
- * Compares every element with the truth: null if none is further off than `tolerance` times the largest number of the
- * truth, else what came out wrong. NaN equals only NaN, infinity only itself.
+ * Compares every element with the truth, of the same length: null if none is further off than `tolerance` times the
+ * largest number of the truth. NaN equals only NaN, infinity only itself.
  */
-export function mismatch(actual: Numbers, truth: Numbers, tolerance: number): string | null {
-  if (actual.length !== truth.length) return `${actual.length} elements, expected ${truth.length}`;
+export function difference(actual: Numbers, truth: Numbers, tolerance: number): Difference | null {
   let largest = 0;
   for (let i = 0; i < truth.length; i++) {
     const size = Math.abs(truth[i]!);
     if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
   }
   const allowed = tolerance * largest;
-  let worst = 0;
-  let at = -1;
-  let wrong = 0;
+  let [furthest, first, worst, wrong] = [0, -1, -1, 0];
   for (let i = 0; i < truth.length; i++) {
     const [a, b] = [actual[i]!, truth[i]!];
     if (Object.is(a, b) || a === b) continue;
     const error = Math.abs(a - b);
     if (error <= allowed) continue;
-    wrong++;
+    if (wrong++ === 0) first = i;
     // NaN is further off than any number.
-    if (at >= 0 && error <= worst) continue;
-    worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
-    at = i;
+    if (worst >= 0 && error <= furthest) continue;
+    furthest = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+    worst = i;
   }
-  if (at < 0) return null;
+  return wrong > 0 ? { first, worst, wrong, allowed } : null;
+}
+
+/** {@link difference} in words, or that the lengths differ; null if all is right. */
+export function mismatch(actual: Numbers, truth: Numbers, tolerance: number): string | null {
+  if (actual.length !== truth.length) return `${actual.length} elements, expected ${truth.length}`;
+  const found = difference(actual, truth, tolerance);
+  if (!found) return null;
+  const { worst, wrong, allowed } = found;
   const part = wrong > 1 ? `, and ${wrong - 1} more of ${truth.length}` : '';
-  return `element ${at} is ${actual[at]}, expected ${truth[at]}, allowed error ${allowed.toPrecision(2)}${part}`;
+  return `element ${worst} is ${actual[worst]}, expected ${truth[worst]}, allowed error ${allowed.toPrecision(2)}${part}`;
 }
 
 /** Compares the lengths: null if the difference is no longer than `tolerance` times the truth, else how long it is. */

@@ -1,5 +1,5 @@
 import type { GemmFamily } from '../../../src/gpu/device.ts';
-import { createGpu } from '../../../src/gpu/gpu.ts';
+import { createGpu, type Gpu } from '../../../src/gpu/gpu.ts';
 import { defineKernel, type Launch } from '../../../src/gpu/kernel.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
@@ -60,16 +60,28 @@ function rung(size: number, kernel: string, run: (a: Tensor, b: Tensor) => Tenso
 
 /** The same on a Gpu, on the same device, that uses another family. */
 function onFamily(gemm: GemmFamily, one: Case): Case {
+  const other = ({ native: device }: Gpu) => createGpu({ device, gemm });
   return {
     ...one,
-    measure: async ({ gpu: { native: device }, peaks, options }) => {
-      const gpu = await createGpu({ device, gemm });
+    measure: async ({ gpu: usual, peaks, options }) => {
+      const gpu = await other(usual);
       const session = new Session(gpu, peaks, options);
       try {
         return await one.measure(session);
       } finally {
         session.dispose();
         gpu.dispose();
+      }
+    },
+    open: async (usual) => {
+      const gpu = await other(usual);
+      try {
+        const opened = await one.open!(gpu);
+        opened.own(gpu);
+        return opened;
+      } catch (error) {
+        gpu.dispose();
+        throw error;
       }
     },
   };
