@@ -6,7 +6,7 @@
 //
 // shapes    images: [ceil(count * pixels / 4)] u32, four pixels a word, the first in the low byte; allLabels: [count];
 //           order: [count]; x: [row + size or more, pixels]; labels: [size]
-// parallel  one invocation a pixel; the first of each image also carries its label
+// parallel  one invocation four pixels in a row, and an image's label
 // numerics  exact: a byte has at most 8 bits, 1/127.5 is one rounding
 
 struct Params { offset: u32, size: u32, pixels: u32, row: u32 }
@@ -17,25 +17,26 @@ struct Params { offset: u32, size: u32, pixels: u32, row: u32 }
 @group(0) @binding(4) var<storage, read> allLabels: array<u32>;
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
 
-fn pixel(b: u32, p: u32) -> f32 {
-  let at = order[params.offset + b] * params.pixels + p;
-  let byte = (images[at / 4u] >> (8u * (at % 4u))) & 0xffu;
-  return f32(byte) / 127.5 - 1.0;
+fn pixels(first: u32) {
+  var b = first / params.pixels;
+  var p = first % params.pixels;
+  for (var i = first; i < min(first + 4u, params.size * params.pixels); i++) {
+    let at = order[params.offset + b] * params.pixels + p;
+    let byte = (images[at / 4u] >> (8u * (at % 4u))) & 0xffu;
+    x[params.row * params.pixels + i] = f32(byte) / 127.5 - 1.0;
+    p++;
+    if (p == params.pixels) { p = 0u; b++; }
+  }
 }
 
 @compute @workgroup_size(64)
 fn unlabelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i >= params.size * params.pixels) { return; }
-  x[params.row * params.pixels + i] = pixel(i / params.pixels, i % params.pixels);
+  pixels(4u * ((wid.y * groups.x + wid.x) * 64u + lid));
 }
 
 @compute @workgroup_size(64)
 fn labelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i >= params.size * params.pixels) { return; }
-  let b = i / params.pixels;
-  let p = i % params.pixels;
-  x[params.row * params.pixels + i] = pixel(b, p);
-  if (p == 0u) { labels[b] = allLabels[order[params.offset + b]]; }
+  if (i < params.size) { labels[i] = allLabels[order[params.offset + i]]; }
+  pixels(4u * i);
 }

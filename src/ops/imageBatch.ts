@@ -50,7 +50,7 @@ export function imageBatch(
   }
   const pixels = channels * height * width;
   const params = { offset, size, pixels, row };
-  const groups = Math.ceil((size * pixels) / 64);
+  const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
   const batch = {
     images: touching(size * pixels, images),
     order: touching(4 * size, order),
