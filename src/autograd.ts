@@ -30,6 +30,12 @@ export interface Node {
   backward: Backward | null;
 }
 
+/**
+ * @internal Is shown what each op computes, as `gpu.watcher`: its output; in backward the gradient that comes for the output,
+ * then the gradient of each input.
+ */
+export type OpWatcher = (node: Node, gradient?: Tensor, input?: number) => void;
+
 let age = 0;
 let gradEnabled = true;
 
@@ -59,6 +65,7 @@ export function record(
   backward: Backward,
 ): Tensor {
   const node: Node = { name, age: age++, inputs, output, saved, backward };
+  output.gpu.watcher?.(node);
   if (!recording(...inputs)) {
     freeSaved(node);
     return output;
@@ -109,6 +116,8 @@ export function backward(loss: Tensor, gradOutput?: Tensor): void {
 
 function step(node: Node, pending: Map<Tensor, Tensor>): void {
   const dy = pending.get(node.output)!;
+  const { watcher } = dy.gpu;
+  watcher?.(node, dy);
   pending.delete(node.output);
   const handedOut = new Set<Tensor>();
   const gradient: GradientRequest = {
@@ -132,6 +141,7 @@ function step(node: Node, pending: Map<Tensor, Tensor>): void {
         `${node.name}: its backward gave ${showShape(g.shape)} for input ${i}, which is ${showShape(input.shape)}`,
       );
     }
+    watcher?.(node, g, i);
     if (!input.requiresGrad) g.dispose();
     else if (input.node) giveInner(input, g, pending);
     else giveLeaf(input, g);

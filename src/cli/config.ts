@@ -123,7 +123,16 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
 }
 
 // What may be said anew when a run goes on, for it changes nothing of what is learnt or kept.
-const WATCHING = ['printFreq', 'checkpointEvery', 'perClassEval', 'json', 'debug', 'profile', 'resume'];
+const WATCHING = [
+  'printFreq',
+  'checkpointEvery',
+  'perClassEval',
+  'detectAnomaly',
+  'json',
+  'debug',
+  'profile',
+  'resume',
+];
 
 /** The flags that began a run, with what was said anew. @throws UsageError that names what contradicts the run, and both values */
 export function resumedFlags(command: Command, given: TrainFlags, folder: string, config: RunConfig): TrainFlags {

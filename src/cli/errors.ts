@@ -1,5 +1,5 @@
 import { GpuError } from '../gpu/errors.ts';
-import { NotFiniteError } from '../train/run.ts';
+import { NotFiniteError } from '../train/notFinite.ts';
 
 /** Exit codes: 0 done, 1 failed while running, 2 asked wrongly, 128 + n stopped by signal n. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
@@ -23,7 +23,10 @@ export function describeFailure(error: unknown): Failure {
   const line = oneLine(message).replace(/^error: /, '');
   if (error instanceof UsageError || code?.startsWith('commander.'))
     return { code: 'USAGE', message: line, exitCode: EXIT.usage };
-  if (error instanceof NotFiniteError) return { code: 'NOT_FINITE', message: line, exitCode: EXIT.failed };
+  if (error instanceof NotFiniteError) {
+    const message = line.replace(' detectAnomaly ', ' --detect-anomaly ');
+    return { code: 'NOT_FINITE', message, exitCode: EXIT.failed };
+  }
   if (error instanceof GpuError) return { code: error.code, message: line, exitCode: EXIT.failed };
   return { code: code ?? 'FAILED', message: line || 'an error without a message', exitCode: EXIT.failed };
 }

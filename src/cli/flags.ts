@@ -18,6 +18,7 @@ export interface TrainFlags extends TrainingOptions {
   evalFreq: number;
   checkpointEvery: number;
   perClassEval?: boolean;
+  detectAnomaly?: boolean;
   json?: boolean;
   debug?: boolean;
 }
@@ -146,6 +147,10 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
     command
       .option('--per-class-eval', 'accuracy by class at every evaluation, not at the end alone')
       .option('--eager', 'run every op anew in place of captured steps: slower, the same bits', defaultOptions.eager)
+      .option(
+        '--detect-anomaly',
+        'look at what every op computes: a run that comes to NaN or infinity names the op it came from; slow, the same bits',
+      )
       .option(
         '-o, --out <dir>',
         'folder for config.json, metrics.jsonl, checkpoints and model.safetensors (with several runs: one folder each in it)',

@@ -45,6 +45,7 @@ export interface Job {
   evalFreq: number;
   checkpointEvery: number;
   perClassEval: boolean;
+  detectAnomaly: boolean;
   out: string | undefined;
   /** The run in `out` that this goes on with. */
   resume?: RunConfig;
@@ -121,6 +122,7 @@ export async function prepareJob(
     evalFreq: flags.evalFreq,
     checkpointEvery: flags.checkpointEvery,
     perClassEval: flags.perClassEval === true,
+    detectAnomaly: flags.detectAnomaly === true,
     out: flags.out,
   };
 }

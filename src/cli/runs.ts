@@ -92,6 +92,7 @@ async function runOnce(
     printFreq: job.printFreq ?? (terminal.isLive ? 10 : 50),
     evalFreq: job.evalFreq,
     checkpointEvery: job.checkpointEvery,
+    detectAnomaly: job.detectAnomaly,
     reopen,
     ...(resume && { resume }),
     signal: context.interruptible(),

@@ -1,4 +1,5 @@
 import { patiently, webgpu } from '#gpu';
+import type { OpWatcher } from '../autograd.ts';
 import {
   type AdapterInfo,
   adoptDevice,
@@ -18,6 +19,7 @@ export class Gpu {
   /** @internal */ readonly pool: Pool;
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
+  /** @internal */ watcher?: OpWatcher | undefined;
 
   /** @internal */
   constructor(

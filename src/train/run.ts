@@ -2,6 +2,7 @@ import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Evaluator } from './evaluate.ts';
+import { NotFiniteError } from './notFinite.ts';
 import type { TrainingOptions } from './options.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { EvaluationEvent, TrainCallbacks, TrainResult, TrainSettings } from './train.ts';
@@ -9,19 +10,6 @@ import { Training, type TrainingData } from './training.ts';
 
 // Devices lost one after the other, with no checkpoint in between, will not hold the next time either.
 const MOST_LOSSES = 3;
-
-/** Something became NaN or infinite: what came after it would be worth nothing. */
-export class NotFiniteError extends Error {
-  override name = 'NotFiniteError';
-  constructor(
-    /** Counts from 0. */
-    readonly iteration: number,
-    /** What went bad first: `class loss`, `gradient of head.weight`, `head.weight`. */
-    readonly what: string,
-  ) {
-    super(`training: ${what} became NaN or infinite in iteration ${iteration}; try a lower learning rate`);
-  }
-}
 
 /** One call of `train`: a training, what is told of it, and how it survives the loss of its device. */
 export class Run {
@@ -70,7 +58,7 @@ export class Run {
 
   private async open(): Promise<void> {
     const { gpu, data, settings } = this;
-    const training = await Training.create(gpu, data, this.options);
+    const training = await Training.create(gpu, data, this.options, settings);
     this.current = training;
     if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
     if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest);

@@ -23,6 +23,11 @@ export interface TrainSettings {
   resume?: Checkpoint;
   /** Iterations between two checkpoints: 100 by default; 0 for none. */
   checkpointEvery?: number;
+  /**
+   * Looks at what every op computes, so that the error names the op which gave a NaN or an infinity first. Slow: the ops run
+   * anew in place of captured steps, with one readback an iteration.
+   */
+  detectAnomaly?: boolean;
   /** Opens another device when this one was lost: training goes on from the last checkpoint. Without it a loss is thrown. */
   reopen?: () => Promise<Gpu>;
 }
@@ -67,7 +72,8 @@ export interface TrainResult extends ClassWeightEvent {
 /**
  * Trains to the end, or until the signal says stop; the training stays usable, and is the caller's to dispose.
  *
- * @throws NotFiniteError where a loss, a gradient or a parameter became NaN or infinite, at the next reading of the figures
+ * @throws NotFiniteError where a loss, a gradient or a parameter became NaN or infinite, at the next reading of the figures; with
+ * `detectAnomaly` in that iteration, and its cause is an `AnomalyError`
  * @throws GpuError `GPU_LOST` without `reopen`, or when three devices were lost since the last checkpoint
  */
 export async function train(

@@ -3,6 +3,7 @@ import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
 import { DomainAdversarialLoss } from '../adaptation/domainAdversarialLoss.ts';
 import { DomainDiscriminator } from '../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../adaptation/gradientReversal.ts';
+import { AnomalyError, detectAnomaly } from '../anomaly.ts';
 import { backward } from '../autograd.ts';
 import { type CapturedStep, capture, runSteps } from '../capture.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
@@ -26,6 +27,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import { type IterationFigures, MetricsRing } from './metrics.ts';
+import { NotFiniteError } from './notFinite.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
 
 /** What a checkpoint keeps the state of. */
@@ -69,8 +71,9 @@ export class Training {
     readonly gpu: Gpu,
     private readonly data: TrainingData,
     readonly options: TrainingOptions,
+    private readonly looksAtOps: boolean,
   ) {
-    const { method, batchSize, seed, eager } = options;
+    const { method, batchSize, seed } = options;
     const { numClasses } = data;
     const random = new Random(seed);
     const own = <T extends { dispose(): void }>(thing: T): T => {
@@ -102,7 +105,7 @@ export class Training {
           classifier,
           numClasses,
           temperature,
-          eager,
+          eager: this.eager,
         }),
       );
     }
@@ -115,14 +118,23 @@ export class Training {
     this.unknown = own(keep(tensor(gpu, [Number.NaN], undefined, 'unknown')));
   }
 
-  /** Builds the networks, puts the data on the GPU and compiles the kernels. */
-  static async create(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions> = {}): Promise<Training> {
+  /**
+   * Builds the networks, puts the data on the GPU and compiles the kernels.
+   *
+   * @param detectAnomaly looks at what every op computes: slow, the same bits; `step()` throws where one gives NaN or infinity
+   */
+  static async create(
+    gpu: Gpu,
+    data: TrainingData,
+    options: Partial<TrainingOptions> = {},
+    { detectAnomaly = false }: { detectAnomaly?: boolean } = {},
+  ): Promise<Training> {
     const complete = completeOptions(options);
     checkData(data, complete);
     checkBatch(gpu, data, complete);
-    const training = new Training(gpu, data, complete);
+    const training = new Training(gpu, data, complete, detectAnomaly);
     try {
-      if (!complete.eager) {
+      if (!training.eager) {
         training.steps.push(await capture(gpu, () => training.forwardBackward()));
         training.steps.push(await capture(gpu, () => training.update()));
       }
@@ -138,6 +150,11 @@ export class Training {
     return this.done;
   }
 
+  /** Whether ops are run anew in place of captured steps. */
+  private get eager(): boolean {
+    return this.options.eager || this.looksAtOps;
+  }
+
   /** Does one iteration; resolves when it is recorded, without waiting for the GPU. */
   async step(): Promise<void> {
     this.sourceSampler.advance();
@@ -151,9 +168,7 @@ export class Training {
     const due = this.weights && (this.done + 1) % this.options.classWeightUpdateSteps === 0;
     const [forwardBackward, update] = this.steps;
     if (!forwardBackward || !update) {
-      tidy(() => this.forwardBackward());
-      await this.weights?.step();
-      tidy(() => this.update());
+      await (this.looksAtOps ? this.examined() : this.anew());
     } else if (due) {
       forwardBackward.run();
       await this.weights!.step();
@@ -255,6 +270,26 @@ export class Training {
       source,
       target,
     };
+  }
+
+  private async anew(): Promise<void> {
+    tidy(() => this.forwardBackward());
+    await this.weights?.step();
+    tidy(() => this.update());
+  }
+
+  /** An iteration whose every op is looked at, and then what the optimiser made of it. @throws NotFiniteError */
+  private async examined(): Promise<void> {
+    const { done: iteration } = this;
+    try {
+      await detectAnomaly(this.gpu, () => this.anew(), this.parameterNames());
+    } catch (error) {
+      throw error instanceof AnomalyError ? new NotFiniteError(iteration, error.anomaly.op, error) : error;
+    }
+    const updated = await this.watch.first();
+    if (!updated) return;
+    const how = `${updated.what} became NaN or infinite by the optimiser's step, while all ops gave finite numbers`;
+    throw new NotFiniteError(iteration, updated.what, new Error(`${how}; try a lower learning rate`));
   }
 
   private forwardBackward(): void {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NotFiniteError } from '../../src/train/run.ts';
+import { NotFiniteError } from '../../src/train/notFinite.ts';
 import { type FakeOptions, fakeContext } from './fakes.ts';
 
 // What a run keeps and what `--resume` makes of it, without a GPU: checkpoints, locks, contradictions, failing disks.
@@ -176,6 +176,18 @@ test('what says the same, or is about watching alone, may stand beside --resume'
   assert.equal([trials[0]!.settings.printFreq, trials[0]!.settings.checkpointEvery], [7, 30]);
 });
 
+test('--detect-anomaly may stand beside --resume, to look into what stopped; it holds for the one call', async () => {
+  await interrupted();
+  const config = readFileSync(join(out, 'config.json'), 'utf8');
+  const { trials } = await resume('--detect-anomaly', '--iterations', '200');
+  assert.equal([trials[0]!.settings.detectAnomaly, trials[0]!.settings.resume!.iteration], [true, 70]);
+  const begun = await begin({}, '--detect-anomaly');
+  assert.equal([begun.code, begun.trials[0]!.settings.detectAnomaly], [0, true]);
+  assert.is(readFileSync(join(out, 'config.json'), 'utf8'), config);
+  const plain = await begin();
+  assert.is(plain.trials[0]!.settings.detectAnomaly, false);
+});
+
 test('a config that is not that of its checkpoint, other data, and no run at all are refused', async () => {
   await interrupted();
   const config = readFileSync(join(out, 'config.json'), 'utf8');
@@ -299,7 +311,7 @@ test('what became NaN ends the run in one line, and its last good checkpoint sta
   assert.is(code, 1);
   assert.is(
     stderr.text,
-    'padagrad: training: class loss became NaN or infinite in iteration 57; try a lower learning rate\n',
+    'padagrad: training: class loss became NaN or infinite in iteration 57; try a lower learning rate, or --detect-anomaly to find the op\n',
   );
   assert.equal(checkpoints().sort(), ['checkpoint-20.safetensors', 'checkpoint-40.safetensors']);
   assert.not(existsSync(join(out, 'lock')));

@@ -179,4 +179,20 @@ test('a second signal ends the process at once', async () => {
   assert.not(existsSync(join(path, 'model.safetensors')));
 });
 
+test('what came to NaN goes on from its last checkpoint with --detect-anomaly, which names the op', async () => {
+  // Velocities grow eightfold with every step.
+  const flags = [...OPTIONS, '--momentum', '8', '-i', '100', '--checkpoint-every', '5', '-o', 'exploded'];
+  const blind = await start(...flags).ended;
+  assert.is(blind.code, 1, blind.stderr);
+  assert.match(blind.stderr, /became NaN or infinite in iteration \d+; try .*, or --detect-anomaly to find the op\n$/);
+  const [iteration] = /iteration \d+/.exec(blind.stderr)!;
+  const ended = await start('--resume', 'exploded', '--detect-anomaly', '--debug').ended;
+  assert.match(notes(ended), 'going on after');
+  assert.is(ended.code, 1);
+  const { code, message } = events(ended).at(-1) as { code?: string; message?: string };
+  assert.is(code, 'NOT_FINITE');
+  assert.match(message!, new RegExp(`^training: in ${iteration}, \\w+\\(.*\\[.*\\]\\), forward: its output \\[.* NaN`));
+  assert.match(ended.stderr, /Error: (\w+) was called here\n(.*\n)* +at \1 /);
+});
+
 test.run();

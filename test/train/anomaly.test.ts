@@ -1,0 +1,73 @@
+import * as assert from 'uvu/assert';
+import { AnomalyError } from '../../src/anomaly.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { NotFiniteError } from '../../src/train/notFinite.ts';
+import type { TrainingOptions } from '../../src/train/options.ts';
+import { type TrainSettings, train } from '../../src/train/train.ts';
+import { Training } from '../../src/train/training.ts';
+import { gpuTest, run } from '../harness.ts';
+import { stripesData } from './stripes.ts';
+
+const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 4, iterations: 60 };
+// Velocities grow eightfold with every step: all is well for some iterations, then nothing is.
+const EXPLODING = { momentum: 8 };
+
+/** A run that does not come to its end, and what it kept. */
+async function stopped(gpu: Gpu, options: Partial<TrainingOptions>, settings: TrainSettings = {}) {
+  const checkpoints: Checkpoint[] = [];
+  const error: NotFiniteError = await train(
+    gpu,
+    stripesData(),
+    { ...OPTIONS, ...options },
+    { printFreq: 1, checkpointEvery: 5, ...settings },
+    { onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) },
+  ).catch((e) => e);
+  assert.instance(error, NotFiniteError);
+  return { error, checkpoints };
+}
+
+gpuTest('an op that overflows is named, with its iteration', async (gpu) => {
+  // As an f32 this weight of the domain loss is infinite.
+  const { error } = await stopped(gpu, { tradeOff: 1e39 }, { detectAnomaly: true });
+  assert.equal([error.iteration, error.what], [0, 'scale']);
+  assert.is(
+    error.message,
+    'training: in iteration 0, scale(domainLoss[]), forward: its output [] has 1 infinite, the first at []',
+  );
+  assert.instance(error.cause, AnomalyError);
+});
+
+gpuTest("what the optimiser's step made bad is told from what an op made bad", async (gpu) => {
+  const { error } = await stopped(gpu, { lr: 1e39 }, { detectAnomaly: true });
+  assert.is(error.iteration, 0);
+  assert.match(error.message, /^training: in iteration 0, \S+\.weight became NaN or infinite by the optimiser's step/);
+});
+
+for (const method of ['pada', 'source-only'] as const) {
+  gpuTest(`${method}: a run that stopped goes on from its checkpoint to the op`, async (gpu) => {
+    const blind = await stopped(gpu, { ...EXPLODING, method });
+    assert.is(blind.error.cause, undefined);
+    assert.match(blind.error.message, /or detectAnomaly to find the op$/);
+    assert.ok(blind.checkpoints.length > 0);
+    const resume = blind.checkpoints.at(-1)!;
+    const { error, checkpoints } = await stopped(gpu, { ...EXPLODING, method }, { detectAnomaly: true, resume });
+    assert.is(error.iteration, blind.error.iteration);
+    const { op, call, shape } = (error.cause as AnomalyError).anomaly;
+    assert.ok(call.startsWith(`${op}(`) && shape.length > 0, call);
+    assert.equal(checkpoints, []);
+  });
+}
+
+gpuTest('looking changes no bit, and no option that a checkpoint keeps', async (gpu) => {
+  const states: Checkpoint[] = [];
+  for (const detectAnomaly of [false, true]) {
+    const training = await Training.create(gpu, stripesData(), OPTIONS, { detectAnomaly });
+    for (let i = 0; i < 10; i++) await training.step();
+    states.push(await training.state());
+    training.dispose();
+  }
+  assert.equal(states[1], states[0]);
+});
+
+run();
