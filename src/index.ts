@@ -17,7 +17,6 @@ export {
   WarmStartGradientReverseLayer,
   type WarmStartOptions,
 } from './adaptation/index.ts';
-export { type Anomaly, AnomalyError, detectAnomaly } from './anomaly.ts';
 export { backward, detach, type GradientRequest, noGrad, record, zeroGrad } from './autograd.ts';
 export { type CapturedStep, capture, runSteps } from './capture.ts';
 export { type Batch, type HostImages, ImageDataset } from './data/dataset.ts';

@@ -1,3 +1,4 @@
+export { type Anomaly, AnomalyError, detectAnomaly } from '../anomaly.ts';
 export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/idx.ts';
 export { limit, parseClasses, selectClasses } from '../data/subset.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
