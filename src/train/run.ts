@@ -11,6 +11,9 @@ import { Training, type TrainingData } from './training.ts';
 // Devices lost one after the other, with no checkpoint in between, will not hold the next time either.
 const MOST_LOSSES = 3;
 
+// Work that was handed over cannot be taken back, and nothing is heard of a signal before the host waits: about this often.
+const LISTEN_MS = 200;
+
 /** One call of `train`: a training, what is told of it, and how it survives the loss of its device. */
 export class Run {
   private current: Training | undefined;
@@ -19,6 +22,8 @@ export class Run {
   private losses = 0;
   private begun = 0;
   private readonly clock = new Stopwatch();
+  /** Iterations handed over since the host last waited, of how many, and when that was. */
+  private readonly ahead = { steps: 0, most: 1, since: 0 };
   /** How far each kind of event was told: iterations that are done again after a loss are not told again. */
   private readonly told = { metrics: 0, progress: 0, classWeight: 0, evaluation: 0, checkpoint: 0 };
 
@@ -82,6 +87,7 @@ export class Run {
     while (training.iteration < iterations && !signal?.aborted) {
       clock.start();
       await training.step();
+      if (signal) await this.listen();
       const last = training.iteration === iterations;
       if (due(printFreq) || last) await this.tellProgress();
       if (method === 'pada' && due(classWeightUpdateSteps)) await this.tellClassWeight();
@@ -106,6 +112,18 @@ export class Run {
     for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
     this.evaluators = {};
     return result;
+  }
+
+  /** Waits for the GPU after as many iterations as fill the time between two moments of listening, one at least. */
+  private async listen(): Promise<void> {
+    const { ahead } = this;
+    if (++ahead.steps < ahead.most) return;
+    await this.gpu.idle();
+    const now = performance.now();
+    const fitting = Math.floor((ahead.steps * LISTEN_MS) / (now - ahead.since));
+    ahead.most = Math.max(1, Math.min(fitting, 2 * ahead.most));
+    ahead.steps = 0;
+    ahead.since = now;
   }
 
   /** Reads the figures since the last look, and stops the run where one of them, or what they led to, is not finite. */

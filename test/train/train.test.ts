@@ -100,6 +100,18 @@ gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves
   assert.equal(resumed.tensors, whole.tensors);
 });
 
+gpuTest('a run hears of a signal long before it has something to tell', async (gpu) => {
+  const stop = new AbortController();
+  const { result } = await told(
+    gpu,
+    { signal: stop.signal, printFreq: 100_000, checkpointEvery: 0 },
+    { iterations: 3_000, classWeightUpdateSteps: 100_000 },
+    { onStart: () => setTimeout(() => stop.abort(), 20) },
+  );
+  assert.ok(result.aborted);
+  assert.ok(result.iteration < 1_000, `stopped after ${result.iteration} iterations`);
+});
+
 gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt or told', async (gpu) => {
   const whole = await told(gpu);
   let reopened = 0;
