@@ -38,7 +38,7 @@ interface Flags {
 const say = (text: string): unknown => process.stderr.write(`${text}\n`);
 const write = (text: string): unknown => process.stdout.write(`${text}\n`);
 
-const command = new Command('bench')
+const command = new Command('padagrad bench')
   .description('measure the kernels on this adapter: each row is checked against double precision before it is timed')
   .option('--only <list>', 'benches, or the beginnings of their names: matmul,softmax', (list) => list.split(','))
   .option('--quick', 'small sizes, few samples')
@@ -50,6 +50,7 @@ const command = new Command('bench')
     new Option('--gemm <family>', 'force a family of matrix kernels').choices(['subgroup', 'workgroup', 'plain']),
   )
   .option('--no-subgroups', 'leave subgroups unused')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench')) })
   .exitOverride();
 
 async function main(): Promise<number> {

@@ -32,7 +32,10 @@ const COMMANDS = {
 };
 
 // These tell of the machine or of themselves: they take an adapter that is there, and set none up.
-const TELLING = ['doctor', 'help', '--help', '-h', '--version', '-V'];
+const TELLING = ['doctor', 'help', '--version', '-V'];
+const HELP = ['--help', '-h'];
+const onlyTells = (name, args) =>
+  args.some((arg) => HELP.includes(arg)) || (name === 'padagrad' && TELLING.includes(args[0] ?? 'help'));
 
 async function main([name, ...args]) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -45,7 +48,7 @@ async function main([name, ...args]) {
     if (builds) build(builds);
     if (browser) return findBrowser();
     if (!gpu) return {};
-    if (name === 'padagrad' && TELLING.includes(args[0] ?? 'help')) return knownAdapter();
+    if (onlyTells(name, args)) return knownAdapter();
     return findAdapter();
   });
   return runs ? runNode([...runs, ...args], env) : 0;

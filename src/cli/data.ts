@@ -60,6 +60,7 @@ function fontdigitsPrefix(split: Split): string {
 
 /** The files of a prefix, plain ones before packed ones. */
 function filesOf(prefix: string): { images: string; labels: string | undefined } {
+  if (prefix === '') throw new UsageError(`a path should follow, as in idx:data/usps for data/usps${IMAGES}`);
   const find = (path: string): string | undefined => [path, `${path}.gz`].find((file) => existsSync(file));
   const images = find(prefix + IMAGES);
   if (images) return { images, labels: find(prefix + LABELS) };

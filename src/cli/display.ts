@@ -1,7 +1,7 @@
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../train/events.ts';
 import type { TrainCallbacks } from '../train/train.ts';
 import { describeDevice } from './device.ts';
-import { classes, count, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
+import { classes, count, counted, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
 import type { Job } from './job.ts';
 import { bar, confusionTable, weightBars, weightLine } from './pictures.ts';
 import type { RunSummary } from './summary.ts';
@@ -29,12 +29,12 @@ export class TrainingDisplay {
       list ? `${name} classes ${classes(list)}` : name;
     this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}`));
     for (const [label, text] of [
-      ['from', `${named(task.source, task.sourceClasses)} (${count(sourceCount)} labelled images)`],
-      ['to', `${named(task.target, task.targetClasses)} (${count(targetCount)} unlabelled images)`],
+      ['from', `${named(task.source, task.sourceClasses)} (${counted(sourceCount, 'labelled image')})`],
+      ['to', `${named(task.target, task.targetClasses)} (${counted(targetCount, 'unlabelled image')})`],
       ['on', describeDevice(gpu)],
       [
         'for',
-        `${count(iterations)} iterations of ${options.batchSize} + ${options.batchSize} images, ${count(parameters)} parameters`,
+        `${counted(iterations, 'iteration')} of ${options.batchSize} + ${options.batchSize} images, ${count(parameters)} parameters`,
       ],
     ] as const)
       this.terminal.line(`  ${dim(label.padEnd(5))} ${text}`);
@@ -48,7 +48,11 @@ export class TrainingDisplay {
     const loss = (p.classLoss + this.job.options.tradeOff * p.transferLoss).toFixed(3);
     const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
     const time = `${milliseconds(p.secondsPerIteration)}/iteration`;
-    const left = done < iterations ? `${duration(p.secondsLeft)} left` : 'done';
+    const tested = (this.job.targetTest?.count ?? 0) + (this.job.sourceTest?.count ?? 0);
+    const left =
+      done < iterations
+        ? `${duration(p.secondsLeft)} left`
+        : `done${tested > 0 ? `, testing on ${counted(tested, 'image')}` : ''}`;
     if (!terminal.isLive) {
       const accuracies = `class ${percent(p.classAccuracy)}  domain ${percent(p.domainAccuracy)}`;
       terminal.line(`iteration ${counter}  loss ${loss}  ${accuracies}  ${time}  ${left}`);
@@ -68,13 +72,13 @@ export class TrainingDisplay {
     const diagnosis = `${event.effectiveClasses.toFixed(1)} effective classes, entropy ${event.entropy.toFixed(2)}`;
     if (terminal.isLive) {
       terminal.line(
-        terminal.colors.bold(`class weights after ${count(event.iteration)} iterations`) +
+        terminal.colors.bold(`class weights after ${counted(event.iteration, 'iteration')}`) +
           terminal.colors.dim(`  ${diagnosis}`),
       );
       for (const row of weightBars(event.classWeight, shared, terminal.colors)) terminal.line(row);
     } else {
       terminal.line(
-        `class weights after ${event.iteration} iterations: ${weightLine(event.classWeight, shared)} (${diagnosis})`,
+        `class weights after ${counted(event.iteration, 'iteration')}: ${weightLine(event.classWeight, shared)} (${diagnosis})`,
       );
     }
     if (event.collapsed) {
@@ -88,7 +92,7 @@ export class TrainingDisplay {
     const figures: string[] = [];
     if (target) figures.push(`target ${percent(target.accuracy)} ${ORACLE}`);
     if (source) figures.push(`source ${percent(source.accuracy)}`);
-    this.terminal.line(`after ${count(iteration)} iterations: ${figures.join(', ')}`);
+    this.terminal.line(`after ${counted(iteration, 'iteration')}: ${figures.join(', ')}`);
     if (!this.job.perClassEval) return;
     for (const [name, evaluation] of [
       ['target', target],
@@ -103,19 +107,21 @@ export class TrainingDisplay {
     const { terminal } = this;
     terminal.settle();
     if (summary.aborted)
-      terminal.line(`stopped after ${count(summary.iterations)} of ${count(this.run.iterations)} iterations`);
+      terminal.line(`stopped after ${count(summary.iterations)} of ${counted(this.run.iterations, 'iteration')}`);
     terminal.line(
-      `${count(summary.iterations)} iterations in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each`,
+      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each`,
     );
     if (summary.source)
-      terminal.line(`source accuracy ${percent(summary.sourceAccuracy)} on ${count(summary.source.count)} test images`);
+      terminal.line(
+        `source accuracy ${percent(summary.sourceAccuracy)} on ${counted(summary.source.count, 'test image')}`,
+      );
     if (!summary.target) {
       terminal.line('target accuracy unknown: no labelled test set was given (--target-test)');
       return;
     }
     terminal.line(
       `${terminal.colors.bold(
-        `target accuracy ${percent(summary.targetAccuracy)} on ${count(summary.target.count)} test images`,
+        `target accuracy ${percent(summary.targetAccuracy)} on ${counted(summary.target.count, 'test image')}`,
       )} ${ORACLE}`,
     );
     terminal.line();

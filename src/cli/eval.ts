@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkTestSet } from './checks.ts';
 import { type Context, withGpu } from './context.ts';
 import { describeDevice, deviceOf } from './device.ts';
-import { count, percent } from './format.ts';
+import { counted, percent } from './format.ts';
 import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
 import { confusionTable } from './pictures.ts';
 import { Terminal } from './terminal.ts';
@@ -21,7 +21,7 @@ export function addEval(root: Command, context: Context): void {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(describeDevice(gpu.info)));
       const evaluation = await context.evaluate(gpu, model, images);
-      terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${count(evaluation.count)} images`));
+      terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${counted(evaluation.count, 'image')}`));
       terminal.line();
       terminal.line(confusionTable(evaluation, terminal.colors));
       const { file, numClasses } = model;

@@ -80,7 +80,11 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   data('-s, --source <data>', 'source', 'labelled images to learn from: mnist, fontdigits or idx:PREFIX');
   data('-t, --target <data>', 'target', 'images to adapt to; their labels are never used in training');
   data('--source-classes <list>', 'sourceClasses', 'classes kept of the source, such as 0-4 or 0,3,7 (default: all)');
-  data('--target-classes <list>', 'targetClasses', 'classes kept of the target (default: all)');
+  data(
+    '--target-classes <list>',
+    'targetClasses',
+    `classes kept of the target${preset.targetClasses ? '' : ' (default: all)'}`,
+  );
   command.addOption(
     new Option('--source-limit <n>', 'first n source images, before classes are filtered')
       .argParser(whole(1))

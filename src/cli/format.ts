@@ -6,9 +6,13 @@ export const percent = (value: number | null | undefined): string =>
 /** Six thousand as `6,000`. */
 export const count = (value: number): string => value.toLocaleString('en-US');
 
-/** Seconds as people say them: `8 s`, `2 min 5 s`, `1 h 10 min`. */
+/** `1 image`, `6,000 images`. */
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+/** Seconds as people say them: `0.4 s`, `8 s`, `2 min 5 s`, `1 h 10 min`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
+  if (seconds > 0 && seconds < 1) return `${Number(seconds.toFixed(1))} s`;
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;

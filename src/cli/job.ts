@@ -16,6 +16,7 @@ import type { RunConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { type TrainFlags, trainingOptions } from './flags.ts';
+import { classes } from './format.ts';
 import { RunFolder } from './runFolder.ts';
 
 /** Which images a run is about, by the names they were asked for; null where nothing was said. */
@@ -74,6 +75,10 @@ export async function prepareJob(
   checkImages(`--source ${flags.source}`, wholeSource);
   checkClasses('--source-classes', sourceClasses, numClasses, "the source's");
   checkClasses('--target-classes', targetClasses, numClasses, "the source's");
+  if (sourceClasses && targetClasses && !targetClasses.some((c) => sourceClasses.includes(c)))
+    throw new UsageError(
+      `--target-classes: none of ${classes(targetClasses)} is among ${classes(sourceClasses)} of --source-classes; nothing can be learnt for them`,
+    );
   for (const [asked, digits] of [
     [askedSourceTest, sourceTest],
     [askedTargetTest, targetTest],

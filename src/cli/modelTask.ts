@@ -4,7 +4,7 @@ import { checkClasses, checkImages, chosen, classList, first } from './checks.ts
 import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, whole } from './flags.ts';
-import { classes as classNames, count } from './format.ts';
+import { classes as classNames, counted } from './format.ts';
 import { readModel, type SavedModel } from './model.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
@@ -42,7 +42,7 @@ export function addModelFlags(command: Command, split: Split): Command {
 /** Reads the model and loads the images. @throws UsageError before any GPU was asked for */
 export async function prepareModelTask(context: Context, flags: ModelFlags): Promise<ModelTask> {
   const classes = await classList('--classes', flags.classes);
-  const model = await asUsage(`--model ${flags.model}`, () => readModel(flags.model));
+  const model = await asUsage('--model', () => readModel(flags.model));
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => context.resolveData(flags.data, flags.split));
   checkImages(`--data ${flags.data}`, all);
@@ -53,5 +53,5 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const images = await chosen('--classes', first(all, flags.limit), classes);
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';
-  return { model, images, classes, title: `${name}${part} (${count(images.count)} images)` };
+  return { model, images, classes, title: `${name}${part} (${counted(images.count, 'image')})` };
 }

@@ -18,6 +18,9 @@ import type { Terminal } from './terminal.ts';
 /** Trains once for each method and seed of a job, one after the other; an interruption ends them all. */
 export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job: Job): Promise<RunSummary[]> {
   const summaries: RunSummary[] = [];
+  const sayStopping = (): void => terminal.note('stopping, then testing what was reached; once more ends it at once');
+  const signal = context.interruptible();
+  signal.addEventListener('abort', sayStopping);
   // The caller's, and those opened where one was lost.
   const gpus = [gpu];
   const reopen = async (): Promise<Gpu> => {
@@ -30,11 +33,12 @@ export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job
         const summary = await runOnce(context, terminal, gpus.at(-1)!, reopen, job, method, seed);
         summaries.push(summary);
         if (job.methods.length * job.seeds.length > 1) terminal.emit({ event: 'run', ...summary });
-        if (context.interruptible().aborted) return summaries;
+        if (signal.aborted) return summaries;
       }
     }
     return summaries;
   } finally {
+    signal.removeEventListener('abort', sayStopping);
     for (const opened of gpus.slice(1)) opened.dispose();
   }
 }

@@ -4,7 +4,7 @@ import type { Method } from '../train/options.ts';
 import { type Context, withGpu } from './context.ts';
 import { describeDevice } from './device.ts';
 import { addTrainFlags, type TrainFlags } from './flags.ts';
-import { count, duration, METHOD_NAMES, percent, spread } from './format.ts';
+import { count, counted, duration, METHOD_NAMES, percent, spread } from './format.ts';
 import { type Job, prepareJob } from './job.ts';
 import { columns } from './pictures.ts';
 import { recordedFigures } from './recorded.ts';
@@ -72,16 +72,18 @@ async function fit(context: Context, terminal: Terminal, gpu: Gpu, job: Job, cho
   const { iterations } = job.options;
   const runs = job.methods.length * job.seeds.length;
   if (!gpu.info.software) {
-    if (!chosen) terminal.note(`${count(iterations)} iterations (--iterations)`);
+    if (!chosen) terminal.note(`${counted(iterations, 'iteration')} (--iterations)`);
     return job;
   }
+  if (terminal.isLive) terminal.live('timing a few iterations');
   const seconds = await context.timeIteration(gpu, job.data, { ...job.options, method: job.methods.at(-1)! });
+  terminal.clear();
   const time = (n: number): string => `about ${duration(runs * n * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
   const fitting = Math.floor(SLOW_BUDGET_SECONDS / seconds / 100) * 100;
   const fewer = Math.max(FEWEST_ITERATIONS, fitting);
   if (chosen || seconds <= SLOW_SECONDS || fewer >= iterations) {
     terminal.note(
-      `${describeDevice(gpu.info)}: ${count(iterations)} iterations (--iterations) take ${time(iterations)}`,
+      `${describeDevice(gpu.info)}: ${counted(iterations, 'iteration')} (--iterations) take ${time(iterations)}`,
     );
     return job;
   }
@@ -113,7 +115,7 @@ function report(
     if ('runs' in summary) terminal.line(seedsLine(summary));
   }
   const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
-  const reached = `${METHOD_NAMES[main.method]} reached ${percent(main.targetAccuracy)} on the target's test images after ${count(main.iterations)} iterations`;
+  const reached = `${METHOD_NAMES[main.method]} reached ${percent(main.targetAccuracy)} on the target's test images after ${counted(main.iterations, 'iteration')}`;
   const recorded = preset ? recordedFigures(TASK) : undefined;
   terminal.line(terminal.colors.bold(`${reached}${recorded ? `; recorded for this task: ${recorded}` : ''}.`));
   if (!compare) {

@@ -60,6 +60,13 @@ export class Terminal {
     this.update(text);
   }
 
+  /** Takes the live line away. */
+  clear(): void {
+    if (!this.current) return;
+    this.current = '';
+    this.update.clear();
+  }
+
   /** Leaves the live line where it is: what comes next stands below it. */
   settle(): void {
     if (!this.current) return;

@@ -74,7 +74,7 @@ test('weights: collapsed ones are a warning', async () => {
 const mistakes: [name: string, args: string[], message: RegExp][] = [
   ['no model', ['--data', 'mnist'], /required option '-m, --model <path>' not specified/],
   ['no data', ['--model', 'RUN'], /required option '-d, --data <data>' not specified/],
-  ['a model that is not there', ['--model', 'RUN/none', '--data', 'mnist'], /--model .*none: no such file: .*none/],
+  ['a model that is not there', ['--model', 'RUN/none', '--data', 'mnist'], /--model: no such file: .*none/],
   [
     'a folder without a model',
     ['--model', 'RUN/empty', '--data', 'mnist'],

@@ -50,6 +50,11 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
     /--target-classes: class 10 is not among the source's classes 0-9/,
   ],
   [
+    'a target that shares no class with the source',
+    [...BASE, '--source-classes', '5-9'],
+    /--target-classes: none of 0-4 is among 5-9 of --source-classes; nothing can be learnt for them/,
+  ],
+  [
     'images of another size',
     ['train', '--source', 'mnist', '--target', 'idx:small'],
     /--target idx:small: images are 16x16 but those of --source mnist are 28x28/,

@@ -299,7 +299,10 @@ test('an interruption says what was reached, keeps the model and exits with the 
     const { run, stdout, trials, counts } = fakeContext({ interruptAt: { iteration: 70, signal } });
     assert.is(await run(...BASE, '--iterations', '200', '--seeds', '0,1', '--out', out), code);
     assert.is(trials.length, 1);
-    assert.match(stdout.text, 'stopped after 70 of 200 iterations');
+    assert.match(
+      stdout.text,
+      'stopping, then testing what was reached; once more ends it at once\nstopped after 70 of 200 iterations',
+    );
     assert.match(stdout.text, 'target accuracy 90.0 %');
     assert.is(stdout.text.split('oracle').length - 1, 1, 'said once');
     assert.ok(existsSync(join(out, 'seed-0', 'model.safetensors')));
