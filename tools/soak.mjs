@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 const NUMBERS = {
   PADAGRAD_INPUTS: 10_000, // hostile inputs for each reader
   PADAGRAD_KILLS: 30, // of one run of the command line
+  PADAGRAD_LOSSES: 100, // of a training's devices
   PADAGRAD_STEPS: 20_000, // captured PADA steps
   PADAGRAD_CYCLES: 500, // of opening and disposing a Gpu
   PADAGRAD_CAPTURES: 200,
 };
-const TESTS = ['hostile/', 'cli/resume', 'soak/'];
+const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/'];
 const SECONDS = 4 * 3600;
 
 const names = process.argv.slice(2);

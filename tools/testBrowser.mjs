@@ -47,7 +47,8 @@ const goldenDir = resolve(process.env.GOLDEN_DIR ?? 'test/golden');
 const { address, close } = await serve([flags.pages, 'test', goldenDir]);
 const lanes = Array.from({ length: Number(flags.jobs) }, () => new Lane(address));
 const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
-const env = process.env.GOLDEN_DIR ? { GOLDEN_DIR: goldenDir } : {};
+const numbers = Object.entries(process.env).filter(([name]) => name.startsWith('PADAGRAD_'));
+const env = { ...Object.fromEntries(numbers), ...(process.env.GOLDEN_DIR && { GOLDEN_DIR: goldenDir }) };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, async () => {

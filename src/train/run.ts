@@ -152,9 +152,11 @@ export class Run {
 
   private async tellClassWeight(): Promise<void> {
     const { onClassWeight } = this.callbacks;
-    if (!onClassWeight || !this.isNews('classWeight')) return;
+    if (!onClassWeight) return;
     this.clock.stop();
-    onClassWeight(await this.training.classWeight());
+    // Told is what was read: the device may be lost meanwhile.
+    const event = await this.training.classWeight();
+    if (this.isNews('classWeight')) onClassWeight(event);
   }
 
   private async tellEvaluation(): Promise<EvaluationEvent> {

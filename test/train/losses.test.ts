@@ -1,0 +1,92 @@
+import * as assert from 'uvu/assert';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { IterationMetrics } from '../../src/train/events.ts';
+import { train } from '../../src/train/train.ts';
+import { Training } from '../../src/train/training.ts';
+import { env } from '../files.ts';
+import { gpuTest, run, seeded } from '../harness.ts';
+import { stripes, stripesData } from './stripes.ts';
+
+// Devices are lost at random iterations, in Node as in a page: what is learnt and told is as if none had been.
+
+const LOSSES = Number(env('PADAGRAD_LOSSES') ?? 5);
+const SEED = Number(env('PADAGRAD_SEED') ?? Date.now() % 1e6);
+const EVERY = 6;
+const UPDATE_STEPS = 5;
+// One loss between two checkpoints, so that none is the third without progress.
+const ITERATIONS = EVERY * (LOSSES + 1);
+const MOMENTS = ['before an iteration', 'behind its recorded work', 'some time after'] as const;
+
+interface Plan {
+  iteration: number;
+  moment: (typeof MOMENTS)[number];
+  milliseconds: number;
+}
+
+function planned(random: () => number): Plan[] {
+  const below = (n: number) => Math.floor(n * random());
+  // The first one always while class weights are read, to be told.
+  return Array.from({ length: LOSSES }, (_, k) => ({
+    iteration: k === 0 ? UPDATE_STEPS - 1 : EVERY * k + below(EVERY),
+    moment: MOMENTS[k === 0 ? 1 : below(MOMENTS.length)]!,
+    milliseconds: 4 * random(),
+  }));
+}
+
+/** A run; its devices are lost as planned. */
+async function trained(gpu: Gpu, plans: Plan[] = []) {
+  const rows: IterationMetrics[] = [];
+  const log: string[] = [];
+  const lost: number[] = [];
+  const opened: Gpu[] = [gpu];
+  const open = async (): Promise<Gpu> => {
+    const another = await createGpu();
+    opened.push(another);
+    return another;
+  };
+  const { step } = Training.prototype;
+  Training.prototype.step = async function (this: Training) {
+    const lose = () => this.gpu.native.destroy();
+    const plan = plans[0]?.iteration === this.iteration ? plans.shift()! : undefined;
+    if (plan?.moment === 'before an iteration') lose();
+    await step.call(this);
+    if (plan?.moment === 'behind its recorded work') lose();
+    if (plan?.moment === 'some time after') setTimeout(lose, plan.milliseconds);
+  };
+  try {
+    const { result, training } = await train(
+      plans.length > 0 ? await open() : gpu,
+      stripesData(),
+      { batchSize: 8, classWeightUpdateSteps: UPDATE_STEPS, iterations: ITERATIONS },
+      { printFreq: 4, evalFreq: 9, checkpointEvery: EVERY, targetTest: stripes(20, 5, { classes: 2 }), reopen: open },
+      {
+        onMetrics: (fresh) => rows.push(...fresh),
+        onProgress: ({ iteration }) => log.push(`progress ${iteration}`),
+        onClassWeight: ({ iteration, classWeight }) => log.push(`classWeight ${iteration}: ${classWeight}`),
+        onEvaluation: ({ iteration, target }) => log.push(`evaluation ${iteration}: ${target!.accuracy}`),
+        onCheckpoint: ({ iteration }) => void log.push(`checkpoint ${iteration}`),
+        onLost: ({ iteration }) => lost.push(iteration),
+      },
+    );
+    const { tensors } = await training.state();
+    training.dispose();
+    const { seconds: _, secondsPerIteration: __, ...learnt } = result;
+    return { told: { rows, log, learnt }, tensors, lost };
+  } finally {
+    Training.prototype.step = step;
+    for (const one of opened.slice(1)) one.dispose();
+  }
+}
+
+gpuTest(`${LOSSES} devices lost at random iterations change no bit of what is learnt and told`, async (gpu) => {
+  const plans = planned(seeded(SEED));
+  const iterations = plans.map(({ iteration }) => iteration).join(', ');
+  const whole = await trained(gpu);
+  const broken = await trained(gpu, plans);
+  console.log(`lost ${broken.lost.length} devices, in iterations ${iterations} (seed ${SEED})`);
+  assert.is(broken.lost.length, LOSSES);
+  assert.equal(broken.told, whole.told);
+  assert.equal(broken.tensors, whole.tensors);
+});
+
+run();
