@@ -25,6 +25,7 @@ const COMMANDS = {
   'bench:peers': { installs: 'bench/peers', builds: 'programs', gpu: true, runs: ['bench/peers/run.mjs'] },
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
   soak: { builds: 'programs', gpu: true, runs: ['tools/soak.mjs'] },
+  interop: { builds: 'all', gpu: true, runs: ['tools/interop.mjs'] },
   page: { runs: ['tools/servePage.mjs'] },
   'build:page': { runs: ['tools/buildPage.mjs'] },
   'page:pictures': { gpu: true, runs: ['tools/pictures/page.mjs'] },
