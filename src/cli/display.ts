@@ -3,7 +3,7 @@ import type { TrainCallbacks } from '../train/train.ts';
 import { describeDevice } from './device.ts';
 import { classes, count, counted, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
 import type { Job } from './job.ts';
-import { bar, confusionTable, weightBars, weightLine } from './pictures.ts';
+import { bar, barWidth, confusionTable, weightBars, weightLine } from './pictures.ts';
 import type { RunSummary } from './summary.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -63,7 +63,9 @@ export class TrainingDisplay {
       `class accuracy ${bold(percent(p.classAccuracy))}`,
       `domain accuracy ${bold(percent(p.domainAccuracy))}`,
     ];
-    terminal.live(`${cyan(bar(done / iterations))}  ${counter}  ${time}, ${left}\n${figures.join('   ')}`);
+    terminal.live(
+      `${cyan(bar(done / iterations, barWidth(terminal.columns)))}  ${counter}  ${time}, ${left}\n${figures.join('   ')}`,
+    );
   }
 
   classWeight(event: ClassWeightEvent): void {
@@ -75,7 +77,7 @@ export class TrainingDisplay {
         terminal.colors.bold(`class weights after ${counted(event.iteration, 'iteration')}`) +
           terminal.colors.dim(`  ${diagnosis}`),
       );
-      for (const row of weightBars(event.classWeight, shared, terminal.colors)) terminal.line(row);
+      for (const row of weightBars(event.classWeight, shared, terminal)) terminal.line(row);
     } else {
       terminal.line(
         `class weights after ${counted(event.iteration, 'iteration')}: ${weightLine(event.classWeight, shared)} (${diagnosis})`,

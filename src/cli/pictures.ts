@@ -6,6 +6,8 @@ import { percent } from './format.ts';
 type Colors = ReturnType<typeof pc.createColors>;
 
 const BAR = 32;
+// What stands beside a bar in the widest row.
+const BESIDE = 22;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 // A wider confusion matrix fits no terminal.
 const WIDEST_MATRIX = 16;
@@ -16,12 +18,20 @@ export function bar(fraction: number, width = BAR): string {
   return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]).padEnd(width);
 }
 
+/** How long bars may be where lines are `columns` characters wide. */
+export const barWidth = (columns = Number.POSITIVE_INFINITY): number => Math.max(1, Math.min(BAR, columns - BESIDE));
+
 /** Class weights as bars, one class a line; `shared` tells the target's classes from those that only the source has. */
-export function weightBars(weights: readonly number[], shared: readonly number[] | null, colors: Colors): string[] {
+export function weightBars(
+  weights: readonly number[],
+  shared: readonly number[] | null,
+  { colors, columns }: { colors: Colors; columns: number | undefined },
+): string[] {
+  const width = barWidth(columns);
   return weights.map((weight, c) => {
     const known = shared === null ? '' : shared.includes(c) ? 'shared' : 'absent';
     const color = known === 'shared' ? colors.green : known === 'absent' ? colors.red : colors.cyan;
-    return `  ${String(c).padStart(3)}  ${color(bar(weight))}  ${weight.toFixed(3)}  ${colors.dim(known)}`.trimEnd();
+    return `  ${String(c).padStart(3)}  ${color(bar(weight, width))}  ${weight.toFixed(3)}  ${colors.dim(known)}`.trimEnd();
   });
 }
 

@@ -42,11 +42,16 @@ export class Terminal {
     this.update = createLogUpdate(this.people as NodeJS.WritableStream);
   }
 
+  /** Characters a line; undefined where there is no terminal. */
+  get columns(): number | undefined {
+    return this.isLive ? this.people.columns : undefined;
+  }
+
   /** Writes lines for people, above the live line; a terminal gets them broken between words. */
   line(text = ''): void {
     if (this.current) this.update.clear();
-    const { columns } = this.people;
-    this.people.write(`${this.isLive && columns ? wrapAnsi(text, columns, { trim: false }) : text}\n`);
+    const { columns } = this;
+    this.people.write(`${columns ? wrapAnsi(text, columns, { trim: false }) : text}\n`);
     if (this.current) this.update(this.current);
   }
 

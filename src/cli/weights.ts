@@ -32,7 +32,7 @@ export function addWeights(root: Command, context: Context): void {
       terminal.line(dim(`${describeDevice(gpu.info)}; temperature ${temperature}`));
       const classWeight = await context.classWeight(gpu, model, images, temperature);
       const diagnosis = diagnoseClassWeight(classWeight);
-      for (const row of weightBars(classWeight, classes, terminal.colors)) terminal.line(row);
+      for (const row of weightBars(classWeight, classes, terminal)) terminal.line(row);
       terminal.line(
         `${diagnosis.effectiveClasses.toFixed(1)} effective classes, entropy ${diagnosis.entropy.toFixed(2)}`,
       );

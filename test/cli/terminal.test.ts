@@ -1,5 +1,7 @@
+import pc from 'picocolors';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { weightBars } from '../../src/cli/pictures.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { Recorder } from './fakes.ts';
 
@@ -20,6 +22,19 @@ test('a sentence longer than the terminal is wide is broken between words', () =
 test('indented lines keep their indentation, and a file gets lines as they are', () => {
   assert.equal(written(true, '    0  ####\n   10  ##'), ['    0  ####', '   10  ##']);
   assert.equal(written(false, SENTENCE), [SENTENCE]);
+});
+
+test('bars are as long as the terminal has room for', () => {
+  const colors = pc.createColors(false);
+  for (const [columns, longest] of [
+    [40, 18],
+    [200, 32],
+    [10, 1],
+    [undefined, 32],
+  ] as const) {
+    const rows = weightBars([1, 0.5], [0], { colors, columns });
+    assert.is(rows[0], `    0  ${'█'.repeat(longest)}  1.000  shared`);
+  }
 });
 
 test.run();
