@@ -1,5 +1,5 @@
 // Builds the library (dist/) and the programs (.build/): `node build.mjs [library|command|types|programs|sizes ...]`, all by default.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -144,9 +144,11 @@ async function command() {
 
 /** The declarations. Imports name the .ts sources; in declarations they must name what they describe. */
 function types() {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {
     stdio: 'inherit',
   });
+  // It has said what is wrong.
+  if (status !== 0) process.exit(1);
   for (const file of files('dist/types', /\.d\.ts$/)) {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace(/(from |import\()'(\.[^']*)\.ts'/g, "$1'$2.js'"));
