@@ -56,6 +56,27 @@ export class CapturedStep<T> extends Disposable {
  * from the host and anything asynchronous cannot be replayed and throw. Numbers that change are {@link Scalar}s.
  */
 export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>> {
+  const { result, dispatches, held } = recordDispatches(gpu, fn);
+  try {
+    await Promise.all(
+      [...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()),
+    );
+    return new CapturedStep(gpu, result, dispatches, held);
+  } catch (error) {
+    release(held);
+    throw error;
+  }
+}
+
+/** @internal Calls `fn` and throws away what it recorded: nothing is compiled, and nothing runs. */
+export function dryRun(gpu: Gpu, fn: () => void): void {
+  release(recordDispatches(gpu, fn).held);
+}
+
+function recordDispatches<T>(
+  gpu: Gpu,
+  fn: () => T,
+): { result: T; dispatches: readonly Dispatch[]; held: readonly Storage[] } {
   gpu.device.check('capture');
   gpu.queue.beginCapture();
   gpu.pool.beginCapture();
@@ -67,17 +88,7 @@ export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>
     release(gpu.pool.endCapture());
     throw error;
   }
-  const dispatches = gpu.queue.endCapture();
-  const held = gpu.pool.endCapture();
-  try {
-    await Promise.all(
-      [...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()),
-    );
-    return new CapturedStep(gpu, result, dispatches, held);
-  } catch (error) {
-    release(held);
-    throw error;
-  }
+  return { result, dispatches: gpu.queue.endCapture(), held: gpu.pool.endCapture() };
 }
 
 /** Runs captured steps one after the other in one submit (and one write of params, where they share a buffer). */
