@@ -22,7 +22,7 @@ export { type CapturedStep, capture, runSteps } from './capture.ts';
 export { type Batch, type HostImages, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
 export { Sampler } from './data/sampler.ts';
-export { tuneGemm } from './gemmTuning.ts';
+export { type TuneGemmOptions, tuneGemm } from './gemmTuning.ts';
 export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } from './gemmVariants.ts';
 export type { AdapterInfo, GemmFamily, GpuOptions } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';

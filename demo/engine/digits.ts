@@ -1,7 +1,7 @@
 import type { HostImages } from '../../src/data/dataset.ts';
 import { type NamedBytes, readImages } from '../../src/data/idx.ts';
 import { selectClasses } from '../../src/data/subset.ts';
-import type { TrainingData } from '../../src/train/training.ts';
+import type { TrainingData } from '../../src/train/trainingData.ts';
 import { POINTS, type Samples, STRIP } from '../protocol.ts';
 
 const CLASSES = 10;

@@ -1,7 +1,24 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const LEFT_OVER = /^\.(config\.json|model\.safetensors|checkpoint-\d+\.safetensors)\.\d+\.tmp$/;
+
+/** Makes a folder and those above it. Node's own recursive form tries for ever where a file system takes no folders (/proc). */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
 
 /** Writes a file whole or not at all: to a temporary file beside it, synced, then renamed over it. */
 export function writeAtomically(path: string, content: string | Uint8Array): void {

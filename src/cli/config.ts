@@ -5,7 +5,9 @@ import type { Command } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import { parseClasses } from '../data/subset.ts';
+import type { GemmVariants } from '../gemmVariants.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../train/options.ts';
+import { parseVariants } from '../train/variants.ts';
 import type { Device } from './device.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { readNamed } from './files.ts';
@@ -33,6 +35,8 @@ export interface RunConfig {
   /** Checksums of the images and labels of each side: a run goes on with what it began with. */
   data: { source: string; target: string };
   device: Device;
+  /** The variants of its matrix products: with others it comes to other bits. */
+  gemmVariants: GemmVariants;
 }
 
 /** SHA-256 of images with their labels. */
@@ -110,16 +114,24 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
     for (const [name, test] of Object.entries(fields))
       if (!test(found[name])) refuse(`${part}.${name} as a run writes it`, JSON.stringify(found[name]));
   }
-  const { options } = config;
+  // Those begun before there were variants had what the sizes alone suggest.
+  const { options, gemmVariants = {} } = config;
   if (!isObject(options)) return refuse('an object options', JSON.stringify(options));
   for (const [name, value] of Object.entries(defaultOptions))
     if (typeof options[name] !== typeof value)
       refuse(`a ${typeof value} options.${name}`, JSON.stringify(options[name]));
-  try {
-    return { ...(config as unknown as RunConfig), options: completeOptions(options as Partial<TrainingOptions>) };
-  } catch (error) {
-    return refuse('training options', (error as Error).message);
-  }
+  const read = <T>(expected: string, parse: () => T): T => {
+    try {
+      return parse();
+    } catch (error) {
+      return refuse(expected, (error as Error).message);
+    }
+  };
+  return {
+    ...(config as unknown as RunConfig),
+    options: read('training options', () => completeOptions(options as Partial<TrainingOptions>)),
+    gemmVariants: read('variants of matrix products', () => parseVariants(gemmVariants)),
+  };
 }
 
 // What may be said anew when a run goes on, for it changes nothing of what is learnt or kept.
@@ -137,10 +149,14 @@ const WATCHING = [
 /** The flags that began a run, with what was said anew. @throws UsageError that names what contradicts the run, and both values */
 export function resumedFlags(command: Command, given: TrainFlags, folder: string, config: RunConfig): TrainFlags {
   const { task, options, watch } = config;
-  const begun = { ...options, ...task, evalFreq: watch.evalFreq, seeds: [options.seed], out: folder } as Record<
-    string,
-    unknown
-  >;
+  const begun: Record<string, unknown> = {
+    ...options,
+    ...task,
+    evalFreq: watch.evalFreq,
+    gemmVariants: `as ${CONFIG} has it`,
+    seeds: [options.seed],
+    out: folder,
+  };
   const said = Object.entries(given).filter(([name]) => command.getOptionValueSource(name) === 'cli');
   const contradictions = said
     .filter(([name]) => !WATCHING.includes(name))
@@ -160,6 +176,8 @@ export function resumedFlags(command: Command, given: TrainFlags, folder: string
     ...(task.sourceTest !== null && { sourceTest: task.sourceTest }),
     ...(task.targetTest !== null && { targetTest: task.targetTest }),
     ...(watch.printFreq !== null && { printFreq: watch.printFreq }),
+    // Those of the config count.
+    gemmVariants: 'default',
     evalFreq: watch.evalFreq,
     checkpointEvery: watch.checkpointEvery,
     perClassEval: watch.perClassEval,

@@ -1,9 +1,11 @@
 import type { HostImages } from '../data/dataset.ts';
+import type { TuneGemmOptions } from '../gemmTuning.ts';
+import type { GemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Evaluation } from '../train/events.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
-import type { TrainingData } from '../train/training.ts';
+import type { TrainingData } from '../train/trainingData.ts';
 import type { SavedModel } from './model.ts';
 import type { MeasuredIterations } from './profile.ts';
 import type { TextStream } from './terminal.ts';
@@ -27,6 +29,10 @@ export interface Context {
   interruptible(): AbortSignal;
   openGpu(): Promise<Gpu>;
   resolveData(name: string, split: Split): Promise<HostImages>;
+  /** Where variants of matrix products are kept from run to run; null for nowhere. */
+  readonly cacheFolder: string | null;
+  /** Chooses variants of the matrix products of such a training. */
+  tune(gpu: Gpu, data: TrainingData, options: TrainingOptions, tuning: TuneGemmOptions): Promise<GemmVariants>;
   train(
     gpu: Gpu,
     data: TrainingData,

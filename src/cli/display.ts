@@ -110,8 +110,9 @@ export class TrainingDisplay {
     terminal.settle();
     if (summary.aborted)
       terminal.line(`stopped after ${count(summary.iterations)} of ${counted(this.run.iterations, 'iteration')}`);
+    const first = summary.secondsToFirstStep;
     terminal.line(
-      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each`,
+      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${first === null ? '' : `; the first was done after ${milliseconds(first)}`}`,
     );
     if (summary.source)
       terminal.line(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Gpu } from '../gpu/gpu.ts';
+import { describeVariant } from '../train/variants.ts';
 import { adapterAdvice, webgpuAdvice } from './advice.ts';
 import type { Context } from './context.ts';
 import { deviceOf, nameOf } from './device.ts';
@@ -7,6 +8,7 @@ import { describeFailure, EXIT, type Failure } from './errors.ts';
 import { addCommonFlags } from './flags.ts';
 import { thisMachine } from './machine.ts';
 import { Terminal } from './terminal.ts';
+import { cachedVariants, cacheFile } from './variants.ts';
 
 // The features that kernels use, with what each is good for.
 const FEATURES = {
@@ -36,7 +38,7 @@ export function addDoctor(root: Command, context: Context): void {
     try {
       gpu = await context.openGpu();
       await context.selfTest(gpu);
-      healthy(terminal, gpu);
+      healthy(context, terminal, gpu);
     } catch (error) {
       unusable(terminal, describeFailure(error));
       context.exitCode = EXIT.failed;
@@ -46,7 +48,7 @@ export function addDoctor(root: Command, context: Context): void {
   });
 }
 
-function healthy(terminal: Terminal, gpu: Gpu): void {
+function healthy(context: Context, terminal: Terminal, gpu: Gpu): void {
   const { bold, green, yellow } = terminal.colors;
   const { info, limits } = gpu;
   const limit = Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
@@ -58,6 +60,8 @@ function healthy(terminal: Terminal, gpu: Gpu): void {
       ]
     : [];
   const { subgroupSize, gemmFamily } = gpu;
+  const variants = { file: cacheFile(context, gpu), gemmVariants: cachedVariants(context, gpu, terminal) };
+  const chosen = Object.entries(variants.gemmVariants);
 
   terminal.line(`adapter     ${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`);
   terminal.line(`vendor      ${[info.vendor, info.architecture].filter(Boolean).join(', ') || 'not said'}`);
@@ -69,6 +73,10 @@ function healthy(terminal: Terminal, gpu: Gpu): void {
   );
   for (const [name, value] of Object.entries(limit))
     terminal.line(`limit       ${name} ${value?.toLocaleString('en-US') ?? 'not said'}`);
+  for (const [of, variant] of chosen) terminal.line(`variant     ${of}: ${describeVariant(variant)}`);
+  terminal.line(
+    `variants    ${chosen.length > 0 ? `kept in ${variants.file}; without it the next training chooses anew` : 'none chosen yet: the first training does'}`,
+  );
   for (const line of advice) terminal.line(`note        ${line}`);
   terminal.line(green('usable: a kernel was compiled and computed what it should'));
   terminal.emit({
@@ -80,6 +88,8 @@ function healthy(terminal: Terminal, gpu: Gpu): void {
     device: deviceOf(gpu),
     features,
     limits: limit,
+    variantsFile: variants.file,
+    gemmVariants: variants.gemmVariants,
     advice,
   });
 }

@@ -1,6 +1,6 @@
 import type { HostImages } from '../data/dataset.ts';
 import type { Method, TrainingOptions } from '../train/options.ts';
-import type { TrainingData } from '../train/training.ts';
+import type { TrainingData } from '../train/trainingData.ts';
 import {
   type Asked,
   checkClasses,
@@ -18,6 +18,7 @@ import { asUsage, UsageError } from './errors.ts';
 import { type TrainFlags, trainingOptions } from './flags.ts';
 import { classes } from './format.ts';
 import { RunFolder } from './runFolder.ts';
+import { type AskedVariants, askedVariants } from './variants.ts';
 
 /** Which images a run is about, by the names they were asked for; null where nothing was said. */
 export interface Task {
@@ -42,6 +43,7 @@ export interface Job {
   seeds: readonly number[];
   /** Of every run, but for its method and seed. */
   options: TrainingOptions;
+  gemmVariants: AskedVariants;
   printFreq: number | undefined;
   evalFreq: number;
   checkpointEvery: number;
@@ -59,6 +61,7 @@ export async function prepareJob(
   methods: readonly Method[] = [flags.method],
 ): Promise<Job> {
   const options = trainingOptions(flags);
+  const gemmVariants = await askedVariants(flags.gemmVariants);
   const sourceClasses = await classList('--source-classes', flags.sourceClasses);
   const targetClasses = await classList('--target-classes', flags.targetClasses);
   const load = ({ flag, name, split }: Asked): Promise<HostImages> =>
@@ -123,6 +126,7 @@ export async function prepareJob(
     methods,
     seeds: flags.seeds ?? [flags.seed],
     options,
+    gemmVariants,
     printFreq: flags.printFreq,
     evalFreq: flags.evalFreq,
     checkpointEvery: flags.checkpointEvery,

@@ -9,6 +9,7 @@ import { milliseconds } from './format.ts';
 import type { Job } from './job.ts';
 import { columns } from './pictures.ts';
 import type { Terminal } from './terminal.ts';
+import { applyVariants } from './variants.ts';
 
 /** Some iterations of a training, kernel by kernel, and what the adapter does at most. */
 export interface MeasuredIterations {
@@ -22,16 +23,14 @@ export async function profileJob(
   context: Context,
   terminal: Terminal,
   gpu: Gpu,
-  { data, options, methods, seeds }: Job,
+  job: Job,
   file: string | undefined,
 ): Promise<void> {
   // Before anything is measured in vain.
   if (file) writeTrace(file, '');
-  const { profile, iterations, peaks } = await context.profile(gpu, data, {
-    ...options,
-    method: methods[0]!,
-    seed: seeds[0]!,
-  });
+  const options = { ...job.options, method: job.methods[0]!, seed: job.seeds[0]! };
+  await applyVariants(context, terminal, gpu, job, options);
+  const { profile, iterations, peaks } = await context.profile(gpu, job.data, options);
   const report = reportProfile(profile, peaks);
   const [head, ...rows] = reportTable(report);
   const clock = profile.clock === 'timestamps' ? "the GPU's timestamps" : 'the wall clock over repeated dispatches';

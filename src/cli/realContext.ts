@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { resolveData } from './data.ts';
 import { EXIT } from './errors.ts';
 import { openModel, safetensorsOf } from './model.ts';
+import { cacheFolderOf } from './variants.ts';
 
 /** The outside as it is: this process, its GPU, its files. */
 export function realContext(): Context {
@@ -25,6 +26,8 @@ export function realContext(): Context {
     },
     openGpu: () => createGpu(),
     resolveData,
+    cacheFolder: cacheFolderOf(),
+    tune: Training.tune,
     async train(...args) {
       const { result, training } = await train(...args);
       return { result, modelBytes: () => safetensorsOf(training.model), dispose: () => training.dispose() };

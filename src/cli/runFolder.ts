@@ -1,7 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Checkpoint } from '../train/checkpoint.ts';
-import { removeLeftOvers, writeAtomically } from './atomic.ts';
+import { makeFolder, removeLeftOvers, writeAtomically } from './atomic.ts';
 import { type Found, keepCheckpoint, newestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { CONFIG, type RunConfig } from './config.ts';
 import { UsageError } from './errors.ts';
@@ -11,13 +11,6 @@ import type { RunSummary } from './summary.ts';
 
 const METRICS = 'metrics.jsonl';
 export const MODEL = 'model.safetensors';
-
-/** Makes a folder and those above it. Node's own recursive form tries for ever where a file system takes no folders (/proc). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
-}
 
 /** What a run that came to its end reported; undefined while it has not. */
 export function finishedRun(path: string): RunSummary | undefined {

@@ -19,6 +19,8 @@ export interface Figures {
 /** One run. */
 export interface RunSummary extends Figures {
   seed: number;
+  /** From the start of training to the end of its first iteration; null if none was done. */
+  secondsToFirstStep: number | null;
   target?: Evaluation | undefined;
   source?: Evaluation | undefined;
 }

@@ -1,7 +1,9 @@
 import { DataError } from '../data/errors.ts';
+import type { GemmVariants } from '../gemmVariants.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import type { StateDict } from '../stateDict.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
+import { parseVariants } from './variants.ts';
 
 /**
  * All of a training between two iterations: a run that goes on from it computes the bits of one that was never broken.
@@ -11,6 +13,8 @@ export interface Checkpoint {
   /** Iterations done. */
   iteration: number;
   options: TrainingOptions;
+  /** The variants of matrix products that computed it; without them they followed from the sizes alone. */
+  gemmVariants?: GemmVariants;
   /** Model, discriminator, optimiser, class weights and data order by name, as `Training.state()` gives them. */
   tensors: StateDict;
 }
@@ -20,12 +24,14 @@ const BLANK = '0'.repeat(64);
 const FIELD = /"checksum":"([0-9a-f]{64})"/;
 
 /** The bytes of a checkpoint: the same checkpoint gives the same bytes. */
-export async function encodeCheckpoint({ iteration, options, tensors }: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+  const { iteration, options, gemmVariants, tensors } = checkpoint;
   const texts = {
     format: 'pt',
     kind: KIND,
     iteration: String(iteration),
     options: JSON.stringify(options),
+    ...(gemmVariants && { gemmVariants: JSON.stringify(gemmVariants) }),
     checksum: BLANK,
   };
   const bytes = encodeSafetensors(tensors, texts);
@@ -57,11 +63,18 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
   if (actual !== checksum) refuse(`content with the checksum ${checksum}`, actual);
   const iteration = Number(metadata.get('iteration'));
   if (!(Number.isSafeInteger(iteration) && iteration >= 0)) refuse('an iteration', String(metadata.get('iteration')));
-  try {
-    return { iteration, options: completeOptions(JSON.parse(metadata.get('options') ?? '')), tensors };
-  } catch (error) {
-    return refuse('training options', (error as Error).message);
-  }
+  const read = <T>(name: string, expected: string, parse: (json: unknown) => T): T => {
+    try {
+      return parse(JSON.parse(metadata.get(name) ?? ''));
+    } catch (error) {
+      return refuse(expected, (error as Error).message);
+    }
+  };
+  const options = read('options', 'training options', (json) => completeOptions(json as Partial<TrainingOptions>));
+  const gemmVariants = metadata.has('gemmVariants')
+    ? read('gemmVariants', 'variants of matrix products', parseVariants)
+    : undefined;
+  return { iteration, options, ...(gemmVariants && { gemmVariants }), tensors };
 }
 
 /** Where the digits of the checksum are in the header. */

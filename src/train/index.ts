@@ -7,4 +7,6 @@ export type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts
 export { NotFiniteError } from './notFinite.ts';
 export { completeOptions, defaultOptions, type Method, type TrainingOptions } from './options.ts';
 export { type EvaluationEvent, type TrainCallbacks, type TrainResult, type TrainSettings, train } from './train.ts';
-export { Training, type TrainingData } from './training.ts';
+export { Training } from './training.ts';
+export type { TrainingData } from './trainingData.ts';
+export { parseVariants } from './variants.ts';

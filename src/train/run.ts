@@ -1,3 +1,4 @@
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../gemmVariants.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -6,7 +7,8 @@ import { NotFiniteError } from './notFinite.ts';
 import type { TrainingOptions } from './options.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { EvaluationEvent, TrainCallbacks, TrainResult, TrainSettings } from './train.ts';
-import { Training, type TrainingData } from './training.ts';
+import { Training } from './training.ts';
+import type { TrainingData } from './trainingData.ts';
 
 // Devices lost one after the other, with no checkpoint in between, will not hold the next time either.
 const MOST_LOSSES = 3;
@@ -21,7 +23,9 @@ export class Run {
   private checkpoint: Checkpoint | undefined;
   private losses = 0;
   private begun = 0;
+  private readonly variants: GemmVariants;
   private readonly clock = new Stopwatch();
+  private readonly opening = new Stopwatch();
   /** Iterations handed over since the host last waited, of how many, and when that was. */
   private readonly ahead = { steps: 0, most: 1, since: 0 };
   /** How far each kind of event was told: iterations that are done again after a loss are not told again. */
@@ -35,6 +39,7 @@ export class Run {
     private readonly callbacks: TrainCallbacks,
   ) {
     this.checkpoint = settings.resume;
+    this.variants = settings.resume?.gemmVariants ?? gemmVariants(gpu);
     this.begun = settings.resume?.iteration ?? 0;
     for (const kind of Object.keys(this.told) as (keyof typeof this.told)[]) this.told[kind] = this.begun;
   }
@@ -44,6 +49,7 @@ export class Run {
   }
 
   async go(): Promise<TrainResult> {
+    this.opening.start();
     for (;;) {
       try {
         await this.open();
@@ -63,6 +69,8 @@ export class Run {
 
   private async open(): Promise<void> {
     const { gpu, data, settings } = this;
+    // The run's own, also on the device that takes the place of a lost one: only they give the same bits.
+    setGemmVariants(gpu, this.variants);
     const training = await Training.create(gpu, data, this.options, settings);
     this.current = training;
     if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
@@ -87,6 +95,10 @@ export class Run {
     while (training.iteration < iterations && !signal?.aborted) {
       clock.start();
       await training.step();
+      if (this.opening.isRunning) {
+        await this.gpu.idle();
+        this.opening.stop();
+      }
       if (signal) await this.listen();
       const last = training.iteration === iterations;
       if (due(printFreq) || last) await this.tellProgress();
@@ -107,6 +119,7 @@ export class Run {
       ...(await training.classWeight()),
       secondsPerIteration: clock.seconds / Math.max(1, training.iteration - this.begun),
       seconds: clock.seconds,
+      secondsToFirstStep: this.opening.isRunning ? null : this.opening.seconds,
       aborted: signal?.aborted === true,
     };
     for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();

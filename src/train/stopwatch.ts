@@ -12,6 +12,10 @@ export class Stopwatch {
     this.since = undefined;
   }
 
+  get isRunning(): boolean {
+    return this.since !== undefined;
+  }
+
   get seconds(): number {
     return this.total / 1000;
   }

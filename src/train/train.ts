@@ -6,7 +6,8 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { Run } from './run.ts';
-import type { Training, TrainingData } from './training.ts';
+import type { Training } from './training.ts';
+import type { TrainingData } from './trainingData.ts';
 
 /** How a run is watched and kept; none of it changes what is learnt. */
 export interface TrainSettings {
@@ -66,6 +67,8 @@ export interface TrainResult extends ClassWeightEvent {
   /** Training alone, class weights included, evaluation not; of the iterations that this run did. */
   secondsPerIteration: number;
   seconds: number;
+  /** From the call to the end of the first iteration, with all that is made and compiled for it; null if none was done. */
+  secondsToFirstStep: number | null;
   aborted: boolean;
 }
 

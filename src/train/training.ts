@@ -8,7 +8,8 @@ import { backward } from '../autograd.ts';
 import { type CapturedStep, capture, runSteps } from '../capture.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
-import { GpuError } from '../gpu/errors.ts';
+import { type TuneGemmOptions, tuneGemm } from '../gemmTuning.ts';
+import { type GemmVariants, gemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import { accuracy } from '../ops/accuracy.ts';
@@ -29,18 +30,13 @@ import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts
 import { type IterationFigures, MetricsRing } from './metrics.ts';
 import { NotFiniteError } from './notFinite.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
+import { checkBatch, checkData, standIn, type TrainingData } from './trainingData.ts';
+import { differingVariants } from './variants.ts';
 
 /** What a checkpoint keeps the state of. */
 interface Stateful {
   stateDict(): StateDict | Promise<StateDict>;
   loadStateDict(state: StateDict): void;
-}
-
-/** What is trained on. Labels of the target are not looked at. */
-export interface TrainingData {
-  source: HostImages;
-  target: HostImages;
-  numClasses: number;
 }
 
 /**
@@ -62,6 +58,7 @@ export class Training {
   private readonly none: Tensor;
   private readonly unknown: Tensor;
   private readonly owned: { dispose(): void }[] = [];
+  private readonly variants: GemmVariants;
   private steps: CapturedStep<void>[] = [];
   private done = 0;
   /** The last figures that were read. */
@@ -76,6 +73,7 @@ export class Training {
     const { method, batchSize, seed } = options;
     const { numClasses } = data;
     const random = new Random(seed);
+    this.variants = gemmVariants(gpu);
     const own = <T extends { dispose(): void }>(thing: T): T => {
       this.owned.push(thing);
       return thing;
@@ -116,6 +114,28 @@ export class Training {
     this.watch = own(new FiniteWatch(this.optimizer, this.parameterNames()));
     this.none = own(keep(tensor(gpu, [0], undefined, 'none')));
     this.unknown = own(keep(tensor(gpu, [Number.NaN], undefined, 'unknown')));
+  }
+
+  /**
+   * Chooses the variants of the matrix products that trainings of such data and options consist of, as {@link tuneGemm}
+   * does: on a training of its own, with made-up images, so nothing of yours is moved on. They hold for trainings that are
+   * created on this Gpu afterwards.
+   */
+  static async tune(
+    gpu: Gpu,
+    data: TrainingData,
+    options: Partial<TrainingOptions> = {},
+    tuning: TuneGemmOptions = {},
+  ): Promise<GemmVariants> {
+    const complete = completeOptions(options);
+    checkData(data, complete);
+    checkBatch(gpu, data, complete);
+    const training = new Training(gpu, standIn(data, complete), complete, false);
+    try {
+      return await tuneGemm(gpu, () => training.forwardBackward(), tuning);
+    } finally {
+      training.dispose();
+    }
   }
 
   /**
@@ -206,17 +226,26 @@ export class Training {
 
   /** All of it as it is when called, once the GPU has computed it: what {@link Training.restore} takes. */
   async state(): Promise<Checkpoint> {
-    const { done: iteration, options } = this;
+    const { done: iteration, options, variants } = this;
     const parts = await Promise.all(
       Object.entries(this.parts()).map(async ([name, part]) => [name, await part.stateDict()] as const),
     );
     const tensors: StateDict = new Map();
     for (const [name, part] of parts) for (const [key, value] of part) tensors.set(`${name}.${key}`, value);
-    return { iteration, options, tensors };
+    return { iteration, options, gemmVariants: variants, tensors };
   }
 
-  /** Goes on from a checkpoint of a training with the same options and data, bit for bit as that one would have. */
-  restore({ iteration, tensors }: Checkpoint): void {
+  /**
+   * Goes on from a checkpoint of a training with the same options and data, bit for bit as that one would have.
+   *
+   * @throws TypeError if it was computed with other variants of matrix products than this training was created with
+   */
+  restore({ iteration, gemmVariants = {}, tensors }: Checkpoint): void {
+    const [other] = differingVariants(gemmVariants, this.variants).filter((of) => of in gemmVariants);
+    if (other)
+      throw new TypeError(
+        `restore: the checkpoint was computed with another variant of ${other}; setGemmVariants(gpu, checkpoint.gemmVariants) before the training is created`,
+      );
     const parts = Object.entries(this.parts());
     const known = new Set(parts.map(([name]) => name));
     const foreign = [...tensors.keys()].filter((key) => !known.has(key.split('.')[0]!));
@@ -346,41 +375,4 @@ export class Training {
       domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
     };
   }
-}
-
-/** Refuses what cannot be trained on before anything is made. */
-function checkData({ source, target }: TrainingData, { batchSize }: TrainingOptions): void {
-  const { height, width } = source;
-  if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
-  if (height !== width) throw new TypeError(`training: images are ${height}x${width}; the network takes square ones`);
-  if (target.height !== height || target.width !== width) {
-    throw new TypeError(
-      `training: source images are ${height}x${width} but the target's are ${target.height}x${target.width}; make them equal`,
-    );
-  }
-  for (const [name, { count }] of [
-    ['source', source],
-    ['target', target],
-  ] as const) {
-    if (count >= batchSize) continue;
-    throw new RangeError(
-      `training: the ${name}'s ${count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
-    );
-  }
-}
-
-// The first convolution's output is the largest tensor of a step: 16 channels of f32, and a kernel of 5 takes 4 off a side.
-const bytesOfLargest = (images: number, size: number): number => 4 * 16 * images * (size - 4) ** 2;
-
-/** Refuses batches that one of the device's buffers cannot hold, before anything is made. */
-function checkBatch({ limits }: Gpu, { source }: TrainingData, { method, batchSize }: TrainingOptions): void {
-  const limit = Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
-  const domains = method === 'source-only' ? 1 : 2;
-  const asked = bytesOfLargest(domains * batchSize, source.height);
-  if (asked <= limit) return;
-  const most = Math.floor(limit / bytesOfLargest(domains, source.height));
-  throw new GpuError(
-    'LIMIT',
-    `training: a batch size of ${batchSize} wants a buffer of ${asked} bytes, but this device binds at most ${limit}; the largest that fits is ${most}`,
-  );
 }

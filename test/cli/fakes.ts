@@ -3,6 +3,8 @@ import { Writable } from 'node:stream';
 import type { Context, Trained } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
+import type { TuneGemmOptions } from '../../src/gemmTuning.ts';
+import { type GemmVariants, gemmVariants } from '../../src/gemmVariants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Profile } from '../../src/gpu/profiler.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
@@ -10,7 +12,7 @@ import type { Peaks } from '../../src/profile/peaks.ts';
 import type { Evaluation } from '../../src/train/events.ts';
 import { completeOptions, type TrainingOptions } from '../../src/train/options.ts';
 import type { TrainCallbacks, TrainSettings } from '../../src/train/train.ts';
-import type { TrainingData } from '../../src/train/training.ts';
+import type { TrainingData } from '../../src/train/trainingData.ts';
 
 /** Keeps what is written to it; a terminal if asked. */
 export class Recorder extends Writable {
@@ -58,6 +60,11 @@ export const DATA: Record<string, HostImages> = {
   'idx:tiny train': fakeDigits(100, { size: 8 }),
 };
 
+export const VARIANTS: GemmVariants = {
+  'linear 128x128x512': { family: 'subgroup', tile: 32, slices: 1 },
+  'linear.gradient 128x512x128': { family: 'plain', tile: 32, slices: 2 },
+};
+
 const PROFILE: Profile = {
   clock: 'timestamps',
   seconds: 0.01,
@@ -82,6 +89,7 @@ export interface Trial {
   data: TrainingData;
   options: TrainingOptions;
   settings: TrainSettings;
+  gemmVariants: GemmVariants;
 }
 
 export interface FakeOptions {
@@ -93,6 +101,10 @@ export interface FakeOptions {
   interruptAt?: { iteration: number; signal: 'SIGINT' | 'SIGTERM' };
   /** Comes before each checkpoint that is told; may throw as a training does. */
   beforeCheckpoint?: (iteration: number, callbacks: TrainCallbacks, settings: TrainSettings) => void | Promise<void>;
+  /** None: nothing is kept from command to command. */
+  cacheFolder?: string;
+  /** What `tune` chooses: by default there is nothing to choose. */
+  variants?: GemmVariants;
   openGpu?: () => Promise<Gpu>;
   selfTest?: () => Promise<void>;
   classWeight?: readonly number[];
@@ -123,6 +135,7 @@ export function fakeModel(path: string, numClasses = 10): void {
 export function fakeContext(fake: FakeOptions = {}) {
   const controller = new AbortController();
   const trials: Trial[] = [];
+  const tuned: { options: TrainingOptions; tuning: TuneGemmOptions }[] = [];
   const asked: string[] = [];
   const evaluated: string[] = [];
   const weighed: { file: string; labels: number[]; temperature: number }[] = [];
@@ -147,14 +160,14 @@ export function fakeContext(fake: FakeOptions = {}) {
   } as unknown as Gpu;
 
   async function train(
-    _: Gpu,
+    on: Gpu,
     data: TrainingData,
     given: Partial<TrainingOptions>,
     settings: TrainSettings,
     callbacks: TrainCallbacks,
   ): Promise<Trained> {
     const options = completeOptions(given);
-    trials.push({ data, options, settings });
+    trials.push({ data, options, settings, gemmVariants: gemmVariants(on) });
     const { iterations, classWeightUpdateSteps, method } = options;
     const { printFreq = 50, evalFreq = 0, checkpointEvery = 100 } = settings;
     const classWeight = Array.from({ length: data.numClasses }, (_, c) => (method === 'pada' && c > 4 ? 0.01 : 1));
@@ -200,7 +213,7 @@ export function fakeContext(fake: FakeOptions = {}) {
         read = done;
         await fake.beforeCheckpoint?.(done, callbacks, settings);
         const tensors = new Map([['done', { shape: [], data: Float32Array.of(done) }]]);
-        await callbacks.onCheckpoint?.({ iteration: done, options, tensors });
+        await callbacks.onCheckpoint?.({ iteration: done, options, gemmVariants: gemmVariants(on), tensors });
       }
     }
     const { target, source } = evaluate();
@@ -213,6 +226,7 @@ export function fakeContext(fake: FakeOptions = {}) {
       ...(source && { source, sourceAccuracy: source.accuracy }),
       secondsPerIteration: 0.0921,
       seconds: 0.0921 * done,
+      secondsToFirstStep: done > 0 ? 0.75 : null,
       aborted: settings.signal?.aborted === true,
     };
     return { result, modelBytes: async () => new Uint8Array([1, 2, 3]), dispose: () => disposed++ };
@@ -236,6 +250,12 @@ export function fakeContext(fake: FakeOptions = {}) {
       if (!digits) throw new Error(`no such file: ${name}-images-idx3-ubyte`);
       return digits;
     },
+    cacheFolder: fake.cacheFolder ?? null,
+    tune: async (_, __, options, tuning) => {
+      tuned.push({ options, tuning });
+      const mine = fake.variants ?? {};
+      return Object.fromEntries(Object.entries(mine).map(([of, variant]) => [of, tuning.known?.[of] ?? variant]));
+    },
     train,
     evaluate: async (_, model, digits) => {
       evaluated.push(model.file);
@@ -254,6 +274,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     stdout,
     stderr,
     trials,
+    tuned,
     asked,
     evaluated,
     weighed,

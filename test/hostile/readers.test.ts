@@ -130,10 +130,14 @@ test('checkpoints: none loads but those that were written', async () => {
 });
 
 test('checkpoints whose checksum is right, with anything in their texts', async () => {
-  const texts = fc.record({ iteration: fc.oneof(fc.json(), fc.string()), options: fc.json() });
+  const texts = fc.record({
+    iteration: fc.oneof(fc.json(), fc.string()),
+    options: fc.oneof(fc.json(), fc.constant('{}')),
+    gemmVariants: fc.json(),
+  });
   await fc.assert(
-    fc.asyncProperty(texts, async ({ iteration, options }) => {
-      const wrong = { iteration, options: JSON.parse(options), tensors };
+    fc.asyncProperty(texts, async ({ iteration, options, gemmVariants }) => {
+      const wrong = { iteration, options: JSON.parse(options), gemmVariants: JSON.parse(gemmVariants), tensors };
       const bytes = await encodeCheckpoint(wrong as never);
       await decodeCheckpoint(bytes).catch((error) => {
         if (!(error instanceof DataError)) throw error;
@@ -168,6 +172,7 @@ const config: RunConfig = {
     gemmFamily: 'subgroup',
     subgroupSize: 8,
   },
+  gemmVariants: { 'linear 128x128x512': { family: 'subgroup', tile: 32, slices: 1 } },
 };
 
 test('config.json', async () => {

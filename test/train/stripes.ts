@@ -1,5 +1,5 @@
 import type { HostImages } from '../../src/data/dataset.ts';
-import type { TrainingData } from '../../src/train/training.ts';
+import type { TrainingData } from '../../src/train/trainingData.ts';
 import { seeded } from '../harness.ts';
 
 const SIZE = 16;

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';
@@ -147,6 +148,42 @@ gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt 
   );
   assert.equal(lost.tensors, whole.tensors);
   for (const one of opened) one.dispose();
+});
+
+const VARIANTS: GemmVariants = { 'linear 16x128x32': { family: 'plain', tile: 32, slices: 2 } };
+
+/** Fails where anything is measured on a Gpu. */
+function measureNothing(gpu: Gpu): Gpu {
+  return Object.assign(gpu, { profile: () => assert.unreachable('something was measured') });
+}
+
+gpuTest(
+  'a run that goes on has the variants of its checkpoint, on another device too; nothing is measured',
+  async () => {
+    const [first, second, third] = await Promise.all([createGpu(), createGpu(), createGpu()]);
+    setGemmVariants(first, VARIANTS);
+    const whole = await told(first);
+    assert.equal(whole.checkpoints[0]!.gemmVariants, VARIANTS);
+    const resumed = await told(measureNothing(second), { resume: whole.checkpoints[0]! });
+    assert.equal(gemmVariants(second), VARIANTS);
+    assert.equal(resumed.tensors, whole.tensors);
+
+    const onThird = async () => measureNothing(third);
+    const destroyed = {
+      onMetrics: (rows: IterationMetrics[]) => rows.at(-1)!.iteration === 29 && first.native.destroy(),
+    };
+    const lost = await told(first, { reopen: onThird }, {}, destroyed);
+    assert.equal(lost.gpu, third);
+    assert.equal(gemmVariants(third), VARIANTS);
+    assert.equal(lost.tensors, whole.tensors);
+    for (const one of [first, second, third]) one.dispose();
+  },
+);
+
+gpuTest('the first step is timed', async (gpu) => {
+  const { result } = await told(gpu);
+  assert.ok(result.secondsToFirstStep! > 0 && result.secondsToFirstStep! < 60);
+  assert.is((await told(gpu, {}, { iterations: 0 })).result.secondsToFirstStep, null);
 });
 
 gpuTest('three losses without a checkpoint between end a run', async () => {

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import type { Gpu } from '../../src/gpu/gpu.ts';
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { StateDict } from '../../src/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
@@ -121,6 +122,66 @@ gpuTest('what cannot be trained on is refused', async (gpu) => {
   );
   assert.match(await refused({ source, target, numClasses }, { temperature: 0 }), /temperature must be > 0/);
 });
+
+gpuTest('choosing variants leaves no trace but the variants', async (gpu) => {
+  const losses = async () => {
+    const training = await Training.create(gpu, stripesData(), OPTIONS);
+    for (let i = 0; i < 5; i++) await training.step();
+    const rows = await training.metrics();
+    const { tensors } = await training.state();
+    training.dispose();
+    return { rows, tensors };
+  };
+  setGemmVariants(gpu, {});
+  const before = await losses();
+  const buffers = gpu.memory().buffers;
+  const variants = await Training.tune(gpu, stripesData(), OPTIONS, { milliseconds: 0 });
+  assert.is(gpu.memory().buffers, buffers);
+  assert.equal(gemmVariants(gpu), variants);
+  assert.ok(Object.keys(variants).some((of) => of.startsWith('linear.weightGrad ')));
+  assert.equal(await losses(), before, 'without time they are what sizes suggest: the same bits');
+  setGemmVariants(gpu, {});
+});
+
+gpuTest('a checkpoint of other variants is refused', async (gpu) => {
+  const training = await Training.create(gpu, stripesData(), OPTIONS);
+  const state = await training.state();
+  assert.equal(state.gemmVariants, {});
+  const other: GemmVariants = { 'linear 16x128x32': { family: 'plain', tile: 32, slices: 1 } };
+  assert.throws(
+    () => training.restore({ ...state, gemmVariants: other }),
+    /restore: the checkpoint was computed with another variant of linear 16x128x32; setGemmVariants\(gpu, checkpoint.gemmVariants\)/,
+  );
+  training.dispose();
+});
+
+gpuTest(
+  'no kernel of training is compiled while it is waited for: all are beforehand, side by side',
+  async ({ options }) => {
+    const gpu = await createGpu(options);
+    const made = { createComputePipeline: 0, createComputePipelineAsync: 0 };
+    for (const name of Object.keys(made) as (keyof typeof made)[]) {
+      const own = (Reflect.get(gpu.native, name) as (...args: unknown[]) => unknown).bind(gpu.native);
+      Object.defineProperty(gpu.native, name, {
+        value: (...args: unknown[]) => {
+          made[name]++;
+          if (name === 'createComputePipeline') console.log((args[0] as any).label, new Error().stack);
+          return own(...args);
+        },
+      });
+    }
+    const training = await Training.create(gpu, stripesData(), { ...OPTIONS, classWeightUpdateSteps: 2 });
+    const first = made.createComputePipelineAsync;
+    await training.step();
+    assert.ok(first > 20);
+    assert.is(made.createComputePipelineAsync, first, 'the first step compiles nothing');
+    for (let i = 0; i < 3; i++) await training.step();
+    await training.evaluate(stripes(40, 5));
+    assert.is(made.createComputePipeline, 0);
+    training.dispose();
+    gpu.dispose();
+  },
+);
 
 /** Counts at the device what is made from now on. */
 function countMade(gpu: Gpu): () => Record<'buffers' | 'bindGroups' | 'pipelines', number> {

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { version } from '../../package.json';
+import { type GemmVariants, setGemmVariants } from '../gemmVariants.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { TrainingOptions } from '../train/options.ts';
+import { parseVariants } from '../train/variants.ts';
+import { makeFolder, writeAtomically } from './atomic.ts';
+import type { Context } from './context.ts';
+import { deviceOf } from './device.ts';
+import { asUsage } from './errors.ts';
+import { readNamed } from './files.ts';
+import { count } from './format.ts';
+import type { Job } from './job.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Which variants of matrix products a run is to have: the fastest of this device, what sizes suggest, or given ones. */
+export type AskedVariants = 'tuned' | 'default' | GemmVariants;
+
+// By this process: several runs of one command have the same, also where nothing can be kept.
+const chosenHere = new WeakMap<Context, GemmVariants>();
+
+/** What `--gemm-variants` asks for. @throws UsageError if it names a file without variants */
+export async function askedVariants(text: string): Promise<AskedVariants> {
+  if (text === 'tuned' || text === 'default') return text;
+  return asUsage(`--gemm-variants ${text}`, async () => {
+    const { bytes } = await readNamed(text);
+    const json = JSON.parse(new TextDecoder().decode(bytes));
+    // Of a run's config.json, or of a cache, the part that is meant.
+    return parseVariants(json?.gemmVariants ?? json);
+  });
+}
+
+/** Gives the Gpu the variants of a job's runs, those of a resumed run from its config. */
+export async function applyVariants(
+  context: Context,
+  terminal: Terminal,
+  gpu: Gpu,
+  { data, gemmVariants: asked, resume }: Job,
+  options: TrainingOptions,
+): Promise<GemmVariants> {
+  const without = (known: GemmVariants) => context.tune(gpu, data, options, { known, milliseconds: 0 });
+  let variants: GemmVariants;
+  if (resume) variants = resume.gemmVariants;
+  else if (asked === 'default') variants = await without({});
+  else if (asked !== 'tuned') {
+    variants = await without(asked);
+    const unused = Object.keys(asked).filter((of) => !variants[of]);
+    if (unused.length > 0)
+      terminal.warning(`--gemm-variants names products that this training does not have: ${unused.join(', ')}`);
+  } else {
+    const known = { ...cachedVariants(context, gpu, terminal), ...chosenHere.get(context) };
+    const begin = performance.now();
+    variants = await context.tune(gpu, data, options, { known });
+    chosenHere.set(context, { ...known, ...variants });
+    if (Object.keys(variants).some((of) => !known[of]))
+      keepVariants(context, gpu, terminal, variants, (performance.now() - begin) / 1000);
+  }
+  setGemmVariants(gpu, variants);
+  return variants;
+}
+
+/** The file that keeps the variants of this device, driver and version; null where there is no place for one. */
+export function cacheFile({ cacheFolder }: Context, gpu: Gpu): string | null {
+  if (cacheFolder === null) return null;
+  const key = createHash('sha256').update(JSON.stringify([version, deviceOf(gpu)]));
+  return join(cacheFolder, `gemm-${key.digest('hex').slice(0, 16)}.json`);
+}
+
+/** The variants that were chosen on this device before. What is damaged counts as none, and is said. */
+export function cachedVariants(context: Context, gpu: Gpu, terminal: Terminal): GemmVariants {
+  const file = cacheFile(context, gpu);
+  if (!file || !existsSync(file)) return {};
+  try {
+    return parseVariants(JSON.parse(readFileSync(file, 'utf8')).gemmVariants);
+  } catch (error) {
+    terminal.note(`${file} is not used, for it is damaged: ${(error as Error).message}`);
+    return {};
+  }
+}
+
+function keepVariants(context: Context, gpu: Gpu, terminal: Terminal, variants: GemmVariants, seconds: number): void {
+  const file = cacheFile(context, gpu);
+  const chosen = `variants of ${count(Object.keys(variants).length)} classes of matrix products chosen in ${seconds.toFixed(1)} s`;
+  try {
+    if (!file) throw new Error('this user has no folder for such things');
+    makeFolder(context.cacheFolder!);
+    // What another process has chosen meanwhile stays, as its runs were made with it.
+    const all = { ...variants, ...quietly(() => parseVariants(JSON.parse(readFileSync(file, 'utf8')).gemmVariants)) };
+    const content = { padagrad: version, device: deviceOf(gpu), gemmVariants: all };
+    writeAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+    terminal.note(`${chosen}; kept in ${file}`);
+  } catch (error) {
+    terminal.note(`${chosen}, anew by each command, for they cannot be kept: ${(error as Error).message}`);
+  }
+}
+
+function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where this user's programs keep what they can make again; null where nothing says so. */
+export function cacheFolderOf(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: string = process.platform,
+  home: () => string = homedir,
+): string | null {
+  const { PADAGRAD_CACHE_DIR, LOCALAPPDATA, XDG_CACHE_HOME } = env;
+  if (PADAGRAD_CACHE_DIR) return PADAGRAD_CACHE_DIR;
+  if (platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'padagrad', 'Cache');
+  if (platform === 'linux' && XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, 'padagrad');
+  const own = quietly(home);
+  if (!own) return null;
+  return platform === 'darwin' ? join(own, 'Library', 'Caches', 'padagrad') : join(own, '.cache', 'padagrad');
+}
