@@ -130,6 +130,9 @@ async function run(task, method, seed) {
     String(seed),
     '--iterations',
     values.iterations,
+    // No timing decides on recorded figures.
+    '--gemm-variants',
+    'default',
     '--json',
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,7 +1,9 @@
 // Runs the tests: `node tools/test.mjs [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]`.
 // A file runs in a process of its own, for a crash must not take others along, and is accounted for even if it never ends.
 // NAME picks the files whose name contains it. The last line is `N passed, N failed`, with `, N skipped` if any were.
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { drivesBrowser, listTests, planRuns, profilesOf } from './test/plan.mjs';
@@ -42,6 +44,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.kill(process.pid, signal);
   });
 }
+
+// What was measured for this user's own runs decides nothing in tests, nor the other way round.
+const cache = mkdtempSync(join(tmpdir(), 'padagrad-cache-'));
+process.env.PADAGRAD_CACHE_DIR = cache;
+process.once('exit', () => rmSync(cache, { recursive: true, force: true }));
 
 const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
 process.exitCode = await runAll(runs, Number(flags.jobs), (run) => runFile(run, settings));
