@@ -1,12 +1,16 @@
 // Builds the page and serves it to this machine: `node tools/servePage.mjs [--port N]`.
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { asked } from './asked.mjs';
 import { buildAndWeigh } from './page/build.mjs';
 import { servePage } from './page/serve.mjs';
 
 const FOLDER = '.build/page';
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' } } });
+const USAGE = 'npm run page -- [--port N]';
+
+const { values, refuse } = asked(USAGE, { options: { port: { type: 'string', default: '8080' } } });
+if (!/^\d+$/.test(values.port) || Number(values.port) > 65_535)
+  refuse(`page: --port must be 0 to 65535 but is ${values.port}`);
 await buildAndWeigh(FOLDER);
 try {
   const { address } = await servePage(FOLDER, Number(values.port));

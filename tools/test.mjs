@@ -1,20 +1,25 @@
-// Runs the tests: `node tools/test.mjs [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]`.
+// Runs the tests.
 // A file runs in a process of its own, for a crash must not take others along, and is accounted for even if it never ends.
 // NAME picks the files whose name contains it. The last line is `N passed, N failed`, with `, N skipped` if any were.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { asked } from './asked.mjs';
 import { drivesBrowser, listTests, planRuns, profilesOf } from './test/plan.mjs';
 import { runAll } from './test/runAll.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
 
+const USAGE = 'npm test -- [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]';
 // More than two at a time starve one another on few cores: a software adapter uses all of them by itself.
 const MOST_JOBS = 2;
 const SECONDS = 300;
 
-const { values: flags, positionals: filters } = parseArgs({
+const {
+  values: flags,
+  positionals: filters,
+  refuse,
+} = asked(USAGE, {
   allowPositionals: true,
   options: {
     profile: { type: 'string', multiple: true },
@@ -26,6 +31,8 @@ const { values: flags, positionals: filters } = parseArgs({
     built: { type: 'string', default: '.build/test' },
   },
 });
+for (const name of ['jobs', 'seconds'])
+  if (!(Number(flags[name]) > 0)) refuse(`test: --${name} must be a number > 0 but is ${flags[name]}`);
 
 const tests = listTests(flags.sources, flags.built).filter((test) => !drivesBrowser(test));
 const runs = planRuns(tests, filters, flags.profile ? () => flags.profile : profilesOf);

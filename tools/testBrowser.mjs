@@ -1,10 +1,10 @@
-// Runs the tests in a browser: `node tools/testBrowser.mjs [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]`.
-// They are the same files as in Node, as far as a page can run them, each in a page of its own, and each has to have as many
-// tests as in Node; then the files that drive a browser from outside. The last line is `N passed, N failed`, as in test.mjs.
+// Runs the tests in a browser. They are the same files as in Node, as far as a page can run them, each in a page of its own,
+// and each has to have as many tests as in Node; then the files that drive a browser from outside. The last line is
+// `N passed, N failed`, as in test.mjs.
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { asked } from './asked.mjs';
 import { bundleAll } from './browser/bundle.mjs';
 import { listNames } from './browser/listNames.mjs';
 import { Lane } from './browser/runPage.mjs';
@@ -13,11 +13,16 @@ import { drivesBrowser, listTests, pageProfilesOf, planRuns, runsInPage } from '
 import { runAll } from './test/runAll.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
 
+const USAGE = 'npm run test:browser -- [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]';
 const MOST_JOBS = 2;
 const SECONDS = 300;
 const PAGES = '.build/pages';
 
-const { values: flags, positionals: filters } = parseArgs({
+const {
+  values: flags,
+  positionals: filters,
+  refuse,
+} = asked(USAGE, {
   allowPositionals: true,
   options: {
     profile: { type: 'string', multiple: true },
@@ -29,6 +34,8 @@ const { values: flags, positionals: filters } = parseArgs({
     pages: { type: 'string', default: PAGES },
   },
 });
+for (const name of ['jobs', 'seconds'])
+  if (!(Number(flags[name]) > 0)) refuse(`test: --${name} must be a number > 0 but is ${flags[name]}`);
 
 const tests = listTests(flags.sources, '.build/test').filter((test) => drivesBrowser(test) || runsInPage(test));
 const planned = planRuns(tests, filters, flags.profile ? () => flags.profile : pageProfilesOf);

@@ -86,6 +86,12 @@ test('a filter that picks nothing is an error that lists the names', () => {
   assert.match(stderr, /nosuch; there are crashing, empty,/);
 });
 
+test('an unknown flag is one line with the usage', () => {
+  const { status, stdout, stderr } = runner(['--nosuch']);
+  assert.equal([status, stdout], [2, '']);
+  assert.match(stderr, /^Unknown option '--nosuch'\nusage: npm test -- .*\n$/);
+});
+
 test('a filter may be the path of a source', () => {
   assert.equal(runner(['--list', './test/passing.test.ts']).lines, ['passing']);
 });

@@ -4,6 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isForeign } from '../../tools/page/build.mjs';
 import { some } from '../../tools/page/digits.mjs';
 import { servePage } from '../../tools/page/serve.mjs';
 
@@ -103,6 +104,18 @@ test('some of an IDX file is an IDX file', () => {
   assert.equal([fourth.readUInt32BE(4), ...fourth.subarray(8)], [3, 0, 4, 8]);
   const images = Buffer.concat([Buffer.from(labels.subarray(0, 8)), Buffer.alloc(8), Buffer.alloc(40, 7)]);
   assert.is(some(images, 'images', { first: 6, every: 1 }).length, 16 + 24);
+});
+
+test('a page is built beside nothing but an older page', () => {
+  const older = join(around, 'older');
+  mkdirSync(older);
+  assert.not(isForeign(older));
+  writeFileSync(join(older, 'notes.txt'), 'mine');
+  assert.ok(isForeign(older));
+  for (const name of ['main.js', 'style.css', 'worker.js']) writeFileSync(join(older, name), '');
+  assert.not(isForeign(older));
+  assert.ok(isForeign(join(older, 'notes.txt')));
+  assert.not(isForeign(join(around, 'new')));
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
@@ -12,9 +12,16 @@ const DIGITS_LIMIT = 3 * KB * KB;
 const AS_THEY_ARE = ['index.html', 'icon.svg'];
 const BUILT = ['main.js', 'style.css', 'worker.js'];
 
-/** Builds the page into a folder that any web server can serve as it is; gives its weight, gzipped, and that of the digits. */
+/** Whether a folder holds something, and not a page that was built here before. */
+export function isForeign(folder) {
+  const kind = statSync(folder, { throwIfNoEntry: false });
+  if (!kind?.isDirectory()) return kind !== undefined;
+  const names = readdirSync(folder);
+  return names.length > 0 && !BUILT.every((name) => names.includes(name));
+}
+
+/** Builds the page into a folder that any web server can serve as it is, beside what else is in it; gives its weight, gzipped, and that of the digits. */
 export async function buildPage(folder) {
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { metafile } = await build({
     bundle: true,
