@@ -1,6 +1,6 @@
 const ADVICE: Readonly<Record<string, string>> = {
   NO_WEBGPU:
-    'This page trains networks with WebGPU, which this browser does not have. Please open it in a current Chrome, Edge, Safari or Firefox; on a phone in Chrome, or in Safari from iOS 26 on.',
+    'This page computes with WebGPU, which this browser does not have. Please open it in a current Chrome, Edge, Safari or Firefox; on a phone in Chrome, or in Safari from iOS 26 on.',
   NO_ADAPTER:
     'This browser has WebGPU but finds no graphics adapter for it. Allow graphics acceleration in its settings and update the graphics driver; in Chrome on Linux turn on chrome://flags/#enable-unsafe-webgpu. Then load the page again.',
   GPU_LOST:

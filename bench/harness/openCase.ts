@@ -44,7 +44,7 @@ export class OpenCase {
         const results = step.result.map((result, i): [string, Tensor] => [i === 0 ? 'y' : `y${i + 1}`, own(result)]);
         return new OpenCase(spec, host, new Float32Array(0), step, new Map(results), owned);
       }
-      const y = own(spec.run(inputs, gpu)[0]!);
+      const y = spec.run(inputs, gpu).map(own)[0]!;
       const dy = uniform(y.shape, { seed: 99 }).data;
       const upstream = own(tensor(gpu, dy, y.shape, 'dy'));
       const step = own(await capture(gpu, () => backward(y, upstream)));

@@ -121,6 +121,17 @@ export function markdownOf(header: readonly string[], lines: readonly (readonly 
   return [line(header), line(header.map(() => '---')), ...lines.map(line)].join('\n');
 }
 
+/** What `--json` prints, an object a line. */
+export function jsonOf(block: DeviceBlock, peaks: Peaks, rows: readonly Row[]): string {
+  const events = [
+    { event: 'device', ...block },
+    { event: 'peaks', ...peaks },
+    ...rows.map((row) => ({ event: 'row', ...row })),
+    { event: 'result', rows: rows.length, failed: rows.filter((row) => !row.verified).length, clock: peaks.clock },
+  ];
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
 const CSV_FIELDS = [
   'bench',
   'shape',

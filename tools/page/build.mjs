@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -9,48 +9,97 @@ import { writeDigits } from './digits.mjs';
 const KB = 1024;
 const LIMIT = 150 * KB;
 const DIGITS_LIMIT = 3 * KB * KB;
-const AS_THEY_ARE = ['index.html', 'icon.svg'];
-const BUILT = ['main.js', 'style.css', 'worker.js'];
+const AS_THEY_ARE = ['index.html', 'icon.svg', 'lab/index.html'];
+// What each page loads, of what is built for it.
+const PAGES = {
+  page: { files: ['index.html', 'icon.svg', 'main.js', 'style.css', 'worker.js'], folder: '' },
+  lab: { files: ['index.html', 'main.js', 'style.css', 'worker.js'], folder: 'lab' },
+};
 
 /** Whether a folder holds something, and not a page that was built here before. */
 export function isForeign(folder) {
   const kind = statSync(folder, { throwIfNoEntry: false });
   if (!kind?.isDirectory()) return kind !== undefined;
   const names = readdirSync(folder);
-  return names.length > 0 && !BUILT.every((name) => names.includes(name));
+  return names.length > 0 && !PAGES.page.files.every((name) => names.includes(name));
 }
 
-/** Builds the page into a folder that any web server can serve as it is, beside what else is in it; gives its weight, gzipped, and that of the digits. */
+/**
+ * Builds the pages into a folder that any web server can serve as it is, beside what else is in it; gives the weight of each, gzipped,
+ * and that of the digits.
+ */
 export async function buildPage(folder) {
-  mkdirSync(folder, { recursive: true });
-  const { metafile } = await build({
+  mkdirSync(join(folder, 'lab'), { recursive: true });
+  const common = {
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
     platform: 'browser',
     logLevel: 'warning',
-    entryPoints: { main: 'demo/main.ts', worker: 'demo/engine/worker.ts', style: 'demo/style.css' },
     outdir: folder,
-    plugins: [wgsl],
     metafile: true,
-  });
+  };
+  const built = await Promise.all([
+    build({
+      ...common,
+      entryPoints: {
+        main: 'demo/main.ts',
+        worker: 'demo/engine/worker.ts',
+        style: 'demo/style.css',
+        'lab/main': 'demo/lab/main.ts',
+        'lab/style': 'demo/lab/style.css',
+      },
+      plugins: [wgsl],
+    }),
+    // The lab's kernels are there to be read.
+    build({
+      ...common,
+      entryPoints: { 'lab/worker': 'demo/lab/engine/worker.ts' },
+      loader: { '.wgsl': 'text' },
+      plugins: [sources],
+    }),
+  ]);
   for (const name of AS_THEY_ARE) cpSync(join('demo', name), join(folder, name));
-  writeFileSync(join(folder, 'licenses.txt'), licensesOf(Object.keys(metafile.inputs)));
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeFileSync(join(folder, 'licenses.txt'), licensesOf(inputs));
   const digits = writeDigits(join(folder, 'digits'));
-  const weights = [...AS_THEY_ARE, ...BUILT].map(
-    (name) => gzipSync(readFileSync(join(folder, name)), { level: 9 }).length,
-  );
-  return { page: weights.reduce((sum, bytes) => sum + bytes, 0), digits };
+  const weigh = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
+  const pages = Object.entries(PAGES).map(([name, { files, folder: own }]) => [
+    name,
+    files.reduce((sum, file) => sum + weigh(join(folder, own, file)), 0),
+  ]);
+  return { pages: Object.fromEntries(pages), digits };
 }
 
-/** Builds the page and says what it weighs; throws where that is too much. */
+/** Builds the pages and says what they weigh; throws where that is too much. */
 export async function buildAndWeigh(folder) {
-  const { page, digits } = await buildPage(folder);
-  const weight = `page: ${(page / KB).toFixed(1)} KB gzipped (at most ${LIMIT / KB}), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB})`;
-  process.stderr.write(`${weight}, in ${folder}\n`);
-  if (page > LIMIT || digits > DIGITS_LIMIT) throw new Error('page: heavier than its limit, see above');
+  const { pages, digits } = await buildPage(folder);
+  const weights = Object.entries(pages).map(([name, bytes]) => `${name} ${(bytes / KB).toFixed(1)} KB`);
+  process.stderr.write(
+    `${weights.join(', ')} gzipped (at most ${LIMIT / KB} each), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB}), in ${folder}\n`,
+  );
+  if (Object.values(pages).some((bytes) => bytes > LIMIT) || digits > DIGITS_LIMIT)
+    throw new Error('page: heavier than its limit, see above');
 }
+
+/** The module `lab:sources`: every kernel's file by its path. */
+const sources = {
+  name: 'sources',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^lab:sources$/ }, () => ({ path: 'sources', namespace: 'lab' }));
+    onLoad({ filter: /.*/, namespace: 'lab' }, () => {
+      const paths = ['shaders', 'bench/ladder'].flatMap((folder) =>
+        readdirSync(folder, { recursive: true })
+          .filter((name) => name.endsWith('.wgsl'))
+          .map((name) => join(folder, name).replaceAll('\\', '/')),
+      );
+      const imports = paths.map((path, i) => `import file${i} from ${JSON.stringify(resolve(path))};`);
+      const entries = paths.map((path, i) => `${JSON.stringify(path)}: file${i}`);
+      return { contents: `${imports.join('')}export const sources = {${entries}};`, resolveDir: resolve('.') };
+    });
+  },
+};
 
 /** The licenses of what a bundle holds, which have to go with it. */
 function licensesOf(inputs) {

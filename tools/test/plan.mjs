@@ -9,7 +9,7 @@ const PORTABLE = ['adapter', 'default-limits', 'no-subgroups'];
 const GEMM = [...PORTABLE, 'gemm-workgroup'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
-// or are of the demo's worker, which its own page puts through the same.
+// or are of the demo's workers, which their own pages put through the same.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
   /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/conductor|train\/(heap|realDigits)|conformance)$/;

@@ -1,0 +1,97 @@
+import { element, find, setText } from '../dom.ts';
+import { tokensOf } from './highlight.ts';
+import type { Fault } from './protocol.ts';
+
+/** A field of text with numbers at its lines, colours under its letters, and marks where something is wrong. */
+export class Editor {
+  private readonly field = find<HTMLTextAreaElement>('code');
+  private readonly paint = find('paint');
+  private readonly numbers = find('numbers');
+  private lines: string[] = [];
+  private faults: readonly Fault[] = [];
+  private name = '';
+
+  constructor(onInput: (text: string) => void, onRun: () => void) {
+    const { field } = this;
+    field.addEventListener('input', () => {
+      this.draw();
+      onInput(field.value);
+    });
+    field.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.isComposing) return;
+      event.preventDefault();
+      if (event.ctrlKey || event.metaKey) onRun();
+      else this.breakLine();
+    });
+  }
+
+  show(text: string, name: string, faults: readonly Fault[]): void {
+    const { field } = this;
+    if (field.value !== text) field.value = text;
+    field.setAttribute('aria-label', name);
+    field.disabled = name === '';
+    const other = name !== this.name;
+    this.name = name;
+    this.draw();
+    if (other) this.skipHeader();
+    if (faults === this.faults) return;
+    this.faults = faults;
+    field.setAttribute('aria-invalid', String(faults.length > 0));
+    for (const [i, row] of [...this.paint.children].entries()) this.mark(i, row);
+  }
+
+  /** Puts the caret at a line and column, counted from 1. */
+  go(line: number, column: number): void {
+    const { field, lines } = this;
+    const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+    field.focus();
+    field.setSelectionRange(start + Math.max(0, column - 1), start + Math.max(0, column - 1));
+    this.paint.children[line - 1]?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** What a file says of itself stands above the editor already. */
+  private skipHeader(): void {
+    const from = this.lines.findIndex((line) => !line.startsWith('//'));
+    const [top, first] = [0, from].map((i) => (this.paint.children[i] as HTMLElement | undefined)?.offsetTop ?? 0);
+    find('editor').scrollTop = first! - top!;
+  }
+
+  /** Starts the next line below the beginning of this one. */
+  private breakLine(): void {
+    const { field } = this;
+    const before = field.value.slice(0, field.selectionStart);
+    const [indent] = /^[ \t]*/.exec(before.slice(before.lastIndexOf('\n') + 1))!;
+    // The one way that leaves undo to the browser.
+    document.execCommand('insertText', false, `\n${indent}`);
+  }
+
+  /** Paints the lines that are others than before. */
+  private draw(): void {
+    const { paint, lines: old } = this;
+    const lines = this.field.value.split('\n');
+    const most = Math.min(old.length, lines.length);
+    let same = 0;
+    while (same < most && old[same] === lines[same]) same++;
+    let tail = 0;
+    while (tail < most - same && old.at(-1 - tail) === lines.at(-1 - tail)) tail++;
+    for (let i = same; i < old.length - tail; i++) paint.children[same]!.remove();
+    const next = paint.children[same] ?? null;
+    for (const line of lines.slice(same, lines.length - tail)) paint.insertBefore(painted(line), next);
+    this.lines = lines;
+    setText(this.numbers, lines.map((_, i) => i + 1).join('\n'));
+  }
+
+  private mark(i: number, row: Element): void {
+    const found = this.faults.filter(({ line }) => line === i + 1);
+    row.classList.toggle('fault', found.length > 0);
+    if (found.length > 0) row.setAttribute('data-fault', found.map(({ text }) => text.split('\n')[0]).join('; '));
+    else row.removeAttribute('data-fault');
+  }
+}
+
+function painted(line: string): HTMLElement {
+  const row = element('span', { class: 'row' });
+  for (const token of tokensOf(line))
+    row.append(typeof token === 'string' ? token : element('span', { class: token.kind }, token.text));
+  return row;
+}
