@@ -55,7 +55,7 @@ const command = new Command('padagrad bench')
 
 async function main(): Promise<number> {
   const flags = command.parse().opts<Flags>();
-  const before = flags.compare ? parseRows(readFileSync(flags.compare, 'utf8')) : [];
+  const before = flags.compare ? readRows(flags.compare) : [];
   const options: GpuOptions = { subgroups: flags.subgroups, ...(flags.gemm && { gemm: flags.gemm }) };
   const gpu = await createGpu(options);
   try {
@@ -99,6 +99,15 @@ async function main(): Promise<number> {
 const progress = (row: Row): string =>
   `${keyOf(row)}: ${row.medianMs === null ? row.problem : `${digits(row.medianMs)} ms`}`;
 
+function readRows(file: string): Row[] {
+  try {
+    return parseRows(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const problem = cause instanceof SyntaxError ? 'it is not what --json prints' : (cause as Error).message;
+    throw new RangeError(`--compare ${file}: ${problem}`, { cause });
+  }
+}
+
 function show({ markdown }: Flags, header: readonly string[], lines: readonly (readonly string[])[]): void {
   if (markdown) {
     write(`${markdownOf(header, lines)}\n`);
@@ -133,6 +142,6 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     say(`bench: ${(error as Error).message}`);
-    process.exitCode = error instanceof RangeError || error instanceof SyntaxError ? 2 : 1;
+    process.exitCode = error instanceof RangeError ? 2 : 1;
   }
 }
