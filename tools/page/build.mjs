@@ -10,10 +10,11 @@ const KB = 1024;
 const LIMIT = 150 * KB;
 const DIGITS_LIMIT = 3 * KB * KB;
 const AS_THEY_ARE = ['index.html', 'icon.svg', 'lab/index.html'];
-// What each page loads, of what is built for it.
+const BUILT = ['main.js', 'style.css', 'worker.js'];
+// What each page loads.
 const PAGES = {
-  page: { files: ['index.html', 'icon.svg', 'main.js', 'style.css', 'worker.js'], folder: '' },
-  lab: { files: ['index.html', 'main.js', 'style.css', 'worker.js'], folder: 'lab' },
+  page: ['index.html', 'icon.svg', ...BUILT],
+  lab: ['index.html', ...BUILT].map((name) => `lab/${name}`),
 };
 
 /** Whether a folder holds something, and not a page that was built here before. */
@@ -21,7 +22,7 @@ export function isForeign(folder) {
   const kind = statSync(folder, { throwIfNoEntry: false });
   if (!kind?.isDirectory()) return kind !== undefined;
   const names = readdirSync(folder);
-  return names.length > 0 && !PAGES.page.files.every((name) => names.includes(name));
+  return names.length > 0 && !BUILT.every((name) => names.includes(name));
 }
 
 /**
@@ -65,9 +66,9 @@ export async function buildPage(folder) {
   writeFileSync(join(folder, 'licenses.txt'), licensesOf(inputs));
   const digits = writeDigits(join(folder, 'digits'));
   const weigh = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
-  const pages = Object.entries(PAGES).map(([name, { files, folder: own }]) => [
+  const pages = Object.entries(PAGES).map(([name, files]) => [
     name,
-    files.reduce((sum, file) => sum + weigh(join(folder, own, file)), 0),
+    files.reduce((sum, file) => sum + weigh(join(folder, file)), 0),
   ]);
   return { pages: Object.fromEntries(pages), digits };
 }
