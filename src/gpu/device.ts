@@ -68,6 +68,32 @@ export class Device {
     if (!this.failure || (explains && this.failure.code === 'GPU_VALIDATION')) this.failure = error;
   }
 
+  /** A buffer. That there was no memory for it is known later: then `refused` is called, and the next read throws. */
+  allocate(wanted: GPUBufferDescriptor & { label: string }, beside = '', refused?: () => void): GPUBuffer {
+    const { handle } = this;
+    const refusal = (cause?: unknown) =>
+      new GpuError(
+        'GPU_OUT_OF_MEMORY',
+        `${wanted.label}: ${wanted.size} bytes asked for${beside}, but the device has no memory left; use smaller batches`,
+        { cause },
+      );
+    handle.pushErrorScope('out-of-memory');
+    try {
+      return handle.createBuffer(wanted);
+    } catch (cause) {
+      throw refusal(cause);
+    } finally {
+      // Of a lost device there is no answer.
+      const answer = handle.popErrorScope().catch(() => null);
+      const noted = answer.then((error) => {
+        if (!error) return;
+        refused?.();
+        this.fail(refusal(error));
+      });
+      this.watch(noted);
+    }
+  }
+
   /** Something that may still find a failure in what was recorded. */
   watch(check: Promise<void>): void {
     const watched = check.finally(() => this.checks.delete(watched));

@@ -34,6 +34,8 @@ export class Pool {
   private readonly scratch = new Map<number, Storage[]>();
   /** While a step is captured: the storages made for it, those free to be taken again by its later dispatches, and others' that it uses. */
   private captured: { owned: Set<Storage>; free: Map<number, Storage[]>; pinned: Set<Storage> } | undefined;
+  /** Buffers that there was no memory for: nobody else is to have them. */
+  private readonly refused = new WeakSet<GPUBuffer>();
   private readonly info: MemoryInfo = { buffers: 0, bytes: 0, pooledBytes: 0, peakBytes: 0 };
 
   constructor(private readonly gpu: Gpu) {}
@@ -72,6 +74,7 @@ export class Pool {
     const shared = this.scratch.get(storage.bytes);
     if (shared?.includes(storage)) shared.splice(shared.indexOf(storage), 1);
     this.count(-1, -storage.bytes);
+    if (this.refused.has(storage.buffer)) return;
     this.info.pooledBytes += storage.bytes;
     push(this.free, storage);
   }
@@ -147,32 +150,22 @@ export class Pool {
   }
 
   private create(size: number, label: string, mappedAtCreation = false): Storage {
-    const buffer = this.allocated({ size, usage: USAGE, label, mappedAtCreation });
+    const wanted = { size, usage: USAGE, label, mappedAtCreation };
+    const buffer = this.gpu.device.allocate(wanted, ` beside ${this.info.bytes} in use`, () =>
+      this.refuse(buffer, size),
+    );
     this.count(1, size);
     this.info.peakBytes = Math.max(this.info.peakBytes, this.info.bytes + this.info.pooledBytes);
     return new Storage(this.gpu, buffer, size, false);
   }
 
-  /** A buffer of the device's. That there was no memory for it is known later, and thrown by the next read. */
-  private allocated(wanted: GPUBufferDescriptor & { label: string }): GPUBuffer {
-    const { device } = this.gpu;
-    const { bytes } = this.info;
-    const refusal = (cause?: unknown) =>
-      new GpuError(
-        'GPU_OUT_OF_MEMORY',
-        `${wanted.label}: ${wanted.size} bytes asked for beside ${bytes} in use, but the device has no memory left; use smaller batches`,
-        { cause },
-      );
-    device.handle.pushErrorScope('out-of-memory');
-    try {
-      return device.handle.createBuffer(wanted);
-    } catch (cause) {
-      throw refusal(cause);
-    } finally {
-      // Of a lost device there is no answer.
-      const answer = device.handle.popErrorScope().catch(() => null);
-      device.watch(answer.then((error) => void (error && device.fail(refusal(error)))));
-    }
+  private refuse(buffer: GPUBuffer, size: number): void {
+    this.refused.add(buffer);
+    const free = this.free.get(size) ?? [];
+    const at = free.findIndex((storage) => storage.buffer === buffer);
+    if (at < 0) return;
+    free.splice(at, 1);
+    this.info.pooledBytes -= size;
   }
 
   private checkedSize(bytes: number, label: string): number {

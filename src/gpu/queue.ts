@@ -117,7 +117,7 @@ export class Queue {
   async read(source: Binding): Promise<ArrayBuffer> {
     this.device.check(`read ${source.label}`);
     this.refuseInCapture(`read of ${source.label}`);
-    const target = this.device.handle.createBuffer({
+    const target = this.device.allocate({
       label: `read ${source.label}`,
       size: Math.max(4, align4(source.byteLength)),
       usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,

@@ -16,16 +16,20 @@ const TEST_SECONDS = '3000';
 /** Unpacks SwiftShader, or throws a {@link Failure}. */
 export function unpackSwiftShader() {
   say(`no GPU driver that Dawn can use: unpacking SwiftShader, a software one that needs no root, to ${FOLDER}`);
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
+  unpackTo(FOLDER);
+}
+
+export function unpackTo(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
   const input = brotliDecompressSync(readFileSync(ARCHIVE));
-  const failure = attempt('tar', ['-x', '-f', '-', '-C', FOLDER, ...FILES], { input, stdio: ['pipe', 2, 2] });
+  const failure = attempt('tar', ['-x', '-f', '-', '-C', folder, ...FILES], { input, stdio: ['pipe', 2, 2] });
   if (failure) throw new Failure(failure);
 }
 
 /** Changes to the environment in which the Vulkan loader, its own one, sees SwiftShader; undefined while it is not unpacked. */
-export function swiftShader() {
-  const folder = resolve(FOLDER);
+export function swiftShader(unpacked = FOLDER) {
+  const folder = resolve(unpacked);
   const driver = join(folder, DRIVER);
   if (!existsSync(driver)) return undefined;
   const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
