@@ -5,31 +5,54 @@ import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
+import { disorder, type Order } from './disorder.ts';
 import { env } from './files.ts';
 
-const PROFILES: Record<string, GpuOptions> = {
+interface Profile extends GpuOptions {
+  /** The order in which kernels do their work; the adapter's own by default. */
+  order?: Order;
+}
+
+const PROFILES: Record<string, Profile> = {
   adapter: {},
   'default-limits': { limits: 'default' },
   'no-subgroups': { subgroups: false },
   'gemm-subgroup': { gemm: 'subgroup' },
   'gemm-workgroup': { gemm: 'workgroup' },
   'gemm-plain': { gemm: 'plain' },
+  reversed: { order: 'reversed' },
+  shuffled: { order: 'shuffled' },
+  'gemm-workgroup-reversed': { gemm: 'workgroup', order: 'reversed' },
+  'gemm-workgroup-shuffled': { gemm: 'workgroup', order: 'shuffled' },
 };
 
+function profile(): Profile {
+  const name = env('PADAGRAD_TEST_PROFILE') ?? 'adapter';
+  const found = PROFILES[name];
+  if (!found) throw new Error(`PADAGRAD_TEST_PROFILE is ${name}; known are ${Object.keys(PROFILES)}`);
+  return found;
+}
+
 let opened: Promise<Gpu> | undefined;
+let inOrder: Promise<Gpu> | undefined;
 
 /** The Gpu that the tests of a file share, opened as PADAGRAD_TEST_PROFILE says. */
 export function testGpu(): Promise<Gpu> {
-  const name = env('PADAGRAD_TEST_PROFILE') ?? 'adapter';
-  const profile = PROFILES[name];
-  if (!profile) throw new Error(`PADAGRAD_TEST_PROFILE is ${name}; known are ${Object.keys(PROFILES)}`);
-  opened ??= open({ ...profile, validate: true });
+  opened ??= open(profile());
   return opened;
 }
 
+/** Under a profile of another order, one that keeps to the adapter's: both have to compute the same bits. */
+function gpuInOrder(): Promise<Gpu> | undefined {
+  const { order, ...options } = profile();
+  if (order) inOrder ??= open(options);
+  return inOrder;
+}
+
 /** Backward seeds itself with a one that it makes once for each Gpu: it is no leak of the test that comes first. */
-async function open(options: GpuOptions): Promise<Gpu> {
-  const gpu = await createGpu(options);
+async function open({ order, ...options }: Profile): Promise<Gpu> {
+  const gpu = await createGpu({ ...options, validate: true });
+  if (order) disorder(gpu.native, order);
   const leaf = tensor(gpu, 1);
   leaf.requiresGrad = true;
   backward(leaf);
@@ -53,7 +76,7 @@ export function gpuTest(name: string, body: (gpu: Gpu) => Promise<void> | void):
 /** Runs the tests of this file; the last line of every test file. */
 export function run(): void {
   test.after(async () => {
-    if (opened) (await opened).dispose();
+    for (const gpu of [opened, inOrder]) (await gpu)?.dispose();
   });
   test.run();
 }
@@ -114,6 +137,16 @@ export function assertClose(
     );
 }
 
+/** Throws unless both arrays hold the same bits. */
+export function assertSameBits(what: string, actual: Float32Array, expected: Float32Array): void {
+  const [a, b] = [actual, expected].map(
+    ({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length),
+  );
+  const at = b!.findIndex((bits, i) => bits !== a![i]);
+  if (at >= 0 || a!.length !== b!.length)
+    throw new Error(`${what}: element ${at} is ${actual[at]}, expected the very bits of ${expected[at]}`);
+}
+
 /** An array in double precision, as references compute with. */
 export interface Reference {
   shape: Shape;
@@ -169,23 +202,37 @@ export function checkOp(
       const dy = uniform(expected.shape, random);
       const directions = shapesOfCase.map((shape) => uniform(shape, random));
 
-      const leaves = inputs.map((data, i) => tensor(gpu, data, shapesOfCase[i]!, `input${i}`));
-      for (const leaf of leaves) leaf.requiresGrad = true;
-      const fixed = others.map((data) => tensor(gpu, data));
-      const y = tidy(() => {
-        const out = op(leaves, fixed);
-        const upstream = tensor(gpu, dy, expected.shape);
-        if (!sameShape(out.shape, expected.shape))
-          throw new Error(`${name}: output is ${showShape(out.shape)}, expected ${showShape(expected.shape)}`);
-        backward(out, upstream);
-        return out;
-      });
-      assertClose(`${name} forward`, await y.read(), expected.data, { rtol, atol });
+      const computed = async (on: Gpu): Promise<{ y: Float32Array; gradients: Float32Array[] }> => {
+        const leaves = inputs.map((data, i) => tensor(on, data, shapesOfCase[i]!, `input${i}`));
+        for (const leaf of leaves) leaf.requiresGrad = true;
+        const fixed = others.map((data) => tensor(on, data));
+        const out = tidy(() => {
+          const result = op(leaves, fixed);
+          const upstream = tensor(on, dy, expected.shape);
+          if (!sameShape(result.shape, expected.shape))
+            throw new Error(`${name}: output is ${showShape(result.shape)}, expected ${showShape(expected.shape)}`);
+          backward(result, upstream);
+          return result;
+        });
+        const y = await out.read();
+        const gradients = await Promise.all(leaves.map((leaf) => leaf.grad!.read()));
+        zeroGrad(leaves);
+        for (const x of [...leaves, ...fixed, out]) x.dispose();
+        return { y, gradients };
+      };
+      const { y, gradients } = await computed(gpu);
+      assertClose(`${name} forward`, y, expected.data, { rtol, atol });
+      const other = await gpuInOrder();
+      if (other) {
+        const own = await computed(other);
+        assertSameBits(`${name} forward in another order`, y, own.y);
+        for (const [i, gradient] of gradients.entries())
+          assertSameBits(`${name} gradient ${i} in another order`, gradient, own.gradients[i]!);
+      }
 
       let along = 0;
       let magnitude = 1e-6;
-      for (const [i, leaf] of leaves.entries()) {
-        const gradient = await leaf.grad!.read();
+      for (const [i, gradient] of gradients.entries()) {
         for (let k = 0; k < gradient.length; k++) {
           along += gradient[k]! * directions[i]![k]!;
           magnitude += Math.abs(gradient[k]! * directions[i]![k]!);
@@ -197,8 +244,6 @@ export function checkOp(
       if (!(Math.abs(along - difference) <= gradientTolerance * magnitude)) {
         throw new Error(`${name} gradient: <vjp(dy), v> is ${along}, the reference's difference ${difference}`);
       }
-      zeroGrad(leaves);
-      for (const x of [...leaves, ...fixed, y]) x.dispose();
     });
   }
 }

@@ -6,7 +6,9 @@ const SOURCE = /\.test\.(ts|mjs)$/;
 // Ways to open the GPU, named by PADAGRAD_TEST_PROFILE (test/harness.ts). Kernels have to work under all of them.
 const DEFAULT = ['adapter'];
 const PORTABLE = ['adapter', 'default-limits', 'no-subgroups'];
-const GEMM = [...PORTABLE, 'gemm-workgroup'];
+// In other orders than the adapter's own, for the same bits; those of a GPU in one of them.
+const OPS = [...PORTABLE, 'reversed', 'shuffled'];
+const GEMM = [...OPS, 'gemm-workgroup-shuffled'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
 // or are of the demo's workers, which their own pages put through the same.
@@ -24,7 +26,8 @@ export function profilesOf(name) {
     )
   )
     return GEMM;
-  return /^(ops\/|golden$)/.test(name) ? PORTABLE : DEFAULT;
+  if (name.startsWith('ops/')) return OPS;
+  return name === 'golden' ? PORTABLE : DEFAULT;
 }
 
 /** The profiles that a file runs under in a page: with no more than WebGPU's default limits, and ops with a GPU's kernels too. */
