@@ -20,6 +20,8 @@ export class Desk {
   readonly state: State = emptyState();
   private worker!: Worker;
   private patience: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the worker is given up, whatever it still says. */
+  private ending = false;
 
   constructor(private readonly surface: Surface) {
     addEventListener('hashchange', () => this.choose(parseAddress(location.hash, ...this.known())));
@@ -111,6 +113,7 @@ export class Desk {
   /** Ends the worker, and whatever it does on its GPU, and starts another one. */
   private restart(): void {
     clearTimeout(this.patience);
+    this.ending = false;
     this.worker.terminate();
     this.begin(true);
   }
@@ -123,6 +126,7 @@ export class Desk {
   }
 
   private hear(report: Report): void {
+    if (this.ending) return;
     const { state, surface } = this;
     clearTimeout(this.patience);
     if (report.type === 'machine') {
@@ -178,6 +182,7 @@ export class Desk {
     else surface.warn('', problem);
     surface.say(`${problem} The lab stands ready again as soon as the GPU does.`);
     surface.changed();
+    this.ending = true;
     // A browser may have to wait for the GPU to give it up, and shows nothing meanwhile: so this is shown first.
     setTimeout(() => {
       this.restart();

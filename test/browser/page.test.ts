@@ -9,7 +9,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.t
 import { openBrowser } from '../../tools/browser/openBrowser.mjs';
 import { buildAndWeigh } from '../../tools/page/build.mjs';
 import { servePage } from '../../tools/page/serve.mjs';
-import { Visitor } from './visitor.ts';
+import { namelessIn, REMEMBER, Visitor } from './visitor.ts';
 
 // The page as a visitor has it, in one long visit: the tests go on from one another.
 
@@ -21,17 +21,6 @@ let saved: { name: string; bytes: Buffer };
 
 // The adapter is slow: small batches, and few images whose class weights are taken soon.
 const CHOICES = 'digits=0&batch=16&updateSteps=10';
-
-// In the worker, before anything else: remembers devices, so that they can be lost on purpose.
-const REMEMBER = `{
-  const own = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...args) {
-    const device = await own.apply(this, args);
-    globalThis.latestDevice = device;
-    return device;
-  };
-}
-`;
 
 test.before(async () => {
   await buildAndWeigh(folder);
@@ -228,18 +217,7 @@ test('it fits a phone, and is dark where the visitor likes it dark', async () =>
 });
 
 test('everything that can be worked with has a name', async () => {
-  const nameless = await visitor.page.evaluate(() =>
-    [...document.querySelectorAll('button, input, select, canvas, [tabindex="0"]')]
-      .filter((node) => {
-        const labels = (node as HTMLInputElement).labels?.length ?? 0;
-        const own = node.getAttribute('aria-label') || node.textContent?.trim();
-        const hidden =
-          (node as HTMLElement).hidden || node.parentElement?.closest('[role="application"], [role="img"]');
-        return !own && labels === 0 && !hidden;
-      })
-      .map((node) => node.outerHTML.slice(0, 80)),
-  );
-  assert.equal(nameless, []);
+  assert.equal(await namelessIn(visitor.page), []);
   await visitor.leave();
 });
 

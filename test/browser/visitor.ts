@@ -4,6 +4,18 @@ import * as assert from 'uvu/assert';
 const READY_MS = 120_000;
 const STEPS_MS = 180_000;
 
+// In the worker, before anything else: remembers devices, so that they can be lost on purpose.
+export const REMEMBER = `{
+  const own = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    const device = await own.apply(this, args);
+    globalThis.firstDevice ??= device;
+    globalThis.latestDevice = device;
+    return device;
+  };
+}
+`;
+
 /** Someone who looks at the page: what they do, and everything that the page should not have done meanwhile. */
 export class Visitor {
   readonly faults: string[] = [];
@@ -96,3 +108,17 @@ async function contentOf(download: Download): Promise<Buffer> {
   for await (const part of await download.createReadStream()) parts.push(part as Buffer);
   return Buffer.concat(parts);
 }
+
+/** What can be worked with, and has no name that is read aloud. */
+export const namelessIn = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('button, input, select, canvas, [tabindex="0"]')]
+      .filter((node) => {
+        const labels = (node as HTMLInputElement).labels?.length ?? 0;
+        const own = node.getAttribute('aria-label') || node.textContent?.trim();
+        const hidden =
+          (node as HTMLElement).hidden || node.parentElement?.closest('[role="application"], [role="img"]');
+        return !own && labels === 0 && !hidden;
+      })
+      .map((node) => node.outerHTML.slice(0, 80)),
+  );
