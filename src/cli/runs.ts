@@ -30,6 +30,8 @@ export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job
     gpus.push(await context.openGpu());
     return gpus.at(-1)!;
   };
+  if (job.detectAnomaly)
+    terminal.note('--detect-anomaly looks at what every op computes: an iteration takes two to three times as long');
   try {
     for (const method of job.methods) {
       for (const seed of job.seeds) {

@@ -179,7 +179,8 @@ test('what says the same, or is about watching alone, may stand beside --resume'
 test('--detect-anomaly may stand beside --resume, to look into what stopped; it holds for the one call', async () => {
   await interrupted();
   const config = readFileSync(join(out, 'config.json'), 'utf8');
-  const { trials } = await resume('--detect-anomaly', '--iterations', '200');
+  const { trials, stdout } = await resume('--detect-anomaly', '--iterations', '200');
+  assert.match(stdout.text, '--detect-anomaly looks at what every op computes');
   assert.equal([trials[0]!.settings.detectAnomaly, trials[0]!.settings.resume!.iteration], [true, 70]);
   const begun = await begin({}, '--detect-anomaly');
   assert.equal([begun.code, begun.trials[0]!.settings.detectAnomaly], [0, true]);
