@@ -70,7 +70,7 @@ async function trained(gpu: Gpu, plans: Plan[] = []) {
     );
     const { tensors } = await training.state();
     training.dispose();
-    const { seconds: _, secondsPerIteration: __, ...learnt } = result;
+    const learnt = Object.entries(result).filter(([name]) => !name.startsWith('seconds'));
     return { told: { rows, log, learnt }, tensors, lost };
   } finally {
     Training.prototype.step = step;
