@@ -22,11 +22,13 @@ const files = (folder, pattern) =>
         .map((name) => join(folder, name))
     : [];
 
+const shaders = files('shaders', /\.wgsl$/).sort();
+const short = wgslMinifier(shaders.map((path) => readFileSync(path, 'utf8')));
+
 /** WGSL as text; in what is published only what a compiler reads. */
 const wgsl = ({ minify }) => ({
   name: 'wgsl',
   setup({ onLoad }) {
-    const short = minify && wgslMinifier(files('shaders', /\.wgsl$/).map((path) => readFileSync(path, 'utf8')));
     onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       return { contents: minify ? short(source) : source, loader: 'text' };
@@ -34,18 +36,34 @@ const wgsl = ({ minify }) => ({
   },
 });
 
-/** Puts the kernels' texts side by side: what they have in common is then near enough for gzip to find. */
+const gzipped = (text) => gzipSync(text, { level: 9 }).length;
+
+/** The shaders, each before the one that it has most in common with. */
+function alikeTogether() {
+  const left = new Map(shaders.map((path) => [path, short(readFileSync(path, 'utf8'))]));
+  const alone = new Map([...left].map(([path, text]) => [path, gzipped(text)]));
+  const ordered = [];
+  for (let before = ''; left.size > 0; ) {
+    const added = new Map([...left].map(([path, text]) => [path, gzipped(before + text) - alone.get(path)]));
+    const [next] = [...added.keys()].sort((a, b) => added.get(a) - added.get(b));
+    ordered.push(next);
+    before = left.get(next);
+    left.delete(next);
+  }
+  return ordered;
+}
+
+/** Puts the kernels' texts first and in that order: what they have in common is then near enough for gzip to find. */
 const shadersFirst = {
   name: 'shadersFirst',
   setup({ onLoad }) {
-    onLoad({ filter: /src.(train.)?index\.ts$/ }, ({ path }) => {
-      const imports = files('shaders', /\.wgsl$/).map((shader) => `import ${JSON.stringify(resolve(shader))};`);
-      return { contents: [...imports, readFileSync(path, 'utf8')].join('\n'), loader: 'ts' };
-    });
+    const imports = alikeTogether().map((path) => `import ${JSON.stringify(resolve(path))};`);
+    onLoad({ filter: /src.(train.)?index\.ts$/ }, ({ path }) => ({
+      contents: [...imports, readFileSync(path, 'utf8')].join('\n'),
+      loader: 'ts',
+    }));
   },
 };
-
-const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
 const common = {
   bundle: true,

@@ -1,10 +1,19 @@
 // WGSL for the library as it is published: without comments and needless space, and with short names where no one outside of
-// the shaders says the name. Functions of one file are called from another that it is joined with, so a name is shortened
-// everywhere, or nowhere.
+// the shaders says the name. Functions of one file are called from another that it is joined with, so what a module declares is
+// shortened everywhere, or nowhere; what a function declares gets a letter of its own name, so that functions that are alike
+// stay alike, for gzip to see.
 
 // Not an attribute, as in `@group`.
 const WORD = /(?<!@)\b[A-Za-z_]\w*\b/g;
+// Nor a component.
+const VARIABLE = /(?<![@.])\b[A-Za-z_]\w*\b/g;
 const DECLARED = /\b(?:fn|let|var(?:<[^>]*>)?|const|struct|alias)\s+(\w+)|\b(\w+)\s*:(?!:)/g;
+const TYPED = /\b(\w+)\s*:/g;
+const LOCAL = /\b(?:let|var(?:<[^>]*>)?|const)\s+(\w+)/g;
+
+// A function's name, its parameters with what it returns, and its body, whose braces stand five deep at most.
+const BODY = [1, 2, 3, 4].reduce((inner) => `\\{(?:[^{}]|${inner})*\\}`, '\\{[^{}]*\\}');
+const FUNCTION = new RegExp(`(\\bfn\\s+\\w+)(\\([^{]*)(${BODY})`, 'g');
 
 // Names that the host says: bindings, fields of Params, overrides, entry points.
 const SAID = [
@@ -15,25 +24,33 @@ const SAID = [
 ];
 const PARAMS = /struct\s+Params\s*\{([^}]*)\}/g;
 
-// What WGSL itself gives a meaning: a variable may have such a name in one file, and another file call the function.
 const SWIZZLE = /^([xyzw]{1,4}|[rgba]{1,4})$/;
-const BUILTIN = new Set(
-  `abs acos all any asin atan ceil clamp cos cosh cross degrees determinant distance dot exp exp2 floor fma fract length log
-  log2 max min mix modf normalize pow radians reflect round saturate sign sin sinh smoothstep sqrt step tan tanh transpose trunc
-  select sign array vec2 vec3 vec4 default case read write storage uniform workgroup private function`.split(/\s+/),
-);
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
 /** A function that minifies the text of any of these sources. */
 export function wgslMinifier(sources) {
-  const texts = sources.map(withoutComments);
-  const names = shortNames(texts);
-  return (source) => {
-    const renamed = withoutComments(source).replace(WORD, (word) => names.get(word) ?? word);
-    return withoutSpace(renamed);
-  };
+  const prepared = (source) => withShortLocals(source.replace(/\/\/[^\n]*/g, ''));
+  const names = shortNames(sources.map(prepared));
+  return (source) => withoutSpace(prepared(source).replace(WORD, (word) => names.get(word) ?? word));
 }
 
-const withoutComments = (source) => source.replace(/\/\/[^\n]*/g, '');
+const all = (text, pattern) => Array.from(text.matchAll(pattern), ([, name]) => name);
+
+function withShortLocals(source) {
+  return source.replace(FUNCTION, (_, head, signature, body) => {
+    const text = signature + body;
+    const locals = new Set([...all(signature, TYPED), ...all(body, LOCAL)]);
+    const names = new Map();
+    const taken = new Set((text.match(WORD) ?? []).filter((word) => !locals.has(word)));
+    // Those that are letters already come first.
+    for (const name of [...locals].sort((a, b) => Math.min(a.length, 2) - Math.min(b.length, 2))) {
+      const letter = [...name.toLowerCase(), ...LETTERS].find((one) => /[a-z]/.test(one) && !taken.has(one));
+      names.set(name, letter ?? name);
+      taken.add(letter ?? name);
+    }
+    return head + text.replace(VARIABLE, (word) => names.get(word) ?? word);
+  });
+}
 
 // Two pieces that space keeps apart join where no token could come of it: no longer word, no `--`, `>=` or `/*`. Directives keep
 // a line of their own, where the loader looks for them.
@@ -46,14 +63,13 @@ function withoutSpace(text) {
 }
 const APART = /^([\w.]{2}|[-+*/%&|^<>=!~]{2})$/;
 
-/** Short names for all that only shaders say, the most frequent first. */
+/** Short names for all that modules declare and only shaders say, the most frequent first. */
 function shortNames(texts) {
-  const kept = new Set(BUILTIN);
+  const kept = new Set(texts.flatMap((text) => SAID.flatMap((pattern) => all(text, pattern))));
   const declared = new Set();
   const counts = new Map();
   for (const text of texts) {
-    for (const pattern of SAID) for (const [, name] of text.matchAll(pattern)) kept.add(name);
-    for (const [, body] of text.matchAll(PARAMS)) for (const [, name] of body.matchAll(/(\w+)\s*:/g)) kept.add(name);
+    for (const fields of all(text, PARAMS)) for (const name of all(fields, TYPED)) kept.add(name);
     for (const [, word, typed] of text.matchAll(DECLARED)) declared.add(word ?? typed);
     for (const [word] of text.matchAll(WORD)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
@@ -67,5 +83,5 @@ function shortNames(texts) {
 function* freeNames(taken) {
   const first = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   for (const a of first) if (!taken.has(a)) yield a;
-  for (const a of first) for (const b of `${first.toLowerCase()}0123456789`) if (!taken.has(a + b)) yield a + b;
+  for (const a of first) for (const b of [...LETTERS, ...'0123456789']) if (!taken.has(a + b)) yield a + b;
 }
