@@ -5,6 +5,7 @@ export {
   type ClassifierModule,
   type ClassWeightDiagnostics,
   ClassWeightModule,
+  type ClassWeightOptions,
   collectClassificationResults,
   type DataLoader,
   DomainAdversarialLoss,

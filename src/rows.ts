@@ -31,6 +31,12 @@ export function checkTemperature(who: string, temperature: number): void {
     throw new RangeError(`${who}: temperature must be a finite number > 0 but is ${temperature}`);
 }
 
+/** @internal How a loss is reduced; what is misspelt would pass for a sum. */
+export function checkReduction(who: string, reduction: string): void {
+  if (!['mean', 'sum', 'none'].includes(reduction))
+    throw new RangeError(`${who}: reduction must be mean, sum or none but is ${reduction}`);
+}
+
 /** @internal A tensor as [outer, n, inner] around the dimension that is reduced. */
 export interface Axis {
   outer: number;

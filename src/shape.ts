@@ -11,7 +11,7 @@ export function sizeOf(shape: Shape): number {
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** `[2,3]`: how messages write a shape. */
-export const showShape = (shape: Shape): string => `[${shape.join(',')}]`;
+export const showShape = (shape: Shape): string => `[${shape}]`;
 
 /** Throws unless every size is a whole number >= 0. */
 export function checkShape(who: string, shape: Shape): void {

@@ -30,7 +30,7 @@ export class Tensor extends Disposable implements Binding {
   node: Node | null = null;
   private released = false;
 
-  /** @internal Use {@link tensor}, {@link empty}, {@link zeros}. */
+  /** @internal Use {@link tensor} or {@link empty}. */
   constructor(
     private held: Storage,
     readonly shape: Shape,
@@ -125,10 +125,9 @@ export type TensorData = number | readonly TensorData[] | Float32Array | Uint32A
  * their own and typed arrays one dimension.
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
-  const typed = ArrayBuffer.isView(data);
-  const flat = typed ? (data as Float32Array | Uint32Array) : Float32Array.from(flatten(data));
-  const actual =
-    shape ?? (typed ? [flat.length] : nestedShape(data as Exclude<TensorData, Float32Array | Uint32Array>));
+  const typed = data instanceof Float32Array || data instanceof Uint32Array;
+  const flat = typed ? data : Float32Array.from(flatten(data));
+  const actual = shape ?? (typed ? [flat.length] : nestedShape(data));
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
     throw new TypeError(
@@ -196,6 +195,7 @@ export function expectDtype(who: string, name: string, x: Tensor, dtype: Dtype):
 
 function flatten(data: TensorData): number[] {
   if (typeof data === 'number') return [data];
+  if (typeof data !== 'object') throw new TypeError(`tensor: data must be numbers but holds ${data}`);
   return Array.from(data as readonly TensorData[]).flatMap(flatten);
 }
 

@@ -33,9 +33,19 @@ gpuTest('tensors take numbers, nested arrays and typed arrays', async (gpu) => {
   for (const x of made) x.dispose();
 });
 
+gpuTest('arrays of other types are taken by their numbers, not by their bytes', async (gpu) => {
+  for (const array of [Float64Array, Int32Array, Uint8Array]) {
+    const x = tensor(gpu, array.of(1, 2, 3) as never);
+    assert.equal([x.dtype, ...(await x.read())], ['f32', 1, 2, 3]);
+    x.dispose();
+  }
+});
+
 gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
   assert.throws(() => tensor(gpu, [1, 2], [3]), /tensor: shape \[3\] wants 3 elements but data has 2/);
   assert.throws(() => tensor(gpu, [[1, 2], [3]]), /nested arrays must be regular/);
+  assert.throws(() => tensor(gpu, ['1'] as never), /tensor: data must be numbers but holds 1/);
+  assert.throws(() => empty(gpu, 3 as never), /tensor: shape \[3\] is not one/);
   assert.throws(() => empty(gpu, [-1]), /shape \[-1\] is not one/);
   assert.throws(() => empty(gpu, [1.5]), /shape \[1.5\] is not one/);
   const x = tensor(gpu, [1, 2]);

@@ -10,7 +10,7 @@ export const LEARNING_RATE = 0.01;
 export const MOMENTUM = 0.9;
 
 /** The network's parameters by the names of `PlainCnn`, with the number of inputs that each output has. */
-export const PARAMETERS: readonly { name: string; shape: Shape; inputs: number }[] = [
+const PARAMETERS: readonly { name: string; shape: Shape; inputs: number }[] = [
   { name: '0.weight', shape: [32, 1, 5, 5], inputs: 25 },
   { name: '0.bias', shape: [32], inputs: 25 },
   { name: '3.weight', shape: [64, 32, 5, 5], inputs: 800 },

@@ -146,7 +146,7 @@ export class AutomaticUpdateClassWeightModule {
     }
     if (batches === 0)
       throw new RangeError(
-        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give one at least',
+        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give one each time (a generator is walked once)',
       );
     this.accumulator.finish(this.classWeight);
   }

@@ -11,7 +11,7 @@ export type Classifier = ((x: Tensor) => Tensor | { logits: Tensor }) | Classifi
 /** One batch of a data loader: the images alone, or with anything beside them as `x` or as the first of a list. */
 export type LoaderBatch = Tensor | { readonly x: Tensor } | readonly [Tensor, ...unknown[]];
 
-/** Anything that gives batches again and again: an array, a data set, a generator's object, synchronous or not. */
+/** Anything that gives batches each time it is walked: an array, a data set, an object that makes a generator anew, synchronous or not. */
 export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
 
 /** Logits of a batch. */

@@ -51,7 +51,7 @@ export function positive(text: string): number {
 }
 
 /** `0,1,2`: different whole numbers. */
-export function seedList(text: string): number[] {
+function seedList(text: string): number[] {
   const seeds = text.split(',').map((part) => whole(0)(part.trim()));
   if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError('Each seed may come once.');
   return seeds;

@@ -64,7 +64,7 @@ async function jobOf(context: Context, command: Command, flags: Flags): Promise<
 }
 
 /** One run's figures, or means over the seeds where several were asked for. */
-export const resultOf = (job: Job, runs: readonly RunSummary[]): RunSummary | SeedsSummary =>
+const resultOf = (job: Job, runs: readonly RunSummary[]): RunSummary | SeedsSummary =>
   job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
 
 /** Several seeds in a line: mean and deviation. */

@@ -60,9 +60,13 @@ export class SmallCnn extends Module<SmallCnnOutput> {
   ) {
     super();
     checkSizes('SmallCnn', { numClasses, imageSize, inChannels, featuresDim });
+    const size = convolutions.reduce(
+      (size, { kernelSize, padding = 0 }) => Math.floor((size + 2 * padding - kernelSize + 1) / 2),
+      imageSize,
+    );
+    if (size < 1) throw new RangeError(`SmallCnn: nothing is left of images of ${imageSize}; take larger ones`);
     const layers: Module[] = [];
     let channels = inChannels;
-    let size = imageSize;
     for (const { outChannels, kernelSize, padding = 0 } of convolutions) {
       layers.push(
         new Conv2d(gpu, { inChannels: channels, outChannels, kernelSize, padding, random }),
@@ -70,7 +74,6 @@ export class SmallCnn extends Module<SmallCnnOutput> {
         new MaxPool2d({ kernelSize: 2 }),
       );
       channels = outChannels;
-      size = Math.floor((size + 2 * padding - kernelSize + 1) / 2);
     }
     this.featuresDim = featuresDim;
     this.backbone = new Sequential(...layers, new Flatten());

@@ -8,6 +8,7 @@ import { Parameter } from './parameter.ts';
  * the inputs that meet in one output (`kaiming_uniform_` with a = sqrt(5)).
  */
 export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: Random, label: string): Parameter {
+  if (!random) throw new TypeError(`${label}: random is missing; pass random: new Random(seed)`);
   const bound = 1 / Math.sqrt(fanIn);
   return new Parameter(
     gpu,

@@ -2,6 +2,7 @@ import source from '../../shaders/binaryCrossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { noGrad, record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { checkReduction } from '../rows.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 import { mean } from './mean.ts';
 import { sum } from './sum.ts';
@@ -26,6 +27,7 @@ export function binaryCrossEntropy(
   { weight, reduction = 'mean' }: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const { gpu, size } = p;
+  checkReduction('binaryCrossEntropy', reduction);
   expectShape('binaryCrossEntropy', 'target', target, p.shape);
   if (weight) expectShape('binaryCrossEntropy', 'weight', weight, p.shape);
   const groups = Math.ceil(size / 64);

@@ -3,7 +3,7 @@ import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { expectMatrix, splitRows } from '../rows.ts';
+import { checkReduction, expectMatrix, splitRows } from '../rows.ts';
 import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
@@ -37,6 +37,7 @@ export function crossEntropy(
 ): Tensor {
   const { gpu } = logits;
   const [rows, cols] = expectMatrix('crossEntropy', 'logits', logits);
+  checkReduction('crossEntropy', reduction);
   expectDtype('crossEntropy', 'labels', labels, 'u32');
   expectShape('crossEntropy', 'labels', labels, [rows]);
   if (weight) expectShape('crossEntropy', 'weight', weight, [cols]);

@@ -1,6 +1,7 @@
 import source from '../../shaders/domainLoss.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { checkReduction } from '../rows.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('domainLoss', source, [
@@ -30,6 +31,7 @@ export function domainLoss(
 ): { loss: Tensor; accuracy: Tensor } {
   const { gpu, size } = p;
   const targets = size - sources;
+  checkReduction('domainLoss', reduction);
   expectShape('domainLoss', 'p', p, [size, 1]);
   if (!(sources > 0 && targets > 0))
     throw new RangeError(`domainLoss: of ${size} rows ${sources} are source; both domains need one at least`);

@@ -5,7 +5,7 @@ import { empty, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
 
-/** max(x, 0), element by element (`torch.relu`). */
+/** max(x, 0), element by element (`torch.relu`). x: f32 of any shape. */
 export function relu(x: Tensor): Tensor {
   const { size } = x;
   const groups = Math.ceil(size / 64);

@@ -54,6 +54,8 @@ const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
 export function completeOptions(given: Partial<TrainingOptions>): TrainingOptions {
   const options = { ...defaultOptions, ...given };
   const { method } = options;
+  const unknown = Object.keys(options).find((name) => !(name in defaultOptions));
+  if (unknown) throw new RangeError(`${unknown} is not an option; there are ${Object.keys(defaultOptions).join(', ')}`);
   if (!METHODS.includes(method))
     throw new RangeError(`method must be one of ${METHODS.join(', ')} but is ${String(method)}`);
   atLeast(options, 'iterations', 0, true);

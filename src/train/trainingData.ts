@@ -20,9 +20,14 @@ export function standIn({ source, numClasses }: TrainingData, { batchSize: count
 }
 
 /** Refuses what cannot be trained on before anything is made. */
-export function checkData({ source, target }: TrainingData, { batchSize }: TrainingOptions): void {
+export function checkData({ source, target, numClasses }: TrainingData, { batchSize }: TrainingOptions): void {
   const { height, width } = source;
   if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
+  const outside = source.labels.find((label) => label >= numClasses);
+  if (outside !== undefined)
+    throw new RangeError(
+      `training: the source has a label ${outside}, but numClasses is ${numClasses}; make it larger`,
+    );
   if (height !== width) throw new TypeError(`training: images are ${height}x${width}; the network takes square ones`);
   if (target.height !== height || target.width !== width) {
     throw new TypeError(

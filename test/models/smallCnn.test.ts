@@ -62,6 +62,10 @@ gpuTest('networks of other sizes give logits and features', async (gpu) => {
   );
   assert.ok((await logits.read()).every(Number.isFinite));
   assert.throws(
+    () => new SmallCnn(gpu, { numClasses: 2, imageSize: 7, random: new Random(0) }),
+    /nothing is left of images of 7/,
+  );
+  assert.throws(
     () => new SmallCnn(gpu, { numClasses: 0, random: new Random(0) }),
     /SmallCnn: numClasses must be a whole number >= 1 but is 0/,
   );

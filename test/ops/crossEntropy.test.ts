@@ -174,6 +174,10 @@ gpuTest('crossEntropy refuses what does not fit', (gpu) => {
     assert.throws(() => crossEntropy(tensor(gpu, [1, 2]), labels), /crossEntropy: logits must be \[n, C\].*is \[2\]/);
     assert.throws(() => crossEntropy(logits, tensor(gpu, [0])), /labels must be u32 but is f32/);
     assert.throws(() => crossEntropy(logits, tensor(gpu, Uint32Array.of(0, 1))), /labels must be \[1\] but is \[2\]/);
+    assert.throws(
+      () => crossEntropy(logits, labels, { reduction: 'avg' as 'sum' }),
+      /must be mean, sum or none but is avg/,
+    );
     assert.throws(() => crossEntropy(logits, labels, { weight: labels }), /weight must be \[3\] but is \[1\]/);
     const sampleWeight = tensor(gpu, [1, 1]);
     assert.throws(() => crossEntropy(logits, labels, { sampleWeight }), /sampleWeight must be \[1\] but is \[2\]/);

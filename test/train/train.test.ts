@@ -74,6 +74,18 @@ gpuTest('a run tells of its progress, its class weights and its checkpoints, in 
   assert.not(result.aborted);
 });
 
+gpuTest('what cannot be trained on is refused with its name', async (gpu) => {
+  const data = stripesData();
+  const refusal = async (more: Partial<TrainingOptions>, numClasses = data.numClasses): Promise<string> =>
+    train(gpu, { ...data, numClasses }, { ...OPTIONS, ...more }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+  assert.match(await refusal({ iteratons: 3 } as object), /^iteratons is not an option; there are method, iterations,/);
+  assert.is(await refusal({}, 3), 'training: the source has a label 3, but numClasses is 3; make it larger');
+  assert.match(await refusal({ batchSize: 1000 }), /do not fill a batch of 1000/);
+});
+
 gpuTest('a loss falls and the target is learnt', async (gpu) => {
   const { rows, result } = await told(gpu, { targetTest: stripes(40, 5, { classes: 2 }) }, { iterations: 120 });
   assert.ok(rows.at(-1)!.classLoss < 0.3 * rows[0]!.classLoss, `${rows[0]!.classLoss} to ${rows.at(-1)!.classLoss}`);
