@@ -78,19 +78,22 @@ async function fit(context: Context, terminal: Terminal, gpu: Gpu, job: Job, cho
   if (terminal.isLive) terminal.live('timing a few iterations');
   const seconds = await context.timeIteration(gpu, job.data, { ...job.options, method: job.methods.at(-1)! });
   terminal.clear();
+  const slow = seconds > SLOW_SECONDS;
+  // Ten iterations would let the line stand still for longer than one waits.
+  const watched = slow && terminal.isLive ? { ...job, printFreq: job.printFreq ?? 1 } : job;
   const time = (n: number): string => `about ${duration(runs * n * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
   const fitting = Math.floor(SLOW_BUDGET_SECONDS / seconds / 100) * 100;
   const fewer = Math.max(FEWEST_ITERATIONS, fitting);
-  if (chosen || seconds <= SLOW_SECONDS || fewer >= iterations) {
+  if (chosen || !slow || fewer >= iterations) {
     terminal.note(
       `${describeDevice(gpu.info)}: ${counted(iterations, 'iteration')} (--iterations) take ${time(iterations)}`,
     );
-    return job;
+    return watched;
   }
   terminal.note(
     `${describeDevice(gpu.info)} is slow: ${count(fewer)} iterations in place of ${count(iterations)}, ${time(fewer)}; --iterations ${iterations} does them all in ${time(iterations)}`,
   );
-  return { ...job, options: { ...job.options, iterations: fewer } };
+  return { ...watched, options: { ...job.options, iterations: fewer } };
 }
 
 /** The sentence at the end: what was reached, beside what was recorded. */

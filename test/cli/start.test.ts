@@ -42,6 +42,15 @@ test('a slow software adapter does fewer iterations, unless they were asked for'
   assert.is(told.trials[0]!.options.iterations, 1000);
   assert.match(told.stdout.text, '1,000 iterations (--iterations) take about 13 min 20 s');
 
+  for (const [secondsPerIteration, printFreq] of [
+    [0.8, 1],
+    [0.1, 10],
+  ] as const) {
+    const watched = fakeContext({ secondsPerIteration, tty: true });
+    await watched.run('start');
+    assert.is(watched.trials[0]!.settings.printFreq, printFreq, 'a line in a terminal moves on within a second or so');
+  }
+
   const gpu = fakeContext({ secondsPerIteration: 0.8, software: false });
   await gpu.run('start');
   assert.is(gpu.trials[0]!.options.iterations, 1500);
