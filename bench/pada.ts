@@ -104,10 +104,13 @@ async function verify(
     const direction = gradients[name]!.map((g, k) => g + weightDecay * old[k]!);
     const layer = layers.get(layerOf(name)) ?? { momentum: [], moved: [], direction: [], update: [] };
     layers.set(layerOf(name), layer);
-    layer.momentum.push(...(after.get(`optimizer.${i}.momentum_buffer`)!.data as Float32Array));
-    layer.moved.push(...(after.get(name)!.data as Float32Array));
-    layer.direction.push(...direction);
-    layer.update.push(...direction.map((d, k) => old[k]! - rate * (1 + momentum) * d));
+    append(layer.momentum, after.get(`optimizer.${i}.momentum_buffer`)!.data as Float32Array);
+    append(layer.moved, after.get(name)!.data as Float32Array);
+    append(layer.direction, direction);
+    append(
+      layer.update,
+      direction.map((d, k) => old[k]! - rate * (1 + momentum) * d),
+    );
   }
   for (const [layer, { momentum, moved, direction, update }] of layers) {
     const inMomentum = mismatch(momentum, direction, 2e-4);
@@ -120,3 +123,8 @@ async function verify(
 
 // Weight and bias are compared as one: the gradient of a bias before batch norm is nothing but the rounding of its terms.
 const layerOf = (name: string): string => name.replace(/\.(weight|bias)$/, '');
+
+/** One by one: as arguments of a single call they would not fit a worker's stack. */
+function append(to: number[], from: ArrayLike<number>): void {
+  for (let i = 0; i < from.length; i++) to.push(from[i]!);
+}

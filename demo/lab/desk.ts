@@ -32,7 +32,8 @@ export class Desk {
   choose(change: Partial<Address>): void {
     const { state } = this;
     const before = state.address;
-    if (!before) return;
+    // While the bench runs nothing else does.
+    if (!before || state.work === 'bench') return;
     const next = parseAddress(showAddress({ ...before, ...change }), ...this.known());
     if (same(next, before)) {
       state.address = next;
@@ -56,6 +57,7 @@ export class Desk {
     state.edits = edits;
     // Lines move under the faults that were found.
     if (state.outcome?.faults.length) state.outcome = undefined;
+    else if (state.outcome) state.outcome = { ...state.outcome, stale: true };
     this.surface.changed();
   }
 
@@ -162,7 +164,7 @@ export class Desk {
       this.hang('The GPU was lost, as it is when a kernel takes too long for its driver or touches what it must not.');
     } else if (work === 'run') state.outcome = { ...(state.outcome ?? emptyOutcome), problem: text };
     else {
-      if (work === 'loading') surface.say('Nothing can be run here.');
+      if (!state.machine || code === 'NO_ADAPTER') surface.say('Nothing can be run here.');
       surface.warn(code, text);
     }
   }

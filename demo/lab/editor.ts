@@ -1,4 +1,5 @@
 import { element, find, setText } from '../dom.ts';
+import { changedLines } from './changes.ts';
 import { tokensOf } from './highlight.ts';
 import type { Fault } from './protocol.ts';
 
@@ -25,7 +26,8 @@ export class Editor {
     });
   }
 
-  show(text: string, name: string, faults: readonly Fault[]): void {
+  /** @param shipped what the text is an edition of: lines that are others are marked */
+  show(text: string, shipped: string, name: string, faults: readonly Fault[]): void {
     const { field } = this;
     if (field.value !== text) field.value = text;
     field.setAttribute('aria-label', name);
@@ -34,6 +36,8 @@ export class Editor {
     this.name = name;
     this.draw();
     if (other) this.skipHeader();
+    const rows = [...this.paint.children];
+    for (const [i, changed] of changedLines(shipped, text).entries()) rows[i]!.classList.toggle('changed', changed);
     if (faults === this.faults) return;
     this.faults = faults;
     field.setAttribute('aria-invalid', String(faults.length > 0));

@@ -25,13 +25,8 @@ function open(): void {
       notice.hidden = true;
     },
   });
-  const { view, editor } = kernelView(desk);
-  const result = resultView(({ path, line, column }) => {
-    desk.choose({ file: path });
-    // The file is there after the next frame.
-    requestAnimationFrame(() => requestAnimationFrame(() => editor.go(Math.max(1, line), column)));
-  });
-  const views = [choicesView(desk), view, result, measureView(desk), buttonsView(desk)];
+  const { view, goTo } = kernelView(desk);
+  const views = [choicesView(desk), view, resultView(goTo), measureView(desk), buttonsView(desk)];
   const frames = new Frames(views.map((one) => () => one(desk.state)));
   frames.changed();
 }

@@ -13,6 +13,8 @@ export interface Outcome {
   timings: readonly Timing[];
   /** Why there is no result. */
   problem: string;
+  /** Whether the text was changed since. */
+  stale: boolean;
 }
 
 export type Work = 'loading' | 'open' | 'run' | 'bench';
@@ -33,7 +35,14 @@ export interface State {
   bench: { rows: readonly Row[]; cases: number };
 }
 
-export const emptyOutcome: Readonly<Outcome> = { edited: false, faults: [], checks: [], timings: [], problem: '' };
+export const emptyOutcome: Readonly<Outcome> = {
+  edited: false,
+  faults: [],
+  checks: [],
+  timings: [],
+  problem: '',
+  stale: false,
+};
 
 export const emptyState = (): State => ({
   machine: undefined,

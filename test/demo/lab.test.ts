@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mainFile, parseAddress, showAddress } from '../../demo/lab/address.ts';
+import { changedLines } from '../../demo/lab/changes.ts';
 import { placeOf } from '../../demo/lab/engine/check.ts';
 import { guard } from '../../demo/lab/engine/guard.ts';
 import { EditedModule, filesOf } from '../../demo/lab/engine/join.ts';
@@ -11,18 +11,12 @@ import { subjectsOf } from '../../demo/lab/engine/subjects.ts';
 import { headerOf } from '../../demo/lab/header.ts';
 import { tokensOf } from '../../demo/lab/highlight.ts';
 import type { Choice, Report } from '../../demo/lab/protocol.ts';
+import { kernelFiles } from '../../tools/page/build.mjs';
 import { gpuTest, run } from '../harness.ts';
 
 // The kernel lab as its worker runs it, on the adapter that tests have.
 
-const sources = Object.fromEntries(
-  ['shaders', 'bench/ladder'].flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.wgsl'))
-      .map((name) => join(folder, name).replaceAll('\\', '/'))
-      .map((path) => [path, readFileSync(path, 'utf8')]),
-  ),
-);
+const sources = Object.fromEntries(kernelFiles().map((path: string) => [path, readFileSync(path, 'utf8')]));
 
 type Of<K extends Report['type']> = Extract<Report, { type: K }>;
 
@@ -258,6 +252,19 @@ test('every file has a title and formulas, told from prose and remarks', () => {
     ['forward', 'backward'],
   );
   assert.equal(body[0]![2], 'm[r] = max_k x[r,k]');
+});
+
+test('lines that are others than the shipped ones are told', () => {
+  const marks = (before: string, after: string) =>
+    changedLines([...before].join('\n'), [...after].join('\n'))
+      .map((changed) => (changed ? '*' : '-'))
+      .join('');
+  assert.is(marks('abcde', 'abcde'), '-----');
+  assert.is(marks('abcde', 'abXde'), '--*--');
+  assert.is(marks('abcde', 'aXbcdYe'), '-*---*-');
+  assert.is(marks('abcde', 'ae'), '--');
+  assert.is(marks('', 'ab'), '**');
+  assert.is(marks('abab', 'abXab'), '--*--');
 });
 
 test('an index is a place, and a line its tokens', () => {

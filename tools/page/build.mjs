@@ -84,17 +84,21 @@ export async function buildAndWeigh(folder) {
     throw new Error('page: heavier than its limit, see above');
 }
 
+/** The paths of all kernels' files. */
+export const kernelFiles = () =>
+  ['shaders', 'bench/ladder'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith('.wgsl'))
+      .map((name) => join(folder, name).replaceAll('\\', '/')),
+  );
+
 /** The module `lab:sources`: every kernel's file by its path. */
 const sources = {
   name: 'sources',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^lab:sources$/ }, () => ({ path: 'sources', namespace: 'lab' }));
     onLoad({ filter: /.*/, namespace: 'lab' }, () => {
-      const paths = ['shaders', 'bench/ladder'].flatMap((folder) =>
-        readdirSync(folder, { recursive: true })
-          .filter((name) => name.endsWith('.wgsl'))
-          .map((name) => join(folder, name).replaceAll('\\', '/')),
-      );
+      const paths = kernelFiles();
       const imports = paths.map((path, i) => `import file${i} from ${JSON.stringify(resolve(path))};`);
       const entries = paths.map((path, i) => `${JSON.stringify(path)}: file${i}`);
       return { contents: `${imports.join('')}export const sources = {${entries}};`, resolveDir: resolve('.') };

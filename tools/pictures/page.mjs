@@ -1,14 +1,13 @@
-// Takes the pictures of the page that the documents show: `npm run page:pictures -- [--iterations N] [--recorded FILE]`.
-// The trainings run in Node; the page then shows what they reported, as if its worker had.
+// Takes the pictures of the pages that the documents show: `npm run page:pictures -- [--only page|lab] [--iterations N] [--recorded FILE]`.
+// Trainings and kernels run in Node; the pages then show what was reported, as if their workers had.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { wgsl } from '../browser/bundle.mjs';
 import { openBrowser } from '../browser/openBrowser.mjs';
-import { buildPage } from '../page/build.mjs';
+import { buildPage, kernelFiles } from '../page/build.mjs';
 import { servePage } from '../page/serve.mjs';
 import { findBrowser } from '../setup/browser.mjs';
 
@@ -28,11 +27,46 @@ const PICTURES = {
 };
 const MARGIN = 16;
 
+const LAB_VIEW = { width: 1360, height: 900 };
+const LAB_PICTURES = {
+  // One exponential an element in place of two.
+  'lab-desktop': {
+    viewport: LAB_VIEW,
+    colorScheme: 'light',
+    choice: { op: 'softmax-column-mean', shape: '1024x1000', kernel: '2 statistics' },
+    edit: {
+      file: 'bench/ladder/softmax/statistics.wgsl',
+      from: `    let next = max(m, x[first + c]);
+    s = s * exp((m - next) * params.scale) + exp((x[first + c] - next) * params.scale);
+    m = next;`,
+      to: `    let v = x[first + c];
+    if (v <= m) {
+      s += exp((v - m) * params.scale);
+    } else {
+      s = s * exp((m - v) * params.scale) + 1.0;
+      m = v;
+    }`,
+    },
+  },
+  // The last column is left out.
+  'lab-dark': {
+    viewport: LAB_VIEW,
+    colorScheme: 'dark',
+    choice: { op: 'softmax', shape: '256x31', kernel: 'shipped' },
+    edit: {
+      file: 'shaders/softmax.wgsl',
+      from: 'i < end; i += LANES) { y[i] =',
+      to: 'i + 1u < end; i += LANES) { y[i] =',
+    },
+  },
+};
+
 const { values } = parseArgs({
   options: {
     iterations: { type: 'string', default: '0' },
     address: { type: 'string', default: '' },
     out: { type: 'string', default: OUT },
+    only: { type: 'string' },
     // Keeps the reports there, and takes them from there if they are.
     recorded: { type: 'string' },
   },
@@ -40,30 +74,26 @@ const { values } = parseArgs({
 
 const page = resolve(FOLDER, 'page');
 await buildPage(page);
-const recording = await recordedReports(values.recorded);
-writeFileSync(join(page, 'worker.js'), workerOf(recording));
+mkdirSync(values.out, { recursive: true });
+const wants = (name) => (values.only ?? name) === name;
+const recording = wants('page') && (await recordedReports(values.recorded));
+const labs = wants('lab') ? await recordedLabs() : [];
+if (recording) writeFileSync(join(page, 'worker.js'), workerOf(recording));
 Object.assign(process.env, findBrowser());
-await shoot();
+await withPages(async (browser, address) => {
+  if (recording) await shoot(browser, address);
+  for (const [name, { answers, text }] of labs) {
+    writeFileSync(join(page, 'lab', 'worker.js'), labWorkerOf(answers));
+    await shootLab(browser, address, name, text);
+  }
+});
+// A GPU that is still open keeps Node from ending.
+process.exit();
 
 async function recordedReports(file) {
   if (file && existsSync(file)) return readFileSync(file, 'utf8');
-  const bundle = resolve(FOLDER, 'record.mjs');
-  await build({
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'node',
-    conditions: ['node'],
-    packages: 'external',
-    entryPoints: ['tools/pictures/record.mjs', 'demo/settings.ts'],
-    outdir: FOLDER,
-    outExtension: { '.js': '.mjs' },
-    outbase: '.',
-    plugins: [wgsl],
-  });
-  const load = (name) => import(pathToFileURL(join(dirname(bundle), name)).href);
-  const { record } = await load('tools/pictures/record.mjs');
-  const { parseSettings } = await load('demo/settings.mjs');
+  const { record } = await bundled('tools/pictures/record.mjs');
+  const { parseSettings } = await bundled('demo/settings.ts');
   const tell = (iterations) => process.stderr.write(`\r${iterations}   `);
   const recorded = await record(page, parseSettings(values.address), Number(values.iterations), tell);
   process.stderr.write('\n');
@@ -72,6 +102,33 @@ async function recordedReports(file) {
   );
   if (file) writeFileSync(file, text);
   return text;
+}
+
+/** What the lab reports for each of its pictures. */
+async function recordedLabs() {
+  const { recordLab } = await bundled('tools/pictures/recordLab.mjs');
+  const sources = Object.fromEntries(kernelFiles().map((path) => [path, readFileSync(path, 'utf8')]));
+  const recorded = [];
+  for (const [name, { choice, edit }] of Object.entries(LAB_PICTURES))
+    recorded.push([name, await recordLab(sources, choice, edit)]);
+  return recorded;
+}
+
+/** A module whose imports are TypeScript and WGSL. */
+async function bundled(entry) {
+  const outfile = resolve(FOLDER, `${basename(entry, extname(entry))}.mjs`);
+  await build({
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'node',
+    conditions: ['node'],
+    packages: 'external',
+    entryPoints: [entry],
+    outfile,
+    loader: { '.wgsl': 'text' },
+  });
+  return import(pathToFileURL(outfile).href);
 }
 
 /** Without the points of all looks but the last, which nobody sees any more. */
@@ -100,31 +157,71 @@ onmessage = ({ data: { type, pixels } }) => {
 `;
 }
 
-async function shoot() {
-  mkdirSync(values.out, { recursive: true });
+/** A worker that answers each command with what was recorded of it. */
+function labWorkerOf(answers) {
+  return `
+const answers = JSON.parse(${JSON.stringify(JSON.stringify(answers))});
+onmessage = ({ data: { type } }) => {
+  for (const report of answers[type] ?? []) postMessage(report);
+};
+`;
+}
+
+async function withPages(work) {
   const { address, close } = await servePage(page);
   const browser = await openBrowser();
   try {
-    for (const [name, { until, ...options }] of Object.entries(PICTURES)) {
-      const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
-      const tab = await context.newPage();
-      tab.on('console', (message) => process.stderr.write(`${name}: ${message.text()}\n`));
-      await tab.goto(`${address}#${values.address}`);
-      await tab.waitForFunction(() => /\d/.test(document.querySelector('#scores .figure')?.textContent ?? ''));
-      await tab.click('#example');
-      await tab.locator('.said', { hasText: 'sees a' }).first().waitFor();
-      await tab.evaluate(() => {
-        document.activeElement.blur();
-        scrollTo(0, 0);
-      });
-      await tab.waitForTimeout(500);
-      const { y, height } = await tab.locator(`figure:has(${until})`).boundingBox();
-      const clip = { x: 0, y: 0, width: options.viewport.width, height: Math.ceil(y + height + MARGIN) };
-      await tab.screenshot({ path: join(values.out, `${name}.png`), fullPage: true, clip });
-      await context.close();
-    }
+    await work(browser, address);
   } finally {
     await browser.close();
     close();
   }
+}
+
+async function openTab(browser, name, options) {
+  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
+  const tab = await context.newPage();
+  tab.on('console', (message) => process.stderr.write(`${name}: ${message.text()}\n`));
+  return tab;
+}
+
+/** A picture of the page from its head down to the end of what `until` finds. */
+async function picture(tab, name, { viewport: { width } }, until) {
+  await tab.evaluate(() => {
+    document.activeElement.blur();
+    scrollTo(0, 0);
+  });
+  await tab.waitForTimeout(500);
+  const { y, height } = await tab.locator(until).boundingBox();
+  const clip = { x: 0, y: 0, width, height: Math.ceil(y + height + MARGIN) };
+  await tab.screenshot({ path: join(values.out, `${name}.png`), fullPage: true, clip });
+  await tab.context().close();
+}
+
+async function shoot(browser, address) {
+  for (const [name, { until, ...options }] of Object.entries(PICTURES)) {
+    const tab = await openTab(browser, name, options);
+    await tab.goto(`${address}#${values.address}`);
+    await tab.waitForFunction(() => /\d/.test(document.querySelector('#scores .figure')?.textContent ?? ''));
+    await tab.click('#example');
+    await tab.locator('.said', { hasText: 'sees a' }).first().waitFor();
+    await picture(tab, name, options, `figure:has(${until})`);
+  }
+}
+
+async function shootLab(browser, address, name, text) {
+  const { choice, edit, ...options } = LAB_PICTURES[name];
+  const tab = await openTab(browser, name, options);
+  await tab.goto(`${address}lab/#${new URLSearchParams({ ...choice, file: edit.file })}`);
+  await tab.waitForFunction(() => !document.querySelector('#run').disabled);
+  await tab.fill('#code', text);
+  await tab.click('#run');
+  await tab.locator('.times li, #checks tr').first().waitFor();
+  await tab.evaluate(() => {
+    const editor = document.querySelector('#editor');
+    const top = (node) => node.getBoundingClientRect().top;
+    // In the upper part of what is seen.
+    editor.scrollTop += top(document.querySelector('.changed')) - top(editor) - 180;
+  });
+  await picture(tab, name, options, '.kernel');
 }

@@ -6,9 +6,9 @@ import type { Fault } from '../protocol.ts';
 import { type Counting, Flag, guard } from './guard.ts';
 import type { EditedModule } from './join.ts';
 
-// Rounds that no kernel of the bench needs, even a simple one, and that are done in a moment by one invocation; and by a workgroup
-// whose loops, one in the other, are counted apart.
-const TOGETHER = { software: 2 ** 21, hardware: 2 ** 24 };
+// Rounds that no kernel of the bench needs in one invocation, even a simple one, and that every adapter does in a moment; and of a
+// loop by itself, which may stand in another one.
+const TOGETHER = 2 ** 20;
 const APART = 2 ** 14;
 
 /** Compiles edited modules by themselves, so that what is wrong has its line. */
@@ -59,13 +59,11 @@ export const openDevice = ({ options }: Gpu): Promise<Gpu> => createGpu(options)
  * @throws GpuError if a loop does not end
  */
 export async function tryLoops(one: Case, modules: readonly EditedModule[], original: OpenCase): Promise<void> {
-  const { gpu: usual } = original.step;
   if (!modules.some(({ code }) => guard(code, 1, 'together'))) return;
-  const gpu = await openDevice(usual);
+  const gpu = await openDevice(original.step.gpu);
   try {
     const codes = new Map<string, string>();
-    const limit = usual.info.software ? TOGETHER.software : TOGETHER.hardware;
-    for (const { shipped, code } of modules) codes.set(shipped.code, (await guarded(gpu.native, code, limit)) ?? code);
+    for (const { shipped, code } of modules) codes.set(shipped.code, (await guarded(gpu.native, code)) ?? code);
     const flag = new Flag(gpu.native);
     const opened = await openEdited(one, codes, gpu).catch(() => undefined);
     if (!opened) return;
@@ -80,9 +78,9 @@ export async function tryLoops(one: Case, modules: readonly EditedModule[], orig
 }
 
 /** A text with its loops counted in the first way that compiles. */
-async function guarded(device: GPUDevice, code: string, together: number): Promise<string | undefined> {
+async function guarded(device: GPUDevice, code: string): Promise<string | undefined> {
   const ways: [Counting, number][] = [
-    ['together', together],
+    ['together', TOGETHER],
     ['apart', APART],
   ];
   for (const [counting, limit] of ways) {

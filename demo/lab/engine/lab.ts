@@ -26,7 +26,7 @@ type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** Measures what the page asks for, one thing after the other, on one GPU. */
 export class Lab {
-  private gpu!: Gpu;
+  private machine: Gpu | undefined;
   private peaks: Peaks | null = null;
   private subjects: Cases[] = [];
   private current: { choice: Choice; opened: Map<string, OpenCase>; rungs: Map<string, Row> } | undefined;
@@ -44,6 +44,8 @@ export class Lab {
   }
 
   async take(command: Command): Promise<void> {
+    // Without a GPU, which was reported, there is nothing to answer.
+    if (!this.machine && command.type !== 'begin') return;
     try {
       if (command.type === 'begin') await this.begin(command);
       if (command.type === 'open') await this.open(command.choice);
@@ -59,7 +61,7 @@ export class Lab {
 
   private async begin({ peaks, again }: Of<'begin'>): Promise<void> {
     this.peaks = peaks;
-    this.gpu = (await openMachine(again)).gpu;
+    this.machine = (await openMachine(again)).gpu;
     this.subjects = subjectsOf(this.gpu);
     const { info } = this.gpu;
     this.report({
@@ -214,6 +216,10 @@ export class Lab {
     );
     const files = new Map(modules.flatMap(([, joined]) => joined.map((file) => [file.path, file] as const)));
     return { modules, files: [...files.values()] };
+  }
+
+  private get gpu(): Gpu {
+    return this.machine!;
   }
 
   private subject({ op, shape }: Choice): Cases {

@@ -14,7 +14,7 @@ export function choicesView(desk: Desk): View {
   };
   const [op, shape, kernel] = [select('op'), select('shape'), select('kernel')];
   const [ladder, adapter, software, peaks] = ['ladder', 'adapter', 'software', 'peaks'].map((id) => find(id));
-  return ({ machine, subjects, address, peaks: most }) => {
+  return ({ machine, subjects, address, peaks: most, work }) => {
     if (machine) setText(adapter!, nameOf(machine.info));
     software!.hidden = machine?.info.software !== true;
     setText(
@@ -43,7 +43,7 @@ export function choicesView(desk: Desk): View {
       address.kernel,
     );
     ladder!.hidden = kernels.length < 2;
-    op.disabled = shape.disabled = false;
+    op.disabled = shape.disabled = kernel.disabled = work === 'bench';
   };
 }
 

@@ -3,12 +3,13 @@ import type { Desk } from '../desk.ts';
 import { Editor } from '../editor.ts';
 import { headerOf } from '../header.ts';
 import { formula } from '../mathematics.ts';
+import type { Fault } from '../protocol.ts';
 import { type Outcome, type State, shownFile, textOf, type View } from '../state.ts';
 
 const NONE: Outcome['faults'] = [];
 
 /** The files of the kernel: one of them under its mathematics, to be changed. */
-export function kernelView(desk: Desk): { view: View; editor: Editor } {
+export function kernelView(desk: Desk): { view: View; goTo(fault: Fault): void } {
   const [files, mathematics] = [find('files'), find('mathematics')];
   const path = () => desk.state.address?.file ?? '';
   const editor = new Editor(
@@ -17,13 +18,14 @@ export function kernelView(desk: Desk): { view: View; editor: Editor } {
   );
   let [head, tabs, faulty] = ['', '', NONE];
   let file = '';
+  let wanted: Fault | undefined;
   const view: View = (state) => {
     const shown = shownFile(state);
     const text = shown ? textOf(state, shown) : '';
     const faults = state.outcome?.faults ?? NONE;
     if (faults !== faulty || file !== path()) [faulty, file] = [faults, path()];
     const own = faults === NONE ? NONE : faults.filter((one) => one.path === path());
-    editor.show(text, shown ? `WGSL of ${shown.path}` : '', own.length > 0 ? own : NONE);
+    editor.show(text, shown?.text ?? '', shown ? `WGSL of ${shown.path}` : '', own.length > 0 ? own : NONE);
     const key = tabsOf(state)
       .map((tab) => Object.values(tab).join())
       .join();
@@ -31,12 +33,20 @@ export function kernelView(desk: Desk): { view: View; editor: Editor } {
       tabs = key;
       files.replaceChildren(...tabsOf(state).map((tab) => tabOf(tab, desk)));
     }
+    if (wanted?.path === path()) {
+      editor.go(Math.max(1, wanted.line), wanted.column);
+      wanted = undefined;
+    }
     // Of the shipped text: what the kernel is to compute does not change with it.
     if (head === (shown?.text ?? '')) return;
     head = shown?.text ?? '';
     mathematics.replaceChildren(...mathematicsOf(head));
   };
-  return { view, editor };
+  const goTo = (fault: Fault) => {
+    wanted = fault;
+    desk.choose({ file: fault.path });
+  };
+  return { view, goTo };
 }
 
 interface Tab {

@@ -1,4 +1,15 @@
-import { COLUMNS, cellsOf, csvOf, jsonOf, markdownOf } from '../../../bench/harness/report.ts';
+import {
+  COLUMNS,
+  cellsOf,
+  csvOf,
+  deviceLines,
+  jsonOf,
+  LADDER_COLUMNS,
+  ladderCells,
+  markdownOf,
+  peakLines,
+  stepLines,
+} from '../../../bench/harness/report.ts';
 import { download, element, find, setText } from '../../dom.ts';
 import type { Desk } from '../desk.ts';
 import type { State, View } from '../state.ts';
@@ -20,7 +31,7 @@ export function measureView(desk: Desk): View {
   const files = [
     save('json', 'json', 'application/json', ({ machine, peaks, bench }) => jsonOf(machine!.block, peaks!, bench.rows)),
     save('csv', 'csv', 'text/csv', ({ bench }) => `${csvOf(bench.rows)}\n`),
-    save('markdown', 'md', 'text/markdown', ({ bench }) => `${markdownOf(COLUMNS, bench.rows.map(cellsOf))}\n`),
+    save('markdown', 'md', 'text/markdown', markdown),
   ];
   const place = find('rows');
   let shown: State['bench'] | undefined;
@@ -32,6 +43,18 @@ export function measureView(desk: Desk): View {
     shown = bench;
     place.replaceChildren(...(bench.rows.length > 0 ? [tableOf(bench)] : []));
   };
+}
+
+/** The tables that `--markdown` prints. */
+function markdown({ machine, peaks, bench: { rows } }: State): string {
+  const ladder = ladderCells(rows);
+  const parts = [
+    markdownOf(['device', ''], [...deviceLines(machine!.block), ...peakLines(peaks!)]),
+    markdownOf(COLUMNS, rows.map(cellsOf)),
+    ...(ladder.length > 0 ? [markdownOf(LADDER_COLUMNS, ladder)] : []),
+    ...stepLines(rows),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 /** Buttons of which one is pressed; gives its value. */

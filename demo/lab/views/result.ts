@@ -7,11 +7,14 @@ import type { Outcome, View } from '../state.ts';
 /** What came of the latest run: a verdict, and what it is founded on. */
 export function resultView(goTo: (fault: Fault) => void): View {
   const [verdict, faults, checks, times] = ['verdict', 'faults', 'checks', 'times'].map((id) => find(id));
+  const [section, ideas] = [find('result'), find('ideas')];
   let shown: Outcome | undefined;
   return ({ outcome, work }) => {
     const [kind, text] = verdictOf(outcome, work === 'run');
-    setText(verdict!, text);
+    setText(verdict!, outcome?.stale ? `${text} That was before the latest change.` : text);
+    section.classList.toggle('stale', outcome?.stale === true);
     verdict!.dataset.kind = kind;
+    ideas.hidden = outcome !== undefined || work === 'run';
     if (outcome === shown) return;
     shown = outcome;
     faults!.replaceChildren(...(outcome?.faults ?? []).map((fault) => faultOf(fault, goTo)));
