@@ -5,7 +5,7 @@
 //
 // shapes    x: [rows, cols]; partials: [parts, cols] of sums in two parts; stats: [rows] of (m, 1 / s); y: [cols]
 // parallel  each way leaves partial sums of the columns, which mean adds up in order, and clears:
-//           lane           cols <= 32: an invocation takes whole rows, and holds the row and its sums in registers
+//           lane           cols <= 32: an invocation takes whole rows, and holds the row and its sums in registers, as vec4s
 //           rows, columns  an invocation a row, then an invocation for four columns: for software adapters, whose barriers are dear
 //           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row (softmax.row.wgsl), then
 //                          COLS lanes for the columns, which find the rows in the cache: x comes from memory once
@@ -15,7 +15,8 @@
 override GROUP = 8u;
 override COLS = 1u;
 override ALIGNED = false;
-const FEW = 32u;
+// vec4s that hold a row of up to 32 columns, wherever it starts in the first.
+const QUADS_HELD = 9u;
 const HELD = 32u;
 const CHUNK = 64u;
 const LOWEST = -3.4028234e38;
@@ -44,35 +45,53 @@ fn put(part: u32, c: u32, sum: f32) {
   if (params.add == 0u) { partials[i] = vec2f(sum, 0.0); } else { partials[i] = plus(partials[i], sum); }
 }
 
-// NaN is looked for by bits: worst is the largest of all elements without their signs.
-fn rowStats(m: f32, s: f32, worst: u32) -> vec2f {
+// NaN is looked for by bits: largest holds the largest of all elements without their signs.
+fn rowStats(m: f32, s: f32, largest: vec4u) -> vec2f {
+  let worst = max(max(largest.x, largest.y), max(largest.z, largest.w));
   let undefined = worst > 0x7f800000u || abs(m) >= -LOWEST;
   return vec2f(m, select(1.0 / s, nan(worst), undefined));
 }
 
+// A lane reads the vec4s that hold its row, for a software adapter pays for each load and little for each of its elements.
+// Where a row starts within the first one is the same for all rows of a lane, as parts is a multiple of four; so element k
+// of vec4 q is always column 4 q + k - before, and has a sum of its own.
 @compute @workgroup_size(GROUP)
 fn lane(@builtin(global_invocation_id) id: vec3u) {
-  var e: array<f32, FEW>;
-  var sums: array<f32, FEW>;
+  var e: array<vec4f, QUADS_HELD>;
+  var sums: array<vec4f, QUADS_HELD>;
+  let before = id.x * COLS % 4u;
+  // COLS is the number of columns: these loops are unrolled.
+  let quads = (COLS + 7u - min(4u, COLS & (~COLS + 1u))) / 4u;
   for (var row = id.x; row < params.rows; row += params.parts) {
-    // COLS is the number of columns: these loops are unrolled.
-    var m = LOWEST;
-    var worst = 0u;
-    for (var c = 0u; c < COLS; c++) {
-      e[c] = x[row * COLS + c];
-      worst = max(worst, bitcast<u32>(e[c]) & 0x7fffffffu);
-      m = max(m, e[c]);
+    var most = vec4f(LOWEST);
+    var worst = vec4u();
+    for (var q = 0u; q < quads; q++) {
+      e[q] = x4[row * COLS / 4u + q];
+      if (COLS % 4u > 0u && (q == 0u || 4u * q + 3u >= COLS)) {
+        e[q] = select(vec4f(LOWEST), e[q], columnsOf(q, before) < vec4u(COLS));
+      }
+      worst = max(worst, bitcast<vec4u>(e[q]) & vec4u(0x7fffffffu));
+      most = max(most, e[q]);
     }
-    var s = 0.0;
-    for (var c = 0u; c < COLS; c++) {
-      e[c] = exp((e[c] - m) * params.scale);
-      s += e[c];
+    let m = max(max(most.x, most.y), max(most.z, most.w));
+    var s = vec4f();
+    for (var q = 0u; q < quads; q++) {
+      e[q] = exp((e[q] - m) * params.scale);
+      s += e[q];
     }
-    let p = rowStats(m, s, worst).y;
-    for (var c = 0u; c < COLS; c++) { sums[c] += e[c] * p; }
+    let p = rowStats(m, dot(s, vec4f(1.0)), worst).y;
+    for (var q = 0u; q < quads; q++) { sums[q] += e[q] * p; }
   }
-  for (var c = 0u; c < COLS; c++) { put(id.x, c, sums[c]); }
+  for (var q = 0u; q < quads; q++) {
+    let columns = columnsOf(q, before);
+    for (var k = 0u; k < 4u; k++) {
+      if (columns[k] < COLS) { put(id.x, columns[k], sums[q][k]); }
+    }
+  }
 }
+
+// A column before the first wraps around to a large number.
+fn columnsOf(q: u32, before: u32) -> vec4u { return 4u * q + vec4u(0u, 1u, 2u, 3u) - before; }
 
 // Four columns of a row; those beyond its end have no weight.
 fn load(row: u32, quad: u32) -> vec4f {
@@ -96,7 +115,7 @@ fn rows(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     s = s * exp((m - next) * params.scale) + dot(exp((v - next) * params.scale), vec4f(1.0));
     m = next;
   }
-  stats[row] = rowStats(m, s, max(max(worst.x, worst.y), max(worst.z, worst.w)));
+  stats[row] = rowStats(m, s, worst);
 }
 
 @compute @workgroup_size(GROUP)

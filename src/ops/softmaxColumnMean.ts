@@ -83,6 +83,10 @@ function partsOf(gpu: Gpu, rows: number, cols: number): number {
   return Math.min(512, Math.ceil(rows / CHUNK));
 }
 
+/** Whether the buffer goes on to the end of the last vec4, as all do but a caller's own. */
+const endsWhole = ({ byteOffset, byteLength, storage }: Tensor): boolean =>
+  byteOffset + Math.ceil(byteLength / 16) * 16 <= storage.bytes;
+
 function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, add: boolean): void {
   const { gpu } = x;
   const [rows, cols] = x.shape as [number, number];
@@ -90,8 +94,8 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
     kernel.fused({ x, partials }, params, parts, { ...splitRows(gpu, cols).constants, COLS });
-  } else if (cols <= FEW) {
-    kernel.lane({ x, partials }, params, parts / 8, { COLS: cols });
+  } else if (cols <= FEW && endsWhole(x)) {
+    kernel.lane({ x4: x, partials }, params, parts / 8, { COLS: cols });
   } else {
     const stats = empty(gpu, [rows, 2], 'f32', 'rowStats');
     const constants = { ALIGNED: Number(cols % 4 === 0) };

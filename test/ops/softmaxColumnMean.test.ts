@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { capture } from '../../src/capture.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
-import { empty, type Tensor, tensor } from '../../src/tensor.ts';
+import { empty, fromBuffer, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
@@ -135,6 +135,24 @@ for (const cols of [10, 65]) {
     for (const x of [step, sums, into, ...tensors]) x.dispose();
   });
 }
+
+gpuTest("softmaxColumnMean of a caller's buffer that ends within a vec4", async (gpu) => {
+  const [rows, cols] = [3, 31];
+  const data = uniform([rows, cols], seeded(1), 2);
+  const device = gpu.native as GPUDevice;
+  const buffer = device.createBuffer({ size: data.byteLength, usage: 0x80 | 0x8, mappedAtCreation: true });
+  new Float32Array(buffer.getMappedRange()).set(data);
+  buffer.unmap();
+  const y = tidy(() => softmaxColumnMean(fromBuffer(gpu, buffer, [rows, cols])));
+  assertClose(
+    'mean',
+    await y.read(),
+    reference(data, cols, 1).map((v) => v / rows),
+    tolerance,
+  );
+  y.dispose();
+  buffer.destroy();
+});
 
 gpuTest('SoftmaxColumnSums lose no digits over 2,000 batches of equal rows', async (gpu) => {
   const row = [0.3, 0, -0.2];
