@@ -1,9 +1,11 @@
+import type { GemmVariants } from '../../src/gemmVariants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { defaultOptions, type Method, type TrainingOptions } from '../../src/train/options.ts';
 import { METHODS, type Settings } from '../settings.ts';
 import { chooseDigits, type Digits, type Material } from './digits.ts';
 import { Lane } from './lane.ts';
+import { applyVariants } from './variants.ts';
 
 /**
  * Several trainings that differ in their method alone: same seed, same digits. The one that is furthest behind does the
@@ -13,6 +15,7 @@ export class Contest {
   lanes: Lane[] = [];
   material: Material;
   private readonly kept = new Map<Method, Checkpoint>();
+  private variants: GemmVariants = {};
 
   /** @param base all options that the page does not ask for, those of a checkpoint in place of the defaults */
   constructor(
@@ -36,6 +39,7 @@ export class Contest {
       );
     }
     contest.kept.set(options.method, checkpoint);
+    contest.variants = checkpoint.gemmVariants ?? {};
     return contest;
   }
 
@@ -61,9 +65,11 @@ export class Contest {
   async open(gpu: Gpu): Promise<void> {
     const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch: batchSize, methods } = this.chosen;
     const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize };
+    const trainings = methods.map((method) => ({ ...this.base, ...own, method }));
+    this.variants = await applyVariants(gpu, this.material.data, trainings, this.variants);
     try {
-      for (const method of methods)
-        this.lanes.push(await Lane.open(gpu, this.material, { ...this.base, ...own, method }, this.kept.get(method)));
+      for (const options of trainings)
+        this.lanes.push(await Lane.open(gpu, this.material, options, this.kept.get(options.method)));
     } catch (error) {
       this.close();
       throw error;
