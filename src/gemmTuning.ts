@@ -29,6 +29,8 @@ export interface TuneGemmOptions {
   milliseconds?: number;
   /** The clock, in milliseconds. */
   now?: () => number;
+  /** Told before anything is measured, if anything is. */
+  onMeasure?: () => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface TuneGemmOptions {
 export async function tuneGemm(
   gpu: Gpu,
   fn: () => void,
-  { known = {}, milliseconds = 2000, now = () => performance.now() }: TuneGemmOptions = {},
+  { known = {}, milliseconds = 2000, now = () => performance.now(), onMeasure }: TuneGemmOptions = {},
 ): Promise<GemmVariants> {
   const end = now() + milliseconds;
   const left = () => end - now();
@@ -55,7 +57,10 @@ export async function tuneGemm(
     return fresh.length > 0;
   });
   // The usual plan alone: there is nothing to choose from.
-  if (plans.length > 1 && milliseconds > 0) await choose(gpu, fn, plans, known, variants, left);
+  if (plans.length > 1 && milliseconds > 0) {
+    onMeasure?.();
+    await choose(gpu, fn, plans, known, variants, left);
+  }
   setGemmVariants(gpu, { ...gemmVariants(gpu), ...variants });
   return variants;
 }

@@ -12,7 +12,6 @@ import type { Context } from './context.ts';
 import { deviceOf } from './device.ts';
 import { asUsage } from './errors.ts';
 import { readNamed } from './files.ts';
-import { count } from './format.ts';
 import type { Job } from './job.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -52,11 +51,15 @@ export async function applyVariants(
       terminal.warning(`--gemm-variants names products that this training does not have: ${unused.join(', ')}`);
   } else {
     const known = { ...cachedVariants(context, gpu, terminal), ...chosenHere.get(context) };
-    const begin = performance.now();
-    variants = await context.tune(gpu, data, options, { known });
+    // Where there was nothing to choose from, nobody is told what was chosen.
+    let say = (_: string) => {};
+    const onMeasure = () => {
+      terminal.note('measuring the variants of matrix products, once on this device and for two seconds at most');
+      say = (text) => terminal.note(text);
+    };
+    variants = await context.tune(gpu, data, options, { known, onMeasure });
     chosenHere.set(context, { ...known, ...variants });
-    if (Object.keys(variants).some((of) => !known[of]))
-      keepVariants(context, gpu, terminal, variants, (performance.now() - begin) / 1000);
+    if (Object.keys(variants).some((of) => !known[of])) say(keepVariants(context, gpu, variants));
   }
   setGemmVariants(gpu, variants);
   return variants;
@@ -81,9 +84,9 @@ export function cachedVariants(context: Context, gpu: Gpu, terminal: Terminal): 
   }
 }
 
-function keepVariants(context: Context, gpu: Gpu, terminal: Terminal, variants: GemmVariants, seconds: number): void {
+/** Keeps variants for this user's next trainings; gives what became of that, in words. */
+function keepVariants(context: Context, gpu: Gpu, variants: GemmVariants): string {
   const file = cacheFile(context, gpu);
-  const chosen = `variants of ${count(Object.keys(variants).length)} classes of matrix products chosen in ${seconds.toFixed(1)} s`;
   try {
     if (!file) throw new Error('this user has no folder for such things');
     makeFolder(context.cacheFolder!);
@@ -91,9 +94,9 @@ function keepVariants(context: Context, gpu: Gpu, terminal: Terminal, variants: 
     const all = { ...variants, ...quietly(() => parseVariants(JSON.parse(readFileSync(file, 'utf8')).gemmVariants)) };
     const content = { padagrad: version, device: deviceOf(gpu), gemmVariants: all };
     writeAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
-    terminal.note(`${chosen}; kept in ${file}`);
+    return `what was chosen is kept in ${file}`;
   } catch (error) {
-    terminal.note(`${chosen}, anew by each command, for they cannot be kept: ${(error as Error).message}`);
+    return `what was chosen cannot be kept, and each command measures anew: ${(error as Error).message}`;
   }
 }
 

@@ -254,6 +254,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     tune: async (_, __, options, tuning) => {
       tuned.push({ options, tuning });
       const mine = fake.variants ?? {};
+      if (Object.keys(mine).some((of) => !tuning.known?.[of])) tuning.onMeasure?.();
       return Object.fromEntries(Object.entries(mine).map(([of, variant]) => [of, tuning.known?.[of] ?? variant]));
     },
     train,
