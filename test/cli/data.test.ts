@@ -85,7 +85,10 @@ test('an unknown name, and a missing file with what there is beside it', async (
     assert.ok(error.message.startsWith(`no such file: ${prefix}-images-idx3-ubyte, nor `), error.message);
     assert.ok(error.message.endsWith(`there is idx:${join(folder, 'a')}, idx:${join(folder, 'b')}`), error.message);
   }
-  assert.match((await refusal('idx:')).message, /no such file: -images-idx3-ubyte/);
+  assert.match(
+    (await refusal('idx:')).message,
+    /a path should follow, as in idx:data\/usps for data\/usps-images-idx3-ubyte/,
+  );
   assert.match((await refusal(`idx:${join(folder, 'none', 'x')}`)).message, /ubyte\.gz$/);
 });
 
