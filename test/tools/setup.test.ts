@@ -138,10 +138,10 @@ test("the launcher's child gets the arguments and the environment; its exit code
     const args = JSON.stringify(['-e', script, 'an argument']);
     const changes = '{ ADDED: "1", PATH: null }';
     const program = `import { runNode } from ${tool('process')}; process.exitCode = await runNode(${args}, ${changes});`;
-    return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'pipe'] });
   };
   const end = (child: ReturnType<typeof node>) =>
-    new Promise((done) => child.on('exit', (code, signal) => done(signal ?? code)));
+    new Promise((done) => child.on('close', (code, signal) => done(signal ?? code)));
 
   assert.is(
     await end(
@@ -150,6 +150,15 @@ test("the launcher's child gets the arguments and the environment; its exit code
     7,
   );
   assert.is(await end(node('process.kill(process.pid, "SIGKILL")')), 'SIGKILL');
+  const noisy = node(
+    `console.error("Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 9 to 1\\nkept")`,
+  );
+  let said = '';
+  noisy.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  assert.is(await end(noisy), 0);
+  assert.is(said, 'kept\n');
   const waiting = node(
     'process.on("SIGTERM", () => process.exit(9)); setInterval(() => {}, 1000); console.log("ready")',
   );

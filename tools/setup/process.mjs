@@ -1,8 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const PARENT_MS = 250;
+// What Dawn says of lavapipe, past Node and past any reader's use.
+const NOISE = /^Warning: maxDynamic\w+BuffersPerPipelineLayout artificially reduced/;
 
 /** Something a user can mend: its message is all there is to say. */
 export class Failure extends Error {}
@@ -26,7 +29,10 @@ export function attempt(program, args, options = {}) {
 
 /** Runs node in this process's place, as far as can be: gives its exit code, hands signals on, and ends by the one that ended it. */
 export async function runNode(args, changes) {
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env: environment(changes) });
+  // With --json it is stderr that people watch, and that has to be the terminal itself.
+  const stderr = args.includes('--json') ? 'inherit' : 'pipe';
+  const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', stderr], env: environment(changes) });
+  if (child.stderr) createInterface(child.stderr).on('line', (line) => NOISE.test(line) || say(line));
   // In a terminal Ctrl-C has reached the child already, and a second SIGINT would cut its orderly end short.
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   const forward = (signal) => (signal === 'SIGINT' && terminal ? undefined : child.kill(signal));
@@ -40,7 +46,7 @@ export async function runNode(args, changes) {
   }, PARENT_MS);
   const [code, signal] = await new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (...end) => resolve(end));
+    child.on('close', (...end) => resolve(end));
   });
   clearInterval(watch);
   for (const name of FORWARDED) process.off(name, forward);
