@@ -153,6 +153,20 @@ test('a gradient is checked by the name of its input', async () => {
   assert.ok(check!.wrong > 30_000);
 });
 
+test('a kernel that counts on from run to run is judged by its first one, however often it is asked for', async () => {
+  const choice: Choice = { op: 'confusion-matrix', shape: '128x10', kernel: 'shipped' };
+  for (let i = 0; i < 2; i++) {
+    await bench.take({ type: 'run', choice, edits: {} });
+    assert.is(bench.last('checked')!.checks[0]!.wrong, 0);
+    assert.ok(bench.last('timed')!.timings[0]!.row.verified);
+  }
+  await bench.edited(choice, 'shaders/confusionMatrix.wgsl', '@compute', 'fn unused() { }\n@compute');
+  assert.equal(
+    bench.last('timed')!.timings.map(({ role, row }) => `${role} ${row.verified}`),
+    ['edited true', 'original true'],
+  );
+});
+
 test('the bench runs there, and says which row it is at', async () => {
   await bench.take({ type: 'bench', only: ['relu', 'sum'], quick: true });
   const rows = bench.all('row');

@@ -9,10 +9,11 @@ import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { WgslModule } from '../../../src/gpu/wgsl.ts';
 import { measurePeaks, type Peaks } from '../../../src/profile/peaks.ts';
 import { openMachine } from '../../engine/machine.ts';
-import type { Choice, Command, Edits, Report, Source, Timing } from '../protocol.ts';
+import type { Check, Choice, Command, Edits, Report, Source, Timing } from '../protocol.ts';
 import { check } from './check.ts';
 import { codesOf, compile, openDevice, openEdited, tryLoops } from './edited.ts';
 import { EditedModule, filesOf } from './join.ts';
+import { Shelf } from './shelf.ts';
 import { type Cases, caseOf, showSubject, subjectsOf } from './subjects.ts';
 
 const TURNS = 3;
@@ -29,7 +30,7 @@ export class Lab {
   private machine: Gpu | undefined;
   private peaks: Peaks | null = null;
   private subjects: Cases[] = [];
-  private current: { choice: Choice; opened: Map<string, OpenCase>; rungs: Map<string, Row> } | undefined;
+  private shelf!: Shelf;
   private stop = new AbortController();
 
   constructor(
@@ -63,6 +64,7 @@ export class Lab {
     this.peaks = peaks;
     this.machine = (await openMachine(again)).gpu;
     this.subjects = subjectsOf(this.gpu);
+    this.shelf = new Shelf(this.gpu, this.subjects);
     const { info } = this.gpu;
     this.report({
       type: 'machine',
@@ -75,16 +77,18 @@ export class Lab {
   /** Shows what a kernel is made of. */
   private async open(choice: Choice): Promise<void> {
     this.phase('Compiling the shipped kernel.');
-    const opened = await this.shipped(choice);
+    const opened = await this.shelf.take(choice);
     this.report({ type: 'opened', choice, sources: this.made(opened).files });
   }
 
   private async run({ choice, edits }: Of<'run'>): Promise<void> {
     this.phase('Compiling.');
-    const original = await this.shipped(choice);
-    const { modules, files } = this.made(original);
+    const { modules, files } = this.made(await this.shelf.take(choice));
+    const say = (text: string) => this.phase(text);
     if (!files.some(({ path, text }) => text !== (edits[path] ?? text))) {
-      if (await this.isRight(original, original)) await this.time(choice);
+      const { checks } = await this.shelf.prove(choice, say);
+      this.report({ type: 'checked', edited: false, checks });
+      if (isRight(checks)) await this.time(choice);
       return;
     }
     const edited = modules
@@ -97,14 +101,19 @@ export class Lab {
       if (faults.length > 0) return this.report({ type: 'faults', faults });
       const strange = edited.find(({ asDeclared }) => !asDeclared);
       if (strange) throw new GpuError('KERNEL', REDECLARED);
+      const { opened: original, milliseconds } = await this.shelf.prove(choice, say);
+      const patience = Math.max(LEAST_PATIENCE_MS, PATIENCE * milliseconds);
       const one = caseOf(this.subjects, choice);
-      const patience = await this.patienceFor(original);
       this.phase('Running once with its loops counted.', patience);
       await tryLoops(one, edited, original);
       this.phase('Compiling.');
       const opened = await openEdited(one, codesOf(edited), gpu);
       try {
-        if (await this.isRight(opened, original)) await this.time(choice, opened);
+        this.phase('Running once, and comparing every element.', patience);
+        opened.step.run();
+        const checks = await check(opened, original);
+        this.report({ type: 'checked', edited: true, checks });
+        if (isRight(checks)) await this.time(choice, opened);
       } finally {
         opened.dispose();
       }
@@ -113,59 +122,55 @@ export class Lab {
     }
   }
 
-  /** Runs once, and compares everything with double precision. */
-  private async isRight(opened: OpenCase, original: OpenCase): Promise<boolean> {
-    this.phase('Computing in double precision what must come out.');
-    void original.truths;
-    this.phase('Running once, and comparing every element.', await this.patienceFor(original));
-    opened.step.run();
-    const checks = await check(opened, original);
-    this.report({ type: 'checked', edited: opened !== original, checks });
-    return checks.every(({ wrong }) => wrong === 0);
-  }
-
-  /** Milliseconds after which a kernel for the same work is given up. */
-  private async patienceFor({ step }: OpenCase): Promise<number> {
-    const begin = performance.now();
-    step.run();
-    await step.gpu.idle();
-    return Math.max(LEAST_PATIENCE_MS, PATIENCE * (performance.now() - begin));
-  }
-
-  /** Times what was found right, beside what is shipped, then the other rungs of its ladder. */
+  /** Times what was found right in turns with what is shipped; then, by themselves, the other rungs of its ladder. */
   private async time(choice: Choice, edited?: OpenCase): Promise<void> {
     const peaks = await this.measuredPeaks();
-    this.phase('Timing.');
-    const { kernels } = this.subject(choice);
-    const { rungs } = this.current!;
-    const names = [...kernels.keys()];
-    const beside: [string, OpenCase][] = [];
-    for (const name of new Set([choice.kernel, names.at(-1)!])) {
-      const one = await this.shipped({ ...choice, kernel: name });
-      const problem = rungs.has(name) ? null : await problemOf(one);
-      if (problem) rungs.set(name, failedRow({ ...choice, bench: choice.op, peer: 'padagrad' }, problem));
-      else if (rungs.get(name)?.verified !== false) beside.push([name, one]);
-    }
-    const all = [...(edited ? [edited] : []), ...beside.map(([, one]) => one)];
-    const rows = await sideBySide(all, peaks);
-    const own: Timing[] = edited ? [{ name: choice.kernel, role: 'edited', row: rows.shift()! }] : [];
-    for (const [i, [name]] of beside.entries()) rungs.set(name, rows[i]!);
+    const { shelf } = this;
+    const names = shelf.names(choice);
+    const compared = [...new Set([choice.kernel, names.at(-1)!])];
+    const own = await this.timeTogether(choice, compared, peaks, edited);
     const show = () => {
-      const known = names.flatMap((name): Timing[] => {
-        const row = rungs.get(name);
+      const timings = names.flatMap((name): Timing[] => {
+        const row = shelf.rows.get(name);
         if (!row) return [];
-        return name === choice.kernel ? [...own, { name, role: 'original', row }] : [{ name, role: 'rung', row }];
+        if (name !== choice.kernel) return [{ name, role: 'rung', row }];
+        return [...(own ? [{ name, role: 'edited' as const, row: own }] : []), { name, role: 'original', row }];
       });
-      this.report({ type: 'timed', timings: known });
+      this.report({ type: 'timed', timings });
     };
     show();
-    for (const name of names.filter((one) => !rungs.has(one))) {
-      this.phase(`Timing ${name}.`);
-      const session = new Session(this.gpu, peaks, SAMPLING);
-      rungs.set(name, await kernels.get(name)!.measure(session));
-      session.dispose();
+    for (const name of names.filter((one) => !shelf.rows.has(one))) {
+      await this.timeTogether(choice, [name], peaks);
+      shelf.close(name);
       show();
     }
+  }
+
+  /** Times shipped kernels, each found right before; gives the row of the edited one. */
+  private async timeTogether(
+    choice: Choice,
+    names: readonly string[],
+    peaks: Peaks,
+    edited?: OpenCase,
+  ): Promise<Row | undefined> {
+    const cases = edited ? [edited] : [];
+    const right: string[] = [];
+    for (const kernel of names) {
+      const { opened, checks } = await this.shelf.prove({ ...choice, kernel }, (text) => this.phase(text));
+      const wrong = checks.find((one) => one.wrong > 0);
+      if (wrong) {
+        const head = { bench: choice.op, shape: choice.shape, peer: 'padagrad', kernel };
+        this.shelf.rows.set(kernel, failedRow(head, `${wrong.wrong} elements of ${wrong.result}`));
+        continue;
+      }
+      right.push(kernel);
+      cases.push(opened);
+    }
+    this.phase(`Timing ${names.join(', ')}.`);
+    const rows = await sideBySide(cases, peaks);
+    const own = edited && rows.shift();
+    for (const [i, kernel] of right.entries()) this.shelf.rows.set(kernel, rows[i]!);
+    return own;
   }
 
   private async bench({ only, quick }: Of<'bench'>): Promise<void> {
@@ -195,20 +200,6 @@ export class Lab {
     return this.peaks;
   }
 
-  /** A kernel as it is shipped, kept open as long as the page stays with its op and shape. */
-  private async shipped(choice: Choice): Promise<OpenCase> {
-    const { op, shape, kernel } = choice;
-    const known = this.current?.choice;
-    if (known?.op !== op || known.shape !== shape) {
-      for (const one of this.current?.opened.values() ?? []) one.dispose();
-      this.current = { choice, opened: new Map(), rungs: new Map() };
-    }
-    const { opened } = this.current!;
-    const found = opened.get(kernel) ?? (await caseOf(this.subjects, choice).open!(this.gpu));
-    opened.set(kernel, found);
-    return found;
-  }
-
   /** The modules that a case runs, and the files of all of them, each once. */
   private made({ step }: OpenCase): { modules: [WgslModule, Source[]][]; files: Source[] } {
     const modules = [...new Set(step.commands.dispatches.map(({ pipeline }) => pipeline.module))].map(
@@ -220,10 +211,6 @@ export class Lab {
 
   private get gpu(): Gpu {
     return this.machine!;
-  }
-
-  private subject({ op, shape }: Choice): Cases {
-    return this.subjects.find((one) => one.op === op && one.shape === shape)!;
   }
 
   private phase(text: string, patienceMs: number | null = null): void {
@@ -244,10 +231,7 @@ async function sideBySide(cases: readonly OpenCase[], peaks: Peaks): Promise<Row
   return cases.map((one, i) => one.row(samples[i]!, null, peaks));
 }
 
-function problemOf(opened: OpenCase): Promise<string | null> {
-  opened.step.run();
-  return opened.problem();
-}
+const isRight = (checks: readonly Check[]): boolean => checks.every(({ wrong }) => wrong === 0);
 
 const withEdits = (files: readonly Source[], edits: Edits): Source[] =>
   files.map(({ path, text }) => ({ path, text: edits[path] ?? text }));

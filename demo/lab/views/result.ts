@@ -42,13 +42,14 @@ function verdictOf(outcome: Outcome | undefined, running: boolean): [kind: strin
 
 /** The edited kernel's time beside that of the kernel it was made of. */
 function comparison(timings: readonly Timing[]): string {
-  const [edited, original] = ['edited', 'original'].map(
-    (role) => timings.find((one) => one.role === role)?.row.medianMs,
-  );
-  if (!edited || !original) return '';
-  const ratio = original / edited;
+  const [edited, original] = ['edited', 'original'].map((role) => timings.find((one) => one.role === role)?.row);
+  if (!edited?.medianMs || !original?.medianMs) return '';
+  const ratio = original.medianMs / edited.medianMs;
   if (ratio > 0.97 && ratio < 1.03) return 'As fast as before.';
-  return ratio > 1 ? `${digits(ratio)} times as fast as before.` : `${digits(1 / ratio)} times slower than before.`;
+  const times =
+    ratio > 1 ? `${digits(ratio)} times as fast as before` : `${digits(1 / ratio)} times slower than before`;
+  const apart = edited.p95Ms! < original.p5Ms! || edited.p5Ms! > original.p95Ms!;
+  return apart ? `${times}.` : `${times}, but samples vary by more.`;
 }
 
 const firstWrong = ({ elements }: Check) => elements.find(({ wrong }) => wrong)!;
