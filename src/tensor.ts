@@ -125,9 +125,8 @@ export type TensorData = number | readonly TensorData[] | Float32Array | Uint32A
  * their own and typed arrays one dimension.
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
-  const typed = data instanceof Float32Array || data instanceof Uint32Array;
-  const flat = typed ? data : Float32Array.from(flatten(data));
-  const actual = shape ?? (typed ? [flat.length] : nestedShape(data));
+  const flat = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(flatten(data));
+  const actual = shape ?? (flat === data ? [flat.length] : nestedShape(data));
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
     throw new TypeError(
@@ -195,14 +194,14 @@ export function expectDtype(who: string, name: string, x: Tensor, dtype: Dtype):
 
 function flatten(data: TensorData): number[] {
   if (typeof data === 'number') return [data];
-  if (typeof data !== 'object') throw new TypeError(`tensor: data must be numbers but holds ${data}`);
+  if (typeof data !== 'object') throw new TypeError(`tensor: data holds a ${typeof data}`);
   return Array.from(data as readonly TensorData[]).flatMap(flatten);
 }
 
 function nestedShape(data: TensorData): number[] {
   if (typeof data === 'number') return [];
   const items = data as readonly TensorData[];
-  const inner = items.length > 0 ? nestedShape(items[0]!) : [];
+  const inner = items.length ? nestedShape(items[0]!) : [];
   for (const item of items) {
     if (sameShape(nestedShape(item), inner)) continue;
     throw new TypeError(

@@ -8,7 +8,7 @@ const UNSIGNED_BYTES = 8;
 
 // What gzip files may unpack to: as much as one storage buffer holds on any adapter, and more only where it is no more
 // than images can be packed. Plain files take the memory that they are.
-const ANY_CONTENT = 128 * 2 ** 20;
+const ANY_CONTENT = 128 << 20;
 const BEST_PACKED = 64;
 
 /** The bytes of a file, and its name for messages. */

@@ -36,7 +36,7 @@ const READERS = {
 
 const PREFIX = 8;
 // Far more than any network's; a header that says more is a lie or an attack.
-const MAX_HEADER = 4 * 2 ** 20;
+const MAX_HEADER = 4 << 20;
 // {names {fields [numbers]}}
 const DEPTH = 3;
 
