@@ -104,6 +104,35 @@ test('every kernel opens with its formula, shapes, parallel split and numerics',
   assert.equal(wrong, []);
 });
 
+// WGSL lets a store to one component of a vector write all of them, and SwiftShader does: two invocations that each have their own
+// component of a vector lose numbers.
+test('kernels store whole vectors where invocations may share them', () => {
+  const wrong = [...shaders, ...list('bench', '.wgsl')].flatMap((path) => {
+    const code = text(path).replace(/\/\/.*/g, '');
+    const aliases = new Map([...code.matchAll(/\balias (\w+) = ([^;]+);/g)].map(([, name, type]) => [name!, type!]));
+    return [...code.matchAll(/var<(?:workgroup|storage, read_write)> (\w+): ([^;]+);/g)].flatMap(([, name, type]) => {
+      const whole = type!.replace(/\w+/g, (word) => aliases.get(word) ?? word);
+      if (!/\bvec/.test(whole)) return [];
+      const indices = whole.split('array<').length - 1;
+      return componentStores(code, name!, indices).map((store) => `${path}: ${store}`);
+    });
+  });
+  assert.equal(wrong, []);
+  assert.equal(componentStores('a[i[0]] = v; a[i][j] += x; b[i].x = y; a[i].y = b[i];', 'a', 1), [
+    'a[i][j] +=',
+    'a[i].y =',
+  ]);
+});
+
+/** Assignments to parts of the elements of an array: with more indices than it has, or with a component's name. */
+function componentStores(code: string, name: string, indices: number): string[] {
+  const index = String.raw`\[(?:[^\[\]]|\[[^\[\]]*\])*\]`;
+  const stores = new RegExp(String.raw`\b${name}((?:${index})+)(\.\w+)?\s*[-+*/|&^]?=(?!=)`, 'g');
+  return [...code.matchAll(stores)]
+    .filter(([, path, component]) => component || path!.match(new RegExp(index, 'g'))!.length > indices)
+    .map(([store]) => store);
+}
+
 test('WGSL lives in shaders/, console and unfinished marks nowhere in the library', () => {
   const wrong = sources.filter((path) => {
     const code = text(path);

@@ -1,9 +1,10 @@
 // vectors: the same, four numbers at a time
 //
-//   sums[i] += tileA[row + i, k] tileB[k, col .. col + 3]
+//   sums[i] += tileA[row + i, k] tileB[k, col .. col + 3]          for k .. k + 3, one after the other
 //
 // Loads, stores and sums are vec4: a quarter of the instructions that move data, and addresses computed once for four
-// numbers. A block of a is turned on its way into workgroup memory, so that there, too, four rows are one load.
+// numbers. A vector of a holds four depths of a row, in workgroup memory as well. With four rows in one, four invocations
+// would put each vector together, and WGSL lets every one of them write all of it.
 //
 // shapes    a: [m, k], b: [k, n], y: [m, n]; m and n multiples of 64, k of 16
 // parallel  64 x 64 elements of y a workgroup of 256, 4 x 4 an invocation
@@ -18,8 +19,8 @@ struct Params { m: u32, n: u32, k: u32 }
 const TILE = 64u;
 const DEPTH = 16u;
 
-// [depth][row / 4] and [depth][column / 4]
-var<workgroup> tileA: array<array<vec4f, TILE / 4u>, DEPTH>;
+// [row][depth / 4] and [depth][column / 4]
+var<workgroup> tileA: array<array<vec4f, DEPTH / 4u>, TILE>;
 var<workgroup> tileB: array<array<vec4f, TILE / 4u>, DEPTH>;
 
 @compute @workgroup_size(16, 16)
@@ -27,19 +28,21 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) loca
   let firstRow = TILE * wid.y;
   let firstCol = TILE * wid.x;
   let rowA = thread / 4u;
-  let depthA = 4u * (thread % 4u);
+  let fourA = thread % 4u;
   let depthB = thread / 16u;
   let colB = thread % 16u;
   var sums: array<vec4f, 4>;
   for (var k = 0u; k < params.k; k += DEPTH) {
-    let left = a[((firstRow + rowA) * params.k + k + depthA) / 4u];
-    for (var i = 0u; i < 4u; i++) { tileA[depthA + i][rowA / 4u][rowA % 4u] = left[i]; }
+    tileA[rowA][fourA] = a[((firstRow + rowA) * params.k + k) / 4u + fourA];
     tileB[depthB][colB] = b[((k + depthB) * params.n + firstCol) / 4u + colB];
     workgroupBarrier(); // the tiles are whole
-    for (var depth = 0u; depth < DEPTH; depth++) {
-      let left = tileA[depth][local.y];
-      let right = tileB[depth][local.x];
-      for (var i = 0u; i < 4u; i++) { sums[i] += left[i] * right; }
+    for (var four = 0u; four < DEPTH / 4u; four++) {
+      var right: array<vec4f, 4>;
+      for (var j = 0u; j < 4u; j++) { right[j] = tileB[4u * four + j][local.x]; }
+      for (var i = 0u; i < 4u; i++) {
+        let left = tileA[4u * local.y + i][four];
+        for (var j = 0u; j < 4u; j++) { sums[i] += left[j] * right[j]; }
+      }
     }
     workgroupBarrier(); // all have read them
   }
