@@ -24,7 +24,9 @@ const PLACE: Record<Order, string> = {
 };
 
 function disordered(code: string, order: Order): string {
+  let found = 0;
   const entries = code.replace(ENTRY, (header, size: string, parameters: string) => {
+    found++;
     const names = new Map(
       Array.from(parameters.matchAll(/@builtin\((\w+)\)\s*(\w+)/g), ([, builtin, name]) => [builtin!, name!]),
     );
@@ -52,6 +54,8 @@ function disordered(code: string, order: Order): string {
     if (names.has('global_invocation_id')) input('global_invocation_id', 'vec3u');
     return `${header.slice(0, header.lastIndexOf(`(${parameters}`))}(${inputs}) { ${replaced.join(' ')}`;
   });
+  if (found < code.split('@compute').length - 1)
+    throw new Error(`disorder: an entry point is written in another way:\n${code}`);
   return `${entries}
     fn other_place(i: u32, count: u32) -> u32 { return ${PLACE[order]}; }
     fn other_group(id: vec3u, groups: vec3u) -> vec3u {

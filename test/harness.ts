@@ -22,6 +22,7 @@ const PROFILES: Record<string, Profile> = {
   'gemm-plain': { gemm: 'plain' },
   reversed: { order: 'reversed' },
   shuffled: { order: 'shuffled' },
+  'no-subgroups-shuffled': { subgroups: false, order: 'shuffled' },
   'gemm-workgroup-reversed': { gemm: 'workgroup', order: 'reversed' },
   'gemm-workgroup-shuffled': { gemm: 'workgroup', order: 'shuffled' },
 };

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
+import type { Binding } from '../../src/gpu/storage.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
@@ -73,5 +74,39 @@ gpuTest('WGSL that does not compile is shown with its line at the next read', as
   x.dispose();
   y.dispose();
 });
+
+const both = defineKernel(
+  'both',
+  `@group(0) @binding(0) var<storage, read_write> a: array<f32>;
+  @group(0) @binding(1) var<storage, read_write> b: array<f32>;
+  @compute @workgroup_size(1) fn main() { a[0] = 1.0; b[0] = 2.0; }`,
+  ['main'],
+);
+
+gpuTest(
+  'a dispatch that reads what it writes by another binding, or writes it by two, is refused by the next read',
+  async (gpu) => {
+    const x = tensor(gpu, [1]);
+    const wide = tensor(gpu, new Float32Array(128));
+    const part = (byteOffset: number, byteLength: number): Binding => ({
+      ...{ storage: wide.storage, byteOffset, byteLength },
+      ...{ label: 'part', dtype: 'f32' },
+    });
+    const read = (dispatch: () => void) => {
+      dispatch();
+      return wide.read().then(
+        (numbers) => numbers,
+        (e: GpuError) => e.code,
+      );
+    };
+    assert.is(await read(() => scaled.main({ x, y: x }, { size: 1, factor: 1, shift: 0 }, 1)), 'GPU_VALIDATION');
+    assert.is(await read(() => both.main({ a: wide, b: wide }, {}, 1)), 'GPU_VALIDATION');
+    assert.is(await read(() => both.main({ a: part(0, 512), b: part(256, 256) }, {}, 1)), 'GPU_VALIDATION');
+    const apart = await read(() => both.main({ a: part(0, 256), b: part(256, 256) }, {}, 1));
+    assert.equal([apart[0], apart[64]], [1, 2], 'ranges of one buffer that lie apart may both be written');
+    x.dispose();
+    wide.dispose();
+  },
+);
 
 run();

@@ -3,6 +3,7 @@ import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { Storage } from '../../src/gpu/storage.ts';
 import type { Method } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
+import { disorder } from '../disorder.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 
@@ -64,23 +65,31 @@ async function outcome(gpu: Gpu, method: Method, eager: boolean, before = () => 
   return { ...Object.fromEntries(bits), evaluation: JSON.stringify(evaluation), rows: JSON.stringify(rows) };
 }
 
+function assertSame(how: string, bits: Bits, expected: Bits): void {
+  assert.equal(Object.keys(bits), Object.keys(expected));
+  for (const name in expected) assert.ok(bits[name] === expected[name], `${how}: ${name} differs`);
+}
+
 for (const method of METHODS) {
   gpuTest(`${method}: nothing that is computed depends on what a buffer held before`, async (gpu) => {
     const expected = await outcome(gpu, method, false);
     const fresh = await createGpu();
     neverReuse(fresh);
     const poisoned = await createGpu();
-    for (const [how, bits] of [
-      ['every tensor in a buffer of its own', await outcome(fresh, method, true)],
-      ['shared buffers full of NaN', await outcome(poisoned, method, false, () => poison(poisoned))],
-    ] as const) {
-      assert.equal(Object.keys(bits), Object.keys(expected));
-      for (const name in expected) assert.ok(bits[name] === expected[name], `${how}: ${name} differs`);
-    }
+    assertSame('every tensor in a buffer of its own', await outcome(fresh, method, true), expected);
+    const shared = await outcome(poisoned, method, false, () => poison(poisoned));
+    assertSame('shared buffers full of NaN', shared, expected);
     assert.ok(poolOf(poisoned).scratch.size > 10);
     fresh.dispose();
     poisoned.dispose();
   });
 }
+
+gpuTest('nor on the order of workgroups and of their invocations', async (gpu) => {
+  const other = await createGpu();
+  disorder(other.native, 'reversed');
+  assertSame('reversed order', await outcome(other, 'pada', false), await outcome(gpu, 'pada', false));
+  other.dispose();
+});
 
 run();
