@@ -169,8 +169,8 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
 }
 
 @compute @workgroup_size(WG)
-fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let c = wid.x * (WG / LANES) + lid / LANES;
+fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let c = (wid.y * groups.x + wid.x) * (WG / LANES) + lid / LANES;
   var parts = vec2f();
   for (var part = lid % LANES; part < select(0u, params.parts, c < params.cols); part += LANES) {
     let i = part * params.cols + c;

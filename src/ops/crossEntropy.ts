@@ -60,7 +60,7 @@ export function crossEntropy(
   const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');
   const rowStats = empty(gpu, [rows, 2], 'f32', 'rowStats');
   const totals = empty(gpu, [groups, 2], 'f32', 'totals');
-  kernel.forward({ ...shared, loss, rowStats, totals }, params, groups, constants);
+  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], constants);
   if (groups > 1 && !each) kernel.total({ loss, totals }, params, 1);
   return record('crossEntropy', [logits], loss, [rowStats, totals], (dloss, gradient) => {
     const dlogits = gradient.into(0);

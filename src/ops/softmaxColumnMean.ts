@@ -93,9 +93,9 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(add) };
   if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
-    kernel.fused({ x, partials }, params, parts, { ...splitRows(gpu, cols).constants, COLS });
+    kernel.fused({ x, partials }, params, [parts], { ...splitRows(gpu, cols).constants, COLS });
   } else if (cols <= FEW && endsWhole(x)) {
-    kernel.lane({ x4: x, partials }, params, parts / 8, { COLS: cols });
+    kernel.lane({ x4: x, partials }, params, [parts / 8], { COLS: cols });
   } else {
     const stats = empty(gpu, [rows, 2], 'f32', 'rowStats');
     const constants = { ALIGNED: Number(cols % 4 === 0) };
