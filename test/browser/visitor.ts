@@ -80,6 +80,15 @@ export class Visitor {
     return this.texts(selector);
   }
 
+  /** Waits until all of them say the same, whatever they say on the way. */
+  async say(selector: string, text: string): Promise<void> {
+    await this.page.waitForFunction(
+      ([where, wanted]) => [...document.querySelectorAll(where!)].every(({ textContent }) => textContent === wanted),
+      [selector, text],
+      { timeout: STEPS_MS },
+    );
+  }
+
   texts(selector: string): Promise<string[]> {
     return this.page.locator(selector).allTextContents();
   }

@@ -15,7 +15,7 @@ const GEMM = [...OPS, 'gemm-workgroup-shuffled'];
 // or are of the demo's workers, which their own pages put through the same.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/(conductor|variants)|train\/(heap|realDigits)|conformance)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/(conductor|lab|variants)|train\/(heap|realDigits)|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
