@@ -15,7 +15,7 @@ export interface TrainSettings {
   printFreq?: number;
   /** Iterations between two evaluations; 0 for one at the end alone. */
   evalFreq?: number;
-  /** Stops the run after the iteration under way, with a checkpoint. */
+  /** Stops the run after the iterations that the GPU has, a fifth of a second of them or one, with a checkpoint. */
   signal?: Native<'AbortSignal'>;
   /** Labelled sets that evaluation alone uses. */
   targetTest?: HostImages;
