@@ -6,11 +6,12 @@
 //
 // shapes    y, dy: [n0, n1, n2, n3], neighbouring dimensions that are repeated alike being one; a, da and b, db the same,
 //           but of size 1 with step 0 where they are repeated; dx: da or db, [outs]
-// parallel  forward: one invocation an element; backward: LANES lanes of rows.wgsl share the sum of one element
+// parallel  forward: one invocation for PER elements, WG apart; backward: LANES lanes of rows.wgsl share the sum of one element
 // numerics  the order of additions is fixed
 
 override SAME = 0u;
 override OF_B = 0u;
+override PER = 1u;
 
 struct Params {
   size: u32, outs: u32, repeats: u32,
@@ -49,10 +50,11 @@ fn places(o: u32, r: u32, repeated: vec4<bool>) -> vec3u {
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (wid.y * groups.x + wid.x) * WG + lid;
-  if (i >= params.size) { return; }
-  let at = places(i, 0u, vec4<bool>());
-  y[i] = value(a[at.y], b[at.z]);
+  let first = (wid.y * groups.x + wid.x) * (WG * PER) + lid;
+  for (var i = first; i < min(params.size, first + WG * PER); i += WG) {
+    let at = places(i, 0u, vec4<bool>());
+    y[i] = value(a[at.y], b[at.z]);
+  }
 }
 
 @compute @workgroup_size(64)

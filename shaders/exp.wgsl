@@ -4,7 +4,7 @@
 //   backward  dx[i] = dy[i] * y[i]
 //
 // shapes    x, y, dy, dx: [size]
-// parallel  one invocation an element (unary.wgsl)
+// parallel  as in unary.wgsl
 // numerics  beyond the largest f32 it is infinity, made of bits, for WGSL need not give it. Backward reads y.
 
 fn value(x: f32) -> f32 {

@@ -4,7 +4,7 @@
 //   backward  dx[i] = dy[i] / x[i]
 //
 // shapes    x, y, dy, dx: [size]
-// parallel  one invocation an element (unary.wgsl)
+// parallel  as in unary.wgsl
 // numerics  what WGSL's log leaves open is made here of bits: 0, negative numbers, infinity, and numbers too small for a full
 //           mantissa (bits * 2^-149), which a device may take for 0. Backward reads x.
 

@@ -4,7 +4,7 @@
 //   backward  dx[i] = dy[i] * y[i] (1 - y[i])
 //
 // shapes    x, y, dy, dx: [size]
-// parallel  one invocation an element (unary.wgsl)
+// parallel  as in unary.wgsl
 // numerics  exp is taken of -|x| alone, so it cannot overflow, and small probabilities keep their digits. Backward reads y.
 
 fn value(x: f32) -> f32 {

@@ -45,11 +45,10 @@ fn put(part: u32, c: u32, sum: f32) {
   if (params.add == 0u) { partials[i] = vec2f(sum, 0.0); } else { partials[i] = plus(partials[i], sum); }
 }
 
-// NaN is looked for by bits: largest holds the largest of all elements without their signs.
-fn rowStats(m: f32, s: f32, largest: vec4u) -> vec2f {
-  let worst = max(max(largest.x, largest.y), max(largest.z, largest.w));
-  let undefined = worst > 0x7f800000u || abs(m) >= -LOWEST;
-  return vec2f(m, select(1.0 / s, nan(worst), undefined));
+// NaN is looked for by bits: worst holds the largest of all elements without their signs.
+fn rowStats(m: f32, s: f32, worst: vec4u) -> vec2f {
+  let undefined = any(worst > vec4u(0x7f800000u)) || abs(m) >= -LOWEST;
+  return vec2f(m, select(1.0 / s, nan(worst.x), undefined));
 }
 
 // A lane reads the vec4s that hold its row, for a software adapter pays for each load and little for each of its elements.
@@ -67,7 +66,7 @@ fn lane(@builtin(global_invocation_id) id: vec3u) {
     var worst = vec4u();
     for (var q = 0u; q < quads; q++) {
       e[q] = x4[row * COLS / 4u + q];
-      if (COLS % 4u > 0u && (q == 0u || 4u * q + 3u >= COLS)) {
+      if (q == 0u || 4u * q + 3u >= COLS) {
         e[q] = select(vec4f(LOWEST), e[q], columnsOf(q, before) < vec4u(COLS));
       }
       worst = max(worst, bitcast<vec4u>(e[q]) & vec4u(0x7fffffffu));

@@ -4,7 +4,7 @@
 //   backward  dx[i] = dy[i] * (1 - y[i]^2)
 //
 // shapes    x, y, dy, dx: [size]
-// parallel  one invocation an element (unary.wgsl)
+// parallel  as in unary.wgsl
 // numerics  e cannot overflow. Near 0 the difference 1 - e would lose digits: there it is the Taylor series, to less than one
 //           rounding at 0.3. WGSL's own tanh may be off by 1e-5. Backward reads y.
 

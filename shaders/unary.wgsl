@@ -4,8 +4,10 @@
 //   backward  dx[i] = dy[i] * slope(kept[i])         kept is x or y, whichever the op's slope is a function of
 //
 // shapes    x, y, kept, dy, dx: [size]
-// parallel  one invocation an element
+// parallel  one invocation for PER elements, 64 apart
 // numerics  a NaN is passed on here, by its bits: exp, comparisons and the like may make a number of it
+
+override PER = 1u;
 
 struct Params { size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,18 +19,19 @@ struct Params { size: u32 }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i >= params.size) { return; }
-  let v = x[i];
-  if ((bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u) {
-    y[i] = v;
-  } else {
-    y[i] = value(v);
+  let first = (wid.y * groups.x + wid.x) * (64u * PER) + lid;
+  for (var i = first; i < min(params.size, first + 64u * PER); i += 64u) {
+    let v = x[i];
+    if ((bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u) {
+      y[i] = v;
+    } else {
+      y[i] = value(v);
+    }
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i < params.size) { dx[i] = dy[i] * slope(kept[i]); }
+  let first = (wid.y * groups.x + wid.x) * (64u * PER) + lid;
+  for (var i = first; i < min(params.size, first + 64u * PER); i += 64u) { dx[i] = dy[i] * slope(kept[i]); }
 }

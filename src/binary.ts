@@ -1,5 +1,6 @@
 import { type GradientRequest, record } from './autograd.ts';
 import type { Kernel } from './gpu/kernel.ts';
+import { splitElements } from './rows.ts';
 import { type Shape, showShape, sizeOf } from './shape.ts';
 import { empty, type Tensor } from './tensor.ts';
 
@@ -33,7 +34,8 @@ export function binary(
   const steps = Object.fromEntries(
     dimensions.flatMap((dimension, i) => Object.entries(dimension).map(([key, value]) => [`${key}${i}`, value])),
   );
-  kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, Math.ceil(size / 64), { SAME });
+  const { groups, constants } = splitElements(a.gpu, size);
+  kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, groups, { ...constants, SAME });
 
   const gradientOf = (which: 'a' | 'b', x: Tensor, dy: Tensor, i: number, gradient: GradientRequest) => {
     if (!gradient.needs(i)) return null;

@@ -18,6 +18,16 @@ export function splitRows(gpu: Gpu, cols: number): RowSplit {
   return { constants: { LANES }, rowsAtOnce: 64 / LANES };
 }
 
+/**
+ * @internal
+ * How many elements an invocation takes of a tensor that is walked through element by element, and the workgroups of 64. To
+ * begin an invocation costs a processor that plays the GPU more than several elements do.
+ */
+export function splitElements(gpu: Gpu, size: number): { constants: { PER: number }; groups: number } {
+  const PER = gpu.gemmFamily !== 'workgroup' ? 16 : 1;
+  return { constants: { PER }, groups: Math.ceil(size / (64 * PER)) };
+}
+
 /** @internal Rows and columns of `x`, which must be [n, C] with a column at least. */
 export function expectMatrix(who: string, name: string, x: Tensor): [rows: number, cols: number] {
   const [rows, cols] = x.shape;

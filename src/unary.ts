@@ -1,5 +1,6 @@
 import { record } from './autograd.ts';
 import type { Kernel } from './gpu/kernel.ts';
+import { splitElements } from './rows.ts';
 import { empty, type Tensor } from './tensor.ts';
 
 /**
@@ -9,13 +10,13 @@ import { empty, type Tensor } from './tensor.ts';
  */
 export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, x: Tensor, slopeOf: 'x' | 'y'): Tensor {
   const params = { size: x.size };
-  const groups = Math.ceil(x.size / 64);
+  const { groups, constants } = splitElements(x.gpu, x.size);
   const y = empty(x.gpu, x.shape, 'f32', name);
-  kernel.forward({ x, y }, params, groups);
+  kernel.forward({ x, y }, params, groups, constants);
   const kept = slopeOf === 'x' ? x : y;
   return record(name, [x], y, [kept], (dy, gradient) => {
     const dx = gradient.into(0);
-    kernel.backward({ kept, dy, dx }, params, groups);
+    kernel.backward({ kept, dy, dx }, params, groups, constants);
     return [dx];
   });
 }
