@@ -154,6 +154,20 @@ gpuTest("softmaxColumnMean of a caller's buffer that ends within a vec4", async 
   buffer.destroy();
 });
 
+// On a GPU 64 workgroups of 64 rows, or fewer where a row has several lanes, then the next rows in the same workgroups.
+for (const cols of [3, 10]) {
+  gpuTest(`SoftmaxColumnSums take 10,000 rows of ${cols} in several rounds`, async (gpu) => {
+    const data = uniform([10_000, cols], seeded(cols), 2);
+    const x = tensor(gpu, data, [10_000, cols]);
+    const sums = new SoftmaxColumnSums(gpu, cols, 0.1);
+    const into = empty(gpu, [cols]);
+    sums.add(x);
+    sums.take(into);
+    assertClose('sums', await into.read(), reference(data, cols, 0.1), tolerance);
+    for (const held of [x, sums, into]) held.dispose();
+  });
+}
+
 gpuTest('SoftmaxColumnSums lose no digits over 2,000 batches of equal rows', async (gpu) => {
   const row = [0.3, 0, -0.2];
   const x: Tensor = tensor(gpu, new Array(50).fill(row));

@@ -28,7 +28,7 @@ export function profilesOf(name) {
   )
     return GEMM;
   if (name.startsWith('ops/')) return OPS;
-  if (/^optim\/(optimizer|clipGradNorm)$/.test(name)) return ['adapter', 'reversed', 'shuffled'];
+  if (/^(optim\/(optimizer|clipGradNorm)|rows)$/.test(name)) return ['adapter', 'reversed', 'shuffled'];
   return name === 'golden' ? PORTABLE : DEFAULT;
 }
 
