@@ -4,8 +4,12 @@
 //   backward  dx[r,c] = sum of dy[k,c] over the k with index[k] = r
 //
 // shapes    x, dx: [rows, cols]; index: [count] u32; y, dy: [count, cols]
-// parallel  forward: one invocation an element of y; backward: one an element of dx, which looks through all of index
+// parallel  forward: one invocation an element of y; backward: one for up to TAKEN columns of a row of dx, which looks through
+//           all of index
 // numerics  a row that is asked for several times adds up its gradients in the order of index, without atomics
+
+// As in the op.
+const TAKEN = 32u;
 
 struct Params { rows: u32, cols: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,11 +35,15 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i >= params.rows * params.cols) { return; }
-  let row = i / params.cols;
-  var sum = 0.0;
+  let blocks = (params.cols + TAKEN - 1u) / TAKEN;
+  let row = i / blocks;
+  if (row >= params.rows) { return; }
+  let begin = i % blocks * TAKEN;
+  let end = min(begin + TAKEN, params.cols);
+  for (var c = begin; c < end; c++) { dx[row * params.cols + c] = 0.0; }
   for (var k = 0u; k < params.count; k++) {
-    if (index[k] == row) { sum += dy[k * params.cols + i % params.cols]; }
+    if (index[k] == row) {
+      for (var c = begin; c < end; c++) { dx[row * params.cols + c] += dy[k * params.cols + c]; }
+    }
   }
-  dx[i] = sum;
 }

@@ -7,6 +7,9 @@ import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('gatherRows', source, ['forward', 'backward']);
 
+// Columns that an invocation of backward takes.
+const TAKEN = 32;
+
 /**
  * Rows of x by their numbers, any of them any number of times (`x[index]`; `torch.index_select` along the first
  * dimension): samples of a batch, or with x: [C] the weight of each label.
@@ -24,7 +27,7 @@ export function gatherRows(x: Tensor, index: Tensor): Tensor {
   kernel.forward({ x: touching(y.byteLength, x), index, y }, params, Math.ceil(y.size / 64));
   return record('gatherRows', [x], y, [], (dy, gradient) => {
     const dx = gradient.into(0);
-    kernel.backward({ index, dy, dx }, params, Math.ceil(dx.size / 64));
+    kernel.backward({ index, dy, dx }, params, Math.ceil((rows * Math.ceil(params.cols / TAKEN)) / 64));
     return [dx];
   });
 }

@@ -16,7 +16,7 @@ for (const count of [1, 63, 64, 65, 1009]) {
       return { shape: [count, ...x!.shape.slice(1)], data: Float64Array.from(rows.flat()) };
     },
     {
-      shapes: [[[1]], [[31]], [[7, 5]], [[10, 3, 7]]],
+      shapes: [[[1]], [[31]], [[7, 5]], [[10, 3, 7]], [[6, 65]]],
       extra: ([shape], random) => [Uint32Array.from({ length: count }, () => Math.floor(shape![0]! * random()))],
     },
   );
