@@ -40,7 +40,7 @@ export class Device {
   /** The fixed number of lanes of a subgroup; 0 where subgroups are missing or vary in size. */
   readonly subgroupSize: number;
   private failure: GpuError | undefined;
-  private readonly checks = new Set<Promise<void>>();
+  private readonly checks = new Set<Promise<unknown>>();
   private disposed = false;
   private readonly onError = (event: GPUUncapturedErrorEvent): void => {
     event.preventDefault();
@@ -68,36 +68,44 @@ export class Device {
     if (!this.failure || (explains && this.failure.code === 'GPU_VALIDATION')) this.failure = error;
   }
 
+  /** Does something whose errors of one kind are known later: then the next read throws what `explained` makes of the first. */
+  scoped<T>(
+    filter: GPUErrorFilter,
+    work: () => T,
+    explained: (error: GPUError) => GpuError | Promise<GpuError> = describe,
+  ): T {
+    this.handle.pushErrorScope(filter);
+    try {
+      return work();
+    } finally {
+      // Of a lost device there is no answer.
+      const answer = this.handle.popErrorScope().catch(() => null);
+      const check = answer
+        .then(async (error) => error && this.fail(await explained(error)))
+        .finally(() => this.checks.delete(check));
+      this.checks.add(check);
+    }
+  }
+
   /** A buffer. That there was no memory for it is known later: then `refused` is called, and the next read throws. */
   allocate(wanted: GPUBufferDescriptor & { label: string }, beside = '', refused?: () => void): GPUBuffer {
-    const { handle } = this;
     const refusal = (cause?: unknown) =>
       new GpuError(
         'GPU_OUT_OF_MEMORY',
         `${wanted.label}: ${wanted.size} bytes asked for${beside}, but the device has no memory left; use smaller batches`,
         { cause },
       );
-    handle.pushErrorScope('out-of-memory');
-    try {
-      return handle.createBuffer(wanted);
-    } catch (cause) {
-      throw refusal(cause);
-    } finally {
-      // Of a lost device there is no answer.
-      const answer = handle.popErrorScope().catch(() => null);
-      const noted = answer.then((error) => {
-        if (!error) return;
-        refused?.();
-        this.fail(refusal(error));
-      });
-      this.watch(noted);
-    }
-  }
-
-  /** Something that may still find a failure in what was recorded. */
-  watch(check: Promise<void>): void {
-    const watched = check.finally(() => this.checks.delete(watched));
-    this.checks.add(watched);
+    const create = () => {
+      try {
+        return this.handle.createBuffer(wanted);
+      } catch (cause) {
+        throw refusal(cause);
+      }
+    };
+    return this.scoped('out-of-memory', create, (error) => {
+      refused?.();
+      return refusal(error);
+    });
   }
 
   /** Throws if the device is lost or disposed. */

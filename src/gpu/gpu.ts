@@ -71,7 +71,7 @@ export class Gpu {
   /** Resolves when the GPU has done all that was recorded; throws what went wrong meanwhile. */
   async idle(): Promise<void> {
     this.device.check('idle');
-    this.queue.submit();
+    this.device.scoped('validation', () => this.queue.submit());
     await patiently(this.device.handle.queue.onSubmittedWorkDone()).catch((cause) =>
       this.device.unanswered('idle', cause),
     );

@@ -57,11 +57,12 @@ export class Pipeline {
   /** The pipeline, compiled now if it was not yet; a fault in the WGSL is thrown at the next read. */
   get(): GPUComputePipeline {
     if (this.compiled) return this.compiled;
-    const { handle } = this.device;
-    handle.pushErrorScope('validation');
-    this.compiled = handle.createComputePipeline(this.descriptor());
-    const scope = handle.popErrorScope();
-    this.device.watch(this.report(scope));
+    const { device } = this;
+    this.compiled = device.scoped(
+      'validation',
+      () => device.handle.createComputePipeline(this.descriptor()),
+      (error) => this.explain(error.message),
+    );
     return this.compiled;
   }
 
@@ -74,12 +75,6 @@ export class Pipeline {
     } catch (error) {
       throw await this.explain((error as Error).message);
     }
-  }
-
-  private async report(scope: Promise<GPUError | null>): Promise<void> {
-    // A lost device rejects; it reports the loss itself.
-    const error = await scope.catch(() => null);
-    if (error) this.device.fail(await this.explain(error.message));
   }
 
   private descriptor(): GPUComputePipelineDescriptor {

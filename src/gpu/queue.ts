@@ -122,7 +122,8 @@ export class Queue {
       size: Math.max(4, align4(source.byteLength)),
       usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
     });
-    this.submit([], { source, target });
+    // A browser tells of errors that nobody catches only after what is read has come, which is zeros then.
+    this.device.scoped('validation', () => this.submit([], { source, target }));
     try {
       await patiently(target.mapAsync(MAP_MODE_READ));
       await this.device.settle(`read ${source.label}`);
