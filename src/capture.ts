@@ -26,7 +26,7 @@ export class CapturedStep<T> extends Disposable {
 
   /** Number of dispatches. */
   get dispatches(): number {
-    return this.commands.length;
+    return this.commands.dispatches.length;
   }
 
   /** @internal */

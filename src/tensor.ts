@@ -1,4 +1,5 @@
 import type { Node } from './autograd.ts';
+import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import type { Gpu } from './gpu/gpu.ts';
@@ -11,9 +12,11 @@ import { track } from './tidy.ts';
 export type Dtype = 'f32' | 'u32';
 
 // Garbage that was never disposed: its memory is lost to the pool. Only under createGpu({validate: true}).
-const leaks = new FinalizationRegistry<string>((label) =>
-  console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`),
-);
+const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ label, device }) => {
+  // What goes with its device is lost to nobody.
+  if (!device.isDisposed)
+    console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`);
+});
 
 /**
  * An array on the GPU: a range of a buffer with a shape, row-major. Ops are functions (`relu(x)`), not methods. Owns GPU
@@ -40,7 +43,8 @@ export class Tensor extends Disposable implements Binding {
   ) {
     super();
     track(this);
-    if (this.gpu.options.validate) leaks.register(this, `${label}${showShape(shape)}`, this);
+    const { device, options } = this.gpu;
+    if (options.validate) leaks.register(this, { label: `${label}${showShape(shape)}`, device }, this);
   }
 
   get gpu(): Gpu {

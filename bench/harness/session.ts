@@ -38,7 +38,7 @@ export class Session {
     const list = step.commands;
     await this.timer.run(list, 1);
     const once = await this.timer.run(list, 1);
-    const most = Math.max(1, Math.floor(MOST_DISPATCHES / list.length));
+    const most = Math.max(1, Math.floor(MOST_DISPATCHES / list.dispatches.length));
     const runs = Math.min(most, Math.max(1, Math.ceil(seconds / samples / Math.max(once, 1e-7))));
     return this.samples(once, async () => (await this.timer.run(list, runs)) / runs);
   }

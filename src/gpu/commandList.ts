@@ -38,10 +38,6 @@ export class CommandList {
     range.chunk.touch(range.byteOffset, offset);
   }
 
-  get length(): number {
-    return this.groups.length;
-  }
-
   encode(pass: GPUComputePassEncoder): void {
     for (let i = 0; i < this.groups.length; i++) this.encodeOne(pass, i);
   }

@@ -1,5 +1,6 @@
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
+import type { WgslModule } from './wgsl.ts';
 
 /** What {@link createGpu} may be asked for. */
 export interface GpuOptions {
@@ -39,6 +40,8 @@ export class Device {
   readonly features: ReadonlySet<string>;
   /** The fixed number of lanes of a subgroup; 0 where subgroups are missing or vary in size. */
   readonly subgroupSize: number;
+  /** Compiled modules: one serves all entry points and constants of a kernel. */
+  readonly shaders = new WeakMap<WgslModule, GPUShaderModule>();
   private failure: GpuError | undefined;
   private readonly checks = new Set<Promise<unknown>>();
   private disposed = false;
@@ -51,11 +54,11 @@ export class Device {
     readonly handle: Native<'GPUDevice'>,
     readonly info: AdapterInfo,
     readonly shared: boolean,
-    subgroups: { min: number; max: number },
+    { subgroupMinSize: least = 0, subgroupMaxSize: most = -1 }: Partial<GPUAdapterInfo> = {},
   ) {
     this.limits = readLimits(handle.limits);
     this.features = new Set(handle.features as Iterable<string>);
-    this.subgroupSize = this.features.has('subgroups') && subgroups.min === subgroups.max ? subgroups.min : 0;
+    this.subgroupSize = this.features.has('subgroups') && least === most ? least : 0;
     handle.addEventListener('uncapturederror', this.onError);
     handle.lost.then((lost) => {
       if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);
@@ -186,15 +189,13 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
   ) as GPUFeatureName[];
   const requiredLimits = options.limits === 'default' ? {} : maximumLimits(adapter.limits);
   const handle = await adapter.requestDevice({ label: 'padagrad', requiredFeatures, requiredLimits });
-  const { subgroupMinSize: min = 0, subgroupMaxSize: max = -1 } = adapter.info ?? {};
-  return new Device(handle, info, false, { min, max });
+  return new Device(handle, info, false, adapter.info);
 }
 
 /** @internal A device of the caller's, as it is. */
 export function adoptDevice(handle: GPUDevice): Device {
   const info = (handle as { adapterInfo?: GPUAdapterInfo }).adapterInfo;
-  const { subgroupMinSize: min = 0, subgroupMaxSize: max = -1 } = info ?? {};
-  return new Device(handle, adapterInfo(info), true, { min, max });
+  return new Device(handle, adapterInfo(info), true, info);
 }
 
 function adapterInfo(info: GPUAdapterInfo | undefined): AdapterInfo {

@@ -3,9 +3,6 @@ import { GpuError } from './errors.ts';
 import { SHADER_STAGE_COMPUTE } from './native.ts';
 import type { WgslBinding, WgslModule } from './wgsl.ts';
 
-// One compiled module serves all entry points and constants of a kernel.
-const modules = new WeakMap<Device, WeakMap<WgslModule, GPUShaderModule>>();
-
 /** @internal One entry point with its constants and its layout of bindings, compiled at first use. */
 export class Pipeline {
   /** Indices of the bindings, in the order of the names given, then that of the params, if any. */
@@ -87,15 +84,11 @@ export class Pipeline {
   }
 
   private shader(): GPUShaderModule {
-    let known = modules.get(this.device);
-    if (!known) {
-      known = new WeakMap();
-      modules.set(this.device, known);
-    }
-    let shader = known.get(this.module);
+    const { handle, shaders } = this.device;
+    let shader = shaders.get(this.module);
     if (!shader) {
-      shader = this.device.handle.createShaderModule({ label: this.label, code: this.module.code });
-      known.set(this.module, shader);
+      shader = handle.createShaderModule({ label: this.label, code: this.module.code });
+      shaders.set(this.module, shader);
     }
     return shader;
   }
