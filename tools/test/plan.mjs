@@ -12,10 +12,10 @@ const OPS = ['adapter', 'default-limits', 'reversed', 'no-subgroups-shuffled'];
 const GEMM = [...OPS, 'gemm-workgroup-shuffled'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
-// or are of the demo's workers, which their own pages put through the same.
+// are of the demo's workers, which their own pages put through the same, or call functions of shaders, whose names a page's lack.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/(conductor|lab|variants)|train\/(heap|realDigits)|conformance)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(data\/idx|demo\/(conductor|lab|variants)|train\/(heap|realDigits)|conformance|rows)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
