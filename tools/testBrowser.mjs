@@ -1,41 +1,23 @@
 // Runs the tests in a browser. They are the same files as in Node, as far as a page can run them, each in a page of its own,
 // and each has to have as many tests as in Node; then the files that drive a browser from outside. The last line is
 // `N passed, N failed`, as in test.mjs.
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { asked } from './asked.mjs';
 import { bundleAll } from './browser/bundle.mjs';
 import { listNames } from './browser/listNames.mjs';
 import { Lane } from './browser/runPage.mjs';
 import { serve } from './browser/serve.mjs';
+import { testFlags } from './test/flags.mjs';
 import { drivesBrowser, listTests, pageProfilesOf, planRuns, runsInPage } from './test/plan.mjs';
 import { runAll } from './test/runAll.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
 
-const USAGE = 'npm run test:browser -- [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]';
-const MOST_JOBS = 2;
-const SECONDS = 300;
 const PAGES = '.build/pages';
 
-const {
-  values: flags,
-  positionals: filters,
-  refuse,
-} = asked(USAGE, {
-  allowPositionals: true,
-  options: {
-    profile: { type: 'string', multiple: true },
-    jobs: { type: 'string', default: String(Math.min(MOST_JOBS, availableParallelism())) },
-    seconds: { type: 'string', default: String(SECONDS) },
-    list: { type: 'boolean' },
-    // Where the tests' sources are, and where they are bundled to.
-    sources: { type: 'string', default: 'test' },
-    pages: { type: 'string', default: PAGES },
-  },
+const { flags, filters } = testFlags('run test:browser', {
+  // Where the tests' sources are, and where they are bundled to.
+  places: { sources: 'test', pages: PAGES },
 });
-for (const name of ['jobs', 'seconds'])
-  if (!(Number(flags[name]) > 0)) refuse(`test: --${name} must be a number > 0 but is ${flags[name]}`);
 
 const tests = listTests(flags.sources, '.build/test').filter((test) => drivesBrowser(test) || runsInPage(test));
 const planned = planRuns(tests, filters, flags.profile ? () => flags.profile : pageProfilesOf);
@@ -54,8 +36,8 @@ const goldenDir = resolve(process.env.GOLDEN_DIR ?? 'test/golden');
 const { address, close } = await serve([flags.pages, 'test', goldenDir]);
 const lanes = Array.from({ length: Number(flags.jobs) }, () => new Lane(address));
 const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
-const numbers = Object.entries(process.env).filter(([name]) => name.startsWith('PADAGRAD_'));
-const env = { ...Object.fromEntries(numbers), ...(process.env.GOLDEN_DIR && { GOLDEN_DIR: goldenDir }) };
+const own = Object.entries(process.env).filter(([name]) => name.startsWith('PADAGRAD_'));
+const env = { ...Object.fromEntries(own), ...(process.env.GOLDEN_DIR && { GOLDEN_DIR: goldenDir }) };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, async () => {

@@ -40,12 +40,12 @@ export async function applyVariants(
   { data, gemmVariants: asked, resume }: Job,
   options: TrainingOptions,
 ): Promise<GemmVariants> {
-  const without = (known: GemmVariants) => context.tune(gpu, data, options, { known, milliseconds: 0 });
+  const unmeasured = (known: GemmVariants) => context.tune(gpu, data, options, { known, milliseconds: 0 });
   let variants: GemmVariants;
   if (resume) variants = resume.gemmVariants;
-  else if (asked === 'default') variants = await without({});
+  else if (asked === 'default') variants = await unmeasured({});
   else if (asked !== 'tuned') {
-    variants = await without(asked);
+    variants = await unmeasured(asked);
     const unused = Object.keys(asked).filter((of) => !variants[of]);
     if (unused.length > 0)
       terminal.warning(`--gemm-variants names products that this training does not have: ${unused.join(', ')}`);

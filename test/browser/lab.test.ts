@@ -1,35 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseRows } from '../../bench/harness/report.ts';
-import { openBrowser } from '../../tools/browser/openBrowser.mjs';
-import { buildAndWeigh } from '../../tools/page/build.mjs';
-import { servePage } from '../../tools/page/serve.mjs';
-import { namelessIn, REMEMBER, Visitor } from './visitor.ts';
+import { host, namelessIn, Visitor } from './visitor.ts';
 
 // The kernel lab as a visitor has it, in one long visit, on small shapes: the adapter is slow.
 
-const folder = mkdtempSync(join(tmpdir(), 'padagrad-lab-'));
 let browser: Browser;
-let server: Awaited<ReturnType<typeof servePage>>;
+let address: string;
+let close: (() => Promise<void>) | undefined;
 let visitor: Visitor;
 
 test.before(async () => {
-  await buildAndWeigh(folder);
-  const worker = join(folder, 'lab/worker.js');
-  writeFileSync(worker, REMEMBER + readFileSync(worker, 'utf8'));
-  server = await servePage(folder);
-  browser = await openBrowser();
+  ({ browser, address, close } = await host('lab/worker.js'));
 });
-
-test.after(async () => {
-  await browser?.close();
-  server?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+test.after(() => close?.());
 
 const MAIN = 'shaders/softmax.wgsl';
 
@@ -61,7 +47,7 @@ async function verdict(kind: 'right' | 'wrong', start = () => visitor.page.click
 }
 
 test('the lab is a link away, and loads with a kernel under its mathematics', async () => {
-  visitor = await Visitor.open(browser, server.address);
+  visitor = await Visitor.open(browser, address);
   await visitor.page.getByRole('link', { name: 'kernel lab' }).click();
   await ready(visitor);
   const { page } = visitor;
@@ -189,7 +175,7 @@ test('the address gives the same view to others', async () => {
   await ready(visitor);
   const { hash } = new URL(page.url());
   assert.match(hash, /op=softmax-column-mean&shape=256x100&kernel=2\+statistics/);
-  const other = await Visitor.open(browser, `${server.address}lab/${hash}`);
+  const other = await Visitor.open(browser, `${address}lab/${hash}`);
   await ready(other);
   for (const id of ['op', 'shape', 'kernel', 'code'])
     assert.is(await other.page.inputValue(`#${id}`), await page.inputValue(`#${id}`), id);
@@ -241,7 +227,7 @@ test('without WebGPU the lab says what to do', async () => {
   const context = await browser.newContext();
   await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
   const page = await context.newPage();
-  await page.goto(`${server.address}lab/`);
+  await page.goto(`${address}lab/`);
   assert.match((await page.textContent('#notice'))!, /WebGPU, which this browser does not have/);
   assert.ok(await page.locator('#run').isDisabled());
   await context.close();

@@ -1,21 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeSafetensors } from '../../src/io/safetensors.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { openBrowser } from '../../tools/browser/openBrowser.mjs';
-import { buildAndWeigh } from '../../tools/page/build.mjs';
-import { servePage } from '../../tools/page/serve.mjs';
-import { namelessIn, REMEMBER, Visitor } from './visitor.ts';
+import { host, namelessIn, Visitor } from './visitor.ts';
 
 // The page as a visitor has it, in one long visit: the tests go on from one another.
 
-const folder = mkdtempSync(join(tmpdir(), 'padagrad-page-'));
 let browser: Browser;
-let server: Awaited<ReturnType<typeof servePage>>;
+let address: string;
+let close: (() => Promise<void>) | undefined;
 let visitor: Visitor;
 let saved: { name: string; bytes: Buffer };
 
@@ -23,23 +18,14 @@ let saved: { name: string; bytes: Buffer };
 const CHOICES = 'digits=0&batch=16&updateSteps=10';
 
 test.before(async () => {
-  await buildAndWeigh(folder);
-  const worker = join(folder, 'worker.js');
-  writeFileSync(worker, REMEMBER + readFileSync(worker, 'utf8'));
-  server = await servePage(folder);
-  browser = await openBrowser();
+  ({ browser, address, close } = await host('worker.js'));
 });
-
-test.after(async () => {
-  await browser?.close();
-  server?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+test.after(() => close?.());
 
 const weights = '#weights [data-method="pada"] .value';
 
 test('the page loads, says that the adapter is slow, and waits', async () => {
-  visitor = await Visitor.open(browser, `${server.address}#${CHOICES}`);
+  visitor = await Visitor.open(browser, `${address}#${CHOICES}`);
   await visitor.ready();
   assert.is(await visitor.text('status'), 'Ready: press Start.');
   assert.ok(await visitor.page.locator('#software').isVisible());
@@ -110,7 +96,7 @@ test('the address holds every choice, and gives the same view to others', async 
   assert.match(hash, /batch=16/);
   assert.match(hash, /speed=5/);
   assert.match(hash, /run=0/);
-  const other = await Visitor.open(browser, `${server.address}${hash}`);
+  const other = await Visitor.open(browser, `${address}${hash}`);
   const shown = (of: Visitor) =>
     of.page.evaluate(() => ({
       pressed: [...document.querySelectorAll('[aria-pressed="true"]')].map(({ textContent }) => textContent),
@@ -241,14 +227,14 @@ test('without WebGPU the page says what to do', async () => {
   const context = await browser.newContext();
   await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
   const page = await context.newPage();
-  await page.goto(server.address);
+  await page.goto(address);
   assert.match((await page.textContent('#notice'))!, /WebGPU, which this browser does not have.*current Chrome/);
   assert.ok(await page.locator('#start').isDisabled());
   assert.is(page.workers().length, 0);
   await context.close();
   const plain = await openBrowser({ webgpu: false });
   try {
-    const without = await Visitor.open(plain, server.address);
+    const without = await Visitor.open(plain, address);
     await without.page.locator('#notice').waitFor();
     assert.match(await without.text('notice'), /WebGPU/);
     assert.ok(await without.page.locator('#start').isDisabled());

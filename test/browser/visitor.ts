@@ -1,11 +1,17 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
+import { openBrowser } from '../../tools/browser/openBrowser.mjs';
+import { buildAndWeigh } from '../../tools/page/build.mjs';
+import { servePage } from '../../tools/page/serve.mjs';
 
 const READY_MS = 120_000;
 const STEPS_MS = 180_000;
 
 // In the worker, before anything else: remembers devices, so that they can be lost on purpose.
-export const REMEMBER = `{
+const REMEMBER = `{
   const own = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...args) {
     const device = await own.apply(this, args);
@@ -15,6 +21,25 @@ export const REMEMBER = `{
   };
 }
 `;
+
+/** The page as it is built, served to a browser, with a worker of it that remembers devices. */
+export async function host(worker: string): Promise<{ browser: Browser; address: string; close(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'padagrad-page-'));
+  await buildAndWeigh(folder);
+  const file = join(folder, worker);
+  writeFileSync(file, REMEMBER + readFileSync(file, 'utf8'));
+  const server = await servePage(folder);
+  const browser = await openBrowser().catch((error) => {
+    server.close();
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    await browser.close();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { browser, address: server.address, close };
+}
 
 /** Someone who looks at the page: what they do, and everything that the page should not have done meanwhile. */
 export class Visitor {
