@@ -1,4 +1,4 @@
-import { Scalar } from '../gpu/scalar.ts';
+import { CountedScalar, type Counter } from '../gpu/scalar.ts';
 import { gradientReversal } from '../ops/gradientReversal.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -11,7 +11,7 @@ export interface WarmStartOptions {
   hi?: number;
   /** Scale of the iterations: at `maxIters` the coefficient is that of x = alpha. */
   maxIters?: number;
-  /** Whether each forward counts as an iteration (as TLlib's `auto_step`). Leave it off in a captured step and call `step()`. */
+  /** Whether each forward counts as an iteration (TLlib's `auto_step`), in a captured step each run; without it `step()` does. */
   autoStep?: boolean;
 }
 
@@ -21,51 +21,36 @@ export interface WarmStartOptions {
  *
  *   coefficient(i) = 2 (hi - lo) / (1 + exp(-alpha i / maxIters)) - (hi - lo) + lo,
  *
- * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps follow it.
+ * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps follow it. Backward reverses by the coefficient of
+ * its own forward, whatever was counted in between.
  */
 export class WarmStartGradientReverseLayer {
-  readonly coefficient: Scalar;
-  private readonly alpha: number;
-  private readonly lo: number;
-  private readonly hi: number;
-  private readonly maxIters: number;
-  private readonly autoStep: boolean;
-  private iteration = 0;
+  readonly coefficient: Counter;
 
   constructor({ alpha = 1, lo = 0, hi = 1, maxIters = 1000, autoStep = false }: WarmStartOptions = {}) {
     if (!(maxIters > 0)) throw new RangeError(`WarmStartGradientReverseLayer: maxIters must be > 0 but is ${maxIters}`);
-    this.alpha = alpha;
-    this.lo = lo;
-    this.hi = hi;
-    this.maxIters = maxIters;
-    this.autoStep = autoStep;
-    this.coefficient = new Scalar(this.at(0));
+    const range = hi - lo;
+    this.coefficient = new CountedScalar(
+      (i) => (2 * range) / (1 + Math.exp((-alpha * i) / maxIters)) - range + lo,
+      autoStep,
+    );
   }
 
   /** Iterations counted so far. */
   get iterNum(): number {
-    return this.iteration;
+    return this.coefficient.count;
   }
 
   set iterNum(i: number) {
-    this.iteration = i;
-    this.coefficient.value = this.at(i);
+    this.coefficient.count = i;
   }
 
   forward(x: Tensor): Tensor {
-    // The value of now: backward must reverse by the coefficient of its own forward, whatever was counted in between.
-    const y = gradientReversal(x, this.autoStep ? this.coefficient.value : this.coefficient);
-    if (this.autoStep) this.step();
-    return y;
+    return gradientReversal(x, this.coefficient);
   }
 
   /** Counts an iteration: the coefficient moves on. */
   step(): void {
-    this.iterNum = this.iteration + 1;
-  }
-
-  private at(i: number): number {
-    const range = this.hi - this.lo;
-    return (2 * range) / (1 + Math.exp((-this.alpha * i) / this.maxIters)) - range + this.lo;
+    this.iterNum++;
   }
 }

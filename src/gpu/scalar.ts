@@ -23,5 +23,30 @@ export class Counter extends Scalar {
   }
 }
 
+/** @internal A {@link Counter} whose value is a function of what it has counted: by itself at each use, or when it is told to. */
+export class CountedScalar extends Counter {
+  private counted = 0;
+
+  constructor(
+    private readonly at: (count: number) => number,
+    private readonly byItself = true,
+  ) {
+    super(at(0));
+  }
+
+  override get count(): number {
+    return this.counted;
+  }
+
+  override set count(count: number) {
+    this.counted = count;
+    this.value = this.at(count);
+  }
+
+  override advance(): void {
+    if (this.byItself) this.count++;
+  }
+}
+
 /** @internal */
 export const scalarValue = (x: number | Scalar): number => (typeof x === 'number' ? x : x.value);

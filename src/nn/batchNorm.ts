@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import { Counter } from '../gpu/scalar.ts';
+import { CountedScalar } from '../gpu/scalar.ts';
 import { batchNorm } from '../ops/batchNorm.ts';
 import { showShape } from '../shape.ts';
 import { type Tensor, tensor } from '../tensor.ts';
@@ -16,35 +16,14 @@ export interface BatchNormOptions {
   momentum?: number | null;
 }
 
-/** The share that the next batch has in the running statistics. Each use counts a batch, in a captured step at every run. */
-class BatchShare extends Counter {
-  private batches = 0;
-
-  constructor(private readonly momentum: number | null) {
-    super(momentum ?? 1);
-  }
-
-  override get count(): number {
-    return this.batches;
-  }
-
-  override set count(batches: number) {
-    this.batches = batches;
-    this.value = this.momentum ?? 1 / (batches + 1);
-  }
-
-  override advance(): void {
-    this.count++;
-  }
-}
-
 abstract class BatchNorm extends RectifyingModule {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
   private readonly eps: number;
-  private readonly share: BatchShare;
+  /** What the next batch has in the running statistics. */
+  private readonly share: CountedScalar;
 
   constructor(
     gpu: Gpu,
@@ -69,7 +48,10 @@ abstract class BatchNorm extends RectifyingModule {
       'running_var',
       tensor(gpu, new Float32Array(numFeatures).fill(1), shape, 'running variance'),
     );
-    this.share = this.registerBuffer('num_batches_tracked', new BatchShare(momentum));
+    this.share = this.registerBuffer(
+      'num_batches_tracked',
+      new CountedScalar((batches) => momentum ?? 1 / (batches + 1)),
+    );
   }
 
   forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {

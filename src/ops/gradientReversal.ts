@@ -5,7 +5,7 @@ import { factorOf, scaleInto } from './scale.ts';
 
 /**
  * The identity, whose gradient is -coefficient * dy (Ganin & Lempitsky 2015; TLlib `GradientReverseFunction`).
- * x: f32 of any shape; y shares its memory. A {@link Scalar} is read anew at every run of a captured step.
+ * x: f32 of any shape; y shares its memory. A {@link Scalar} is read at each forward, and anew at every run of a captured step.
  */
 export function gradientReversal(x: Tensor, coefficient: number | Scalar): Tensor {
   const own = factorOf(x.gpu, coefficient);

@@ -2,7 +2,7 @@ import source from '../../shaders/scale.wgsl';
 import { record } from '../autograd.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Scalar } from '../gpu/scalar.ts';
+import { Counter, type Scalar } from '../gpu/scalar.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
@@ -20,8 +20,12 @@ export function scale(x: Tensor, factor: number | Scalar): Tensor {
 }
 
 /** @internal What backward multiplies by: the scalar's value of its own forward, or of its own run of a captured step. */
-export const factorOf = (gpu: Gpu, factor: number | Scalar): number | Scalar =>
-  typeof factor === 'number' || gpu.queue.capturing ? factor : factor.value;
+export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
+  if (typeof factor === 'number' || gpu.queue.capturing) return factor;
+  const { value } = factor;
+  if (factor instanceof Counter) factor.advance();
+  return value;
+}
 
 /** @internal y = sign * factor * x. */
 export function scaleInto(x: Tensor, factor: number | Scalar, y: Tensor, sign: 1 | -1 = 1): void {

@@ -203,4 +203,42 @@ gpuTest(
   },
 );
 
+gpuTest('a reversal that counts by itself counts the runs of a captured step as it does forwards', async (gpu) => {
+  const discriminator = await identity(gpu);
+  const f = tensor(gpu, [...SOURCE, ...TARGET], [6, 1]);
+  f.requiresGrad = true;
+  const series = async (captured: boolean): Promise<number[][]> => {
+    const adversarial = new DomainAdversarialLoss(discriminator);
+    const { gradientReversal } = adversarial;
+    const once = () => {
+      zeroGrad([...discriminator.parameters(), f]);
+      backward(adversarial.forwardBatch(f, 3));
+      return f.grad!;
+    };
+    const step = captured ? await capture(gpu, once) : undefined;
+    const gradients: number[][] = [];
+    for (let i = 0; i < 4; i++) {
+      assert.is(gradientReversal.iterNum, i);
+      step?.run();
+      gradients.push([...(await (step ? step.result : tidy(once)).read())]);
+    }
+    // What is set by hand is where it counts on from.
+    gradientReversal.iterNum = 500;
+    step?.run();
+    gradients.push([...(await (step ? step.result : tidy(once)).read())]);
+    assert.is(gradientReversal.iterNum, 501);
+    step?.dispose();
+    zeroGrad([...discriminator.parameters(), f]);
+    adversarial.dispose();
+    return gradients;
+  };
+  const eager = await series(false);
+  assert.equal(await series(true), eager);
+  assert.ok(
+    eager.slice(1).every((df, i) => Math.abs(df[0]!) > Math.abs(eager[i]![0]!)),
+    'it rises',
+  );
+  for (const held of [f, discriminator]) held.dispose();
+});
+
 run();
