@@ -56,27 +56,40 @@ export class CapturedStep<T> extends Disposable {
  * from the host and anything asynchronous cannot be replayed and throw. Numbers that change are {@link Scalar}s.
  */
 export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>> {
-  const { result, dispatches, held } = recordDispatches(gpu, fn);
+  return (await captureAll(gpu, [fn]))[0]!;
+}
+
+/** @internal {@link capture} of each function: all are called before this returns, and then compiled together. */
+export async function captureAll<T>(gpu: Gpu, fns: Iterable<() => T>): Promise<CapturedStep<T>[]> {
+  const recorded: Recorded<T>[] = [];
   try {
-    await Promise.all(
-      [...new Set(dispatches.map((dispatch) => dispatch.pipeline))].map((pipeline) => pipeline.compile()),
-    );
-    return new CapturedStep(gpu, result, dispatches, held);
+    for (const fn of fns) recorded.push(recordDispatches(gpu, fn));
+    await compileAll(recorded.flatMap(({ dispatches }) => dispatches));
+    return recorded.map(({ result, dispatches, held }) => new CapturedStep(gpu, result, dispatches, held));
   } catch (error) {
-    release(held);
+    for (const { held } of recorded) release(held);
     throw error;
   }
 }
+
+/** @internal Compiles in the background what was recorded and waits to be handed over: that blocks nothing then. */
+export const compilePending = ({ queue }: Gpu): Promise<unknown> => compileAll(queue.pending);
+
+const compileAll = (dispatches: readonly Dispatch[]): Promise<unknown> =>
+  Promise.all(dispatches.map(({ pipeline }) => pipeline.compile()));
 
 /** @internal Calls `fn` and throws away what it recorded: nothing is compiled, and nothing runs. */
 export function dryRun(gpu: Gpu, fn: () => void): void {
   release(recordDispatches(gpu, fn).held);
 }
 
-function recordDispatches<T>(
-  gpu: Gpu,
-  fn: () => T,
-): { result: T; dispatches: readonly Dispatch[]; held: readonly Storage[] } {
+interface Recorded<T> {
+  result: T;
+  dispatches: readonly Dispatch[];
+  held: readonly Storage[];
+}
+
+function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
   gpu.device.check('capture');
   gpu.queue.beginCapture();
   gpu.pool.beginCapture();

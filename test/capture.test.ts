@@ -2,13 +2,13 @@ import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
-import type { Gpu } from '../src/gpu/gpu.ts';
+import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
 import { defineKernel } from '../src/gpu/kernel.ts';
 import { Counter, Scalar } from '../src/gpu/scalar.ts';
 import { relu } from '../src/ops/relu.ts';
 import { empty, type Tensor, tensor, write } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
-import { countCalls } from './countCalls.ts';
+import { countCalls, watchCompiling } from './countCalls.ts';
 import { gpuTest, run } from './harness.ts';
 
 const affine = defineKernel(
@@ -53,6 +53,18 @@ gpuTest('a capture runs nothing by itself', async (gpu) => {
   step.run();
   assert.is(await y.item(), 2);
   for (const t of [step, x, y]) t.dispose();
+});
+
+gpuTest('captures at one time compile what they share once', async ({ options }) => {
+  const gpu = await createGpu(options);
+  const seen = watchCompiling(gpu.native);
+  const x = tensor(gpu, [1]);
+  const steps = await Promise.all([2, 3].map((factor) => capture(gpu, () => times(x, factor))));
+  assert.equal(seen, ['createShaderModule affine.times', 'createComputePipelineAsync affine.times']);
+  for (const step of steps) step.run();
+  assert.equal(await Promise.all(steps.map(({ result }) => result.item())), [2, 3]);
+  for (const step of steps) step.dispose();
+  gpu.dispose();
 });
 
 gpuTest('counters advance at each use, eager or captured', async (gpu) => {

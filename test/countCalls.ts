@@ -9,6 +9,22 @@ export interface CallCounts {
   pipelines: number;
 }
 
+/** Lists what is compiled at the device itself from now on, each by its call and its label. */
+export function watchCompiling(device: GPUDevice): string[] {
+  const seen: string[] = [];
+  for (const name of ['createShaderModule', 'createComputePipeline', 'createComputePipelineAsync'] as const) {
+    const original = (device[name] as (of: { label?: string }) => unknown).bind(device);
+    Object.defineProperty(device, name, {
+      configurable: true,
+      value: (of: { label?: string }) => {
+        seen.push(`${name} ${of.label}`);
+        return original(of);
+      },
+    });
+  }
+  return seen;
+}
+
 /**
  * Counts calls at the device itself, not in the engine's books: the methods are wrapped while `work` runs. Passes and
  * dispatches are counted on the encoders that the device hands out meanwhile.

@@ -18,20 +18,22 @@ const EMPTY_PIXEL = -1;
 
 /** One training on the GPU, with what the page shows of it. */
 export class Lane {
-  private evaluator: Evaluator | undefined;
+  private readonly evaluator: Evaluator;
   private probe: Probe | undefined;
 
   private constructor(
     private readonly gpu: Gpu,
     private readonly material: Material,
     readonly training: Training,
-  ) {}
+  ) {
+    this.evaluator = training.evaluator(material.test);
+  }
 
   /** A training from its beginning, or from where another one with these digits or others stood. */
   static async open(gpu: Gpu, material: Material, options: TrainingOptions, from?: Checkpoint): Promise<Lane> {
-    const training = await Training.create(gpu, material.data, options);
-    const lane = new Lane(gpu, material, training);
+    const lane = new Lane(gpu, material, Training.begin(gpu, material.data, options));
     try {
+      await lane.training.prepare(lane.evaluator);
       if (from) await lane.goOnFrom(from);
       return lane;
     } catch (error) {
@@ -63,7 +65,6 @@ export class Lane {
   /** What it makes of the test images. */
   async look(): Promise<Look> {
     const { gpu, material, training } = this;
-    this.evaluator ??= training.evaluator(material.test);
     this.probe ??= new Probe(gpu, training.model, material.probe, [POINTS, POINTS + STRIP]);
     const evaluation = await this.evaluator.run();
     return { iteration: training.iteration, evaluation, ...(await this.probe.look()) };
@@ -118,7 +119,7 @@ export class Lane {
 
   dispose(): void {
     this.probe?.dispose();
-    this.evaluator?.dispose();
+    this.evaluator.dispose();
     this.training.dispose();
   }
 

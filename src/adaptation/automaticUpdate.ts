@@ -1,4 +1,5 @@
 import { noGrad } from '../autograd.ts';
+import { compilePending } from '../capture.ts';
 import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -38,14 +39,14 @@ export class AutomaticUpdateClassWeightModule {
   /** f32 [numClasses], overwritten in place at each update. */
   readonly classWeight: Tensor;
   private readonly accumulator: ClassWeightAccumulator;
-  private pass: DatasetPass | undefined;
+  private readonly pass: DatasetPass | undefined;
   private count = 0;
 
   constructor(
     gpu: Gpu,
     private readonly options: AutomaticUpdateOptions,
   ) {
-    const { updateSteps, numClasses, temperature = 0.1, partialClassesIndex } = options;
+    const { updateSteps, numClasses, temperature = 0.1, partialClassesIndex, dataLoader, eager = false } = options;
     if (!(Number.isSafeInteger(updateSteps) && updateSteps > 0)) {
       throw new RangeError(
         `AutomaticUpdateClassWeightModule: updateSteps must be a whole number > 0 but is ${updateSteps}`,
@@ -59,6 +60,11 @@ export class AutomaticUpdateClassWeightModule {
     }
     this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
     this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
+    if (dataLoader instanceof ImageDataset)
+      this.pass = new DatasetPass(dataLoader, ({ x }) => this.add(x), {
+        after: () => this.accumulator.finish(this.classWeight),
+        eager,
+      });
   }
 
   /** Weights and the count of steps, as they are when called. */
@@ -81,6 +87,19 @@ export class AutomaticUpdateClassWeightModule {
     this.count = Number(state.get('steps')!.data[0]);
   }
 
+  /**
+   * Compiles what an update takes, so that the first one does not wait for it; nothing is computed. It calls the classifier, with
+   * its modules in eval mode until this returns (not until it resolves). Of data sets on the GPU alone: other loaders' batches are not known before.
+   */
+  async prepare(): Promise<void> {
+    const restore = evaluating(this.options.classifier);
+    try {
+      return this.pass?.prepare();
+    } finally {
+      restore();
+    }
+  }
+
   /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
   async step(): Promise<boolean> {
     const due = ++this.count % this.options.updateSteps === 0;
@@ -90,12 +109,14 @@ export class AutomaticUpdateClassWeightModule {
 
   /** Updates the weights now. If the walk fails, they stay as they are. */
   async update(): Promise<void> {
-    const { classifier, dataLoader } = this.options;
+    const restore = evaluating(this.options.classifier);
     try {
-      await evaluating(classifier, () => this.walk(dataLoader));
+      await (this.pass ? this.pass.run() : this.walk());
     } catch (error) {
       this.accumulator.reset();
       throw error;
+    } finally {
+      restore();
     }
   }
 
@@ -131,17 +152,11 @@ export class AutomaticUpdateClassWeightModule {
     this.classWeight.dispose();
   }
 
-  private async walk(dataLoader: DataLoader): Promise<void> {
-    if (dataLoader instanceof ImageDataset) {
-      this.pass ??= new DatasetPass(dataLoader, ({ x }) => this.add(x), {
-        after: () => this.accumulator.finish(this.classWeight),
-        eager: this.options.eager ?? false,
-      });
-      return this.pass.run();
-    }
+  private async walk(): Promise<void> {
     let batches = 0;
-    for await (const batch of dataLoader) {
+    for await (const batch of this.options.dataLoader) {
       tidy(() => this.add(imagesOf(batch)));
+      await compilePending(this.classWeight.gpu);
       batches++;
     }
     if (batches === 0)
@@ -149,6 +164,7 @@ export class AutomaticUpdateClassWeightModule {
         'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give one each time (a generator is walked once)',
       );
     this.accumulator.finish(this.classWeight);
+    await compilePending(this.classWeight.gpu);
   }
 
   private add(x: Tensor): void {

@@ -1,4 +1,5 @@
 import { noGrad } from '../autograd.ts';
+import { compilePending } from '../capture.ts';
 import { concat } from '../ops/concat.ts';
 import type { Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
@@ -11,14 +12,17 @@ import { evaluating } from './evaluating.ts';
  */
 export async function collectClassificationResults(dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> {
   const parts: Tensor[] = [];
+  const restore = evaluating(classifier);
   try {
-    await evaluating(classifier, async () => {
-      for await (const batch of dataLoader) parts.push(tidy(() => noGrad(() => classify(classifier, imagesOf(batch)))));
-    });
+    for await (const batch of dataLoader) {
+      parts.push(tidy(() => noGrad(() => classify(classifier, imagesOf(batch)))));
+      await compilePending(parts[0]!.gpu);
+    }
     if (parts.length === 0)
       throw new RangeError('collectClassificationResults: the loader gave no batch; it must give one at least');
     return noGrad(() => concat(parts));
   } finally {
+    restore();
     for (const part of parts) part.dispose();
   }
 }

@@ -1,13 +1,6 @@
 import { Module } from '../nn/index.ts';
 import type { Classifier } from './classify.ts';
 
-/** Awaits `fn` with the classifier in eval mode, if it has modes, and puts each of its modules back in its own. */
-export async function evaluating<T>(classifier: Classifier, fn: () => Promise<T>): Promise<T> {
-  if (!(classifier instanceof Module)) return fn();
-  const restore = classifier.evalMode();
-  try {
-    return await fn();
-  } finally {
-    restore();
-  }
-}
+/** Puts the classifier into eval mode, if it has modes; what is returned puts each of its modules back into its own. */
+export const evaluating = (classifier: Classifier): (() => void) =>
+  classifier instanceof Module ? classifier.evalMode() : () => {};

@@ -1,4 +1,4 @@
-import { type CapturedStep, capture } from '../capture.ts';
+import { type CapturedStep, captureAll, compilePending } from '../capture.ts';
 import { tidy } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';
 
@@ -14,7 +14,7 @@ export interface DatasetPassOptions {
   eager?: boolean;
 }
 
-/** One walk over a data set, batch by batch, captured at the first run and replayed at every later one. */
+/** One walk over a data set, batch by batch, captured once, at the first run at the latest, and replayed at every run. */
 export class DatasetPass {
   private steps: CapturedStep<void>[] | undefined;
 
@@ -24,25 +24,29 @@ export class DatasetPass {
     private readonly options: DatasetPassOptions = {},
   ) {}
 
+  /** Compiles what the walk takes, without walking. All is recorded before this returns: modes may change while it compiles. */
+  async prepare(): Promise<void> {
+    const steps = await captureAll(this.data.images.gpu, this.parts());
+    if (this.options.eager) for (const step of steps) step.dispose();
+    else this.steps = steps;
+  }
+
   /** Records the walk; the GPU does it in its own time. */
   async run(): Promise<void> {
     if (this.options.eager) {
-      for (const part of this.parts()) tidy(part);
+      for (const part of this.parts()) {
+        tidy(part);
+        await compilePending(this.data.images.gpu);
+      }
       return;
     }
-    this.steps ??= await this.captureAll();
-    for (const step of this.steps) step.run();
+    if (!this.steps) await this.prepare();
+    for (const step of this.steps!) step.run();
   }
 
   dispose(): void {
     for (const step of this.steps ?? []) step.dispose();
     this.steps = undefined;
-  }
-
-  private async captureAll(): Promise<CapturedStep<void>[]> {
-    const steps: CapturedStep<void>[] = [];
-    for (const part of this.parts()) steps.push(await capture(this.data.images.gpu, part));
-    return steps;
   }
 
   private *parts(): Iterable<() => void> {

@@ -10,6 +10,7 @@ export class Pipeline {
   readonly paramsBinding: WgslBinding | undefined;
   private layout: GPUBindGroupLayout | undefined;
   private compiled: GPUComputePipeline | undefined;
+  private compiling: Promise<GPUComputePipeline> | undefined;
 
   constructor(
     private readonly device: Device,
@@ -63,11 +64,12 @@ export class Pipeline {
     return this.compiled;
   }
 
-  /** Compiles in the background, so that many pipelines compile side by side. */
+  /** Compiles in the background, once, so that many pipelines compile side by side. */
   async compile(): Promise<void> {
     if (this.compiled) return;
     try {
-      const compiled = await this.device.handle.createComputePipelineAsync(this.descriptor());
+      this.compiling ??= this.device.handle.createComputePipelineAsync(this.descriptor());
+      const compiled = await this.compiling;
       this.compiled ??= compiled;
     } catch (error) {
       throw await this.explain((error as Error).message);

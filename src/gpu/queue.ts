@@ -35,7 +35,8 @@ const EAGER_DISPATCHES = 128;
  * when something is read. While a step is captured they go to the step instead.
  */
 export class Queue {
-  private pending: Dispatch[] = [];
+  /** What was recorded and not handed over yet. */
+  pending: Dispatch[] = [];
   private recording: Dispatch[] | undefined;
   private readonly chunk: ParamsChunk;
   /** Measures all that is submitted while it is set. */

@@ -30,6 +30,16 @@ export class Evaluator {
     this.pass = new DatasetPass(this.data, visit, { eager });
   }
 
+  /** Compiles what an evaluation takes, so that the first one does not wait for it. All is recorded before this returns. */
+  prepare(): Promise<void> {
+    const restore = this.model.evalMode();
+    try {
+      return this.pass.prepare();
+    } finally {
+      restore();
+    }
+  }
+
   /** How the model does now; one readback. The model is in eval mode meanwhile. */
   async run(): Promise<Evaluation> {
     const restore = this.model.evalMode();

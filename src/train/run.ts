@@ -71,10 +71,11 @@ export class Run {
     const { gpu, data, settings } = this;
     // The run's own, also on the device that takes the place of a lost one: only they give the same bits.
     setGemmVariants(gpu, this.variants);
-    const training = await Training.create(gpu, data, this.options, settings);
+    const training = Training.begin(gpu, data, this.options, settings.detectAnomaly);
     this.current = training;
     if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
     if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest);
+    await training.prepare(...Object.values(this.evaluators));
     if (this.checkpoint) training.restore(this.checkpoint);
     if (this.losses > 0) return;
     const networks = [training.model, training.discriminator];

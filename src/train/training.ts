@@ -5,7 +5,7 @@ import { DomainDiscriminator } from '../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../adaptation/gradientReversal.ts';
 import { AnomalyError, detectAnomaly } from '../anomaly.ts';
 import { backward } from '../autograd.ts';
-import { type CapturedStep, capture, runSteps } from '../capture.ts';
+import { type CapturedStep, captureAll, runSteps } from '../capture.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
 import { type TuneGemmOptions, tuneGemm } from '../gemmTuning.ts';
@@ -147,22 +147,36 @@ export class Training {
     gpu: Gpu,
     data: TrainingData,
     options: Partial<TrainingOptions> = {},
-    { detectAnomaly = false }: { detectAnomaly?: boolean } = {},
+    { detectAnomaly }: { detectAnomaly?: boolean } = {},
   ): Promise<Training> {
-    const complete = completeOptions(options);
-    checkData(data, complete);
-    checkBatch(gpu, data, complete);
-    const training = new Training(gpu, data, complete, detectAnomaly);
+    const training = Training.begin(gpu, data, options, detectAnomaly);
     try {
-      if (!training.eager) {
-        training.steps.push(await capture(gpu, () => training.forwardBackward()));
-        training.steps.push(await capture(gpu, () => training.update()));
-      }
+      await training.prepare();
       return training;
     } catch (error) {
       training.dispose();
       throw error;
     }
+  }
+
+  /** @internal {@link Training.create} of one that {@link prepare} has to make ready, and its caller to dispose where that fails. */
+  static begin(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions>, looksAtOps = false): Training {
+    const complete = completeOptions(options);
+    checkData(data, complete);
+    checkBatch(gpu, data, complete);
+    return new Training(gpu, data, complete, looksAtOps);
+  }
+
+  /** @internal Compiles all kernels of the training side by side: of its steps, its class weights, and its evaluations by these. */
+  async prepare(...evaluators: readonly Evaluator[]): Promise<void> {
+    const results = await Promise.allSettled([
+      this.captureSteps(),
+      this.weights?.prepare(),
+      ...evaluators.map((evaluator) => evaluator.prepare()),
+    ]);
+    // Those that came through are held by then, to be disposed with the training.
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** Iterations done. */
@@ -299,6 +313,13 @@ export class Training {
       source,
       target,
     };
+  }
+
+  private async captureSteps(): Promise<void> {
+    const steps = await captureAll(this.gpu, [() => this.forwardBackward(), () => this.update()]);
+    // Eagerly only what was compiled is of use.
+    if (this.eager) for (const step of steps) step.dispose();
+    else this.steps = steps;
   }
 
   private async anew(): Promise<void> {

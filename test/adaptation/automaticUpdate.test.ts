@@ -4,11 +4,12 @@ import type { DataLoader, LoaderBatch } from '../../src/adaptation/classify.ts';
 import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
+import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
+import { watchCompiling } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 const CLASSES = 5;
@@ -179,6 +180,65 @@ gpuTest(
     for (const held of [...ways, net, data]) held.dispose();
   },
 );
+
+gpuTest(
+  'an update that was prepared computes as any other, and compiles nothing; preparing moves nothing on',
+  async (own) => {
+    const [count, height, width] = [300, 4, 4];
+    const images = Uint8Array.from({ length: count * height * width }, (_, i) => 31 * i);
+    for (const eager of [false, true]) {
+      const gpu = await createGpu(own.options);
+      const data = new ImageDataset(gpu, { images, count, height, width }, 32);
+      const net = network(gpu, height * width);
+      const [plain, prepared] = [0, 1].map(() => weightsOf(gpu, { classifier: net, dataLoader: data, eager }));
+      const seen = watchCompiling(gpu.native);
+      const [state, modes] = [await net.stateDict({ all: true }), modesOf(net)];
+      const preparing = prepared!.prepare();
+      assert.equal(modesOf(net), modes, 'also while it compiles');
+      await preparing;
+      assert.equal([...(await prepared!.classWeight.read())], new Array(CLASSES).fill(1));
+      assert.equal(await net.stateDict({ all: true }), state);
+      assert.ok(seen.includes('createComputePipelineAsync classWeight.normalise'));
+      const compiled = seen.length;
+      await prepared!.update();
+      const weights = await prepared!.classWeight.read();
+      assert.is(seen.length, compiled);
+      await plain!.update();
+      assert.equal(await plain!.classWeight.read(), weights);
+      for (const held of [plain!, prepared!, net, data]) held.dispose();
+      gpu.dispose();
+    }
+  },
+);
+
+gpuTest('walks block on no kernel, whatever the loader: all are compiled in the background', async (own) => {
+  const [count, height, width] = [70, 2, 3];
+  const images = Uint8Array.from({ length: count * height * width }, (_, i) => 31 * i);
+  const ways: [string, boolean][] = [
+    ['array', false],
+    ['data set', false],
+    ['data set', true],
+  ];
+  for (const [way, eager] of ways) {
+    const gpu = await createGpu(own.options);
+    const data = new ImageDataset(gpu, { images, count, height, width }, 32);
+    const batches = batchesOf(gpu, [32, 5]);
+    const net = network(gpu);
+    const dataLoader: DataLoader = way === 'array' ? batches : data;
+    const weights = weightsOf(gpu, { classifier: net, dataLoader, eager });
+    const seen = watchCompiling(gpu.native);
+    await weights.step();
+    await weights.classWeight.read();
+    assert.equal(
+      seen.filter((call) => call.startsWith('createComputePipeline ')),
+      [],
+      `${way}${eager ? ', eager' : ''}`,
+    );
+    assert.ok(seen.includes('createComputePipelineAsync classWeight.normalise'));
+    for (const held of [weights, net, data, ...batches]) held.dispose();
+    gpu.dispose();
+  }
+});
 
 gpuTest('the automatic update needs no more memory for more images, and reads nothing back', async (gpu) => {
   const net = network(gpu);

@@ -4,7 +4,7 @@ import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { StateDict } from '../../src/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
-import { countCalls } from '../countCalls.ts';
+import { countCalls, watchCompiling } from '../countCalls.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 
@@ -157,25 +157,24 @@ gpuTest('a checkpoint of other variants is refused', async (gpu) => {
 
 gpuTest('kernels are compiled side by side before the first step, which compiles none', async ({ options }) => {
   const gpu = await createGpu(options);
-  const made = { createComputePipeline: [] as string[], createComputePipelineAsync: [] as string[] };
-  for (const name of Object.keys(made) as (keyof typeof made)[]) {
-    const own = (Reflect.get(gpu.native, name) as (of: { label: string }) => unknown).bind(gpu.native);
-    Object.defineProperty(gpu.native, name, {
-      value: (of: { label: string }) => {
-        made[name].push(of.label);
-        return own(of);
-      },
-    });
-  }
+  const seen = watchCompiling(gpu.native);
   const training = await Training.create(gpu, stripesData(), { ...OPTIONS, classWeightUpdateSteps: 2 });
-  const before = made.createComputePipelineAsync.length;
-  assert.ok(before > 20);
-  await training.step();
-  assert.is(made.createComputePipelineAsync.length, before);
-  for (let i = 0; i < 3; i++) await training.step();
-  await training.evaluate(stripes(40, 5));
+  const before = seen.length;
+  assert.ok(before > 40);
+  // The second one takes class weights.
+  for (let i = 0; i < 4; i++) await training.step();
+  await training.state();
+  assert.is(seen.length, before);
+  const evaluator = training.evaluator(stripes(40, 5));
+  await evaluator.prepare();
+  const prepared = seen.length;
+  assert.is((await evaluator.run()).count, 40);
+  assert.is(seen.length, prepared);
+  await training.evaluate(stripes(41, 5));
   // Only what lays the parameters side by side was waited for.
-  assert.equal(made.createComputePipeline, ['autograd.copy']);
+  const waited = seen.filter((call) => call.startsWith('createComputePipeline '));
+  assert.equal(waited, ['createComputePipeline autograd.copy']);
+  evaluator.dispose();
   training.dispose();
   gpu.dispose();
 });
