@@ -6,6 +6,7 @@ import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, whole } from './flags.ts';
 import { classes as classNames, counted } from './format.ts';
 import { readModel, type SavedModel } from './model.ts';
+import { type AskedVariants, variantsOfModel } from './variants.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
 export interface ModelFlags {
@@ -14,6 +15,7 @@ export interface ModelFlags {
   split: Split;
   classes?: string;
   limit?: number;
+  gemmVariants?: string;
   json?: boolean;
 }
 
@@ -24,6 +26,7 @@ export interface ModelTask {
   classes: readonly number[] | null;
   /** Names the images: `mnist test, classes 0-4 (5,139 images)`. */
   title: string;
+  gemmVariants: AskedVariants;
 }
 
 export function addModelFlags(command: Command, split: Split): Command {
@@ -35,7 +38,11 @@ export function addModelFlags(command: Command, split: Split): Command {
         new Option('--split <name>', 'which images of mnist or fontdigits').choices(['train', 'test']).default(split),
       )
       .option('--classes <list>', 'classes kept of them, such as 0-4 or 0,3,7 (default: all)')
-      .option('--limit <n>', 'the first n images, before classes are filtered', whole(1)),
+      .option('--limit <n>', 'the first n images, before classes are filtered', whole(1))
+      .option(
+        '--gemm-variants <which>',
+        "variants of the matrix products: tuned (those chosen on this device, if any were), default (by their sizes alone), or a JSON file of them (default: those of the model's run; tuned for a model without a config.json beside it)",
+      ),
   );
 }
 
@@ -43,6 +50,7 @@ export function addModelFlags(command: Command, split: Split): Command {
 export async function prepareModelTask(context: Context, flags: ModelFlags): Promise<ModelTask> {
   const classes = await classList('--classes', flags.classes);
   const model = await asUsage('--model', () => readModel(flags.model));
+  const gemmVariants = await variantsOfModel(model.file, flags.gemmVariants);
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => context.resolveData(flags.data, flags.split));
   checkImages(`--data ${flags.data}`, all);
@@ -53,5 +61,5 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const images = await chosen('--classes', first(all, flags.limit), classes);
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';
-  return { model, images, classes, title: `${name}${part} (${counted(images.count, 'image')})` };
+  return { model, images, classes, gemmVariants, title: `${name}${part} (${counted(images.count, 'image')})` };
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { version } from '../../package.json';
 import { type GemmVariants, setGemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import { parseVariants } from '../train/variants.ts';
 import { makeFolder, writeAtomically } from './atomic.ts';
+import { CONFIG } from './config.ts';
 import type { Context } from './context.ts';
 import { deviceOf } from './device.ts';
 import { asUsage } from './errors.ts';
@@ -25,11 +26,36 @@ const chosenHere = new WeakMap<Context, GemmVariants>();
 export async function askedVariants(text: string): Promise<AskedVariants> {
   if (text === 'tuned' || text === 'default') return text;
   return asUsage(`--gemm-variants ${text}`, async () => {
-    const { bytes } = await readNamed(text);
-    const json = JSON.parse(new TextDecoder().decode(bytes));
+    const json = await readJson(text);
     // Of a run's config.json, or of a cache, the part that is meant.
     return parseVariants(json?.gemmVariants ?? json);
   });
+}
+
+/**
+ * The variants to ask a trained model with: unless `--gemm-variants` says otherwise those of the run that it lies with, and so
+ * that run's bits. Where no run is told of, those chosen on this device. @throws UsageError if they cannot be read
+ */
+export async function variantsOfModel(modelFile: string, text: string | undefined): Promise<AskedVariants> {
+  if (text !== undefined) return askedVariants(text);
+  const config = join(dirname(modelFile), CONFIG);
+  if (!existsSync(config)) return 'tuned';
+  // Runs begun before there were variants had what the sizes alone suggest.
+  const read = async () => parseVariants((await readJson(config))?.gemmVariants ?? {});
+  return asUsage(`${config}, beside the model (--gemm-variants default does without)`, read);
+}
+
+async function readJson(path: string): Promise<{ gemmVariants?: unknown } | null> {
+  const { bytes } = await readNamed(path);
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/** Gives the Gpu variants for a trained model; nothing is measured. */
+export function applyUnmeasured(context: Context, terminal: Terminal, gpu: Gpu, asked: AskedVariants): GemmVariants {
+  const chosen = asked === 'tuned' ? cachedVariants(context, gpu, terminal) : asked;
+  const variants = chosen === 'default' ? {} : chosen;
+  setGemmVariants(gpu, variants);
+  return variants;
 }
 
 /** Gives the Gpu the variants of a job's runs, those of a resumed run from its config. */

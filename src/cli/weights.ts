@@ -7,6 +7,7 @@ import { positive } from './flags.ts';
 import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
 import { weightBars } from './pictures.ts';
 import { Terminal } from './terminal.ts';
+import { applyUnmeasured } from './variants.ts';
 
 interface WeightsFlags extends ModelFlags {
   temperature: number;
@@ -24,12 +25,13 @@ export function addWeights(root: Command, context: Context): void {
   );
   command.action(async (flags: WeightsFlags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const { model, images, classes, title } = await prepareModelTask(context, flags);
+    const { model, images, classes, title, gemmVariants: asked } = await prepareModelTask(context, flags);
     const { bold, dim } = terminal.colors;
     const { data, split, temperature } = flags;
     await withGpu(context, async (gpu) => {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(`${describeDevice(gpu.info)}; temperature ${temperature}`));
+      const gemmVariants = applyUnmeasured(context, terminal, gpu, asked);
       const classWeight = await context.classWeight(gpu, model, images, temperature);
       const diagnosis = diagnoseClassWeight(classWeight);
       for (const row of weightBars(classWeight, classes, terminal)) terminal.line(row);
@@ -49,6 +51,7 @@ export function addWeights(root: Command, context: Context): void {
         classWeight,
         ...diagnosis,
         device: deviceOf(gpu),
+        gemmVariants,
       });
     });
   });

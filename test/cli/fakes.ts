@@ -138,6 +138,8 @@ export function fakeContext(fake: FakeOptions = {}) {
   const tuned: { options: TrainingOptions; tuning: TuneGemmOptions }[] = [];
   const asked: string[] = [];
   const evaluated: string[] = [];
+  /** The variants that the Gpu had when a model was asked. */
+  const askedWith: GemmVariants[] = [];
   const weighed: { file: string; labels: number[]; temperature: number }[] = [];
   const stdout = new Recorder(fake.tty);
   const stderr = new Recorder(fake.tty);
@@ -258,11 +260,13 @@ export function fakeContext(fake: FakeOptions = {}) {
       return Object.fromEntries(Object.entries(mine).map(([of, variant]) => [of, tuning.known?.[of] ?? variant]));
     },
     train,
-    evaluate: async (_, model, digits) => {
+    evaluate: async (on, model, digits) => {
+      askedWith.push(gemmVariants(on));
       evaluated.push(model.file);
       return evaluationOf(digits, 95, model.numClasses);
     },
-    classWeight: async (_, model, digits, temperature) => {
+    classWeight: async (on, model, digits, temperature) => {
+      askedWith.push(gemmVariants(on));
       weighed.push({ file: model.file, labels: [...new Set(digits.labels)], temperature });
       return fake.classWeight ?? Array.from({ length: model.numClasses }, (_, c) => (c > 4 ? 0.02 : 1));
     },
@@ -278,6 +282,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     tuned,
     asked,
     evaluated,
+    askedWith,
     weighed,
     counts: () => ({ gpus, opened, disposed }),
     run: (...args: string[]) => main(args, context),

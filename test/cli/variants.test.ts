@@ -1,11 +1,20 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cacheFolderOf } from '../../src/cli/variants.ts';
 import type { GemmVariants } from '../../src/gemmVariants.ts';
-import { type FakeOptions, fakeContext, VARIANTS } from './fakes.ts';
+import { type FakeOptions, fakeContext, fakeModel, VARIANTS } from './fakes.ts';
 
 // Variants of matrix products in the command line, without a GPU: chosen once, kept, shown, part of a run.
 
@@ -235,6 +244,71 @@ test('--gemm-variants beside --resume is refused', async () => {
   assert.is(code, 2);
   assert.match(stderr.text, '--gemm-variants is as config.json has it there but default here');
 });
+
+/** Asks a model that lies in a folder, beside a config.json if one is given. */
+async function ask(name: string, config: string | undefined, ...args: string[]) {
+  const run = join(folder, 'run');
+  mkdirSync(run, { recursive: true });
+  fakeModel(join(run, 'model.safetensors'));
+  if (config !== undefined) writeFileSync(join(run, 'config.json'), config);
+  return command({}, name, '--model', run, '--data', 'mnist', ...args);
+}
+const RUN = JSON.stringify({ padagrad: '0.1.0', gemmVariants: OTHER });
+
+for (const name of ['eval', 'weights']) {
+  test(`${name}: a model has the variants of its run; nothing is measured`, async () => {
+    await begin();
+    const { code, askedWith, tuned, stdout, said } = await ask(name, RUN, '--json');
+    assert.is(code, 0, said);
+    assert.equal([askedWith, tuned], [[OTHER], []]);
+    assert.equal(stdout.events.at(-1).gemmVariants, OTHER);
+    const file = join(folder, 'run', 'model.safetensors');
+    assert.equal((await command({}, name, '--model', file, '--data', 'mnist')).askedWith, [OTHER]);
+  });
+
+  test(`${name}: a model without a run has those chosen on this device, if any were`, async () => {
+    assert.equal((await ask(name, undefined)).askedWith, [{}]);
+    await begin();
+    const { askedWith, tuned, said } = await ask(name, undefined);
+    assert.equal([askedWith, tuned], [[VARIANTS], []]);
+    assert.not.match(said, 'matrix products');
+    writeFileSync(kept(), '{');
+    const damaged = await ask(name, undefined);
+    assert.equal([damaged.code, damaged.askedWith], [0, [{}]]);
+    assert.match(damaged.said, 'is not used, for it is damaged');
+  });
+
+  test(`${name}: --gemm-variants comes before the run's`, async () => {
+    await begin();
+    const file = join(folder, 'variants.json');
+    writeFileSync(file, JSON.stringify(VARIANTS));
+    for (const [which, expected] of [
+      ['default', {}],
+      ['tuned', VARIANTS],
+      [file, VARIANTS],
+    ] as const) {
+      const { askedWith, tuned } = await ask(name, RUN, '--gemm-variants', which);
+      assert.equal([askedWith, tuned], [[expected], []], which);
+    }
+    const { code, stderr, counts } = await ask(name, RUN, '--gemm-variants', join(folder, 'none'));
+    assert.equal([code, counts().opened], [2, 0]);
+    assert.match(stderr.text, /--gemm-variants .*none: no such file/);
+  });
+
+  test(`${name}: what tells of no variants is by sizes; what cannot be read is refused`, async () => {
+    await begin();
+    for (const config of ['{"padagrad":"0.1.0"}', '{"architectures":["Net"]}', 'null'])
+      assert.equal((await ask(name, config)).askedWith, [{}], config);
+    const wrong = JSON.stringify({ gemmVariants: { [OF]: { family: 'magic', tile: 32, slices: 1 } } });
+    for (const config of ['', '{"gemmVariants": {"lin', wrong, '{"gemmVariants": 3}']) {
+      const { code, stderr, counts } = await ask(name, config);
+      assert.equal([code, counts().opened], [2, 0], config);
+      assert.is(stderr.lines.length, 1);
+      assert.match(stderr.text, /config\.json, beside the model \(--gemm-variants default does without\): /);
+      assert.is((await ask(name, config, '--gemm-variants', 'default')).code, 0);
+    }
+  });
+}
 
 test('the folder, by the system', () => {
   const at = (platform: string, env: Record<string, string>) => cacheFolderOf(env, platform, () => join('/', 'me'));
