@@ -90,6 +90,9 @@ async function library() {
   };
   await build({ ...shared, outdir: 'dist', platform: 'neutral', conditions: ['browser'] });
   await build({ ...shared, outdir: 'dist/node', platform: 'node', conditions: ['node'] });
+  // Parts that are imported for nothing: bundlers that take the package warn of them.
+  for (const path of files('dist', /^(node.)?(index|train)\.js$/))
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^import ".*";$/gm, ''));
 }
 
 /** What an embedder's bundler makes of dist/: the whole of the library, and what loads of it at once for one class alone. */

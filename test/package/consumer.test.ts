@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { transform } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installPackage } from './install.ts';
@@ -98,6 +98,21 @@ test('the package runs in plain Node', async () => {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   assert.is(out, '1,1 true true 1500\n');
+});
+
+test('a bundler takes both ways into the package without a warning', async () => {
+  const contents = "export * from 'padagrad'; export { train } from 'padagrad/train';";
+  const stdin = { contents, resolveDir: folder };
+  for (const platform of ['browser', 'node'] as const) {
+    const external = ['webgpu'];
+    const { warnings } = await build({ stdin, platform, external, bundle: true, format: 'esm', write: false });
+    assert.equal(warnings, []);
+  }
+});
+
+test('what is packed was built before', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  assert.is(scripts.prepack, scripts.build);
 });
 
 test('publint finds nothing to mend', async () => {
