@@ -1,6 +1,7 @@
 import { CommandList } from './gpu/commandList.ts';
 import { Disposable } from './gpu/dispose.ts';
-import type { Gpu } from './gpu/gpu.ts';
+import { GpuError } from './gpu/errors.ts';
+import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Dispatch } from './gpu/queue.ts';
 import type { Storage } from './gpu/storage.ts';
 import { tidy } from './tidy.ts';
@@ -64,6 +65,8 @@ export async function captureAll<T>(gpu: Gpu, fns: Iterable<() => T>): Promise<C
   const recorded: Recorded<T>[] = [];
   try {
     for (const fn of fns) recorded.push(recordDispatches(gpu, fn));
+    if (recorded.some(({ dispatches }) => dispatches.length === 0))
+      throw new GpuError('CAPTURE', 'capture: nothing was recorded; give the Gpu that the function computes on');
     await compileAll(recorded.flatMap(({ dispatches }) => dispatches));
     return recorded.map(({ result, dispatches, held }) => new CapturedStep(gpu, result, dispatches, held));
   } catch (error) {
@@ -90,16 +93,18 @@ interface Recorded<T> {
 }
 
 function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
-  gpu.device.check('capture');
+  checkGpu('capture', gpu);
   gpu.queue.beginCapture();
   gpu.pool.beginCapture();
   let result: T;
   try {
     result = tidy(fn as () => never) as T;
+    if (gpu.queue.refused) throw gpu.queue.refused;
   } catch (error) {
     gpu.queue.endCapture();
     release(gpu.pool.endCapture());
-    throw error;
+    // Of what is asynchronous the promise alone knows, and nobody awaits it.
+    throw gpu.queue.refused ?? error;
   }
   return { result, dispatches: gpu.queue.endCapture(), held: gpu.pool.endCapture() };
 }
@@ -108,6 +113,8 @@ function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
 export function runSteps(...steps: readonly CapturedStep<unknown>[]): void {
   const gpu = steps[0]?.gpu;
   gpu?.device.check('run');
+  if (steps.some((step) => step.gpu !== gpu))
+    throw new TypeError('runSteps: the steps must be of one Gpu; run each by itself');
   gpu?.queue.submit(steps.map((step) => step.commands));
 }
 

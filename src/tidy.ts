@@ -26,7 +26,9 @@ export function tidy<T>(fn: () => Sync<T>): T {
   try {
     result = fn();
     if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-      throw new TypeError('tidy: the function returned a promise; tidy is synchronous: await outside of it');
+      throw new TypeError(
+        'tidy: the function returned a promise; in tidy and capture it must be synchronous: await outside of it',
+      );
     }
     for (const tensor of tensorsIn(result, scope)) {
       scope.delete(tensor);

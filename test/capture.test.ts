@@ -185,29 +185,26 @@ gpuTest('what cannot be replayed is an error at capture time, and leaves nothing
   const x = tensor(gpu, [1]);
   const attempts: [string, (gpu: Gpu) => unknown][] = [
     ['read', () => void x.read().catch(() => {})],
+    ['capture', (gpu) => void capture(gpu, () => times(x, 1)).catch(() => {})],
     ['write', () => write(x, new Float32Array(1))],
     ['submit', () => gpu.submit()],
   ];
-  for (const [name, attempt] of attempts.slice(1)) {
+  for (const [name, attempt] of attempts) {
     const error = await capture(gpu, () => attempt(gpu)).then(
       () => undefined,
       (e: GpuError) => e,
     );
     assert.is(error?.code, 'CAPTURE', name);
   }
-  let reading: Promise<unknown> | undefined;
-  const step = await capture(gpu, () => {
-    reading = x.read();
-    reading.catch(() => {});
-  });
-  assert.match(
-    await reading!.then(
+  const messageOf = (fn: () => unknown): Promise<string> =>
+    capture(gpu, fn as () => never).then(
       () => '',
       (e: Error) => e.message,
-    ),
-    /read of tensor cannot be replayed/,
-  );
-  step.dispose();
+    );
+  const reading = async () => x.read().catch(() => {});
+  assert.match(await messageOf(reading), /read of tensor cannot be replayed/);
+  assert.match(await messageOf(async () => times(x, 1)), /in tidy and capture it must be synchronous/);
+  assert.match(await messageOf(() => {}), /capture: nothing was recorded/);
   await capture(gpu, () => {
     times(x, 1);
     throw new Error('inside');
@@ -217,6 +214,19 @@ gpuTest('what cannot be replayed is an error at capture time, and leaves nothing
   );
   assert.is(await x.item(), 1, 'the queue works on');
   x.dispose();
+});
+
+gpuTest('steps of two Gpus do not run as one, nor is one captured for the other', async (gpu) => {
+  const other = await createGpu();
+  const [x, theirs] = [tensor(gpu, [1]), tensor(other, [1])];
+  const step = await capture(gpu, () => times(x, 2));
+  const foreign = await capture(other, () => times(theirs, 2));
+  assert.throws(() => runSteps(step, foreign), /runSteps: the steps must be of one Gpu/);
+  await capture(gpu, () => times(theirs, 2)).then(
+    () => assert.unreachable(),
+    (e: Error) => assert.match(e.message, /nothing was recorded/),
+  );
+  for (const thing of [step.result, step, x, foreign.result, foreign, theirs, other]) thing.dispose();
 });
 
 gpuTest('a disposed step does not run', async (gpu) => {

@@ -39,6 +39,8 @@ export class Queue {
   pending: Dispatch[] = [];
   private recording: Dispatch[] | undefined;
   private readonly chunk: ParamsChunk;
+  /** Why what the latest capture recorded is worth nothing. */
+  refused: GpuError | undefined;
   /** Measures all that is submitted while it is set. */
   profiler: Profiler | undefined;
 
@@ -76,6 +78,7 @@ export class Queue {
   beginCapture(): void {
     this.refuseInCapture('another capture');
     this.submit();
+    this.refused = undefined;
     this.recording = [];
   }
 
@@ -87,7 +90,11 @@ export class Queue {
 
   refuseInCapture(what: string): void {
     if (!this.recording) return;
-    throw new GpuError('CAPTURE', `capture: ${what} cannot be replayed; do it before or after the captured function`);
+    this.refused = new GpuError(
+      'CAPTURE',
+      `capture: ${what} cannot be replayed; do it before or after the captured function`,
+    );
+    throw this.refused;
   }
 
   /** Submits what was recorded, then the given lists: one pass where no copy stands between, one submit. */
