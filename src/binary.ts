@@ -2,7 +2,7 @@ import { type GradientRequest, record } from './autograd.ts';
 import type { Kernel } from './gpu/kernel.ts';
 import { splitElements } from './rows.ts';
 import { type Shape, showShape, sizeOf } from './shape.ts';
-import { empty, type Tensor } from './tensor.ts';
+import { empty, expectDtype, type Tensor } from './tensor.ts';
 
 /** A dimension of the result, and the step of either input along it: 0 where that is repeated. */
 interface Dimension {
@@ -27,6 +27,8 @@ export function binary(
   b: Tensor,
   passes: { a: boolean; b: boolean },
 ): Tensor {
+  expectDtype(name, 'a', a, 'f32');
+  expectDtype(name, 'b', b, 'f32');
   const { shape, dimensions } = broadcast(name, a.shape, b.shape);
   const y = empty(a.gpu, shape, 'f32', name);
   const { size } = y;

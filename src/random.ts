@@ -1,3 +1,5 @@
+import { checkWhole } from './checkNumbers.ts';
+
 /**
  * Reproducible random numbers on the host (sfc32 of PractRand): integer arithmetic alone, so a seed gives the same numbers
  * on every machine. Kernels draw their own, from a counter.
@@ -7,9 +9,7 @@ export class Random {
 
   /** @param seed a whole number from 0 to 2^53 - 1 */
   constructor(seed: number) {
-    if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-      throw new RangeError(`Random: seed must be a whole number >= 0 but is ${seed}`);
-    }
+    checkWhole('Random', { seed }, 0);
     this.words = Uint32Array.of(seed, seed / 2 ** 32, 0, 1);
     // Until seeds that differ in one bit have spread over the state.
     for (let i = 0; i < 15; i++) this.next();

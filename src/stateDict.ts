@@ -27,6 +27,10 @@ export function checkState(
   state: ReadonlyMap<string, HostTensor>,
   strict = true,
 ): void {
+  if (!(state instanceof Map))
+    throw new TypeError(
+      `loadStateDict: ${who} wants a Map, as \`await stateDict()\` and \`decodeSafetensors().tensors\` are`,
+    );
   const faults: string[] = [];
   const list = (title: string, names: string[]) => names.length > 0 && faults.push(`${title} ${names.join(', ')}`);
   if (strict) {

@@ -2,7 +2,7 @@ import type { Node } from './autograd.ts';
 import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
-import type { Gpu } from './gpu/gpu.ts';
+import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Native } from './gpu/native.ts';
 import { type Binding, Storage } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
@@ -129,6 +129,7 @@ export type TensorData = number | readonly TensorData[] | Float32Array | Uint32A
  * their own and typed arrays one dimension.
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
+  checkGpu('tensor', gpu);
   const flat = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(flatten(data));
   const actual = shape ?? (flat === data ? [flat.length] : nestedShape(data));
   checkShape('tensor', actual);
@@ -137,14 +138,13 @@ export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tenso
       `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; make them equal`,
     );
   }
-  gpu.device.check('tensor');
   return new Tensor(gpu.pool.upload(flat, label), actual, flat instanceof Uint32Array ? 'u32' : 'f32', label);
 }
 
 /** A tensor whose content is undefined until something is written to it. */
 export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'tensor'): Tensor {
   checkShape(label, shape);
-  gpu.device.check(label);
+  checkGpu(label, gpu);
   return new Tensor(gpu.pool.allocate(4 * sizeOf(shape), `${label}${showShape(shape)}`), shape, dtype, label);
 }
 
@@ -186,14 +186,14 @@ export function native(x: Tensor): { buffer: Native<'GPUBuffer'>; byteOffset: nu
 
 /** Throws unless `x` has the shape; `who: name` opens the message. */
 export function expectShape(who: string, name: string, x: Tensor, shape: Shape): void {
-  if (!sameShape(x.shape, shape)) {
+  if (!(x instanceof Tensor && sameShape(x.shape, shape))) {
     throw new TypeError(`${who}: ${name} must be ${showShape(shape)} but is ${showShape(x.shape)}`);
   }
 }
 
 /** Throws unless `x` has the element type. */
 export function expectDtype(who: string, name: string, x: Tensor, dtype: Dtype): void {
-  if (x.dtype !== dtype) throw new TypeError(`${who}: ${name} must be ${dtype} but is ${x.dtype}`);
+  if (x?.dtype !== dtype) throw new TypeError(`${who}: ${name} must be ${dtype} but is ${x?.dtype ?? 'no Tensor'}`);
 }
 
 function flatten(data: TensorData): number[] {

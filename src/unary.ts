@@ -1,7 +1,7 @@
 import { record } from './autograd.ts';
 import type { Kernel } from './gpu/kernel.ts';
 import { splitElements } from './rows.ts';
-import { empty, type Tensor } from './tensor.ts';
+import { empty, expectDtype, type Tensor } from './tensor.ts';
 
 /**
  * @internal
@@ -9,6 +9,7 @@ import { empty, type Tensor } from './tensor.ts';
  * and so what is kept for backward.
  */
 export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, x: Tensor, slopeOf: 'x' | 'y'): Tensor {
+  expectDtype(name, 'x', x, 'f32');
   const params = { size: x.size };
   const { groups, constants } = splitElements(x.gpu, x.size);
   const y = empty(x.gpu, x.shape, 'f32', name);

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { GpuError } from '../src/gpu/errors.ts';
+import { createGpu } from '../src/gpu/gpu.ts';
 import { relu } from '../src/ops/relu.ts';
 import { empty, fromBuffer, native, type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
@@ -51,7 +52,12 @@ gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
   const x = tensor(gpu, [1, 2]);
   assert.throws(() => write(x, new Float32Array(3)), /wants a Float32Array of 2, but got a Float32Array of 3/);
   const words = tensor(gpu, new Uint32Array(2));
-  assert.throws(() => tidy(() => relu(words)), /relu.forward: x must be f32 but tensor is u32/);
+  assert.throws(() => tidy(() => relu(words)), /relu: x must be f32 but is u32/);
+  assert.throws(() => relu([1, 2] as never), /relu: x must be f32 but is no Tensor/);
+  assert.throws(() => relu(undefined as never), /relu: x must be f32 but is no Tensor/);
+  assert.throws(() => tensor(createGpu() as never, [1]), /tensor: gpu is Promise; await createGpu\(\)/);
+  assert.throws(() => tensor([1, 2] as never, [1]), /tensor: gpu is Array; await createGpu\(\)/);
+  assert.throws(() => empty(undefined as never, [1]), /tensor: gpu is undefined; await createGpu\(\)/);
   await rejects(words.read(), /read: tensor is u32; use readU32/);
   await rejects(x.item(), /item: tensor\[2\] has 2 elements/);
   x.dispose();

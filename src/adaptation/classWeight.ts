@@ -1,5 +1,6 @@
 import source from '../../shaders/classWeight.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../ops/softmaxColumnMean.ts';
@@ -38,6 +39,7 @@ export class ClassWeightAccumulator {
 
   constructor(gpu: Gpu, { numClasses, temperature = 0.1 }: ClassWeightOptions & { numClasses: number }) {
     checkTemperature('ClassWeightAccumulator', temperature);
+    checkWhole('ClassWeightAccumulator', { numClasses });
     this.sums = new SoftmaxColumnSums(gpu, numClasses, temperature);
   }
 

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** A network with modes: what `nn.Module` is, or anything alike. */
 export interface ClassifierModule {
@@ -17,11 +17,16 @@ export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
 /** Logits of a batch. */
 export function classify(classifier: Classifier, x: Tensor): Tensor {
   const result = typeof classifier === 'function' ? classifier(x) : classifier.forward(x);
-  return 'logits' in result ? result.logits : result;
+  return expectTensor('classifier: what it gives', 'logits' in result ? result.logits : result, '{logits}');
 }
 
 /** The images of a batch. */
 export function imagesOf(batch: LoaderBatch): Tensor {
-  if (Array.isArray(batch)) return batch[0];
-  return 'x' in batch ? batch.x : (batch as Tensor);
+  const x = Array.isArray(batch) ? batch[0] : 'x' in batch ? batch.x : batch;
+  return expectTensor('dataLoader: a batch', x, '{x} or [x, ...]');
+}
+
+function expectTensor(who: string, x: unknown, others: string): Tensor {
+  if (x instanceof Tensor) return x;
+  throw new TypeError(`${who} must be a Tensor or ${others} with one`);
 }

@@ -4,7 +4,7 @@ import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { domainLoss } from '../ops/domainLoss.ts';
-import { type Tensor, tensor } from '../tensor.ts';
+import { expectShape, type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { WarmStartGradientReverseLayer } from './gradientReversal.ts';
 
@@ -63,6 +63,7 @@ export class DomainAdversarialLoss {
       this.domainDiscriminatorAccuracy = percent;
       return loss;
     }
+    expectShape('DomainAdversarialLoss', 'what the discriminator gives', d, [features.shape[0]!, 2]);
     const labels = this.labelsOf(d, sources);
     this.domainDiscriminatorAccuracy = accuracy(detach(d), labels);
     const sampleWeight = weights && concat([weights.source, weights.target]);

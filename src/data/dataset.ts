@@ -1,3 +1,4 @@
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
 import { type Tensor, tensor } from '../tensor.ts';
@@ -46,6 +47,13 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
         `${label}: ${count} images of ${height}x${width} want ${count * height * width} bytes but have ${images.length}`,
       );
     }
+    for (const bytes of [images, labelled ? labels : undefined]) {
+      if (bytes && bytes.BYTES_PER_ELEMENT !== 1)
+        throw new TypeError(
+          `${label}: pixels and labels must be a Uint8Array each but one is ${bytes.constructor.name}`,
+        );
+    }
+    checkWhole(label, { batchSize });
     if (count === 0) throw new TypeError(`${label}: no images; at least one is needed`);
     if (labelled && labels?.length !== count)
       throw new TypeError(`${label}: ${count} images but ${labels?.length ?? 'no'} labels`);

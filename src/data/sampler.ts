@@ -1,3 +1,4 @@
+import { checkWhole } from '../checkNumbers.ts';
 import { Scalar } from '../gpu/scalar.ts';
 import { imageBatch } from '../ops/imageBatch.ts';
 import type { Random } from '../random.ts';
@@ -22,6 +23,7 @@ export class Sampler {
     readonly batchSize: number,
     private readonly random: Random,
   ) {
+    checkWhole('sampler', { batchSize });
     if (data.count < batchSize) {
       throw new RangeError(
         `sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,

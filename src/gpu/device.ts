@@ -172,16 +172,10 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
     );
   }
   const info = adapterInfo(adapter.info);
-  if (options.software === 'refuse' && info.software) {
+  if (options.software === (info.software ? 'refuse' : 'require')) {
     throw new GpuError(
       'NO_ADAPTER',
-      `createGpu: only a software adapter was found (${info.description || info.device}), and software: 'refuse' was asked for`,
-    );
-  }
-  if (options.software === 'require' && !info.software) {
-    throw new GpuError(
-      'NO_ADAPTER',
-      `createGpu: software: 'require' was asked for, but the adapter is hardware (${info.description || info.device})`,
+      `createGpu: software: '${options.software}' was asked for, but the adapter is ${info.software ? 'software' : 'hardware'} (${info.description || info.device})`,
     );
   }
   const requiredFeatures = WANTED_FEATURES.filter(

@@ -115,6 +115,13 @@ export class Gpu {
   }
 }
 
+/** @internal Throws unless it is a Gpu, neither lost nor disposed. */
+export function checkGpu(who: string, gpu: Gpu): void {
+  if (!gpu?.device)
+    throw new TypeError(`${who}: gpu is ${(gpu as object | undefined)?.constructor.name}; await createGpu()`);
+  gpu.device.check(who);
+}
+
 /**
  * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
  * the features the kernels can use.

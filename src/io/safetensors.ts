@@ -47,9 +47,12 @@ const DEPTH = 3;
  * @param file names the file in messages
  * @throws DataError with the offset, what was expected there and what was found
  */
-export function decodeSafetensors(source: Uint8Array, file = 'safetensors'): Safetensors {
+export function decodeSafetensors(source: Uint8Array | ArrayBuffer, file = 'safetensors'): Safetensors {
   // A plain array of bytes: slices of Node's Buffer are no copies.
-  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  const bytes =
+    source instanceof ArrayBuffer
+      ? new Uint8Array(source)
+      : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   const refuse = (offset: number, expected: string, found: string): never => {
     throw new DataError({ file, offset, expected, found });
   };
@@ -78,6 +81,8 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
 ): Uint8Array<ArrayBuffer> {
+  if (!(tensors instanceof Map))
+    throw new TypeError('encodeSafetensors: tensors must be a Map, as `await stateDict()` is');
   const header: [string, unknown][] = [['__metadata__', metadata]];
   const order = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let end = 0;

@@ -1,6 +1,6 @@
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { BatchNorm1d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn/index.ts';
-import { checkSizes } from '../nn/init.ts';
 import type { ParameterGroup } from '../optim/index.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
@@ -59,7 +59,7 @@ export class SmallCnn extends Module<SmallCnnOutput> {
     }: SmallCnnOptions,
   ) {
     super();
-    checkSizes('SmallCnn', { numClasses, imageSize, inChannels, featuresDim });
+    checkWhole('SmallCnn', { numClasses, imageSize, inChannels, featuresDim });
     const size = convolutions.reduce(
       (size, { kernelSize, padding = 0 }) => Math.floor((size + 2 * padding - kernelSize + 1) / 2),
       imageSize,

@@ -1,9 +1,10 @@
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { CountedScalar } from '../gpu/scalar.ts';
 import { batchNorm } from '../ops/batchNorm.ts';
 import { showShape } from '../shape.ts';
 import { type Tensor, tensor } from '../tensor.ts';
-import { checkSizes, constantParameter } from './init.ts';
+import { constantParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
 import { RectifyingModule } from './rectifying.ts';
 
@@ -32,7 +33,7 @@ abstract class BatchNorm extends RectifyingModule {
     private readonly dimensions: readonly number[],
   ) {
     super();
-    checkSizes(name, { numFeatures });
+    checkWhole(name, { numFeatures });
     if (!(eps >= 0 && Number.isFinite(eps))) throw new RangeError(`${name}: eps must be a number >= 0 but is ${eps}`);
     if (momentum !== null && !(momentum >= 0 && momentum <= 1))
       throw new RangeError(`${name}: momentum must be in [0, 1], or null, but is ${momentum}`);

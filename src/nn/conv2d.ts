@@ -1,8 +1,9 @@
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkSizes, uniformParameter } from './init.ts';
+import { uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
 import { RectifyingModule } from './rectifying.ts';
 
@@ -31,7 +32,7 @@ export class Conv2d extends RectifyingModule {
     { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1, bias = true, random }: Conv2dOptions,
   ) {
     super();
-    checkSizes('Conv2d', { inChannels, outChannels, kernelSize });
+    checkWhole('Conv2d', { inChannels, outChannels, kernelSize });
     this.window = { stride, padding, dilation };
     const fanIn = inChannels * kernelSize * kernelSize;
     this.weight = uniformParameter(gpu, [outChannels, inChannels, kernelSize, kernelSize], fanIn, random, 'weight');

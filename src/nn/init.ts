@@ -8,7 +8,7 @@ import { Parameter } from './parameter.ts';
  * the inputs that meet in one output (`kaiming_uniform_` with a = sqrt(5)).
  */
 export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: Random, label: string): Parameter {
-  if (!random) throw new TypeError(`${label}: random is missing; pass random: new Random(seed)`);
+  if (!random?.uniform) throw new TypeError(`${label}: random is missing; pass random: new Random(seed)`);
   const bound = 1 / Math.sqrt(fanIn);
   return new Parameter(
     gpu,
@@ -21,12 +21,4 @@ export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: 
 /** A parameter of one value throughout. */
 export function constantParameter(gpu: Gpu, shape: Shape, value: number, label: string): Parameter {
   return new Parameter(gpu, new Float32Array(sizeOf(shape)).fill(value), shape, label);
-}
-
-/** Throws unless every size is a whole number >= 1. */
-export function checkSizes(who: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (!(Number.isSafeInteger(value) && value >= 1))
-      throw new RangeError(`${who}: ${name} must be a whole number >= 1 but is ${value}`);
-  }
 }

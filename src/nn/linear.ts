@@ -1,8 +1,9 @@
+import { checkWhole } from '../checkNumbers.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { linear } from '../ops/linear.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkSizes, uniformParameter } from './init.ts';
+import { uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
 import { RectifyingModule } from './rectifying.ts';
 
@@ -22,7 +23,7 @@ export class Linear extends RectifyingModule {
 
   constructor(gpu: Gpu, { inFeatures, outFeatures, bias = true, random }: LinearOptions) {
     super();
-    checkSizes('Linear', { inFeatures, outFeatures });
+    checkWhole('Linear', { inFeatures, outFeatures });
     this.weight = uniformParameter(gpu, [outFeatures, inFeatures], inFeatures, random, 'weight');
     this.bias = bias ? uniformParameter(gpu, [outFeatures], inFeatures, random, 'bias') : null;
   }

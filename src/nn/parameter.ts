@@ -1,4 +1,4 @@
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { checkShape, type Shape, showShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
@@ -12,7 +12,7 @@ export class Parameter extends Tensor {
         `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; make them equal`,
       );
     }
-    gpu.device.check(label);
+    checkGpu(label, gpu);
     super(gpu.pool.upload(data, `${label}${showShape(shape)}`), shape, 'f32', label);
     this.requiresGrad = true;
     keep(this);

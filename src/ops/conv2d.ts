@@ -9,7 +9,7 @@ import { record } from '../autograd.ts';
 import { type Conv2dSizes, convolveLines, inputGradOfLines, suitsLines, weightGradOfLines } from '../conv2dLines.ts';
 import { defineGemm } from '../gemm.ts';
 import { showShape } from '../shape.ts';
-import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
 
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
@@ -135,6 +135,7 @@ function sizesOf(
 }
 
 function fourSizes(name: string, wanted: string, x: Tensor): [number, number, number, number] {
+  expectDtype('conv2d', name, x, 'f32');
   if (x.shape.length === 4) return x.shape as readonly number[] as [number, number, number, number];
   throw new TypeError(`conv2d: ${name} must be ${wanted} but is ${showShape(x.shape)}`);
 }

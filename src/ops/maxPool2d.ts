@@ -1,5 +1,6 @@
 import source from '../../shaders/maxPool2d.wgsl';
 import { record } from '../autograd.ts';
+import { checkWhole } from '../checkNumbers.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
@@ -54,14 +55,8 @@ export function poolSizes(who: string, x: Tensor, { kernelSize, stride = kernelS
   expectDtype(who, 'x', x, 'f32');
   const [n, c, h, w] = x.shape as [number, number, number, number];
   if (x.shape.length !== 4) throw new TypeError(`${who}: x must be [n,c,h,w] but is ${showShape(x.shape)}`);
-  for (const [name, value, least] of [
-    ['kernelSize', kernelSize, 1],
-    ['stride', stride, 1],
-    ['padding', padding, 0],
-  ] as const) {
-    if (!(Number.isSafeInteger(value) && value >= least))
-      throw new RangeError(`${who}: ${name} must be a whole number >= ${least} but is ${value}`);
-  }
+  checkWhole(who, { kernelSize, stride });
+  checkWhole(who, { padding }, 0);
   if (2 * padding > kernelSize) {
     throw new RangeError(
       `${who}: padding ${padding} is more than half of kernelSize ${kernelSize}; some windows would hold no pixel`,

@@ -1,12 +1,13 @@
 import source from '../../shaders/relu.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
 
 /** max(x, 0), element by element (`torch.relu`). x: f32 of any shape. */
 export function relu(x: Tensor): Tensor {
+  expectDtype('relu', 'x', x, 'f32');
   const { size } = x;
   const groups = Math.ceil(size / 64);
   const y = empty(x.gpu, x.shape, 'f32', 'relu');

@@ -1,4 +1,5 @@
 import { zeroGrad } from '../autograd.ts';
+import { checkAtLeast } from '../checkNumbers.ts';
 import { Disposable } from '../gpu/dispose.ts';
 import { Counter, Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
@@ -142,12 +143,4 @@ function groupsOf(who: string, parameters: ParametersOrGroups, weightDecay: numb
     checkAtLeast(who, { lrMultiplier: complete.lrMultiplier, weightDecay: complete.weightDecay });
     return complete;
   });
-}
-
-/** @internal Throws unless every option is a number >= 0. */
-export function checkAtLeast(who: string, options: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!(Number.isFinite(value) && value >= 0))
-      throw new RangeError(`${who}: ${name} must be a number >= 0 but is ${value}`);
-  }
 }

@@ -1,3 +1,4 @@
+import { checkAtLeast } from '../checkNumbers.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 
 export interface InverseDecayOptions {
@@ -17,6 +18,8 @@ export class InverseDecay {
     private readonly optimizer: { readonly lr: Scalar },
     private readonly options: InverseDecayOptions,
   ) {
+    const { lr, gamma, decay } = options;
+    checkAtLeast('InverseDecay', { lr, gamma, decay });
     this.iteration = 0;
   }
 

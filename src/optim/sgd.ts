@@ -1,7 +1,8 @@
 import source from '../../shaders/sgd.wgsl';
+import { checkAtLeast } from '../checkNumbers.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkAtLeast, Optimizer, type ParametersOrGroups } from './optimizer.ts';
+import { Optimizer, type ParametersOrGroups } from './optimizer.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sgd', source, ['plain', 'momentum']);
 

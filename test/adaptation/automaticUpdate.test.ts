@@ -314,4 +314,27 @@ gpuTest('the automatic update refuses what does not fit', async (gpu) => {
   for (const held of [weights, batch!]) held.dispose();
 });
 
+gpuTest('what is no batch, and what gives no logits, is named', async (gpu) => {
+  const [x] = batchesOf(gpu, [4]);
+  const messageOf = async (dataLoader: unknown, classifier: unknown): Promise<string> => {
+    const weights = weightsOf(gpu, { dataLoader: dataLoader as DataLoader, classifier: classifier as never });
+    const message = await weights.update().then(
+      () => '',
+      (e: Error) => e.message,
+    );
+    weights.dispose();
+    return message;
+  };
+  const same = (x: Tensor) => x;
+  for (const batch of [new Float32Array(2), [], { images: x }])
+    assert.is(await messageOf([batch], same), 'dataLoader: a batch must be a Tensor or {x} or [x, ...] with one');
+  for (const classifier of [() => [x, x], () => ({ features: x })])
+    assert.is(await messageOf([x], classifier), 'classifier: what it gives must be a Tensor or {logits} with one');
+  assert.throws(
+    () => weightsOf(gpu, { numClasses: undefined as never, classifier: same }),
+    /numClasses must be a whole/,
+  );
+  x!.dispose();
+});
+
 run();

@@ -203,6 +203,17 @@ gpuTest(
   },
 );
 
+gpuTest('two outputs are wanted where two are asked for', async (gpu) => {
+  const discriminator = await identity(gpu);
+  const f = column(gpu, [...SOURCE, ...TARGET]);
+  const adversarial = new DomainAdversarialLoss(discriminator, { sigmoid: false });
+  assert.throws(
+    () => tidy(() => adversarial.forwardBatch(f, 3)),
+    /DomainAdversarialLoss: what the discriminator gives must be \[6,2\] but is \[6,1\]/,
+  );
+  for (const held of [f, adversarial, discriminator]) held.dispose();
+});
+
 gpuTest('a reversal that counts by itself counts the runs of a captured step as it does forwards', async (gpu) => {
   const discriminator = await identity(gpu);
   const f = tensor(gpu, [...SOURCE, ...TARGET], [6, 1]);

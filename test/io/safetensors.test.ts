@@ -235,4 +235,12 @@ test('what cannot be written is refused', () => {
   );
 });
 
+test('a file is taken as fetch gives it, and what is no state is named', () => {
+  const state = new Map([['x', { shape: [2], data: Float32Array.of(1, 2) }]]);
+  const file = encodeSafetensors(state);
+  assert.equal(decodeSafetensors(file.buffer).tensors, state);
+  for (const wrong of [Promise.resolve(state), { x: state.get('x') }])
+    assert.throws(() => encodeSafetensors(wrong as never), /tensors must be a Map, as `await stateDict\(\)` is/);
+});
+
 run();

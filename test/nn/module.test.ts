@@ -2,9 +2,11 @@ import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
+import { Linear } from '../../src/nn/linear.ts';
 import { Module } from '../../src/nn/module.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
 import { relu } from '../../src/ops/relu.ts';
+import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run } from '../harness.ts';
@@ -188,6 +190,22 @@ gpuTest('a parameter must have as many elements as its shape', (gpu) => {
     () => new Parameter(gpu, new Float32Array(3), [2, 2], 'weight'),
     /Parameter: weight\[2,2\] wants 4 elements but data has 3/,
   );
+});
+
+gpuTest('what is no state is named: a promise of one, the whole of a file', (gpu) => {
+  const layer = new Linear(gpu, { inFeatures: 1, outFeatures: 1, random: new Random(0) });
+  const state = layer.stateDict();
+  for (const wrong of [state, { tensors: new Map() }])
+    assert.throws(
+      () => layer.loadStateDict(wrong as never),
+      /loadStateDict: Linear wants a Map, as `await stateDict\(\)` and/,
+    );
+  assert.throws(
+    () => new Linear(gpu, { inFeatures: 1, outFeatures: 1, random: 1 as never }),
+    /weight: random is missing; pass random: new Random\(seed\)/,
+  );
+  layer.dispose();
+  return state.then(() => {});
 });
 
 run();

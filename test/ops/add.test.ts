@@ -65,7 +65,8 @@ gpuTest('add refuses what does not broadcast', (gpu) => {
       () => add(empty(gpu, [2, 1, 2, 1, 2]), empty(gpu, [1, 3, 1, 3, 1])),
       /repeated in 5 turns, but at most 4/,
     );
-    assert.throws(() => add(empty(gpu, [2], 'u32'), empty(gpu, [2])), /a must be f32 but tensor is u32/);
+    assert.throws(() => add(empty(gpu, [2], 'u32'), empty(gpu, [2])), /add: a must be f32 but is u32/);
+    assert.throws(() => add(empty(gpu, [2]), 1 as never), /add: b must be f32 but is no Tensor/);
   });
 });
 

@@ -15,4 +15,13 @@ test('the learning rate falls with the inverse of the iteration, counted or set'
   assert.is(optimizer.lr.value, 0.02 / 16);
 });
 
+test('a schedule that would set no number is refused', () => {
+  const optimizer = { lr: new Scalar(7) };
+  assert.throws(
+    () => new InverseDecay(optimizer, { lr: 0.1 } as never),
+    /InverseDecay: gamma must be a number >= 0 but is undefined/,
+  );
+  assert.is(optimizer.lr.value, 7);
+});
+
 test.run();
