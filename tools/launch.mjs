@@ -45,7 +45,7 @@ async function main([name, ...args]) {
   const { installs, builds, gpu, browser, runs } = COMMANDS[name];
   const env = await withLock('.build/launch.lock', async () => {
     ensureInstalled();
-    if (installs) ensureInstalled(installs);
+    if (installs && !onlyTells(name, args)) ensureInstalled(installs);
     if (builds) build(builds);
     if (browser) return findBrowser();
     if (!gpu) return {};

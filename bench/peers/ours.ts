@@ -25,6 +25,8 @@ export interface Task {
   bench: 'matmul' | 'softmax-column-mean' | 'cnn-forward' | 'cnn-step';
   shape: string;
   flops: number;
+  /** Bytes that must be read or written at least; 0 where operations are what counts, of whole networks. */
+  bytes: number;
   inputs: Record<string, Input>;
   /** The outputs in double precision, by name. */
   truth(): Record<string, Numbers>;
@@ -32,6 +34,8 @@ export interface Task {
 
 /** What each peer makes of a task. */
 export interface Prepared {
+  /** The kernels that run, where their names are known. */
+  kernel?: string;
   /** Does it so many times, and waits until all is done. */
   run(times: number): Promise<void>;
   /** The outputs by the names of the truth; of a training step, after exactly one. */
@@ -52,6 +56,7 @@ export function tasks(): Task[] {
       bench: 'cnn-forward',
       shape: images,
       flops: cnn.FORWARD_FLOPS,
+      bytes: 0,
       inputs: { x, ...weights },
       truth: () => ({ logits: cnn.plainCnnForward(x.data, weights).logits }),
     },
@@ -59,6 +64,7 @@ export function tasks(): Task[] {
       bench: 'cnn-step',
       shape: images,
       flops: cnn.STEP_FLOPS,
+      bytes: 0,
       inputs: { x, labels, ...weights },
       truth: () => {
         const { loss, gradients } = cnn.plainCnnGradients(x.data, labels.data, weights);
@@ -75,6 +81,7 @@ function product(size: number): Task {
     bench: 'matmul',
     shape: `${size}x${size}x${size}`,
     flops: 2 * size ** 3,
+    bytes: 4 * 3 * size ** 2,
     inputs: { a, b },
     truth: () => ({ y: a.times(b.data) }),
   };
@@ -86,6 +93,7 @@ function columnMean(rows: number, cols: number): Task {
     bench: 'softmax-column-mean',
     shape: `${rows}x${cols}`,
     flops: 0,
+    bytes: 4 * (rows + 1) * cols,
     inputs: { x },
     truth: () => ({ y: reference.softmaxColumnMean(x.data, cols, 1) }),
   };
@@ -116,6 +124,7 @@ async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
   if (bench === 'cnn-forward') {
     const own = await forward(gpu, cnn.plainCnnInputs({ ties: false }));
     return {
+      kernel: 'captured step',
       run: (times) => repeat(gpu, times, own.step),
       outputs: async () => ({ logits: await own.logits() }),
       dispose: own.dispose,
@@ -124,6 +133,7 @@ async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
   if (bench === 'cnn-step') {
     const own = await step(gpu, cnn.plainCnnInputs({ ties: false }));
     return {
+      kernel: 'captured step',
       run: (times) => repeat(gpu, times, own.step),
       outputs: async () => {
         const parameters: Record<string, Numbers> = {};
@@ -137,6 +147,7 @@ async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
   const [first, second] = tensors as [Tensor, Tensor];
   const captured = await capture(gpu, () => (bench === 'matmul' ? matmul(first, second) : softmaxColumnMean(first)));
   return {
+    kernel: [...new Set(captured.commands.dispatches.map(({ label }) => label))].join(' + '),
     run: (times) => repeat(gpu, times, () => captured.run()),
     outputs: async () => ({ y: await captured.result.read() }),
     dispose: () => {

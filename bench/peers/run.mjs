@@ -2,16 +2,14 @@
 // Every output is compared with a double-precision result before anything is timed.
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import * as ours from '../../.build/bench/peers/ours.mjs';
 import { browserLike } from './environment.mjs';
 import * as jax from './jax.mjs';
 import * as ort from './ort.mjs';
 import * as tfjs from './tfjs.mjs';
 
-const USAGE = `bench:peers [--only matmul,softmax,cnn] [--peers jax-js,tfjs-webgpu,ort-web] [--samples 9] [--json | --markdown]
-            [--gemm subgroup|workgroup|plain] [--no-subgroups]`;
 const WARM_UP = 3;
 // Seconds that a sample should last at least: short work is repeated in it.
 const SAMPLE = 0.03;
@@ -33,39 +31,47 @@ const say = (text) => process.stderr.write(`${text}\n`);
 const write = (text) => process.stdout.write(`${text}\n`);
 const load = () => `load average ${loadavg()[0].toFixed(2)} on ${availableParallelism()} processors`;
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    peers: { type: 'string', default: Object.keys(PEERS).join(',') },
-    samples: { type: 'string', default: '9' },
-    json: { type: 'boolean' },
-    markdown: { type: 'boolean' },
-    gemm: { type: 'string' },
-    'no-subgroups': { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
-});
+const list = (text) => text.split(',').filter(Boolean);
+const count = (text) => {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number >= 1.');
+};
+
+const command = new Command('bench:peers')
+  .description('the same work by other libraries, side by side and in turns, each output compared before it is timed')
+  .option('--only <list>', 'tasks, or the beginnings of their names: matmul,softmax,cnn', list)
+  .option('--peers <list>', 'beside padagrad; an empty list measures it alone', list, Object.keys(PEERS))
+  .option('--samples <n>', 'samples of each, of which the medians are shown', count, 9)
+  .addOption(new Option('--json', 'one JSON object a line, a row each').conflicts('markdown'))
+  .option('--markdown', 'a table for a document')
+  .addOption(
+    new Option('--gemm <family>', "force padagrad's matrix kernels").choices(['subgroup', 'workgroup', 'plain']),
+  )
+  .option('--no-subgroups', 'leave subgroups unused in padagrad')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench:peers')) })
+  .exitOverride();
+let flags;
 
 async function main() {
-  if (flags.help) {
-    write(USAGE);
-    return 0;
-  }
-  const wanted = flags.peers.split(',').filter(Boolean);
-  const unknown = wanted.find((name) => !PEERS[name]);
+  flags = command.parse().opts();
+  const unknown = flags.peers.find((name) => !Object.hasOwn(PEERS, name));
   if (unknown) throw new RangeError(`no peer is called ${unknown}; there are ${Object.keys(PEERS).join(', ')}`);
-  const tasks = ours
-    .tasks()
-    .filter(({ bench }) => !flags.only || flags.only.split(',').some((name) => bench.startsWith(name)));
-  if (tasks.length === 0) throw new RangeError(`no task is called ${flags.only}`);
+  const all = ours.tasks();
+  const named = (bench, name) => bench === name || bench.startsWith(`${name}-`);
+  const none = flags.only?.find((name) => !all.some(({ bench }) => named(bench, name)));
+  if (none)
+    throw new RangeError(
+      `no task is called ${none}; there are ${[...new Set(all.map(({ bench }) => bench))].join(', ')}`,
+    );
+  const tasks = all.filter(({ bench }) => !flags.only || flags.only.some((name) => named(bench, name)));
 
   browserLike(await ours.webgpu());
-  const sides = [await ours.open({ subgroups: !flags['no-subgroups'], ...(flags.gemm && { gemm: flags.gemm }) })];
-  for (const name of wanted) sides.push(await PEERS[name]());
+  const sides = [await ours.open({ subgroups: flags.subgroups, ...(flags.gemm && { gemm: flags.gemm }) })];
+  for (const name of flags.peers) sides.push(await PEERS[name]());
   say(load());
   const rows = [];
   for (const task of tasks) {
-    const measured = await measure(task, sides, Number(flags.samples));
+    const measured = await measure(task, sides, flags.samples);
     rows.push(...measured);
     if (flags.json) for (const row of measured) write(JSON.stringify({ event: 'row', ...row }));
   }
@@ -75,7 +81,7 @@ async function main() {
 
 async function measure(task, sides, samples) {
   const truth = task.truth();
-  const { bench, shape, flops } = task;
+  const { bench, shape, flops, bytes } = task;
   const running = [];
   const rows = [];
   for (const { name, prepare } of sides) {
@@ -92,7 +98,7 @@ async function measure(task, sides, samples) {
       if (!prepared) continue;
       const problem = compare(await prepared.outputs(), truth, bench === 'cnn-step');
       if (problem) rows.push(failed(head, problem));
-      else running.push({ head, prepared, seconds: [] });
+      else running.push({ head: { ...head, kernel: prepared.kernel ?? '' }, prepared, seconds: [] });
     } catch (error) {
       rows.push(failed(head, error.message));
     }
@@ -116,7 +122,7 @@ async function measure(task, sides, samples) {
       ...head,
       ...measured,
       gflops: flops > 0 ? flops / measured.medianMs / 1e6 : null,
-      gbps: null,
+      gbps: bytes > 0 ? bytes / measured.medianMs / 1e6 : null,
       verified: true,
       // Their time divided by ours.
       ratio: own.head.peer === 'padagrad' ? measured.medianMs / (1e3 * ours.median(own.seconds)) : null,
@@ -175,7 +181,18 @@ function compare(outputs, truth, isStep) {
 
 function report(rows) {
   if (flags.json) return;
-  const header = ['task', 'shape', 'library', 'median ms', 'p5', 'p95', 'GFLOP/s', 'times ours', 'checked'];
+  const header = [
+    'task',
+    'shape',
+    'library',
+    'median ms',
+    'p5',
+    'p95',
+    'GFLOP/s',
+    'GB/s',
+    'their ms / ours',
+    'checked',
+  ];
   const lines = rows.map((row) =>
     row.verified
       ? [
@@ -183,11 +200,10 @@ function report(rows) {
           row.shape,
           row.peer,
           ...[row.medianMs, row.p5Ms, row.p95Ms].map(ours.digits),
-          row.gflops === null ? '-' : ours.digits(row.gflops),
-          row.ratio === null ? '-' : ours.digits(row.ratio),
+          ...[row.gflops, row.gbps, row.ratio].map((value) => (value === null ? '-' : ours.digits(value))),
           'yes',
         ]
-      : [row.bench, row.shape, row.peer, 'WRONG', '', '', '', '', `no: ${row.problem}`],
+      : [row.bench, row.shape, row.peer, 'WRONG', '', '', '', '', '', `no: ${row.problem}`],
   );
   if (flags.markdown) {
     write(ours.markdownOf(header, lines));
@@ -203,8 +219,12 @@ function report(rows) {
 try {
   process.exitCode = await main();
 } catch (error) {
-  say(`bench:peers: ${error.message}`);
-  process.exitCode = error instanceof RangeError ? 2 : 1;
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    say(`bench:peers: ${error.message}`);
+    process.exitCode = error instanceof RangeError ? 2 : 1;
+  }
 }
 // Libraries leave timers and workers behind.
 process.exit();
