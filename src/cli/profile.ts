@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Profile } from '../gpu/profiler.ts';
-import type { Peaks } from '../profile/peaks.ts';
+import { type Peaks, peakGflops } from '../profile/peaks.ts';
 import { chromeTrace, reportProfile, reportTable } from '../profile/report.ts';
 import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -37,6 +37,9 @@ export async function profileJob(
   terminal.line(columns(head!, rows));
   terminal.line(
     `${iterations} iterations by ${clock}, each kernel by itself: ${milliseconds(profile.seconds / iterations)} and ${Math.round(report.dispatches / iterations)} dispatches an iteration`,
+  );
+  terminal.line(
+    `% of peak: of ${peakGflops(peaks).toFixed(0)} GFLOP/s of multiply-adds where operations are counted, else of ${peaks.copyGbps.toFixed(1)} GB/s copied, as measured here`,
   );
   terminal.emit({ event: 'profile', iterations, ...report });
   if (!file) return;

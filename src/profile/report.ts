@@ -52,18 +52,20 @@ export function reportProfile({ rows, events, seconds, clock }: Profile, peaks: 
 /** A report as the cells of a table, its first line the names of the columns. */
 export function reportTable({ rows, seconds, dispatches }: ProfileReport): string[][] {
   return [
-    ['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s', 'flop/byte', '% of peak'],
+    ['kernel', 'calls', 'ms', 'share', 'MFLOP', 'MB', 'GFLOP/s', 'GB/s', 'flop/byte', '% of peak'],
     ...rows.map((row) => [
       row.kernel,
       String(row.calls),
       (1e3 * row.seconds).toFixed(3),
       `${(100 * row.share).toFixed(1)} %`,
+      row.flops > 0 ? (row.flops / 1e6).toFixed(1) : '-',
+      (row.bytes / 1e6).toFixed(1),
       row.gflops?.toFixed(1) ?? '-',
       row.gbps.toFixed(1),
       row.intensity?.toFixed(1) ?? '-',
       row.percentOfPeak?.toFixed(1) ?? '-',
     ]),
-    ['all', String(dispatches), (1e3 * seconds).toFixed(3), '', '', '', '', ''],
+    ['all', String(dispatches), (1e3 * seconds).toFixed(3), ...new Array<string>(7).fill('')],
   ];
 }
 

@@ -11,8 +11,21 @@ test('--profile shows each kernel against the measured peaks, then trains', asyn
   const fake = fakeContext();
   assert.is(await fake.run(...BASE, '--profile'), 0);
   const row = fake.stdout.lines.find((line) => line.includes('conv2d.product'))!;
-  assert.equal(row.trim().split(/\s+/), ['conv2d.product', '1', '10.000', '100.0', '%', '1.0', '0.1', '10.0', '25.0']);
+  assert.equal(row.trim().split(/\s+/), [
+    'conv2d.product',
+    '1',
+    '10.000',
+    '100.0',
+    '%',
+    '10.0',
+    '1.0',
+    '1.0',
+    '0.1',
+    '10.0',
+    '25.0',
+  ]);
   assert.match(fake.stdout.text, "2 iterations by the GPU's timestamps, each kernel by itself: 5.0 ms");
+  assert.match(fake.stdout.text, '% of peak: of 4 GFLOP/s');
   assert.is(fake.trials.length, 1);
 });
 
