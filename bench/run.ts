@@ -13,10 +13,12 @@ import {
   deviceBlock,
   deviceLines,
   digits,
+  type Earlier,
+  EXPLAINED,
   LADDER_COLUMNS,
   ladderCells,
   markdownOf,
-  parseRows,
+  parseRun,
   peakLines,
   stepLines,
 } from './harness/report.ts';
@@ -55,12 +57,14 @@ const command = new Command('padagrad bench')
 
 async function main(): Promise<number> {
   const flags = command.parse().opts<Flags>();
-  const before = flags.compare ? readRows(flags.compare) : [];
+  const before = flags.compare ? readRows(flags.compare) : undefined;
   const options: GpuOptions = { subgroups: flags.subgroups, ...(flags.gemm && { gemm: flags.gemm }) };
   const gpu = await createGpu(options);
   try {
     const cases = casesOf(benches, gpu, flags);
     const block = deviceBlock(gpu);
+    if (before?.driver && before.driver !== block.driver)
+      say(`bench: ${flags.compare} was measured on ${before.driver}, which is not what is measured now`);
     const load = `${loadavg()[0]!.toFixed(2)} on ${availableParallelism()} processors`;
     if (flags.json) write(JSON.stringify({ event: 'device', ...block, load: loadavg()[0] }));
     const peaks = await measurePeaks(gpu, flags.quick ? 0.02 : 0.1);
@@ -83,11 +87,12 @@ async function main(): Promise<number> {
     if (flags.csv) write(csvOf(rows));
     else if (!flags.json) {
       show(flags, COLUMNS, rows.map(cellsOf));
+      write(flags.markdown ? `${EXPLAINED}\n` : EXPLAINED);
       const ladder = ladderCells(rows);
       if (ladder.length > 0) show(flags, LADDER_COLUMNS, ladder);
       for (const line of stepLines(rows)) write(flags.markdown ? `\n${line}` : line);
     }
-    if (before.length > 0) showChanges(flags, rows, before);
+    if (before) showChanges(flags, rows, before.rows);
     if (flags.json) write(JSON.stringify({ event: 'result', rows: rows.length, failed, clock: peaks.clock }));
     if (failed > 0) say(`bench: ${failed} of ${rows.length} rows have a wrong result, and show no time`);
     return failed > 0 ? 1 : 0;
@@ -99,9 +104,9 @@ async function main(): Promise<number> {
 const progress = (row: Row): string =>
   `${keyOf(row)}: ${row.medianMs === null ? row.problem : `${digits(row.medianMs)} ms`}`;
 
-function readRows(file: string): Row[] {
+function readRows(file: string): Earlier {
   try {
-    return parseRows(readFileSync(file, 'utf8'));
+    return parseRun(readFileSync(file, 'utf8'));
   } catch (cause) {
     const problem = cause instanceof SyntaxError ? 'it is not what --json prints' : (cause as Error).message;
     throw new RangeError(`--compare ${file}: ${problem}`, { cause });
@@ -121,6 +126,10 @@ function show({ markdown }: Flags, header: readonly string[], lines: readonly (r
 
 function showChanges(flags: Flags, rows: readonly Row[], before: readonly Row[]): void {
   const changes = compareRows(rows, before);
+  if (changes.length === 0) {
+    say('bench: no row was measured both times, so nothing is compared; --only and --quick must be the same');
+    return;
+  }
   const slower = changes.filter((change) => change.slower);
   const lines = changes.map(({ row, oldMs, ratio, slower }) => [
     row.bench,

@@ -46,7 +46,8 @@ async function measure(
     opened.step.run();
     const problem = await opened.problem();
     if (problem) return failedRow({ bench, shape, peer: 'padagrad', kernel: opened.kernel }, problem);
-    return opened.row(await session.warm(opened.step), await session.cold(opened.step), session.peaks);
+    const cold = () => session.timer.run(opened.step.commands, 1);
+    return opened.row(await session.warm(opened.step), await session.cold(cold), session.peaks);
   } finally {
     opened.dispose();
   }

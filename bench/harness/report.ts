@@ -77,6 +77,11 @@ export const COLUMNS = [
   'checked',
 ];
 
+/** What the columns say. */
+export const EXPLAINED =
+  'ms: of one run with warm caches, the median, 5th and 95th percentile of the samples; cold: after the caches were filled with something else; ' +
+  '% of peak: of the faster f32 multiply-add where GFLOP/s are given, else of the copy; checked: every element against double precision, before it was timed';
+
 /** A row as the cells under {@link COLUMNS}. */
 export function cellsOf(row: Row): string[] {
   const head = [row.bench, row.shape, row.peer === 'padagrad' ? row.kernel : row.peer];
@@ -91,7 +96,7 @@ export function stepLines(rows: readonly Row[]): string[] {
     .filter((row) => row.dispatches !== undefined)
     .map(
       (row) =>
-        `${row.bench}: ${row.dispatches} dispatches, ${row.submits} submits, ${row.writeBuffers} writes, ${row.buffers} buffers and ${row.bindGroups} bind groups made in a step; at most ${((row.gpuBytes ?? 0) / 2 ** 20).toFixed(1)} MiB of GPU memory; first step after ${digits(row.firstMs ?? 0)} ms`,
+        `${row.bench}, of one step: dispatches ${row.dispatches}, submits ${row.submits}, writes ${row.writeBuffers}, buffers made ${row.buffers}, bind groups made ${row.bindGroups}; at most ${((row.gpuBytes ?? 0) / 2 ** 20).toFixed(1)} MiB of GPU memory; first step after ${digits(row.firstMs ?? 0)} ms, compiled and all`,
     );
 }
 
@@ -145,6 +150,14 @@ const CSV_FIELDS = [
   'gbps',
   'percentOfPeak',
   'verified',
+  'problem',
+  'dispatches',
+  'submits',
+  'bindGroups',
+  'buffers',
+  'writeBuffers',
+  'gpuBytes',
+  'firstMs',
 ] as const;
 
 export function csvOf(rows: readonly Row[]): string {
@@ -157,15 +170,21 @@ export function csvOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** The rows out of what `--json` printed. @throws SyntaxError if it is something else */
-export function parseRows(text: string): Row[] {
-  const rows = text
+/** What is read back out of `--json`: the rows, and the driver that they were measured on, if it is said. */
+export interface Earlier {
+  rows: Row[];
+  driver: string | undefined;
+}
+
+/** Reads what `--json` printed. @throws SyntaxError if it is something else */
+export function parseRun(text: string): Earlier {
+  const events = text
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as Partial<Row>)
-    .filter((row): row is Row => typeof row.bench === 'string');
+    .map((line) => JSON.parse(line) as Partial<Row> & { driver?: string });
+  const rows = events.filter((event): event is Row => typeof event.bench === 'string');
   if (rows.length === 0) throw new SyntaxError('there are no rows in it; it must be what --json printed');
-  return rows;
+  return { rows, driver: events.find(({ driver }) => driver)?.driver };
 }
 
 export interface Change {

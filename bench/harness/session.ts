@@ -52,8 +52,8 @@ export class Session {
     return taken;
   }
 
-  /** Seconds of one run after all caches were filled with something else; the median of a few. */
-  async cold(step: CapturedStep<unknown>): Promise<number> {
+  /** Seconds that `run` gives after all caches were filled with something else; the median of a few. */
+  async cold(run: () => Promise<number>): Promise<number> {
     const { gpu } = this;
     if (!this.flush) {
       const bytes = Math.min((gpu.info.software ? 32 : 128) * MIB, gpu.limits.maxStorageBufferBindingSize!);
@@ -64,7 +64,7 @@ export class Session {
     for (let i = 0; i < 3; i++) {
       this.flush.step.run();
       await gpu.idle();
-      taken.push(await this.timer.run(step.commands, 1));
+      taken.push(await run());
     }
     return median(taken);
   }

@@ -47,13 +47,16 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
     const gpuBytes = memory.peak();
     const problem = await prepared.verify();
     if (problem) return failedRow(head, problem);
-    const measured = times(await wall(gpu, prepared, session));
+    const { step } = prepared;
+    const run = (steps: number) => wall(gpu, step, steps);
+    const measured = times(await samplesOf(run, session));
+    const coldMs = 1e3 * (await session.cold(() => run(1)));
     const seconds = measured.medianMs / 1e3;
-    const { dispatches, submits, bindGroups, buffers, writeBuffers } = await count(gpu, prepared);
+    const { dispatches, submits, bindGroups, buffers, writeBuffers } = await count(gpu, step);
     return {
       ...head,
       ...measured,
-      coldMs: null,
+      coldMs,
       gflops: flops / seconds / 1e9,
       gbps: null,
       percentOfPeak: percentOfPeak({ flops, bytes: 0, seconds }, session.peaks),
@@ -67,22 +70,26 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
   }
 }
 
+type Step = PreparedStep['step'];
+
+/** Seconds of one step among so many. */
+async function wall(gpu: Gpu, step: Step, steps: number): Promise<number> {
+  const begin = performance.now();
+  for (let i = 0; i < steps; i++) await step();
+  await gpu.idle();
+  return (performance.now() - begin) / 1e3 / steps;
+}
+
 /** Seconds of one step, sample by sample. */
-async function wall(gpu: Gpu, { step }: PreparedStep, session: Session): Promise<number[]> {
+async function samplesOf(run: (steps: number) => Promise<number>, session: Session): Promise<number[]> {
   const { seconds, samples } = session.options;
-  const run = async (steps: number) => {
-    const begin = performance.now();
-    for (let i = 0; i < steps; i++) await step();
-    await gpu.idle();
-    return (performance.now() - begin) / 1e3 / steps;
-  };
   await run(2);
   const once = await run(1);
   const steps = Math.max(1, Math.ceil(seconds / samples / once));
   return session.samples(once, () => run(steps));
 }
 
-async function count(gpu: Gpu, { step }: PreparedStep) {
+async function count(gpu: Gpu, step: Step) {
   let done: void | Promise<void>;
   const counts = countCalls(gpu.native, () => {
     done = step();

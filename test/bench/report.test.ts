@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { factored } from '../../bench/harness/factored.ts';
 import { uniform } from '../../bench/harness/inputs.ts';
-import { compareRows, csvOf, markdownOf, parseRows } from '../../bench/harness/report.ts';
-import type { Row } from '../../bench/harness/row.ts';
+import { compareRows, csvOf, markdownOf, parseRun } from '../../bench/harness/report.ts';
+import { failedRow, type Row } from '../../bench/harness/row.ts';
 import { quantile, times } from '../../bench/harness/statistics.ts';
 import { casesOf } from '../../bench/harness/suite.ts';
 import { distance, mismatch } from '../../bench/harness/verify.ts';
@@ -72,13 +72,26 @@ test('what --json prints is read back, and what became slower found', () => {
     .join('\n');
   const now = [row({ medianMs: 1.5, p5Ms: 1.4 }), row({ shape: '16x16x16', medianMs: 2.1 }), row({ shape: 'new' })];
   assert.equal(
-    compareRows(now, parseRows(text)).map(({ row, ratio, slower }) => [row.shape, ratio, slower]),
+    compareRows(now, parseRun(text).rows).map(({ row, ratio, slower }) => [row.shape, ratio, slower]),
     [
       ['8x8x8', 1.5, true],
       ['16x16x16', 1.05, false],
     ],
   );
-  assert.throws(() => parseRows('{"event":"device"}'), /no rows/);
+  assert.throws(() => parseRun('{"event":"device"}'), /no rows/);
+  assert.is(parseRun(text).driver, undefined);
+  assert.is(parseRun(`{"event":"device","driver":"one"}\n${text}`).driver, 'one');
+});
+
+test("a step's counts, and what was wrong, are in the CSV too", () => {
+  const step = { dispatches: 2, submits: 1, bindGroups: 0, buffers: 0, writeBuffers: 1, gpuBytes: 4096, firstMs: 7 };
+  const [head, ...lines] = csvOf([row(step), row({}), failedRow(row({}), 'off by 1')]).split('\n');
+  const cells = (line: string) => Object.fromEntries(line.split(',').map((cell, i) => [head!.split(',')[i]!, cell]));
+  for (const [name, value] of Object.entries(step)) {
+    assert.is(cells(lines[0]!)[name], String(value), name);
+    assert.is(cells(lines[1]!)[name], '', name);
+  }
+  assert.is(cells(lines[2]!).problem, 'off by 1');
 });
 
 test('commas and bars in names do not break tables', () => {

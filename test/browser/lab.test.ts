@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseRows } from '../../bench/harness/report.ts';
+import { parseRun } from '../../bench/harness/report.ts';
 import { host, namelessIn, Visitor } from './visitor.ts';
 
 // The kernel lab as a visitor has it, in one long visit, on small shapes: the adapter is slow.
@@ -201,7 +201,7 @@ test('the bench runs here, and its JSON is that of Node', async () => {
   await ready(visitor);
   const { name, bytes } = await visitor.download('JSON');
   assert.is(name, 'padagrad-bench.json');
-  const rows = parseRows(bytes.toString());
+  const { rows } = parseRun(bytes.toString());
   assert.ok(rows.length > 0);
   for (const row of rows) assert.equal([row.verified, row.bench, row.peer], [true, 'sum', 'padagrad']);
   const [device, peaks] = bytes

@@ -3,6 +3,7 @@ import {
   cellsOf,
   csvOf,
   deviceLines,
+  EXPLAINED,
   jsonOf,
   LADDER_COLUMNS,
   ladderCells,
@@ -51,6 +52,7 @@ function markdown({ machine, peaks, bench: { rows } }: State): string {
   const parts = [
     markdownOf(['device', ''], [...deviceLines(machine!.block), ...peakLines(peaks!)]),
     markdownOf(COLUMNS, rows.map(cellsOf)),
+    EXPLAINED,
     ...(ladder.length > 0 ? [markdownOf(LADDER_COLUMNS, ladder)] : []),
     ...stepLines(rows),
   ];
