@@ -25,56 +25,163 @@ const TITLES = {
   'src/train': 'Training',
 };
 
-/** The listing as Markdown. Throws if a public name has no docstring; options speak for themselves, field by field. */
+/**
+ * The listing as Markdown: of classes how they are made and what they have, of types their fields. Throws if a public name
+ * has no docstring; options speak for themselves, field by field.
+ */
 export function apiListing() {
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
     ts.sys,
     '.',
   );
-  const program = ts.createProgram([...Object.values(ENTRIES), 'src/wgsl.d.ts'], options);
-  const checker = program.getTypeChecker();
-  const parts = ['# The public API', 'What the package exports, each with the first sentence of its documentation.'];
-  const bare = [];
+  const reader = new Reader(ts.createProgram([...Object.values(ENTRIES), 'src/wgsl.d.ts'], options));
+  const parts = [
+    '# The public API',
+    'What the package exports, each with the first sentence of its documentation. All of that is in the declarations, where editors show it.',
+  ];
   for (const [name, path] of Object.entries(ENTRIES)) {
     parts.push(`## \`${name}\``);
-    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(path)));
-    const entries = exported.map((symbol) => describe(checker, symbol)).sort((a, b) => (a.name < b.name ? -1 : 1));
-    bare.push(
-      ...entries
-        .filter(({ name, text }) => !text && !name.endsWith('Options'))
-        .map((entry) => `${entry.name} (${entry.file})`),
-    );
+    const entries = reader.exportsOf(path).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const bare = entries.filter(({ name, text }) => !text && !name.endsWith('Options'));
+    if (bare.length > 0)
+      throw new Error(`no docstring: ${bare.map(({ name, file }) => `${name} (${file})`).join(', ')}`);
     for (const [room, title] of Object.entries(TITLES)) {
-      const lines = entries.filter((entry) => dirname(entry.file) === room);
-      if (lines.length > 0)
-        parts.push(`### ${title}`, lines.map(({ shown, text }) => `- \`${shown}\` ${text}`.trim()).join('\n'));
+      const lines = entries.filter((entry) => dirname(entry.file) === room).flatMap(linesOf);
+      if (lines.length > 0) parts.push(`### ${title}`, lines.join('\n'));
     }
   }
-  if (bare.length > 0) throw new Error(`no docstring: ${bare.join(', ')}`);
   return `${parts.join('\n\n')}\n`;
 }
 
-function describe(checker, exported) {
-  const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-  const [declaration] = symbol.declarations;
-  const name = exported.name;
-  const doc = ts.displayPartsToString(symbol.getDocumentationComment(checker));
-  const file = relative('.', declaration.getSourceFile().fileName);
-  return { name, file, shown: shown(checker, name, symbol, declaration), text: firstSentence(doc) };
+const linesOf = ({ shown, text, members }) => [
+  lineOf('- ', shown, text),
+  ...members.map((member) => lineOf('  - ', member.shown, member.text)),
+];
+const lineOf = (indent, shown, text) => `${indent}\`${shown}\` ${text}`.trimEnd();
+
+const HIDDEN = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
+
+/** What the sources say of what they export. */
+class Reader {
+  constructor(program) {
+    this.program = program;
+    this.checker = program.getTypeChecker();
+    this.public = new Set(Object.values(ENTRIES).flatMap((path) => this.symbolsOf(path).map(({ symbol }) => symbol)));
+  }
+
+  exportsOf(path) {
+    return this.symbolsOf(path).map(({ name, symbol }) => {
+      const [declaration] = symbol.declarations;
+      const file = relative('.', declaration.getSourceFile().fileName);
+      return { name, file, text: this.textOf(symbol), members: [], ...this.formOf(name, symbol, declaration) };
+    });
+  }
+
+  symbolsOf(path) {
+    const exported = this.checker.getExportsOfModule(
+      this.checker.getSymbolAtLocation(this.program.getSourceFile(path)),
+    );
+    return exported.map((symbol) => ({ name: symbol.name, symbol: this.original(symbol) }));
+  }
+
+  /** What an import or an export stands for. */
+  original(symbol) {
+    return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+  }
+
+  textOf(symbol) {
+    return firstSentence(ts.displayPartsToString(symbol.getDocumentationComment(this.checker)));
+  }
+
+  /** How a name is used, and what it has. */
+  formOf(name, symbol, declaration) {
+    if (ts.isClassDeclaration(declaration)) return this.classForm(name, symbol, declaration);
+    if (ts.isInterfaceDeclaration(declaration)) return { shown: `type ${name}`, members: this.membersOf(declaration) };
+    if (ts.isTypeAliasDeclaration(declaration)) return { shown: `type ${name} = ${compact(declaration.type)}` };
+    const [signature] = this.checker.getTypeOfSymbolAtLocation(symbol, declaration).getCallSignatures();
+    return { shown: signature ? `${name}${this.called(signature.declaration)}` : `const ${name}` };
+  }
+
+  /** A class with what it has beyond the first of its ancestors that is public too. */
+  classForm(name, symbol, declaration) {
+    const own = [declaration];
+    let base = this.baseOf(declaration);
+    for (; base && !this.isKnown(base); base = this.baseOf(own.at(-1))) own.push(base.declarations[0]);
+    // What overrides stands before what it overrides.
+    const all = own.flatMap((one) => this.membersOf(one));
+    const members = all.filter(({ name }, i) => all.findIndex((one) => one.name === name) === i);
+    const [made] = this.checker.getTypeOfSymbolAtLocation(symbol, declaration).getConstructSignatures();
+    const isAbstract = declaration.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AbstractKeyword);
+    if (made && !isAbstract && !(made.declaration && isHidden(made.declaration)))
+      members.unshift({
+        shown: `new ${name}(${made.declaration ? this.parametersOf(made.declaration) : ''})`,
+        text: '',
+      });
+    return { shown: `class ${name}${base ? ` extends ${base.name}` : ''}`, members };
+  }
+
+  baseOf(declaration) {
+    const clause = declaration.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword);
+    return clause && this.original(this.checker.getSymbolAtLocation(clause.types[0].expression));
+  }
+
+  /** Public, or JavaScript's own. */
+  isKnown(symbol) {
+    return this.public.has(symbol) || this.program.isSourceFileDefaultLibrary(symbol.declarations[0].getSourceFile());
+  }
+
+  /** Methods with their parameters, the rest with its type; a setter goes with its getter. */
+  membersOf(declaration) {
+    const made = declaration.members.find(ts.isConstructorDeclaration)?.parameters ?? [];
+    const fields = made.filter((parameter) => ts.isParameterPropertyDeclaration(parameter, parameter.parent));
+    return [...fields, ...declaration.members]
+      .filter(({ name }) => name && ts.isIdentifier(name))
+      .filter((member) => !ts.isSetAccessor(member) && !isHidden(member))
+      .map((member) => {
+        const name = member.name.text;
+        const text = this.textOf(this.checker.getSymbolAtLocation(member.name));
+        return { name, text, shown: `${name}${member.questionToken ? '?' : ''}${this.afterName(member)}` };
+      });
+  }
+
+  afterName(member) {
+    const isMethod = ts.isMethodDeclaration(member) || ts.isMethodSignature(member);
+    return isMethod ? this.called(member) : `: ${this.typeOf(member)}`;
+  }
+
+  called(declaration) {
+    return `(${this.parametersOf(declaration)})${declaration.type ? `: ${compact(declaration.type)}` : ''}`;
+  }
+
+  /** What is taken apart on the spot is called options. */
+  parametersOf({ parameters }) {
+    return parameters
+      .map((parameter) => {
+        const { dotDotDotToken, name, questionToken, initializer } = parameter;
+        const optional = questionToken || initializer ? '?' : '';
+        const own = ts.isIdentifier(name) ? name.text : 'options';
+        return `${dotDotDotToken ? '...' : ''}${own}${optional}: ${this.typeOf(parameter)}`;
+      })
+      .join(', ');
+  }
+
+  typeOf(node) {
+    return node.type ? compact(node.type) : this.checker.typeToString(this.checker.getTypeAtLocation(node));
+  }
 }
 
-/** A function with the names of its parameters, others with their kind. */
-function shown(checker, name, symbol, declaration) {
-  if (symbol.flags & ts.SymbolFlags.Class) return `class ${name}`;
-  if (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)) return `type ${name}`;
-  const [signature] = checker.getTypeOfSymbolAtLocation(symbol, declaration).getCallSignatures();
-  if (!signature) return `const ${name}`;
-  const parameters = signature.parameters.map(({ name: own, valueDeclaration }) =>
-    valueDeclaration?.dotDotDotToken ? `...${own}` : valueDeclaration?.name?.getText() === own ? own : 'options',
-  );
-  return `${name}(${parameters.join(', ')})`;
-}
+const isHidden = (node) =>
+  node.modifiers?.some(({ kind }) => HIDDEN.includes(kind)) ||
+  ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal');
+
+/** A type on one line, without comments. */
+const compact = (node) =>
+  node
+    .getText()
+    .replace(/\/\/.*$/gm, '')
+    .replace(/\s+/g, ' ')
+    .replace(/^\| |(?<=\() |,? (?=\))/g, '');
 
 const firstSentence = (doc) =>
   (/^.*?\.(?=\s|$)|^.+/s.exec(doc.trim())?.[0] ?? '').replace(/\{@link (\w+) ?\}/g, '`$1`').replace(/\s+/g, ' ');
