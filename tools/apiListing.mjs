@@ -38,7 +38,7 @@ export function apiListing() {
   const reader = new Reader(ts.createProgram([...Object.values(ENTRIES), 'src/wgsl.d.ts'], options));
   const parts = [
     '# The public API',
-    'What the package exports, each with the first sentence of its documentation. All of that is in the declarations, where editors show it.',
+    'What the package exports, each with the first sentence of its documentation. All of that is in the declarations, where editors show it; [embedding.md](embedding.md) has programs to start from.',
   ];
   for (const [name, path] of Object.entries(ENTRIES)) {
     parts.push(`## \`${name}\``);
@@ -74,7 +74,13 @@ class Reader {
     return this.symbolsOf(path).map(({ name, symbol }) => {
       const [declaration] = symbol.declarations;
       const file = relative('.', declaration.getSourceFile().fileName);
-      return { name, file, text: this.textOf(symbol), members: [], ...this.formOf(name, symbol, declaration) };
+      return {
+        name,
+        file,
+        text: this.textOf(symbol, sentence),
+        members: [],
+        ...this.formOf(name, symbol, declaration),
+      };
     });
   }
 
@@ -90,8 +96,8 @@ class Reader {
     return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
   }
 
-  textOf(symbol) {
-    return firstSentence(ts.displayPartsToString(symbol.getDocumentationComment(this.checker)));
+  textOf(symbol, part) {
+    return oneLine(part(ts.displayPartsToString(symbol.getDocumentationComment(this.checker)).trim()));
   }
 
   /** How a name is used, and what it has. */
@@ -140,7 +146,7 @@ class Reader {
       .filter((member) => !ts.isSetAccessor(member) && !isHidden(member))
       .map((member) => {
         const name = member.name.text;
-        const text = this.textOf(this.checker.getSymbolAtLocation(member.name));
+        const text = this.textOf(this.checker.getSymbolAtLocation(member.name), paragraph);
         return { name, text, shown: `${name}${member.questionToken ? '?' : ''}${this.afterName(member)}` };
       });
   }
@@ -183,8 +189,9 @@ const compact = (node) =>
     .replace(/\s+/g, ' ')
     .replace(/^\| |(?<=\() |,? (?=\))/g, '');
 
-const firstSentence = (doc) =>
-  (/^.*?\.(?=\s|$)|^.+/s.exec(doc.trim())?.[0] ?? '').replace(/\{@link (\w+) ?\}/g, '`$1`').replace(/\s+/g, ' ');
+const sentence = (text) => /^.*?\.(?=\s|$)|^.+/s.exec(text)?.[0] ?? '';
+const paragraph = (text) => text.split(/\n\s*\n/)[0];
+const oneLine = (text) => text.replace(/\{@link ([\w.]+) ?\}/g, '`$1`').replace(/\s+/g, ' ');
 
 // Not where a test has it bundled: what is run there is the test.
 if (basename(process.argv[1] ?? '') === 'apiListing.mjs') writeFileSync(LISTING, apiListing());

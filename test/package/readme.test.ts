@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installPackage } from './install.ts';
 
-// The programs of the README and of the tour, run as a reader would: with the published package, in a folder of their own.
+// The programs of the README and of docs/, run as a reader would: with the published package, in a folder of their own.
 
 const readme = readFileSync('README.md', 'utf8');
 const tour = readFileSync('docs/tour.md', 'utf8');
+const embedding = readFileSync('docs/embedding.md', 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-readme-'));
 
 /** The code block after `<!-- example: name -->`, and the next block, if it is of what the code prints. */
@@ -38,6 +39,8 @@ for (const [name, text] of [
   ['xor', readme],
   ['softmax', tour],
   ['step', tour],
+  ['network', embedding],
+  ['pada', embedding],
 ] as const) {
   test(`the example ${name} prints what is said of it`, () => {
     const { code, promised } = example(name, text);
@@ -67,9 +70,10 @@ test('the training example adapts to images that it is given', () => {
 
 test('every file and script that is named is there', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const docs = readdirSync('docs').filter((name) => name.endsWith('.md'));
   for (const [place, text] of [
     ['.', readme],
-    ['docs', tour],
+    ...docs.map((name) => ['docs', readFileSync(join('docs', name), 'utf8')] as const),
   ] as const) {
     for (const [, name] of text.matchAll(/(?:^|`)npm (?:run )?([\w:]+)/gm))
       assert.ok(name === 'install' || scripts[name!], `npm run ${name}`);
