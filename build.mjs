@@ -58,7 +58,7 @@ const shadersFirst = {
   name: 'shadersFirst',
   setup({ onLoad }) {
     const imports = alikeTogether().map((path) => `import ${JSON.stringify(resolve(path))};`);
-    onLoad({ filter: /src.(train.)?index\.ts$/ }, ({ path }) => ({
+    onLoad({ filter: /src.((train|precision).)?index\.ts$/ }, ({ path }) => ({
       contents: [...imports, readFileSync(path, 'utf8')].join('\n'),
       loader: 'ts',
     }));
@@ -78,7 +78,7 @@ async function library() {
   rmSync('dist', { recursive: true, force: true });
   const shared = {
     ...common,
-    entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts' },
+    entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts', precision: 'src/precision/index.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
     external: ['webgpu'],

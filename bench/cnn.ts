@@ -9,7 +9,7 @@ import { tensor } from '../src/tensor.ts';
 import type { Bench } from './harness/case.ts';
 import * as cnn from './harness/plainCnn.ts';
 import { type PreparedStep, stepCase } from './harness/stepCase.ts';
-import { mismatch } from './harness/verify.ts';
+import { gradientMismatch, mismatch, toleranceOn } from './harness/verify.ts';
 
 const { BATCH, CLASSES, LEARNING_RATE, MOMENTUM } = cnn;
 
@@ -50,7 +50,7 @@ export async function forward(
     logits: () => captured.result.read(),
     verify: async () => {
       const { logits } = cnn.plainCnnForward(inputs.x.data, inputs.weights);
-      return mismatch(await captured.result.read(), logits, 1e-5);
+      return mismatch(await captured.result.read(), logits, toleranceOn(gpu, 1e-5));
     },
     dispose: () => {
       for (const thing of [captured, captured.result, x, network]) thing.dispose();
@@ -79,15 +79,15 @@ export async function step(
     loss: () => captured.result.item(),
     verify: async () => {
       const { loss, gradients } = cnn.plainCnnGradients(inputs.x.data, inputs.labels.data, inputs.weights);
-      const wrong = mismatch([await captured.result.item()], [loss], 1e-5);
+      const wrong = mismatch([await captured.result.item()], [loss], toleranceOn(gpu, 1e-5));
       if (wrong) return `loss: ${wrong}`;
       for (const [name, parameter] of network.namedParameters()) {
         const before = inputs.weights[name]!.data;
         const gradient = gradients[name]!;
-        const inGradient = mismatch(await parameter.grad!.read(), gradient, 1e-4);
+        const inGradient = gradientMismatch(gpu, await parameter.grad!.read(), gradient, 1e-4);
         if (inGradient) return `gradient of ${name}: ${inGradient}`;
         const after = gradient.map((g, i) => before[i]! - LEARNING_RATE * g);
-        const inParameter = mismatch(await parameter.read(), after, 1e-5);
+        const inParameter = mismatch(await parameter.read(), after, toleranceOn(gpu, 1e-5));
         if (inParameter) return `${name}: ${inParameter}`;
       }
       return null;

@@ -7,7 +7,7 @@ import { Training } from '../src/train/training.ts';
 import type { Bench } from './harness/case.ts';
 import { padaGradients } from './harness/padaReference.ts';
 import { type PreparedStep, stepCase } from './harness/stepCase.ts';
-import { mismatch } from './harness/verify.ts';
+import { gradientMismatch, mismatch, toleranceOn } from './harness/verify.ts';
 
 const BATCH = 64;
 // Forward: two convolutions, and linear layers of the networks; backward twice that, but for the images' gradient.
@@ -40,7 +40,11 @@ function images(count: number, seed: number): HostImages {
 
 async function prepare(gpu: Gpu): Promise<PreparedStep> {
   const data = { source: images(6000, 1), target: images(3075, 2), numClasses: 10 };
-  const training = await Training.create(gpu, data, { method: 'pada', batchSize: BATCH });
+  const training = await Training.create(gpu, data, {
+    method: 'pada',
+    batchSize: BATCH,
+    float32MatmulPrecision: gpu.halfFamily ? 'medium' : 'highest',
+  });
   const before = middle(await training.state());
   training.restore(before);
   return {
@@ -113,9 +117,9 @@ async function verify(
     );
   }
   for (const [layer, { momentum, moved, direction, update }] of layers) {
-    const inMomentum = mismatch(momentum, direction, 2e-4);
+    const inMomentum = gradientMismatch(training.gpu, momentum, direction, 2e-4);
     if (inMomentum) return `momentum of ${layer}: ${inMomentum}`;
-    const inParameters = mismatch(moved, update, 1e-5);
+    const inParameters = mismatch(moved, update, toleranceOn(training.gpu, 1e-5));
     if (inParameters) return `parameters of ${layer}: ${inParameters}`;
   }
   return null;

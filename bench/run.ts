@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
+import { type Float32MatmulPrecision, setFloat32MatmulPrecision } from '../src/precision/index.ts';
 import { measurePeaks } from '../src/profile/peaks.ts';
 import {
   COLUMNS,
@@ -35,6 +36,7 @@ interface Flags {
   compare?: string;
   gemm?: GemmFamily;
   subgroups: boolean;
+  float32MatmulPrecision: Float32MatmulPrecision;
 }
 
 const say = (text: string): unknown => process.stderr.write(`${text}\n`);
@@ -52,15 +54,29 @@ const command = new Command('padagrad bench')
     new Option('--gemm <family>', 'force a family of matrix kernels').choices(['subgroup', 'workgroup', 'plain']),
   )
   .option('--no-subgroups', 'leave subgroups unused')
+  .addOption(
+    new Option(
+      '--float32-matmul-precision <which>',
+      'of matrix products and convolutions: medium rounds operands to f16',
+    )
+      .choices(['highest', 'medium'])
+      .default('highest'),
+  )
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench')) })
   .exitOverride();
 
 async function main(): Promise<number> {
   const flags = command.parse().opts<Flags>();
   const before = flags.compare ? readRows(flags.compare) : undefined;
-  const options: GpuOptions = { subgroups: flags.subgroups, ...(flags.gemm && { gemm: flags.gemm }) };
+  const precision = flags.float32MatmulPrecision;
+  const options: GpuOptions = {
+    subgroups: flags.subgroups,
+    subgroupMatrices: precision === 'medium',
+    ...(flags.gemm && { gemm: flags.gemm }),
+  };
   const gpu = await createGpu(options);
   try {
+    await setFloat32MatmulPrecision(gpu, precision);
     const cases = casesOf(benches, gpu, flags);
     const block = deviceBlock(gpu);
     if (before?.driver && before.driver !== block.driver)

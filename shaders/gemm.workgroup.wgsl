@@ -2,7 +2,8 @@
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the store are other files', as gemm.subgroup describes (depths are not skipped here: a tile holds 16).
+// The operands and the store are other files', as gemm.subgroup describes (depths are not skipped here: a tile holds 16);
+// `Element`, what a tile holds, is that of gemm.single or gemm.half.
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; slice z sums depths z * depth to (z + 1) * depth and stores below the rows of
 //           the slices before it
@@ -22,7 +23,7 @@ const STEP = 16u;
 
 // The 16 depths of the first 64 rows, or columns, 4 to a vec4, then of the next 64. Two indices and not one: the checks that
 // WebGPU adds to them are then done once and not in the inner loop, for the first index is constant there, the second invariant.
-alias Panel = array<vec4f, 16>;
+alias Panel = array<vec4<Element>, 16>;
 var<workgroup> tileA: array<Panel, 16 * ((ROWS + 63) / 64)>;
 var<workgroup> tileB: array<Panel, 16 * ((COLUMNS + 63) / 64)>;
 
@@ -48,10 +49,10 @@ fn addTiles(row4: u32, col4: u32) {
     let topAt = swizzle(row4 % 16u, four);
     let bottomAt = swizzle(bottomRow4 % 16u, four);
     for (var k = 4u * four; k < 4u * four + 4u; k++) {
-      let top = tileA[k][topAt];
-      let bottom = tileA[panelOf(ROWS / 8u) + k][bottomAt];
-      let left = tileB[k][col4];
-      let right = tileB[panelOf(COLUMNS / 8u) + k][rightCol4 % 16u];
+      let top = vec4f(tileA[k][topAt]);
+      let bottom = vec4f(tileA[panelOf(ROWS / 8u) + k][bottomAt]);
+      let left = vec4f(tileB[k][col4]);
+      let right = vec4f(tileB[panelOf(COLUMNS / 8u) + k][rightCol4 % 16u]);
       addProduct(&topLeft, top, left);
       addProduct(&topRight, top, right);
       addProduct(&bottomLeft, bottom, left);
@@ -62,7 +63,7 @@ fn addTiles(row4: u32, col4: u32) {
 
 // A block that this invocation carries from memory to a tile: 4 depths of 4 columns.
 fn putB(col4: u32, depth: u32, b: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { tileB[panelOf(col4) + depth + i][col4 % 16u] = b[i]; }
+  for (var i = 0u; i < 4u; i++) { tileB[panelOf(col4) + depth + i][col4 % 16u] = vec4<Element>(b[i]); }
 }
 
 fn storeQuad(sum: ptr<private, Quad>, row: u32, col: u32, slice: u32) {
@@ -106,7 +107,7 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
     }
     if (k > begin) { addTiles(row4, col4); }
     workgroupBarrier(); // all have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelOf(rowA) + depthA + i][swizzle(rowA % 16u, depthA / 4u)] = a[i]; } }
+    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelOf(rowA) + depthA + i][swizzle(rowA % 16u, depthA / 4u)] = vec4<Element>(a[i]); } }
     if (carriesB) { putB(colB, depthB, b); }
     if (COLUMNS > THREADS) { putB(colB, depthB + 8u, secondB); }
     workgroupBarrier(); // the tiles of the next round are whole

@@ -26,7 +26,7 @@ export type Conv2dSizes = Readonly<
 /** @internal Whether the kernels here can compute it, on an adapter that they suit. */
 export function suitsLines(gpu: Gpu, { s, strideH, strideW, dilationH, dilationW }: Conv2dSizes): boolean {
   const plain = strideH * strideW * dilationH * dilationW === 1 && s >= 2 && s <= 7;
-  return plain && gpu.gemmFamily === 'subgroup' && gpu.subgroupSize >= 8;
+  return plain && gpu.gemmFamily === 'subgroup' && gpu.subgroupSize >= 8 && !gpu.halfFamily;
 }
 
 /** @internal Records y = x * weight + bias, if asked for only its positive part. */

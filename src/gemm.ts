@@ -1,10 +1,11 @@
 import partial from '../shaders/gemm.partial.wgsl';
 import plain from '../shaders/gemm.plain.wgsl';
 import reduce from '../shaders/gemm.reduce.wgsl';
+import single from '../shaders/gemm.single.wgsl';
 import subgroup from '../shaders/gemm.subgroup.wgsl';
 import workgroup from '../shaders/gemm.workgroup.wgsl';
-import { columnsOf, constantsOf, STEP, tilesOf, variantOf } from './gemmVariants.ts';
-import type { GemmFamily } from './gpu/device.ts';
+import { columnsOf, constantsOf, type GemmVariant, STEP, tilesOf, variantOf } from './gemmVariants.ts';
+import type { HalfFamily } from './gpu/device.ts';
 import { defineKernel, type Launch, type Params } from './gpu/kernel.ts';
 import type { Binding } from './gpu/storage.ts';
 import { empty } from './tensor.ts';
@@ -25,7 +26,16 @@ export interface GemmParams extends Params {
 /** Records a matrix product: one dispatch, or two where its depth is cut into slices. */
 export type Gemm = (operands: GemmPart, store: GemmPart, params: GemmParams) => void;
 
-const cores: Record<GemmFamily, string> = { subgroup, workgroup, plain };
+const cores: Partial<Record<GemmVariant['family'], readonly string[]>> = {
+  subgroup: [subgroup],
+  workgroup: [single, workgroup],
+  plain: [plain],
+};
+
+/** @internal Adds a core that not every program needs. */
+export function addCore(family: HalfFamily, ...sources: readonly string[]): void {
+  cores[family] = sources;
+}
 
 /**
  * Declares a matrix product out of the WGSL of its operands (`Params`, `rowsOf`, `colsOf`, `depthsOf`, `skip`, `loadA`,
@@ -39,11 +49,11 @@ const cores: Record<GemmFamily, string> = { subgroup, workgroup, plain };
 export function defineGemm(name: string, operands: string | readonly string[], store: string): Gemm {
   const shared = [operands].flat();
   const define = (last: string) => {
-    const launch = (core: string) => defineKernel(name, [...shared, last, core], ['product']).product;
-    return Object.fromEntries(Object.entries(cores).map(([family, core]) => [family, launch(core)])) as Record<
-      GemmFamily,
-      Launch
-    >;
+    const made: Partial<Record<GemmVariant['family'], Launch>> = {};
+    return (family: GemmVariant['family']): Launch => {
+      made[family] ??= defineKernel(name, [...shared, last, ...cores[family]!], ['product']).product;
+      return made[family];
+    };
   };
   const whole = define(store);
   const slice = define(partial);
@@ -56,14 +66,14 @@ export function defineGemm(name: string, operands: string | readonly string[], s
     const { family, tile, slices } = variant;
     const all = { ...params, depth: STEP * Math.ceil(k / slices / STEP) };
     const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
-    const constants = { ...from.constants, ...constantsOf(variant) };
+    const constants = { ...from.constants, ...constantsOf(gpu, variant) };
     if (slices === 1) {
-      whole[family]({ ...from.bindings, ...to.bindings }, all, tiles, { ...constants, ...to.constants });
+      whole(family)({ ...from.bindings, ...to.bindings }, all, tiles, { ...constants, ...to.constants });
       return;
     }
     const quads = Math.ceil(n / 4);
     const sums = empty(gpu, [slices * m, 4 * quads], 'f32', 'partial');
-    slice[family]({ ...from.bindings, partial: sums }, all, [tiles, 1, slices], constants);
+    slice(family)({ ...from.bindings, partial: sums }, all, [tiles, 1, slices], constants);
     sum({ ...to.bindings, partial: sums }, all, Math.ceil((m * quads) / 64), to.constants);
     sums.dispose();
   };

@@ -1,9 +1,9 @@
-import type { GemmFamily } from './gpu/device.ts';
+import type { GemmFamily, HalfFamily } from './gpu/device.ts';
 import type { Gpu } from './gpu/gpu.ts';
 
 /** How a product is computed: by which core, in tiles of how many rows, in how many slices of its depth. */
 export interface GemmVariant {
-  readonly family: GemmFamily;
+  readonly family: GemmFamily | HalfFamily;
   readonly tile: number;
   readonly slices: number;
 }
@@ -65,18 +65,28 @@ export function tryPlan<T>(gpu: Gpu, plan: GemmPlan, fn: () => T): { result: T; 
 
 // A run may be resumed on another device than it was measured on.
 function runs(gpu: Gpu, { family, tile }: GemmVariant): boolean {
+  // One precision for all products of a Gpu.
+  if (family !== gpu.halfFamily && (gpu.halfFamily || isHalf(family))) return false;
   if (family === 'subgroup') return gpu.subgroupSize >= 8;
-  return family === 'plain' || threadsOf(tile) <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
+  return !isTiled(family) || threadsOf(tile) <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
 }
+
+const isMatrix = (family: string): boolean => family.startsWith('matrix');
+const isTiled = (family: string): boolean => family === 'workgroup' || family === 'half';
+
+/** @internal Whether it rounds its operands to half precision. */
+export const isHalf = (family: string): boolean => family === 'half' || isMatrix(family);
 
 function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPlan = {}): GemmVariant {
   // The subgroup core shares rows among 8 lanes.
-  const family = gpu.gemmFamily === 'subgroup' && gpu.subgroupSize < 8 ? 'plain' : gpu.gemmFamily;
+  const single = gpu.gemmFamily === 'subgroup' && gpu.subgroupSize < 8 ? 'plain' : gpu.gemmFamily;
+  const family = gpu.halfFamily ?? single;
   // Few tiles of many depths leave most of the device idle: a GPU wants a hundred workgroups, a CPU some for each core.
-  const onGpu = family === 'workgroup';
+  const onGpu = isTiled(family) || isMatrix(family);
   const { large = 256, workgroups = onGpu ? 128 : 4 } = plan;
   let tile = 32;
-  if (family === 'subgroup' && m <= 16) tile = 16;
+  if (isMatrix(family)) tile = 64;
+  else if (family === 'subgroup' && m <= 16) tile = 16;
   else if (onGpu && m > 32)
     tile = tilesOf(m, n, 128, 128) >= large && runs(gpu, { family, tile: 128, slices: 1 }) ? 128 : 64;
   const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
@@ -86,8 +96,8 @@ function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPla
 }
 
 /** @internal */
-export const columnsOf = (family: GemmFamily, tile: number): number =>
-  family === 'workgroup' ? Math.max(tile, 4096 / tile) : 32;
+export const columnsOf = (family: string, tile: number): number =>
+  isTiled(family) || isMatrix(family) ? Math.max(tile, 4096 / tile) : 32;
 
 // The workgroup core computes 8 x 8 an invocation.
 const threadsOf = (tile: number): number => (tile * columnsOf('workgroup', tile)) / 64;
@@ -97,7 +107,9 @@ export const tilesOf = (m: number, n: number, rows: number, columns: number): nu
   Math.ceil(m / rows) * Math.ceil(n / columns);
 
 /** @internal The overrides of a core. */
-export function constantsOf({ family, tile }: GemmVariant): Record<string, number> {
-  if (family === 'workgroup') return { ROWS: tile, COLUMNS: columnsOf(family, tile), THREADS: threadsOf(tile) };
+export function constantsOf(gpu: Gpu, { family, tile }: GemmVariant): Record<string, number> {
+  // Four subgroups.
+  if (isMatrix(family)) return { THREADS: 4 * gpu.subgroupSize };
+  if (isTiled(family)) return { ROWS: tile, COLUMNS: columnsOf(family, tile), THREADS: threadsOf(tile) };
   return family === 'subgroup' ? { ROWS: tile } : {};
 }

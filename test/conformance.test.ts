@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SUBGROUP_MATRICES } from '../src/gpu/device.ts';
 import { parseWgsl } from '../src/gpu/wgsl.ts';
+import { matrixSizes } from '../src/precision/matrixSizes.ts';
 import { wgslMinifier } from '../tools/minifyWgsl.mjs';
 import { gpuTest, run } from './harness.ts';
 
@@ -26,7 +28,7 @@ const FLOORS = [
   ['ops'],
   ['nn'],
   ['optim', 'models'],
-  ['io', 'data', 'adaptation', 'profile'],
+  ['io', 'data', 'adaptation', 'profile', 'precision'],
   ['train'],
   ['cli'],
 ];
@@ -183,25 +185,36 @@ const single: KernelUse[] = callers.flatMap((path) =>
   ),
 );
 
-// Every defineGemm call: its operands with its store, or with slices, in each core, and the sum of slices.
+// What a core is joined out of.
 const fileOf = shadersOf('src/gemm.ts');
+const halfFileOf = shadersOf('src/precision/index.ts');
+const SIZES = ['size8x8x8', 'size8x16x16', 'size16x16x16'];
+const cores: [name: string, files: string[]][] = [
+  ['subgroup', [fileOf('subgroup')]],
+  ['workgroup', [fileOf('single'), fileOf('workgroup')]],
+  ['plain', [fileOf('plain')]],
+  ['half', [halfFileOf('half'), halfFileOf('workgroup')]],
+  ...SIZES.map((size): [string, string[]] => [size, [halfFileOf(size), halfFileOf('matrix')]]),
+];
+
+// Every defineGemm call: its operands with its store, or with slices, in each core, and the sum of slices.
 const products: KernelUse[] = callers.flatMap((path) =>
   [...text(path).matchAll(/defineGemm\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*(\w+),?\s*\)/g)].flatMap(
     ([, name, joined, last]) => {
       const operands = words(joined!).map(shadersOf(path));
       const store = shadersOf(path)(last!);
-      const use = (to: string, by: string, entry: string): KernelUse => ({
+      const use = (to: string, by: string, core: string[], entry: string): KernelUse => ({
         where: path,
         name: `${name} by ${by}${to === store ? '' : ' in slices'}`,
-        files: [...operands, to, fileOf(by)],
+        files: [...operands, to, ...core],
         entries: [entry],
       });
       return [
-        ...['subgroup', 'workgroup', 'plain'].flatMap((core) => [
-          use(store, core, 'product'),
-          use(fileOf('partial'), core, 'product'),
+        ...cores.flatMap(([by, core]) => [
+          use(store, by, core, 'product'),
+          use(fileOf('partial'), by, core, 'product'),
         ]),
-        use(store, 'reduce', 'reduce'),
+        use(store, 'reduce', [fileOf('reduce')], 'reduce'),
       ];
     },
   ),
@@ -211,7 +224,7 @@ const kernels = [...single, ...products];
 test('every kernel declaration is understood, and every shader is used', () => {
   const calls = (what: string) => callers.reduce((n, path) => n + text(path).split(` ${what}(`).length - 1, 0);
   assert.is(single.length, calls('defineKernel'));
-  assert.is(products.length, 7 * calls('defineGemm'));
+  assert.is(products.length, (2 * cores.length + 1) * calls('defineGemm'));
   const used = new Set(kernels.flatMap((kernel) => kernel.files));
   assert.equal(
     shaders.filter((path) => !used.has(path)),
@@ -251,11 +264,15 @@ for (const { name, files, entries, where } of kernels) {
     const { code, bindings, fields } = parseWgsl(name, files.map(text));
     if (/^\s*enable\s+subgroups/m.test(code) && !gpu.features.has('subgroups')) return;
     if (/^\s*enable\s+f16/m.test(code) && !gpu.features.has('shader-f16')) return;
+    if (/^\s*enable\s+chromium_/m.test(code) && !gpu.features.has(SUBGROUP_MATRICES)) return;
     const module = gpu.native.createShaderModule({ code });
     await expectNoFaults(where, module);
     const published = parseWgsl(name, files.map(text).map(minified));
     await expectNoFaults(`${where}, minified`, gpu.native.createShaderModule({ code: published.code }));
     assert.equal([published.bindings, published.fields], [bindings, fields]);
+    const size = /gemm\.matrix\.(\w+)\.wgsl/.exec(files.join())?.[1];
+    // The text is right; a device takes the sizes that it has.
+    if (size && !matrixSizes(gpu).has(size)) return;
     for (const entryPoint of entries) {
       await gpu.native.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
     }

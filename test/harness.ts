@@ -20,6 +20,7 @@ const PROFILES: Record<string, Profile> = {
   'gemm-subgroup': { gemm: 'subgroup' },
   'gemm-workgroup': { gemm: 'workgroup' },
   'gemm-plain': { gemm: 'plain' },
+  'subgroup-matrices': { subgroupMatrices: true },
   reversed: { order: 'reversed' },
   shuffled: { order: 'shuffled' },
   'no-subgroups-shuffled': { subgroups: false, order: 'shuffled' },

@@ -10,6 +10,7 @@ export const LISTING = 'docs/api.md';
 const ENTRIES = {
   padagrad: 'src/index.ts',
   'padagrad/train': 'src/train/index.ts',
+  'padagrad/precision': 'src/precision/index.ts',
 };
 
 const TITLES = {
@@ -23,6 +24,7 @@ const TITLES = {
   'src/data': 'Data',
   'src/io': 'Files',
   'src/train': 'Training',
+  'src/precision': 'Precision',
 };
 
 /**

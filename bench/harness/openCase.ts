@@ -8,7 +8,7 @@ import { type Input, uniform } from './inputs.ts';
 import type { KernelCase } from './kernelCase.ts';
 import type { Row } from './row.ts';
 import { times } from './statistics.ts';
-import { mismatch, type Numbers } from './verify.ts';
+import { mismatch, type Numbers, toleranceOn } from './verify.ts';
 
 /** The kernels of a case on a Gpu, captured with their inputs, and what must come out of them. */
 export class OpenCase {
@@ -60,7 +60,7 @@ export class OpenCase {
   get kernel(): string {
     const { gpu, commands } = this.step;
     const labels = commands.dispatches.map(({ label }) =>
-      label.endsWith('.product') ? `${label} (${gpu.gemmFamily})` : label,
+      label.endsWith('.product') ? `${label} (${gpu.halfFamily ?? gpu.gemmFamily})` : label,
     );
     return this.spec.kernel ?? [...new Set(labels)].join(' + ');
   }
@@ -73,7 +73,7 @@ export class OpenCase {
 
   /** How far off a number may be, as a part of the largest of its result. */
   get tolerance(): number {
-    return this.spec.tolerance ?? 1e-5;
+    return toleranceOn(this.step.gpu, this.spec.tolerance ?? 1e-5);
   }
 
   /** Multiplications and additions, 0 where they are not what counts, and bytes that must be moved at least. */

@@ -23,7 +23,7 @@ const LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ];
 
-export function deviceBlock({ info, features, subgroupSize, gemmFamily, limits }: Gpu): DeviceBlock {
+export function deviceBlock({ info, features, subgroupSize, gemmFamily, halfFamily, limits }: Gpu): DeviceBlock {
   return {
     name: info.device || info.description || 'without a name',
     vendor: [info.vendor, info.architecture].filter(Boolean).join(', '),
@@ -31,7 +31,7 @@ export function deviceBlock({ info, features, subgroupSize, gemmFamily, limits }
     software: info.software,
     features: [...features].sort(),
     subgroupSize,
-    gemmFamily,
+    gemmFamily: halfFamily ?? gemmFamily,
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]!])),
   };
 }

@@ -1,4 +1,5 @@
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { setFloat32MatmulPrecision } from '../../src/precision/index.ts';
 import { percentOfPeak } from '../../src/profile/report.ts';
 import { countCalls } from '../../test/countCalls.ts';
 import type { Case } from './case.ts';
@@ -34,6 +35,7 @@ export function stepCase(spec: StepCase): Case {
 async function measure({ bench, shape, kernel, flops, prepare }: StepCase, session: Session): Promise<Row> {
   const { options } = session.gpu;
   const gpu = await createGpu(options);
+  if (session.gpu.halfFamily) await setFloat32MatmulPrecision(gpu, 'medium');
   const memory = watchMemory(gpu.native);
   let prepared: PreparedStep | undefined;
   try {

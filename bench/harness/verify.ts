@@ -1,5 +1,16 @@
+import type { Gpu } from '../../src/gpu/gpu.ts';
+
 /** Numbers in double precision, or whatever holds some. */
 export type Numbers = ArrayLike<number>;
+
+/** How far off a product may be, as a part of the largest of its numbers, where operands have 11 bits. */
+const HALF = 2 ** -9;
+/** The same of the gradient of a network as a whole: a pool may then take another of two pixels, and the gradient goes another way. */
+const HALF_GRADIENT = 2 ** -4;
+
+/** The tolerance on a Gpu, by the precision of its products. */
+export const toleranceOn = ({ halfFamily }: Gpu, single: number): number =>
+  halfFamily ? Math.max(single, HALF) : single;
 
 /** How a result is off: its first wrong element, the one furthest off, how many there are, and how far off one may be. */
 export interface Difference {
@@ -57,3 +68,7 @@ export function distance(actual: Numbers, truth: Numbers, tolerance: number): st
   const part = Math.sqrt(apart / length);
   return part <= tolerance ? null : `off by ${part.toPrecision(2)} of its length, allowed ${tolerance}`;
 }
+
+/** {@link mismatch} of the gradient of a network; where products are in half precision it is compared as a whole. */
+export const gradientMismatch = (gpu: Gpu, actual: Numbers, truth: Numbers, tolerance: number): string | null =>
+  gpu.halfFamily ? distance(actual, truth, HALF_GRADIENT) : mismatch(actual, truth, tolerance);

@@ -114,9 +114,13 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
     for (const [name, test] of Object.entries(fields))
       if (!test(found[name])) refuse(`${part}.${name} as a run writes it`, JSON.stringify(found[name]));
   }
-  // Those begun before there were variants had what the sizes alone suggest.
-  const { options, gemmVariants = {} } = config;
-  if (!isObject(options)) return refuse('an object options', JSON.stringify(options));
+  // Those begun before there were variants had what the sizes alone suggest, in the highest precision.
+  const { gemmVariants = {} } = config;
+  if (!isObject(config.options)) return refuse('an object options', JSON.stringify(config.options));
+  const options: Record<string, unknown> = {
+    float32MatmulPrecision: defaultOptions.float32MatmulPrecision,
+    ...config.options,
+  };
   for (const [name, value] of Object.entries(defaultOptions))
     if (typeof options[name] !== typeof value)
       refuse(`a ${typeof value} options.${name}`, JSON.stringify(options[name]));

@@ -2,6 +2,7 @@ import type { HostImages } from '../data/dataset.ts';
 import type { TuneGemmOptions } from '../gemmTuning.ts';
 import type { GemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { Float32MatmulPrecision } from '../precision/index.ts';
 import type { Evaluation } from '../train/events.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
@@ -27,7 +28,8 @@ export interface Context {
   exitCode: number;
   /** From the first call on, SIGINT and SIGTERM abort this signal, with their name as the reason; a second one ends the process. */
   interruptible(): AbortSignal;
-  openGpu(): Promise<Gpu>;
+  /** A Gpu whose products are of that precision, the highest by default. */
+  openGpu(precision?: Float32MatmulPrecision): Promise<Gpu>;
   resolveData(name: string, split: Split): Promise<HostImages>;
   /** Where variants of matrix products are kept from run to run; null for nowhere. */
   readonly cacheFolder: string | null;
@@ -53,8 +55,12 @@ export interface Context {
 }
 
 /** Opens the GPU for as long as `use` runs. */
-export async function withGpu<T>(context: Context, use: (gpu: Gpu) => Promise<T>): Promise<T> {
-  const gpu = await context.openGpu();
+export async function withGpu<T>(
+  context: Context,
+  use: (gpu: Gpu) => Promise<T>,
+  precision?: Float32MatmulPrecision,
+): Promise<T> {
+  const gpu = await context.openGpu(precision);
   try {
     return await use(gpu);
   } finally {

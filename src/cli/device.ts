@@ -1,15 +1,15 @@
-import type { AdapterInfo, GemmFamily } from '../gpu/device.ts';
+import type { AdapterInfo, GemmFamily, HalfFamily } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 
 /** The device a run was made on, and the kernel variants chosen for it: part of the run, for only they give the same bits. */
 export interface Device extends AdapterInfo {
-  gemmFamily: GemmFamily;
+  gemmFamily: GemmFamily | HalfFamily;
   subgroupSize: number;
 }
 
 export const deviceOf = (gpu: Gpu): Device => ({
   ...gpu.info,
-  gemmFamily: gpu.gemmFamily,
+  gemmFamily: gpu.halfFamily ?? gpu.gemmFamily,
   subgroupSize: gpu.subgroupSize,
 });
 

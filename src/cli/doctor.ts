@@ -38,7 +38,7 @@ export function addDoctor(root: Command, context: Context): void {
     try {
       gpu = await context.openGpu();
       await context.selfTest(gpu);
-      healthy(context, terminal, gpu);
+      healthy(context, terminal, gpu, await mediumPrecision(context));
     } catch (error) {
       unusable(terminal, describeFailure(error));
       context.exitCode = EXIT.failed;
@@ -48,7 +48,25 @@ export function addDoctor(root: Command, context: Context): void {
   });
 }
 
-function healthy(context: Context, terminal: Terminal, gpu: Gpu): void {
+/** What multiplies in half precision here, or why nothing does. */
+async function mediumPrecision(context: Context): Promise<{ family: string } | { problem: string }> {
+  let gpu: Gpu | undefined;
+  try {
+    gpu = await context.openGpu('medium');
+    return { family: deviceOf(gpu).gemmFamily };
+  } catch (error) {
+    return { problem: describeFailure(error).message };
+  } finally {
+    gpu?.dispose();
+  }
+}
+
+function healthy(
+  context: Context,
+  terminal: Terminal,
+  gpu: Gpu,
+  medium: Awaited<ReturnType<typeof mediumPrecision>>,
+): void {
   const { bold, green, yellow } = terminal.colors;
   const { info, limits } = gpu;
   const limit = Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
@@ -71,6 +89,9 @@ function healthy(context: Context, terminal: Terminal, gpu: Gpu): void {
   terminal.line(
     `subgroups   ${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matrix kernels: ${gemmFamily}`,
   );
+  terminal.line(
+    `precision   ${'family' in medium ? `medium is possible too: by ${medium.family}, which computed what it should` : `highest alone: ${medium.problem}`}`,
+  );
   for (const [name, value] of Object.entries(limit))
     terminal.line(`limit       ${name} ${value?.toLocaleString('en-US') ?? 'not said'}`);
   for (const [of, variant] of chosen) terminal.line(`variant     ${of}: ${describeVariant(variant)}`);
@@ -90,6 +111,7 @@ function healthy(context: Context, terminal: Terminal, gpu: Gpu): void {
     limits: limit,
     variantsFile: variants.file,
     gemmVariants: variants.gemmVariants,
+    mediumPrecision: medium,
     advice,
   });
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { completeOptions, defaultOptions, type Method, type TrainingOptions } from '../train/options.ts';
+import { completeOptions, defaultOptions, type Method, PRECISIONS, type TrainingOptions } from '../train/options.ts';
 import { UsageError } from './errors.ts';
 
 /** What `train` and `start` are told, as the command line gives it. */
@@ -132,6 +132,14 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   setting('--lr-decay <x>', 'lrDecay', 'see --lr-gamma');
   setting('--momentum <x>', 'momentum', 'Nesterov momentum of SGD');
   setting('--wd, --weight-decay <x>', 'weightDecay', 'weight decay');
+  command.addOption(
+    new Option(
+      '--float32-matmul-precision <which>',
+      'of matrix products and convolutions: highest, or medium (operands rounded to half precision, sums in single)',
+    )
+      .choices(PRECISIONS)
+      .default(defaultOptions.float32MatmulPrecision),
+  );
   command.addOption(
     new Option(
       '--gemm-variants <which>',

@@ -2,6 +2,7 @@ import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.
 import { ImageDataset } from '../data/dataset.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
+import { setFloat32MatmulPrecision } from '../precision/index.ts';
 import { measurePeaks } from '../profile/peaks.ts';
 import { tensor } from '../tensor.ts';
 import { Evaluator } from '../train/evaluate.ts';
@@ -24,7 +25,7 @@ export function realContext(): Context {
       interrupt ??= abortOnSignals();
       return interrupt.signal;
     },
-    openGpu: () => createGpu(),
+    openGpu,
     resolveData,
     cacheFolder: cacheFolderOf(),
     tune: Training.tune,
@@ -39,6 +40,17 @@ export function realContext(): Context {
     profile,
   };
 }
+
+const openGpu: Context['openGpu'] = async (precision = 'highest') => {
+  const gpu = await createGpu({ subgroupMatrices: precision === 'medium' });
+  try {
+    await setFloat32MatmulPrecision(gpu, precision);
+    return gpu;
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+};
 
 function abortOnSignals(): AbortController {
   const controller = new AbortController();

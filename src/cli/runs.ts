@@ -27,7 +27,7 @@ export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job
   // The caller's, and those opened where one was lost.
   const gpus = [gpu];
   const reopen = async (): Promise<Gpu> => {
-    gpus.push(await context.openGpu());
+    gpus.push(await context.openGpu(job.options.float32MatmulPrecision));
     return gpus.at(-1)!;
   };
   if (job.detectAnomaly)

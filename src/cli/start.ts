@@ -46,9 +46,9 @@ export function addStart(root: Command, context: Context): void {
       command.error('--compare runs all methods; leave --method out');
     const asked = await prepareJob(context, flags, flags.compare ? COMPARED : [flags.method]);
     const chosen = command.getOptionValueSource('iterations') === 'cli';
-    const runs = await withGpu(context, async (gpu) =>
-      runJob(context, terminal, gpu, await fit(context, terminal, gpu, asked, chosen)),
-    );
+    const train = async (gpu: Gpu): Promise<RunSummary[]> =>
+      runJob(context, terminal, gpu, await fit(context, terminal, gpu, asked, chosen));
+    const runs = await withGpu(context, train, asked.options.float32MatmulPrecision);
     const summaries = COMPARED.flatMap((method) => {
       const own = runs.filter((run) => run.method === method);
       return own.length === 0 ? [] : [own.length > 1 ? summarizeSeeds(own) : own[0]!];

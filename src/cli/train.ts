@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Gpu } from '../gpu/gpu.ts';
 import { readConfig, resumedFlags, resumedJob } from './config.ts';
 import { type Context, withGpu } from './context.ts';
 import { EXIT, UsageError } from './errors.ts';
@@ -39,10 +40,11 @@ export function addTrain(root: Command, context: Context): void {
     }
     const job = await jobOf(context, command, flags);
     const { profile } = flags;
-    const runs = await withGpu(context, async (gpu) => {
+    const train = async (gpu: Gpu): Promise<RunSummary[]> => {
       if (profile) await profileJob(context, terminal, gpu, job, profile === true ? undefined : profile);
       return runJob(context, terminal, gpu, job);
-    });
+    };
+    const runs = await withGpu(context, train, job.options.float32MatmulPrecision);
     const result = resultOf(job, runs);
     if ('runs' in result) terminal.line(seedsLine(result));
     terminal.emit({ event: 'result', ...result });

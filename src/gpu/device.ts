@@ -16,10 +16,15 @@ export interface GpuOptions {
   subgroups?: boolean;
   /** Forces one family of matrix kernels in place of the one that suits the adapter. */
   gemm?: GemmFamily;
+  /** Asks for subgroup matrices where the adapter offers them: an experiment of WebGPU's, for `padagrad/precision`. */
+  subgroupMatrices?: boolean;
 }
 
 /** The families of matrix kernels, see `shaders/gemm.*.wgsl`. */
 export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
+
+/** Those for operands in half precision: rounded on their way to workgroup memory, or to subgroup matrices of a size. */
+export type HalfFamily = 'half' | 'matrix-8x8x8' | 'matrix-16x16x16' | 'matrix-8x16x16';
 
 /** What the adapter says of itself, as far as it does (Safari may say nothing). */
 export interface AdapterInfo {
@@ -31,7 +36,8 @@ export interface AdapterInfo {
   software: boolean;
 }
 
-const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+/** @internal The feature's name while it is an experiment. */
+export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp\b/i;
 
 /** @internal A GPU device with what its adapter said, and the first thing that went wrong on it. */
@@ -54,8 +60,10 @@ export class Device {
     readonly handle: Native<'GPUDevice'>,
     readonly info: AdapterInfo,
     readonly shared: boolean,
-    { subgroupMinSize: least = 0, subgroupMaxSize: most = -1 }: Partial<GPUAdapterInfo> = {},
+    /** The adapter's own words. */
+    readonly said: Partial<GPUAdapterInfo> = {},
   ) {
+    const { subgroupMinSize: least = 0, subgroupMaxSize: most = -1 } = said;
     this.limits = readLimits(handle.limits);
     this.features = new Set(handle.features as Iterable<string>);
     this.subgroupSize = this.features.has('subgroups') && least === most ? least : 0;
@@ -173,14 +181,19 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
   }
   const info = adapterInfo(adapter.info);
   if (options.software === (info.software ? 'refuse' : 'require')) {
+    const kind = info.software ? 'software' : 'hardware';
     throw new GpuError(
       'NO_ADAPTER',
-      `createGpu: software: '${options.software}' was asked for, but the adapter is ${info.software ? 'software' : 'hardware'} (${info.description || info.device})`,
+      `createGpu: software: '${options.software}' was asked for, but the adapter found is ${kind} (${info.description || info.device})`,
     );
   }
-  const requiredFeatures = WANTED_FEATURES.filter(
-    (feature) => adapter.features.has(feature) && (feature !== 'subgroups' || options.subgroups !== false),
-  ) as GPUFeatureName[];
+  const wanted = [
+    'shader-f16',
+    'timestamp-query',
+    options.subgroups !== false && 'subgroups',
+    options.subgroupMatrices && SUBGROUP_MATRICES,
+  ];
+  const requiredFeatures = wanted.filter((feature) => feature && adapter.features.has(feature)) as GPUFeatureName[];
   const requiredLimits = options.limits === 'default' ? {} : maximumLimits(adapter.limits);
   const handle = await adapter.requestDevice({ label: 'padagrad', requiredFeatures, requiredLimits });
   return new Device(handle, info, false, adapter.info);
@@ -208,20 +221,11 @@ function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   return result;
 }
 
-// Compute's own limits, as high as they go; the rest stays at the default.
-const COMPUTE_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupSizeY',
-  'maxComputeWorkgroupSizeZ',
-] as const;
+// Sizes of buffers, of workgroups and of their memory, as high as they go; the rest stays at the default.
+const COMPUTE_LIMITS = /^max(Buffer|StorageBuffer(Binding|sPerShader)|Compute(Invocations|WorkgroupS))/;
 
 function maximumLimits(limits: GPUSupportedLimits): Record<string, number> {
-  return Object.fromEntries(COMPUTE_LIMITS.map((name) => [name, limits[name]]));
+  return Object.fromEntries(Object.entries(readLimits(limits)).filter(([name]) => COMPUTE_LIMITS.test(name)));
 }
 
 function describe(error: GPUError): GpuError {

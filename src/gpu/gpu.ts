@@ -6,6 +6,7 @@ import {
   type Device,
   type GemmFamily,
   type GpuOptions,
+  type HalfFamily,
   requestDevice,
 } from './device.ts';
 import type { Native } from './native.ts';
@@ -20,6 +21,9 @@ export class Gpu {
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
   /** @internal */ watcher?: OpWatcher | undefined;
+  /** @internal The family of matrix kernels while products are in half precision. */ halfFamily?:
+    | HalfFamily
+    | undefined;
 
   /** @internal */
   constructor(
@@ -131,6 +135,6 @@ export function checkGpu(who: string, gpu: Gpu): void {
 export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)
-    : await requestDevice(await webgpu(), options);
+    : await requestDevice(await webgpu(options.subgroupMatrices), options);
   return new Gpu(device, options);
 }

@@ -1,19 +1,25 @@
 import { GpuError } from './errors.ts';
 
-// Dawn's instance must stay alive as long as the process: dropping it while a device lives crashes the process.
-let instance: Promise<GPU> | undefined;
+// Dawn's instances must stay alive as long as the process: dropping one while a device lives crashes the process.
+const instances = new Map<boolean, Promise<GPU>>();
 
-/** The process's one WebGPU instance: Dawn, out of the npm package `webgpu`. */
-export function webgpu(): Promise<GPU> {
-  instance ??= load();
+/** The process's one WebGPU instance, or the one with what is an experiment yet: Dawn, out of the npm package `webgpu`. */
+export function webgpu(experiments = false): Promise<GPU> {
+  let instance = instances.get(experiments);
+  if (!instance) {
+    instance = load(experiments);
+    instances.set(experiments, instance);
+  }
   return instance;
 }
 
-async function load(): Promise<GPU> {
+async function load(experiments: boolean): Promise<GPU> {
   try {
     const dawn = await import('webgpu');
     // Without this Dawn rounds timestamps to 65,536 ns, which is longer than most kernels run.
-    return dawn.create(['disable-dawn-features=timestamp_quantization']);
+    const toggles = ['disable-dawn-features=timestamp_quantization'];
+    if (experiments) toggles.push('enable-dawn-features=allow_unsafe_apis');
+    return dawn.create(toggles);
   } catch (cause) {
     throw new GpuError(
       'NO_WEBGPU',

@@ -1,3 +1,5 @@
+import type { Float32MatmulPrecision } from '../precision/index.ts';
+
 /** How a classifier is trained: on source images alone, with plain adversarial adaptation, or with PADA. */
 export type Method = 'source-only' | 'dann' | 'pada';
 
@@ -28,6 +30,8 @@ export interface TrainingOptions {
   seed: number;
   /** Runs every op anew in place of captured steps: slower, same bits; to read and to debug. */
   eager: boolean;
+  /** Of matrix products and convolutions on this Gpu, see `setFloat32MatmulPrecision` of `padagrad/precision`. */
+  float32MatmulPrecision: Float32MatmulPrecision;
 }
 
 export const defaultOptions: Readonly<TrainingOptions> = {
@@ -46,18 +50,22 @@ export const defaultOptions: Readonly<TrainingOptions> = {
   reversalIterations: 1000,
   seed: 0,
   eager: false,
+  float32MatmulPrecision: 'highest',
 };
 
 const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
+export const PRECISIONS: readonly Float32MatmulPrecision[] = ['highest', 'medium'];
 
 /** The defaults with the given options over them. @throws RangeError that names the option, what came and what is allowed */
 export function completeOptions(given: Partial<TrainingOptions>): TrainingOptions {
   const options = { ...defaultOptions, ...given };
-  const { method } = options;
+  const { method, float32MatmulPrecision: precision } = options;
   const unknown = Object.keys(options).find((name) => !(name in defaultOptions));
   if (unknown) throw new RangeError(`${unknown} is not an option; there are ${Object.keys(defaultOptions).join(', ')}`);
   if (!METHODS.includes(method))
     throw new RangeError(`method must be one of ${METHODS.join(', ')} but is ${String(method)}`);
+  if (!PRECISIONS.includes(precision))
+    throw new RangeError(`float32MatmulPrecision must be one of ${PRECISIONS.join(', ')} but is ${String(precision)}`);
   atLeast(options, 'iterations', 0, true);
   atLeast(options, 'batchSize', 2, true);
   atLeast(options, 'classWeightUpdateSteps', 1, true);

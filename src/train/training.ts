@@ -130,6 +130,7 @@ export class Training {
     const complete = completeOptions(options);
     checkData(data, complete);
     checkBatch(gpu, data, complete);
+    await setPrecision(gpu, complete);
     const training = new Training(gpu, standIn(data, complete), complete, false);
     try {
       return await tuneGemm(gpu, () => training.forwardBackward(), tuning);
@@ -169,6 +170,7 @@ export class Training {
 
   /** @internal Compiles all kernels of the training side by side: of its steps, its class weights, and its evaluations by these. */
   async prepare(...evaluators: readonly Evaluator[]): Promise<void> {
+    await setPrecision(this.gpu, this.options);
     const results = await Promise.allSettled([
       this.captureSteps(),
       this.weights?.prepare(),
@@ -396,4 +398,11 @@ export class Training {
       domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
     };
   }
+}
+
+async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
+  if (precision === 'highest' && !gpu.halfFamily) return;
+  // Rarely wanted, so not a part of what every page loads.
+  const { setFloat32MatmulPrecision } = await import('../precision/index.ts');
+  await setFloat32MatmulPrecision(gpu, precision);
 }

@@ -1,11 +1,15 @@
 import type { GemmVariant, GemmVariants } from '../gemmVariants.ts';
-import type { GemmFamily } from '../gpu/device.ts';
+import type { GemmFamily, HalfFamily } from '../gpu/device.ts';
 
 const CLASS = /^[\w.]+ \d+x\d+x\d+$/;
-const TILES: Readonly<Record<GemmFamily, readonly number[]>> = {
+const TILES: Readonly<Record<GemmFamily | HalfFamily, readonly number[]>> = {
   subgroup: [16, 32],
   workgroup: [32, 64, 128],
   plain: [32],
+  half: [32, 64, 128],
+  'matrix-8x8x8': [64],
+  'matrix-16x16x16': [64],
+  'matrix-8x16x16': [64],
 };
 // The workgroups that every device takes in one direction.
 const MOST_SLICES = 65535;

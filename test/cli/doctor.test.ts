@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { adapterAdvice, type Machine, webgpuAdvice } from '../../src/cli/advice.ts';
+import type { Context } from '../../src/cli/context.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
 import { fakeContext } from './fakes.ts';
 
@@ -17,6 +18,7 @@ test('a machine that can compute: adapter, driver, features, limits, and what is
     /^features +subgroups$/m,
     /^ +without shader-f16 \(half precision\)$/m,
     /^subgroups +8 lanes; matrix kernels: subgroup$/m,
+    /^precision +medium is possible too: by half, which computed what it should$/m,
     /^limit +maxBufferSize 2,147,483,648$/m,
     /^note +this adapter runs on the CPU/m,
     /^usable: a kernel was compiled and computed what it should$/m,
@@ -35,6 +37,18 @@ test('--json says the same in one event', async () => {
     [result.event, result.usable, result.device.device, result.features, result.advice],
     ['result', true, 'llvmpipe', ['subgroups'], []],
   );
+});
+
+test('where half precision is missing, or computes wrongly, the highest alone is possible', async () => {
+  const highest = fakeContext();
+  const openGpu: Context['openGpu'] = (precision) =>
+    precision === 'medium'
+      ? Promise.reject(new GpuError('KERNEL', 'this device multiplies wrongly in half precision'))
+      : highest.context.openGpu();
+  const { run, stdout } = fakeContext({ openGpu });
+  assert.is(await run('doctor'), 0);
+  assert.match(stdout.text, /^precision +highest alone: this device multiplies wrongly in half precision$/m);
+  assert.is(highest.counts().gpus, 0);
 });
 
 test('nothing usable: what is wrong, what to do, exit code 1', async () => {

@@ -105,7 +105,7 @@ export interface FakeOptions {
   cacheFolder?: string;
   /** What `tune` chooses: by default there is nothing to choose. */
   variants?: GemmVariants;
-  openGpu?: () => Promise<Gpu>;
+  openGpu?: Context['openGpu'];
   selfTest?: () => Promise<void>;
   classWeight?: readonly number[];
   targetAccuracy?: (options: TrainingOptions) => number;
@@ -143,6 +143,7 @@ export function fakeContext(fake: FakeOptions = {}) {
   const weighed: { file: string; labels: number[]; temperature: number }[] = [];
   const stdout = new Recorder(fake.tty);
   const stderr = new Recorder(fake.tty);
+  const precisions: string[] = [];
   let gpus = 0;
   let opened = 0;
   let disposed = 0;
@@ -241,10 +242,11 @@ export function fakeContext(fake: FakeOptions = {}) {
     interruptible: () => controller.signal,
     openGpu:
       fake.openGpu ??
-      (async () => {
+      (async (precision = 'highest') => {
         gpus++;
         opened++;
-        return gpu;
+        precisions.push(precision);
+        return precision === 'medium' ? Object.assign(Object.create(gpu), { halfFamily: 'half' }) : gpu;
       }),
     resolveData: async (name, split) => {
       asked.push(`${name} ${split}`);
@@ -284,6 +286,7 @@ export function fakeContext(fake: FakeOptions = {}) {
     evaluated,
     askedWith,
     weighed,
+    precisions,
     counts: () => ({ gpus, opened, disposed }),
     run: (...args: string[]) => main(args, context),
   };

@@ -144,6 +144,7 @@ const contradictions: [flags: string[], message: RegExp][] = [
   [['--source-limit', '500'], /--source-limit is not given there but 500 here/],
   [['--seeds', '0,1'], /--seeds is 0 there but 0,1 here/],
   [['--eager'], /--eager is false there but true here/],
+  [['--float32-matmul-precision', 'medium'], /--float32-matmul-precision is highest there but medium here/],
   [['--out', 'elsewhere'], /--out is .*run there but elsewhere here/],
 ];
 for (const [flags, message] of contradictions) {
@@ -187,6 +188,26 @@ test('--detect-anomaly may stand beside --resume, to look into what stopped; it 
   assert.is(readFileSync(join(out, 'config.json'), 'utf8'), config);
   const plain = await begin();
   assert.is(plain.trials[0]!.settings.detectAnomaly, false);
+});
+
+test('a run in medium precision goes on in it, also on another device', async () => {
+  const flags = ['--float32-matmul-precision', 'medium'];
+  await interrupted(...flags);
+  const { code, precisions, trials, stderr } = await resume();
+  assert.is(code, 0, stderr.text);
+  assert.equal([precisions, trials[0]!.options.float32MatmulPrecision], [['medium'], 'medium']);
+  await trials[0]!.settings.reopen!();
+  assert.equal(precisions, ['medium', 'medium']);
+});
+
+test('a run that was begun before there were precisions goes on in the highest', async () => {
+  await interrupted();
+  const config = readFileSync(join(out, 'config.json'), 'utf8');
+  writeFileSync(join(out, 'config.json'), config.replace(/,\s*"float32MatmulPrecision": "highest"/, ''));
+  assert.is.not(readFileSync(join(out, 'config.json'), 'utf8'), config);
+  const { code, precisions, stderr } = await resume();
+  assert.is(code, 0, stderr.text);
+  assert.equal(precisions, ['highest']);
 });
 
 test('a config that is not that of its checkpoint, other data, and no run at all are refused', async () => {

@@ -39,6 +39,7 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
       reversalIterations: 1000,
       seed: 0,
       eager: false,
+      float32MatmulPrecision: 'highest',
     },
   );
 
@@ -70,6 +71,8 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
     '--seed',
     '3',
     '--eager',
+    '--float32-matmul-precision',
+    'medium',
     '-p',
     '4',
     '--eval-freq',
@@ -96,8 +99,10 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
       reversalIterations: 1000,
       seed: 3,
       eager: true,
+      float32MatmulPrecision: 'medium',
     },
   );
+  assert.equal(given.precisions, ['medium']);
   assert.equal([trial.settings.printFreq, trial.settings.evalFreq], [4, 6]);
   for (const alias of [
     ['--weight-decay', '0.01'],

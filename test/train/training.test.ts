@@ -1,11 +1,12 @@
 import * as assert from 'uvu/assert';
 import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Float32MatmulPrecision } from '../../src/precision/index.ts';
 import type { StateDict } from '../../src/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
 import { countCalls, watchCompiling } from '../countCalls.ts';
-import { gpuTest, run } from '../harness.ts';
+import { assertClose, gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 
 const METHODS: Method[] = ['source-only', 'dann', 'pada'];
@@ -142,6 +143,28 @@ gpuTest('choosing variants leaves no trace but the variants', async (gpu) => {
   assert.equal(await losses(), before, 'without time they are what sizes suggest: the same bits');
   setGemmVariants(gpu, {});
 });
+
+gpuTest(
+  'in medium precision a training comes to nearly the same, and in the highest again to its own bits',
+  async (on) => {
+    if (!on.features.has('shader-f16')) return;
+    const gpu = await createGpu(on.options);
+    const outcomeIn = (float32MatmulPrecision: Float32MatmulPrecision) =>
+      outcome(gpu, { method: 'source-only', float32MatmulPrecision }, 3);
+    const single = await outcomeIn('highest');
+    assert.is(gpu.halfFamily, undefined);
+    const half = await outcomeIn('medium');
+    assert.is(gpu.halfFamily, 'half');
+    const figures = [single, half].map(
+      (one) => new Float64Array(Uint8Array.from(one.get('figures')!.split(','), Number).buffer),
+    );
+    assert.is.not(single.get('figures'), half.get('figures'));
+    assertClose('figures', figures[1]!, figures[0]!, { rtol: 0.01, atol: 0.01 });
+    assertSame(await outcomeIn('medium'), half);
+    assertSame(await outcomeIn('highest'), single);
+    gpu.dispose();
+  },
+);
 
 gpuTest('a checkpoint of other variants is refused', async (gpu) => {
   const training = await Training.create(gpu, stripesData(), OPTIONS);
