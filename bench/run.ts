@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
-import { type Float32MatmulPrecision, setFloat32MatmulPrecision } from '../src/precision/index.ts';
+import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/precision/index.ts';
 import { measurePeaks } from '../src/profile/peaks.ts';
 import {
   COLUMNS,
@@ -71,7 +71,7 @@ async function main(): Promise<number> {
   const precision = flags.float32MatmulPrecision;
   const options: GpuOptions = {
     subgroups: flags.subgroups,
-    subgroupMatrices: precision === 'medium',
+    features: precision === 'medium' ? [SUBGROUP_MATRICES] : [],
     ...(flags.gemm && { gemm: flags.gemm }),
   };
   const gpu = await createGpu(options);

@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SUBGROUP_MATRICES } from '../src/gpu/device.ts';
 import { parseWgsl } from '../src/gpu/wgsl.ts';
-import { matrixSizes } from '../src/precision/matrixSizes.ts';
+import { matrixSizes, SUBGROUP_MATRICES } from '../src/precision/matrixSizes.ts';
 import { wgslMinifier } from '../tools/minifyWgsl.mjs';
 import { gpuTest, run } from './harness.ts';
 

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import { backward, zeroGrad } from '../src/autograd.ts';
 import type { GpuOptions } from '../src/gpu/device.ts';
 import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
+import { SUBGROUP_MATRICES } from '../src/precision/matrixSizes.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
@@ -20,7 +21,7 @@ const PROFILES: Record<string, Profile> = {
   'gemm-subgroup': { gemm: 'subgroup' },
   'gemm-workgroup': { gemm: 'workgroup' },
   'gemm-plain': { gemm: 'plain' },
-  'subgroup-matrices': { subgroupMatrices: true },
+  'subgroup-matrices': { features: [SUBGROUP_MATRICES] },
   reversed: { order: 'reversed' },
   shuffled: { order: 'shuffled' },
   'no-subgroups-shuffled': { subgroups: false, order: 'shuffled' },

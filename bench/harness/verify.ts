@@ -4,7 +4,7 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 export type Numbers = ArrayLike<number>;
 
 /** How far off a product may be, as a part of the largest of its numbers, where operands have 11 bits. */
-const HALF = 2 ** -9;
+const HALF = 2 ** -8;
 /** The same of the gradient of a network as a whole: a pool may then take another of two pixels, and the gradient goes another way. */
 const HALF_GRADIENT = 2 ** -4;
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Gpu } from '../gpu/gpu.ts';
 import { checkTestSet } from './checks.ts';
 import { type Context, withGpu } from './context.ts';
 import { describeDevice, deviceOf } from './device.ts';
@@ -15,10 +16,10 @@ export function addEval(root: Command, context: Context): void {
     .description('accuracy of a trained model on labelled images, by class, with the confusion matrix');
   addModelFlags(command, 'test').action(async (flags: ModelFlags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const { model, images, classes, title, gemmVariants: asked } = await prepareModelTask(context, flags);
+    const { model, images, classes, title, gemmVariants: asked, precision } = await prepareModelTask(context, flags);
     checkTestSet({ flag: '--data', name: flags.data, split: flags.split }, images, model.numClasses, 'the model');
     const { bold, dim } = terminal.colors;
-    await withGpu(context, async (gpu) => {
+    const ask = async (gpu: Gpu): Promise<void> => {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(describeDevice(gpu.info)));
       const gemmVariants = applyUnmeasured(context, terminal, gpu, asked);
@@ -39,6 +40,7 @@ export function addEval(root: Command, context: Context): void {
         device: deviceOf(gpu),
         gemmVariants,
       });
-    });
+    };
+    await withGpu(context, ask, precision);
   });
 }

@@ -57,6 +57,13 @@ function seedList(text: string): number[] {
   return seeds;
 }
 
+/** How exactly products are computed; commands have defaults of their own. */
+export const precisionOption = (): Option =>
+  new Option(
+    '--float32-matmul-precision <which>',
+    'of matrix products and convolutions: highest, or medium (operands rounded to half precision, sums in single)',
+  ).choices(PRECISIONS);
+
 /** Flags that every command has. */
 export function addCommonFlags(command: Command): Command {
   return command
@@ -132,14 +139,7 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   setting('--lr-decay <x>', 'lrDecay', 'see --lr-gamma');
   setting('--momentum <x>', 'momentum', 'Nesterov momentum of SGD');
   setting('--wd, --weight-decay <x>', 'weightDecay', 'weight decay');
-  command.addOption(
-    new Option(
-      '--float32-matmul-precision <which>',
-      'of matrix products and convolutions: highest, or medium (operands rounded to half precision, sums in single)',
-    )
-      .choices(PRECISIONS)
-      .default(defaultOptions.float32MatmulPrecision),
-  );
+  command.addOption(precisionOption().default(defaultOptions.float32MatmulPrecision));
   command.addOption(
     new Option(
       '--gemm-variants <which>',

@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
+import type { Float32MatmulPrecision } from '../precision/index.ts';
 import { checkClasses, checkImages, chosen, classList, first } from './checks.ts';
 import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
-import { addCommonFlags, whole } from './flags.ts';
+import { addCommonFlags, precisionOption, whole } from './flags.ts';
 import { classes as classNames, counted } from './format.ts';
 import { readModel, type SavedModel } from './model.ts';
-import { type AskedVariants, variantsOfModel } from './variants.ts';
+import { type AskedVariants, precisionOfModel, variantsOfModel } from './variants.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
 export interface ModelFlags {
@@ -16,6 +17,7 @@ export interface ModelFlags {
   classes?: string;
   limit?: number;
   gemmVariants?: string;
+  float32MatmulPrecision?: Float32MatmulPrecision;
   json?: boolean;
 }
 
@@ -27,6 +29,7 @@ export interface ModelTask {
   /** Names the images: `mnist test, classes 0-4 (5,139 images)`. */
   title: string;
   gemmVariants: AskedVariants;
+  precision: Float32MatmulPrecision;
 }
 
 export function addModelFlags(command: Command, split: Split): Command {
@@ -39,6 +42,7 @@ export function addModelFlags(command: Command, split: Split): Command {
       )
       .option('--classes <list>', 'classes kept of them, such as 0-4 or 0,3,7 (default: all)')
       .option('--limit <n>', 'the first n images, before classes are filtered', whole(1))
+      .addOption(precisionOption())
       .option(
         '--gemm-variants <which>',
         "variants of the matrix products: tuned (those chosen on this device, if any were), default (by their sizes alone), or a JSON file of them (default: those of the model's run; tuned for a model without a config.json beside it)",
@@ -51,6 +55,7 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const classes = await classList('--classes', flags.classes);
   const model = await asUsage('--model', () => readModel(flags.model));
   const gemmVariants = await variantsOfModel(model.file, flags.gemmVariants);
+  const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => context.resolveData(flags.data, flags.split));
   checkImages(`--data ${flags.data}`, all);
@@ -61,5 +66,6 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const images = await chosen('--classes', first(all, flags.limit), classes);
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';
-  return { model, images, classes, gemmVariants, title: `${name}${part} (${counted(images.count, 'image')})` };
+  const title = `${name}${part} (${counted(images.count, 'image')})`;
+  return { model, images, classes, gemmVariants, precision, title };
 }

@@ -2,7 +2,7 @@ import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.
 import { ImageDataset } from '../data/dataset.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
-import { setFloat32MatmulPrecision } from '../precision/index.ts';
+import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../precision/index.ts';
 import { measurePeaks } from '../profile/peaks.ts';
 import { tensor } from '../tensor.ts';
 import { Evaluator } from '../train/evaluate.ts';
@@ -42,7 +42,7 @@ export function realContext(): Context {
 }
 
 const openGpu: Context['openGpu'] = async (precision = 'highest') => {
-  const gpu = await createGpu({ subgroupMatrices: precision === 'medium' });
+  const gpu = await createGpu({ features: precision === 'medium' ? [SUBGROUP_MATRICES] : [] });
   try {
     await setFloat32MatmulPrecision(gpu, precision);
     return gpu;

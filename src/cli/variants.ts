@@ -5,13 +5,14 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { version } from '../../package.json';
 import { type GemmVariants, setGemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { TrainingOptions } from '../train/options.ts';
+import type { Float32MatmulPrecision } from '../precision/index.ts';
+import { PRECISIONS, type TrainingOptions } from '../train/options.ts';
 import { parseVariants } from '../train/variants.ts';
 import { makeFolder, writeAtomically } from './atomic.ts';
 import { CONFIG } from './config.ts';
 import type { Context } from './context.ts';
 import { deviceOf } from './device.ts';
-import { asUsage } from './errors.ts';
+import { asUsage, UsageError } from './errors.ts';
 import { readNamed } from './files.ts';
 import type { Job } from './job.ts';
 import type { Terminal } from './terminal.ts';
@@ -45,7 +46,25 @@ export async function variantsOfModel(modelFile: string, text: string | undefine
   return asUsage(`${config}, beside the model (--gemm-variants default does without)`, read);
 }
 
-async function readJson(path: string): Promise<{ gemmVariants?: unknown } | null> {
+/** The precision to ask a trained model in: by the same rules, the highest where no run is told of. @throws UsageError */
+export async function precisionOfModel(
+  modelFile: string,
+  asked: Float32MatmulPrecision | undefined,
+): Promise<Float32MatmulPrecision> {
+  const config = join(dirname(modelFile), CONFIG);
+  if (asked !== undefined || !existsSync(config)) return asked ?? 'highest';
+  // One that cannot be read was refused for its variants, unless these were asked for otherwise.
+  const json = await readJson(config).catch(() => null);
+  const { float32MatmulPrecision: found = 'highest' } = json?.options ?? {};
+  if (PRECISIONS.includes(found)) return found;
+  throw new UsageError(
+    `${config}, beside the model: float32MatmulPrecision must be one of ${PRECISIONS.join(', ')} but is ${String(found)} (--float32-matmul-precision comes first)`,
+  );
+}
+
+async function readJson(
+  path: string,
+): Promise<{ gemmVariants?: unknown; options?: { float32MatmulPrecision?: Float32MatmulPrecision } } | null> {
   const { bytes } = await readNamed(path);
   return JSON.parse(new TextDecoder().decode(bytes));
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import { defaultOptions } from '../train/options.ts';
 import { type Context, withGpu } from './context.ts';
 import { describeDevice, deviceOf } from './device.ts';
@@ -25,10 +26,10 @@ export function addWeights(root: Command, context: Context): void {
   );
   command.action(async (flags: WeightsFlags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const { model, images, classes, title, gemmVariants: asked } = await prepareModelTask(context, flags);
+    const { model, images, classes, title, gemmVariants: asked, precision } = await prepareModelTask(context, flags);
     const { bold, dim } = terminal.colors;
     const { data, split, temperature } = flags;
-    await withGpu(context, async (gpu) => {
+    const ask = async (gpu: Gpu): Promise<void> => {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(`${describeDevice(gpu.info)}; temperature ${temperature}`));
       const gemmVariants = applyUnmeasured(context, terminal, gpu, asked);
@@ -53,6 +54,7 @@ export function addWeights(root: Command, context: Context): void {
         device: deviceOf(gpu),
         gemmVariants,
       });
-    });
+    };
+    await withGpu(context, ask, precision);
   });
 }

@@ -16,8 +16,8 @@ export interface GpuOptions {
   subgroups?: boolean;
   /** Forces one family of matrix kernels in place of the one that suits the adapter. */
   gemm?: GemmFamily;
-  /** Asks for subgroup matrices where the adapter offers them: an experiment of WebGPU's, for `padagrad/precision`. */
-  subgroupMatrices?: boolean;
+  /** Further features of WebGPU, by name, asked for where the adapter offers them: for kernels of your own, or `SUBGROUP_MATRICES` of `padagrad/precision`. */
+  features?: readonly string[];
 }
 
 /** The families of matrix kernels, see `shaders/gemm.*.wgsl`. */
@@ -36,8 +36,6 @@ export interface AdapterInfo {
   software: boolean;
 }
 
-/** @internal The feature's name while it is an experiment. */
-export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp\b/i;
 
 /** @internal A GPU device with what its adapter said, and the first thing that went wrong on it. */
@@ -176,7 +174,7 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
   if (!adapter || adapter.info?.device === 'null-backend') {
     throw new GpuError(
       'NO_ADAPTER',
-      'createGpu: WebGPU finds no adapter; install a GPU driver, or Mesa lavapipe for a software one (`padagrad doctor` says how)',
+      'createGpu: no adapter was found; install a GPU driver, or Mesa lavapipe for a software one (`padagrad doctor` says how)',
     );
   }
   const info = adapterInfo(adapter.info);
@@ -184,17 +182,18 @@ export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Devi
     const kind = info.software ? 'software' : 'hardware';
     throw new GpuError(
       'NO_ADAPTER',
-      `createGpu: software: '${options.software}' was asked for, but the adapter found is ${kind} (${info.description || info.device})`,
+      `createGpu: software: '${options.software}' was asked for, but the adapter is ${kind} (${info.description || info.device})`,
     );
   }
   const wanted = [
     'shader-f16',
     'timestamp-query',
     options.subgroups !== false && 'subgroups',
-    options.subgroupMatrices && SUBGROUP_MATRICES,
+    ...(options.features ?? []),
   ];
   const requiredFeatures = wanted.filter((feature) => feature && adapter.features.has(feature)) as GPUFeatureName[];
-  const requiredLimits = options.limits === 'default' ? {} : maximumLimits(adapter.limits);
+  // These as high as they go; the rest stays at the default.
+  const requiredLimits = options.limits === 'default' ? {} : readLimits(adapter.limits, SIZES);
   const handle = await adapter.requestDevice({ label: 'padagrad', requiredFeatures, requiredLimits });
   return new Device(handle, info, false, adapter.info);
 }
@@ -212,20 +211,16 @@ function adapterInfo(info: GPUAdapterInfo | undefined): AdapterInfo {
   return { vendor, architecture, device, description, software };
 }
 
-function readLimits(limits: GPUSupportedLimits): Record<string, number> {
+// Sizes of buffers, of workgroups and of their memory.
+const SIZES = /^max(Buffer|StorageBuffer(Binding|sPerShader)|Compute(Invocations|WorkgroupS))/;
+
+function readLimits(limits: GPUSupportedLimits, names = /./): Record<string, number> {
   const result: Record<string, number> = {};
   for (const name in limits) {
     const value = (limits as unknown as Record<string, unknown>)[name];
-    if (typeof value === 'number') result[name] = value;
+    if (typeof value === 'number' && names.test(name)) result[name] = value;
   }
   return result;
-}
-
-// Sizes of buffers, of workgroups and of their memory, as high as they go; the rest stays at the default.
-const COMPUTE_LIMITS = /^max(Buffer|StorageBuffer(Binding|sPerShader)|Compute(Invocations|WorkgroupS))/;
-
-function maximumLimits(limits: GPUSupportedLimits): Record<string, number> {
-  return Object.fromEntries(Object.entries(readLimits(limits)).filter(([name]) => COMPUTE_LIMITS.test(name)));
 }
 
 function describe(error: GPUError): GpuError {

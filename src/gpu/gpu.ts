@@ -135,6 +135,6 @@ export function checkGpu(who: string, gpu: Gpu): void {
 export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)
-    : await requestDevice(await webgpu(options.subgroupMatrices), options);
+    : await requestDevice(await webgpu(options.features), options);
   return new Gpu(device, options);
 }

@@ -1,7 +1,7 @@
 import { GpuError } from './errors.ts';
 
-/** The browser's WebGPU; whether that has experiments is the browser's flags to say. */
-export async function webgpu(_experiments = false): Promise<GPU> {
+/** The browser's WebGPU; which experiments that has is for its own flags to say. */
+export async function webgpu(_features?: readonly string[]): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
   const why =
     globalThis.isSecureContext === false

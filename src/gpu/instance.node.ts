@@ -3,8 +3,9 @@ import { GpuError } from './errors.ts';
 // Dawn's instances must stay alive as long as the process: dropping one while a device lives crashes the process.
 const instances = new Map<boolean, Promise<GPU>>();
 
-/** The process's one WebGPU instance, or the one with what is an experiment yet: Dawn, out of the npm package `webgpu`. */
-export function webgpu(experiments = false): Promise<GPU> {
+/** The process's one WebGPU instance, or its one with experiments: Dawn, out of the npm package `webgpu`. */
+export function webgpu(features: readonly string[] = []): Promise<GPU> {
+  const experiments = features.some((feature) => feature.includes('experimental'));
   let instance = instances.get(experiments);
   if (!instance) {
     instance = load(experiments);

@@ -11,6 +11,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { matrixSizes } from './matrixSizes.ts';
 import { faultOfProducts } from './selfTest.ts';
 
+export { SUBGROUP_MATRICES } from './matrixSizes.ts';
+
 /** How exactly float32 matrices are multiplied: by PyTorch's names, as far as WGSL has the types for them. */
 export type Float32MatmulPrecision = 'highest' | 'medium';
 
@@ -25,7 +27,7 @@ const SIZES = { '16x16x16': size16x16x16, '8x16x16': size8x16x16, '8x8x8': size8
  * - `highest` (default): operands are used as they are.
  * - `medium`: operands are rounded to f16, 11 bits as TF32 has, on their way to workgroup memory. What is larger than
  *   65,504 becomes infinite, what is smaller than 6e-5 loses bits or becomes 0: scale the loss where gradients are so small.
- *   With `createGpu({subgroupMatrices: true})` they are multiplied by the device's subgroup matrices (tensor cores), where it
+ *   With `createGpu({features: [SUBGROUP_MATRICES]})` they are multiplied by the device's subgroup matrices (tensor cores), where it
  *   has them of f16 with sums in f32 and subgroups of one size.
  *
  * Before anything is switched, products of known result are computed and compared; what fails gives way to the next.

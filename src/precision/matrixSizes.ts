@@ -1,5 +1,7 @@
-import { SUBGROUP_MATRICES } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+
+/** The feature of subgroup matrices, while it is an experiment of WebGPU's: for `createGpu({features: [SUBGROUP_MATRICES]})`. */
+export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 
 // Not yet in WebGPU's types.
 interface SubgroupMatrixConfig {

@@ -30,6 +30,7 @@ import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts
 import { type IterationFigures, MetricsRing } from './metrics.ts';
 import { NotFiniteError } from './notFinite.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
+import { setPrecision } from './precision.ts';
 import { checkBatch, checkData, standIn, type TrainingData } from './trainingData.ts';
 import { differingVariants } from './variants.ts';
 
@@ -299,21 +300,14 @@ export class Training {
 
   /** What has a state, by the names of a checkpoint. */
   private parts(): Record<string, Stateful> {
-    const {
-      model,
-      discriminator,
-      optimizer,
-      weights: classWeight,
-      sourceSampler: source,
-      targetSampler: target,
-    } = this;
+    const { model, discriminator, optimizer, weights, sourceSampler, targetSampler } = this;
     return {
       model,
       ...(discriminator && { discriminator }),
       optimizer,
-      ...(classWeight && { classWeight }),
-      source,
-      target,
+      ...(weights && { classWeight: weights }),
+      source: sourceSampler,
+      target: targetSampler,
     };
   }
 
@@ -398,11 +392,4 @@ export class Training {
       domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
     };
   }
-}
-
-async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
-  if (precision === 'highest' && !gpu.halfFamily) return;
-  // Rarely wanted, so not a part of what every page loads.
-  const { setFloat32MatmulPrecision } = await import('../precision/index.ts');
-  await setFloat32MatmulPrecision(gpu, precision);
 }

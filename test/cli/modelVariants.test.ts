@@ -12,6 +12,7 @@ import { type HostImages, ImageDataset } from '../../src/data/dataset.ts';
 import type { GemmVariants } from '../../src/gemmVariants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { SmallCnn } from '../../src/models/smallCnn.ts';
+import { setFloat32MatmulPrecision } from '../../src/precision/index.ts';
 import { train } from '../../src/train/train.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes } from '../train/stripes.ts';
@@ -35,7 +36,8 @@ async function logitsOf(gpu: Gpu, model: SmallCnn, images: HostImages): Promise<
   return bits;
 }
 
-gpuTest('a model answers with the bits that it had at the end of its run', async ({ options }) => {
+gpuTest('a model answers with the bits that it had at the end of its run', async (on) => {
+  const { options } = on;
   const folder = mkdtempSync(join(tmpdir(), 'padagrad-bits-'));
   const real = realContext();
   const seen: string[] = [];
@@ -53,7 +55,11 @@ gpuTest('a model answers with the bits that it had at the end of its run', async
       stderr,
       cacheFolder: join(folder, 'cache'),
       interruptible: () => new AbortController().signal,
-      openGpu: () => createGpu(options),
+      openGpu: async (precision = 'highest') => {
+        const gpu = await createGpu(options);
+        await setFloat32MatmulPrecision(gpu, precision);
+        return gpu;
+      },
       resolveData: async (name, split) => DATA[`${name} ${split}`]!,
       async train(gpu, ...rest) {
         const { result, training } = await train(gpu, ...rest);
@@ -95,6 +101,14 @@ gpuTest('a model answers with the bits that it had at the end of its run', async
   assert.ok(weighed.bits === run.bits, 'weights');
   const bySizes = await command(...EVAL, forced, '--gemm-variants', 'default');
   assert.ok(bySizes.bits !== run.bits, 'other variants are other bits');
+
+  if (on.features.has('shader-f16')) {
+    const medium = join(folder, 'medium');
+    const rounded = await command(...TRAIN, '--float32-matmul-precision', 'medium', '--out', medium);
+    assert.ok((await command(...EVAL, medium)).bits === rounded.bits, 'of a run in medium precision');
+    const highest = await command(...EVAL, medium, '--float32-matmul-precision', 'highest');
+    assert.ok(highest.bits !== rounded.bits, 'in the highest precision it has other bits');
+  }
 
   // The model alone: by a file of variants, then by what is kept of this device.
   const alone = join(folder, 'alone');

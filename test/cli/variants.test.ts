@@ -295,6 +295,19 @@ for (const name of ['eval', 'weights']) {
     assert.match(stderr.text, /--gemm-variants .*none: no such file/);
   });
 
+  test(`${name}: a model is asked in the precision of its run, or in the one that is said`, async () => {
+    await begin();
+    const inPrecision = (which: string) => JSON.stringify({ options: { float32MatmulPrecision: which } });
+    const flag = '--float32-matmul-precision';
+    assert.equal((await ask(name, inPrecision('medium'))).precisions, ['medium']);
+    assert.equal((await ask(name, inPrecision('medium'), flag, 'highest')).precisions, ['highest']);
+    assert.equal((await ask(name, RUN)).precisions, ['highest']);
+    assert.equal((await ask(name, RUN, flag, 'medium')).precisions, ['medium']);
+    const { code, stderr } = await ask(name, inPrecision('low'));
+    assert.is(code, 2);
+    assert.match(stderr.text, /float32MatmulPrecision must be one of highest, medium but is low/);
+  });
+
   test(`${name}: what tells of no variants is by sizes; what cannot be read is refused`, async () => {
     await begin();
     for (const config of ['{"padagrad":"0.1.0"}', '{"architectures":["Net"]}', 'null'])

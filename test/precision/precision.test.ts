@@ -7,7 +7,7 @@ import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
-import { setFloat32MatmulPrecision } from '../../src/precision/index.ts';
+import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../../src/precision/index.ts';
 import type { Shape } from '../../src/shape.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -17,7 +17,7 @@ import { assertClose, assertSameBits, run, seeded, uniform } from '../harness.ts
 
 let gpu: Gpu;
 test.before(async () => {
-  gpu = await createGpu({ subgroupMatrices: true, validate: true });
+  gpu = await createGpu({ features: [SUBGROUP_MATRICES], validate: true });
 });
 test.after(() => gpu.dispose());
 
