@@ -25,7 +25,7 @@ export { DataError, type DataFault } from './data/errors.ts';
 export { Sampler } from './data/sampler.ts';
 export { type TuneGemmOptions, tuneGemm } from './gemmTuning.ts';
 export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } from './gemmVariants.ts';
-export type { AdapterInfo, GemmFamily, GpuOptions } from './gpu/device.ts';
+export type { AdapterInfo, GemmFamily, GpuOptions, HalfFamily } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';
 export { createGpu, type Gpu } from './gpu/gpu.ts';
 export { defineKernel, type Grid, type Kernel, type Launch, type Params } from './gpu/kernel.ts';

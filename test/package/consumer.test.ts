@@ -12,8 +12,9 @@ import { installPackage } from './install.ts';
 
 const program = `
 import {
-  backward, ClassWeightModule, createGpu, crossEntropy, type Gpu, Linear, Random, Sgd, type Tensor, tensor, tidy,
+  backward, ClassWeightModule, createGpu, crossEntropy, type Gpu, Linear, matmul, Random, Sgd, type Tensor, tensor, tidy,
 } from 'padagrad';
+import { type Float32MatmulPrecision, setFloat32MatmulPrecision } from 'padagrad/precision';
 import { completeOptions, type TrainResult, type TrainingOptions } from 'padagrad/train';
 
 export async function fit(gpu: Gpu, x: Tensor, labels: Tensor): Promise<number> {
@@ -42,7 +43,11 @@ const x = tensor(gpu, [[-1, 0], [2, 1]]);
 const labels = tensor(gpu, new Uint32Array([0, 1]));
 const better = (await fit(gpu, x, labels)) > 0;
 const weight = new ClassWeightModule({ temperature: 1 }).forward(tensor(gpu, [[0, 0], [0, 0]]));
+const precision: Float32MatmulPrecision = gpu.features.has('shader-f16') ? 'medium' : 'highest';
+const family: string = await setFloat32MatmulPrecision(gpu, precision);
+const square = await matmul(x, x).read();
 console.log(Array.from(await weight.read()).join(), better, limit !== undefined, options.iterations);
+console.log(precision === 'highest' || family === 'half', Array.from(square).join());
 gpu.dispose();
 `;
 
@@ -97,11 +102,12 @@ test('the package runs in plain Node', async () => {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  assert.is(out, '1,1 true true 1500\n');
+  assert.is(out, '1,1 true true 1500\ntrue 1,0,0,1\n');
 });
 
-test('a bundler takes both ways into the package without a warning', async () => {
-  const contents = "export * from 'padagrad'; export { train } from 'padagrad/train';";
+test('a bundler takes all ways into the package without a warning', async () => {
+  const contents =
+    "export * from 'padagrad'; export { train } from 'padagrad/train'; export * from 'padagrad/precision';";
   const stdin = { contents, resolveDir: folder };
   for (const platform of ['browser', 'node'] as const) {
     const external = ['webgpu'];
