@@ -11,8 +11,6 @@
 // parallel  forward: one workgroup, every invocation takes each 64th image, partial sums meet in a tree; the rest: one invocation an image
 // numerics  logarithms are clamped at -100 as in PyTorch, but NaN is passed on: a clamp could turn it into a number
 
-const WG = 64u;
-
 struct Params { sources: u32, targets: u32, weighted: u32, mean: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> p: array<f32>;
@@ -30,8 +28,6 @@ fn weight(i: u32) -> f32 {
   if (i < params.sources) { return weightOfSource[i]; }
   return weightOfTarget[i - params.sources];
 }
-
-fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
 // -log q, at most 100.
 fn surprise(q: f32) -> f32 {

@@ -7,7 +7,7 @@
 // shapes    images: [ceil(count * pixels / 4)] u32, four pixels a word, the first in the low byte; allLabels: [count];
 //           order: [count]; x: [row + size or more, pixels]; labels: [size]
 // parallel  one invocation four pixels in a row, and an image's label
-// numerics  exact: a byte has at most 8 bits, 1/127.5 is one rounding
+// numerics  a byte is exact; a division and a difference, each rounded once, or as WGSL lets a division be
 
 struct Params { offset: u32, size: u32, pixels: u32, row: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -7,7 +7,7 @@ import { Storage } from './storage.ts';
 const ROUND = 256;
 const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
 
-/** Sizes in bytes and counts of the buffers that a {@link Pool} has made and not destroyed. */
+/** Buffers that a Gpu has made for tensors and captured steps and has not destroyed: counts, and sizes in bytes. */
 export interface MemoryInfo {
   /** Buffers in use by tensors and captured steps. */
   buffers: number;

@@ -1,8 +1,9 @@
 import source from '../../shaders/confusionMatrix.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
 import { expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', source, ['count']);
+const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', [rowsSource, source], ['count']);
 
 /**
  * Adds a batch to a confusion matrix: `into[truth][prediction]` counts rows, the prediction being the largest logit.

@@ -1,15 +1,15 @@
 import source from '../../shaders/domainLoss.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { checkReduction } from '../rows.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('domainLoss', source, [
-  'forward',
-  'forwardEach',
-  'backward',
-  'backwardEach',
-]);
+const kernel = /* @__PURE__ */ defineKernel(
+  'domainLoss',
+  [rowsSource, source],
+  ['forward', 'forwardEach', 'backward', 'backwardEach'],
+);
 
 export interface DomainLossOptions {
   /** Rows of `p` that come from the source; the others come from the target. */

@@ -1,8 +1,9 @@
 import source from '../../shaders/domainWeights.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('domainWeights', source, ['forward']);
+const kernel = /* @__PURE__ */ defineKernel('domainWeights', [rowsSource, source], ['forward']);
 
 /**
  * Weights of a batch's images in the domain adversarial loss: each source image that of its class, each target image the
@@ -14,6 +15,8 @@ export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Te
   const { gpu, size: n } = labels;
   const weightOfSource = empty(gpu, [n], 'f32', 'weightOfSource');
   const weightOfTarget = empty(gpu, [n], 'f32', 'weightOfTarget');
-  kernel.forward({ classWeight, labels, weightOfSource, weightOfTarget }, { n, classes: classWeight.size }, 1);
+  kernel.forward({ classWeight, labels, weightOfSource, weightOfTarget }, { n, classes: classWeight.size }, 1, {
+    LANES: 64,
+  });
   return { source: weightOfSource, target: weightOfTarget };
 }

@@ -1,11 +1,12 @@
 import source from '../../shaders/gatherRows.wgsl';
+import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { touching } from '../gpu/storage.ts';
 import { sizeOf } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('gatherRows', source, ['forward', 'backward']);
+const kernel = /* @__PURE__ */ defineKernel('gatherRows', [rowsSource, source], ['forward', 'backward']);
 
 // Columns that an invocation of backward takes.
 const TAKEN = 32;
