@@ -126,7 +126,9 @@ async function sizes() {
   });
   console.error(shown.join('; '));
   if (Object.entries(measured).some(([name, size]) => size > SIZES[name].ceiling)) {
-    console.error('build: the library is larger than its limit, see above; make something smaller, or raise SIZES in build.mjs');
+    console.error(
+      'build: the library is larger than its limit, see above; make something smaller, or raise SIZES in build.mjs',
+    );
     process.exit(1);
   }
 }
