@@ -13,6 +13,7 @@ import * as tfjs from './tfjs.mjs';
 const WARM_UP = 3;
 // Seconds that a sample should last at least: short work is repeated in it.
 const SAMPLE = 0.03;
+const GUESSES = 3;
 // Milliseconds between signs of life.
 const NEWS = 15_000;
 // What counts as nothing to do: less than this share of a core over so many milliseconds, looked at so often at most.
@@ -105,7 +106,9 @@ async function measure(task, sides, samples) {
   }
   for (const one of running) {
     for (let i = 0; i < WARM_UP; i++) await timed(one.prepared, 1);
-    one.times = Math.max(1, Math.ceil(SAMPLE / (await timed(one.prepared, 1))));
+    // A run alone is mostly a wait, which many share: how long one of them takes is known once there are many.
+    one.times = 1;
+    for (let i = 0; i < GUESSES; i++) one.times = Math.ceil(SAMPLE / (await timed(one.prepared, one.times)));
   }
   await quiet();
   let before;
