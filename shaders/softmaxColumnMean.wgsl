@@ -4,24 +4,26 @@
 //   y[c] = 1/rows sum_r exp((x[r,c] - m[r]) / T) / s[r]
 //
 // shapes    x: [rows, cols]; partials: [parts, cols] of sums in two parts; stats: [rows] of (m, 1 / s); y: [cols]
-// parallel  each way leaves partial sums of the columns, which mean adds up in order, and clears:
-//           lane           cols <= 32: an invocation takes whole rows, and holds the row and its sums in registers, as vec4s
+// parallel  alone          cols <= 32: one workgroup, an invocation of which takes whole rows and holds a row and its sums in
+//                          registers, as vec4s; then an invocation adds up a column
+//           every other way leaves partial sums of the columns, which mean adds up in order, and clears:
+//           lane           the same in several workgroups, for many rows
 //           rows, columns  an invocation a row, then an invocation for four columns: for software adapters, whose barriers are dear
 //           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row (softmax.row.wgsl), then
 //                          COLS lanes for the columns, which find the rows in the cache: x comes from memory once
 // numerics  an invocation adds up some 100 rows, and sums of those are kept in two parts, from batch to batch as well, which
 //           lose nothing; the order is fixed. A NaN in a row, or a largest element that is not finite, gives NaN
 
-override GROUP = 8u;
 override COLS = 1u;
 override ALIGNED = false;
-// vec4s that hold a row of up to 32 columns, wherever it starts in the first.
-const QUADS_HELD = 9u;
+// Columns that an invocation holds, and the invocations that hold columns or rows of a workgroup of theirs.
 const HELD = 32u;
+// vec4s that hold a row of so many columns, wherever it starts in the first.
+const QUADS_HELD = 9u;
 const CHUNK = 64u;
 const LOWEST = -3.4028234e38;
 
-// scale is 1 / T; to mean it is what the sums are multiplied with.
+// scale is 1 / T; rows are to mean what the sums are divided by.
 struct Params { rows: u32, cols: u32, scale: f32, parts: u32, add: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -29,8 +31,7 @@ struct Params { rows: u32, cols: u32, scale: f32, parts: u32, add: u32 }
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec2f>;
-@group(0) @binding(5) var<storage, read> statsIn: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 // Adds to a sum of two parts. The first is cut to 12 bits, so that the second holds what a plain sum would lose; cut by
 // bits, for what Kahan's summation computes is zero to a compiler that reorders.
@@ -41,6 +42,7 @@ fn plus(sum: vec2f, v: f32) -> vec2f {
 }
 
 fn put(part: u32, c: u32, sum: f32) {
+  if (c >= params.cols) { return; }
   let i = part * params.cols + c;
   if (params.add == 0u) { partials[i] = vec2f(sum, 0.0); } else { partials[i] = plus(partials[i], sum); }
 }
@@ -51,23 +53,27 @@ fn rowStats(m: f32, s: f32, worst: vec4u) -> vec2f {
   return vec2f(m, select(1.0 / s, nan(worst.x), undefined));
 }
 
+// The sums of each lane of a workgroup, as they lie in its vec4s.
+var<workgroup> held: array<vec4f, HELD * QUADS_HELD>;
+
 // A lane reads the vec4s that hold its row, for a software adapter pays for each load and little for each of its elements.
-// Where a row starts within the first one is the same for all rows of a lane, as parts is a multiple of four; so element k
-// of vec4 q is always column 4 q + k - before, and has a sum of its own.
-@compute @workgroup_size(GROUP)
-fn lane(@builtin(global_invocation_id) id: vec3u) {
+// Where a row starts within the first one is the same for all rows of a lane, as HELD is a multiple of four; so element k
+// of vec4 q is always column 4 q + k - before, and has a sum of its own. Lane c gets what the workgroup has of column c.
+fn sumRows(group: u32, lid: u32) -> f32 {
   var e: array<vec4f, QUADS_HELD>;
   var sums: array<vec4f, QUADS_HELD>;
-  let before = id.x * COLS % 4u;
+  let before = lid * COLS % 4u;
   // COLS is the number of columns: these loops are unrolled.
   let quads = (COLS + 7u - min(4u, COLS & (~COLS + 1u))) / 4u;
-  for (var row = id.x; row < params.rows; row += params.parts) {
+  for (var row = group * HELD + lid; row < params.rows; row += params.parts * HELD) {
     var most = vec4f(LOWEST);
     var worst = vec4u();
     for (var q = 0u; q < quads; q++) {
       e[q] = x4[row * COLS / 4u + q];
       if (q == 0u || 4u * q + 3u >= COLS) {
-        e[q] = select(vec4f(LOWEST), e[q], columnsOf(q, before) < vec4u(COLS));
+        // A column before the first wraps around to a large number.
+        let columns = 4u * q + vec4u(0u, 1u, 2u, 3u) - before;
+        e[q] = select(vec4f(LOWEST), e[q], columns < vec4u(COLS));
       }
       worst = max(worst, bitcast<vec4u>(e[q]) & vec4u(0x7fffffffu));
       most = max(most, e[q]);
@@ -81,16 +87,26 @@ fn lane(@builtin(global_invocation_id) id: vec3u) {
     let p = rowStats(m, dot(s, vec4f(1.0)), worst).y;
     for (var q = 0u; q < quads; q++) { sums[q] += e[q] * p; }
   }
-  for (var q = 0u; q < quads; q++) {
-    let columns = columnsOf(q, before);
-    for (var k = 0u; k < 4u; k++) {
-      if (columns[k] < COLS) { put(id.x, columns[k], sums[q][k]); }
-    }
+  for (var q = 0u; q < quads; q++) { held[lid * QUADS_HELD + q] = sums[q]; }
+  workgroupBarrier();
+  var sum = vec2f();
+  for (var lane = 0u; lane < HELD; lane++) {
+    let i = lid + lane * COLS % 4u;
+    sum = plus(sum, held[lane * QUADS_HELD + i / 4u][i % 4u]);
   }
+  return sum.x + sum.y;
 }
 
-// A column before the first wraps around to a large number.
-fn columnsOf(q: u32, before: u32) -> vec4u { return 4u * q + vec4u(0u, 1u, 2u, 3u) - before; }
+@compute @workgroup_size(HELD)
+fn lane(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
+  put(wid.x, lid, sumRows(wid.x, lid));
+}
+
+@compute @workgroup_size(HELD)
+fn alone(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let sum = sumRows(wid.x, lid);
+  if (lid < COLS) { y[lid] = sum / f32(params.rows); }
+}
 
 // Four columns of a row; those beyond its end have no weight.
 fn load(row: u32, quad: u32) -> vec4f {
@@ -100,9 +116,9 @@ fn load(row: u32, quad: u32) -> vec4f {
   return select(vec4f(LOWEST), vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), c < vec4u(params.cols));
 }
 
-@compute @workgroup_size(GROUP)
+@compute @workgroup_size(HELD)
 fn rows(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let row = (wid.y * groups.x + wid.x) * GROUP + lid;
+  let row = (wid.y * groups.x + wid.x) * HELD + lid;
   if (row >= params.rows) { return; }
   var m = LOWEST;
   var s = 0.0;
@@ -117,7 +133,7 @@ fn rows(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   stats[row] = rowStats(m, s, worst);
 }
 
-@compute @workgroup_size(GROUP)
+@compute @workgroup_size(HELD)
 fn columns(@builtin(global_invocation_id) id: vec3u) {
   let quad = id.x;
   if (4u * quad >= params.cols) { return; }
@@ -125,11 +141,12 @@ fn columns(@builtin(global_invocation_id) id: vec3u) {
   for (var first = id.y * CHUNK; first < params.rows; first += params.parts * CHUNK) {
     var few = vec4f();
     for (var row = first; row < min(first + CHUNK, params.rows); row++) {
-      few += exp((load(row, quad) - statsIn[row].x) * params.scale) * statsIn[row].y;
+      let s = stats[row];
+      few += exp((load(row, quad) - s.x) * params.scale) * s.y;
     }
     sum += few;
   }
-  for (var k = 0u; k < min(4u, params.cols - 4u * quad); k++) { put(id.y, 4u * quad + k, sum[k]); }
+  for (var k = 0u; k < 4u; k++) { put(id.y, 4u * quad + k, sum[k]); }
 }
 
 fn logit(i: u32) -> f32 { return x[i]; }
@@ -162,8 +179,7 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
   workgroupBarrier();
   for (var slice = 1u; slice < slices; slice++) { sums[0] += laneParts[(slice * COLS + lid) % WG]; }
   for (var k = 0u; k < HELD; k++) {
-    let c = lid + k * COLS;
-    if (lid < COLS && c < params.cols) { put(wid.x, c, sums[k]); }
+    if (lid < COLS) { put(wid.x, lid + k * COLS, sums[k]); }
   }
 }
 
@@ -178,6 +194,6 @@ fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   }
   var sum = rowSum(lid, parts.x + parts.y);
   // A mean of nothing.
-  if (params.parts == 0u) { sum = nan(c); }
-  if (c < params.cols && lid % LANES == 0u) { y[c] = sum * params.scale; }
+  if (params.rows == 0u) { sum = nan(c); }
+  if (c < params.cols && lid % LANES == 0u) { y[c] = sum / f32(params.rows); }
 }

@@ -11,11 +11,10 @@ import type { SoftmaxOptions } from './softmax.ts';
 const kernel = /* @__PURE__ */ defineKernel(
   'softmaxColumnMean',
   [rowsSource, rowSource, source],
-  ['lane', 'rows', 'columns', 'fused', 'mean'],
+  ['lane', 'alone', 'rows', 'columns', 'fused', 'mean'],
 );
 
-// As in the shader: columns that `lane` holds, columns a lane that `fused` holds, rows that `columns` adds up at a time.
-const FEW = 32;
+// As in the shader: columns that an invocation holds, all of a row or some of many, and rows that `columns` adds up at a time.
 const HELD = 32;
 const CHUNK = 64;
 // Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
@@ -30,9 +29,8 @@ export function softmaxColumnMean(x: Tensor, { temperature = 1 }: SoftmaxOptions
   const [rows, cols] = expectMatrix('softmaxColumnMean', 'x', x);
   const parts = partsOf(x.gpu, rows, cols);
   const partials = empty(x.gpu, [parts, cols, 2], 'f32', 'partials');
-  addRows(x, partials, parts, temperature, false);
   const y = empty(x.gpu, [cols], 'f32', 'softmaxColumnMean');
-  sumParts(partials, y, parts, rows > 0 ? 1 / rows : 1);
+  addRows(x, partials, parts, temperature, y);
   partials.dispose();
   return y;
 }
@@ -55,7 +53,7 @@ export class SoftmaxColumnSums {
   add(x: Tensor): void {
     const [rows, cols] = expectMatrix('SoftmaxColumnSums', 'x', x);
     expectShape('SoftmaxColumnSums', 'x', x, [rows, this.cols]);
-    addRows(x, this.partials, Math.min(KEPT_PARTS, partsOf(x.gpu, rows, cols)), this.temperature, true);
+    addRows(x, this.partials, Math.min(KEPT_PARTS, partsOf(x.gpu, rows, cols)), this.temperature);
   }
 
   /** Writes the sums since the last `take` to `into`, f32 [C], and starts over. */
@@ -78,35 +76,38 @@ const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.gemmFamily === 'workg
 
 /** How many partial sums of each column keep the adapter busy, and each of them short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {
-  if (isGpuLike(gpu, cols)) return Math.min(1024, Math.ceil(rows / splitRows(gpu, cols).rowsAtOnce));
-  if (cols <= FEW) return rows < KEPT_PARTS ? 8 * Math.ceil(rows / 8) : KEPT_PARTS * Math.ceil(rows / 8192);
-  return Math.min(512, Math.ceil(rows / CHUNK));
+  const each = isGpuLike(gpu, cols) ? splitRows(gpu, cols).rowsAtOnce : cols <= HELD ? 4096 : CHUNK;
+  return Math.min(1024, Math.ceil(rows / each));
 }
 
-/** Whether the buffer goes on to the end of the last vec4, as all do but a caller's own. */
-const endsWhole = ({ byteOffset, byteLength, storage }: Tensor): boolean =>
-  byteOffset + Math.ceil(byteLength / 16) * 16 <= storage.bytes;
-
-function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, add: boolean): void {
+/** Adds to the partial sums, or begins them anew and goes on to their mean where there is a `y` for it. */
+function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, y?: Tensor): void {
   const { gpu } = x;
   const [rows, cols] = x.shape as [number, number];
-  const params = { rows, cols, scale: 1 / temperature, parts, add: Number(add) };
+  const params = { rows, cols, scale: 1 / temperature, parts, add: Number(!y) };
   if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
     kernel.fused({ x, partials }, params, [parts], { ...splitRows(gpu, cols).constants, COLS });
-  } else if (cols <= FEW && endsWhole(x)) {
-    kernel.lane({ x4: x, partials }, params, [parts / 8], { COLS: cols });
+  } else if (cols <= HELD && x.storage.bytes % 16 === 0) {
+    // All buffers go on to the end of their last vec4, but a caller's own.
+    const constants = { COLS: cols };
+    if (y && parts === 1) {
+      kernel.alone({ x4: x, y }, params, [1], constants);
+      return;
+    }
+    kernel.lane({ x4: x, partials }, params, [parts], constants);
   } else {
-    const stats = empty(gpu, [rows, 2], 'f32', 'rowStats');
+    const stats = empty(gpu, [rows, 2], 'f32', 'stats');
     const constants = { ALIGNED: Number(cols % 4 === 0) };
-    kernel.rows({ x, x4: x, stats }, params, Math.ceil(rows / 32), { ...constants, GROUP: 32 });
-    kernel.columns({ x, x4: x, statsIn: stats, partials }, params, [Math.ceil(cols / 32), parts], constants);
+    kernel.rows({ x, x4: x, stats }, params, Math.ceil(rows / 32), constants);
+    kernel.columns({ x, x4: x, stats, partials }, params, [Math.ceil(cols / 128), parts], constants);
     stats.dispose();
   }
+  if (y) sumParts(partials, y, parts, rows);
 }
 
-function sumParts(partials: Tensor, y: Tensor, parts: number, scale: number): void {
+function sumParts(partials: Tensor, y: Tensor, parts: number, rows: number): void {
   const cols = y.size;
   const { constants, rowsAtOnce } = splitRows(y.gpu, parts);
-  kernel.mean({ partials, y }, { rows: 0, cols, scale, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), constants);
+  kernel.mean({ partials, y }, { rows, cols, scale: 1, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), constants);
 }

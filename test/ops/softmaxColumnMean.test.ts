@@ -20,13 +20,19 @@ function reference(x: Float32Array, cols: number, temperature: number): Float64A
 
 const tolerance = { rtol: 4e-6, atol: 1e-9 };
 
-// Around the 8 lanes of a group, the 32 columns that a lane holds, whole and broken vec4s, and the 2,048 that a GPU's lanes hold.
+// Around the 32 lanes of a workgroup and its 4,096 rows, the 32 columns that a lane holds, whole and broken vec4s, and the 2,048
+// that a GPU's lanes hold.
 for (const [rows, cols] of [
   [1, 1],
   [7, 2],
   [8, 10],
   [9, 31],
+  [31, 17],
+  [33, 31],
   [63, 32],
+  [4096, 31],
+  [4097, 6],
+  [8195, 31],
   [65, 33],
   [300, 5],
   [257, 64],
