@@ -68,8 +68,9 @@ fn sumRows(group: u32, lid: u32) -> f32 {
   for (var row = group * HELD + lid; row < params.rows; row += params.parts * HELD) {
     var most = vec4f(LOWEST);
     var worst = vec4u();
+    // All loads first: a software adapter makes branches of them, and has few registers for what lives on beside those.
+    for (var q = 0u; q < quads; q++) { e[q] = x4[row * COLS / 4u + q]; }
     for (var q = 0u; q < quads; q++) {
-      e[q] = x4[row * COLS / 4u + q];
       if (q == 0u || 4u * q + 3u >= COLS) {
         // A column before the first wraps around to a large number.
         let columns = 4u * q + vec4u(0u, 1u, 2u, 3u) - before;
