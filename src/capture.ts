@@ -97,9 +97,13 @@ function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
   gpu.queue.beginCapture();
   gpu.pool.beginCapture();
   let result: T;
-  try {
-    result = tidy(fn as () => never) as T;
+  const unrefused = (): T => {
+    const made = fn();
     if (gpu.queue.refused) throw gpu.queue.refused;
+    return made;
+  };
+  try {
+    result = tidy(unrefused as () => never) as T;
   } catch (error) {
     gpu.queue.endCapture();
     release(gpu.pool.endCapture());

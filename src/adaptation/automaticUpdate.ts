@@ -102,6 +102,7 @@ export class AutomaticUpdateClassWeightModule {
 
   /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
   async step(): Promise<boolean> {
+    this.classWeight.gpu.queue.refuseInCapture('a step of the class weights');
     const due = ++this.count % this.options.updateSteps === 0;
     if (due) await this.update();
     return due;
@@ -109,6 +110,7 @@ export class AutomaticUpdateClassWeightModule {
 
   /** Updates the weights now. If the walk fails, they stay as they are. */
   async update(): Promise<void> {
+    this.classWeight.gpu.queue.refuseInCapture('an update of the class weights');
     const restore = evaluating(this.options.classifier);
     try {
       await (this.pass ? this.pass.run() : this.walk());

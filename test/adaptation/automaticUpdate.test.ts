@@ -3,9 +3,11 @@ import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '.
 import type { DataLoader, LoaderBatch } from '../../src/adaptation/classify.ts';
 import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
+import { capture } from '../../src/capture.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
+import { relu } from '../../src/ops/relu.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -38,6 +40,32 @@ const weightsOf = (gpu: Gpu, options: Partial<AutomaticUpdateOptions> & Pick<Aut
   new AutomaticUpdateClassWeightModule(gpu, { updateSteps: 1, numClasses: CLASSES, dataLoader: [], ...options });
 
 const modesOf = (net: Module) => [...net.namedModules()].map(([, { training }]) => training);
+
+gpuTest(
+  'a step or an update inside a capture is an error of the capture: it would be left out of every run',
+  async (gpu) => {
+    const net = network(gpu);
+    const x = tensor(gpu, [1]);
+    const weights = weightsOf(gpu, { classifier: net, updateSteps: 2 });
+    for (const [work, said] of [
+      [() => weights.step(), 'a step of the class weights'],
+      [() => weights.update(), 'an update of the class weights'],
+    ] as const) {
+      let asked: Promise<unknown> | undefined;
+      const captured = capture(gpu, () => {
+        asked = work().catch(() => {});
+        return relu(x);
+      });
+      await captured.then(
+        () => assert.unreachable(),
+        (error: Error) => assert.match(error.message, `capture: ${said} cannot be replayed; do it before or after`),
+      );
+      await asked;
+    }
+    assert.is(await weights.step(), false, 'neither was counted');
+    for (const one of [weights, x, net]) one.dispose();
+  },
+);
 
 gpuTest('the automatic update equals ClassWeightModule of all results, whatever the loader', async (gpu) => {
   const net = network(gpu);
