@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { webgpu } from '#gpu';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { setGemmVariants } from '../../src/gemmVariants.ts';
@@ -263,8 +264,7 @@ for (const [what, from, to, problem] of [
 }
 
 test('a device without half precision is refused', async () => {
-  const { create } = await import('webgpu');
-  const adapter = (await create([]).requestAdapter())!;
+  const adapter = (await (await webgpu()).requestAdapter())!;
   const bare = await createGpu({ device: await adapter.requestDevice() });
   const error: Error & { code?: string } = await setFloat32MatmulPrecision(bare, 'medium').then(
     () => assert.unreachable('accepted'),
