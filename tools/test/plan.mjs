@@ -15,7 +15,7 @@ const GEMM = [...OPS, 'gemm-workgroup-shuffled'];
 // are of the demo's workers, which their own pages put through the same, or call functions of shaders, whose names a page's lack.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|demo\/(conductor|lab|variants)|train\/(heap|realDigits)|conformance|rows)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|demo\/(conductor|lab|variants)|precision\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
