@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
+import { precisionOption } from '../src/cli/flags.ts';
 import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/precision/index.ts';
@@ -54,14 +55,7 @@ const command = new Command('padagrad bench')
     new Option('--gemm <family>', 'force a family of matrix kernels').choices(['subgroup', 'workgroup', 'plain']),
   )
   .option('--no-subgroups', 'leave subgroups unused')
-  .addOption(
-    new Option(
-      '--float32-matmul-precision <which>',
-      'of matrix products and convolutions: medium rounds operands to f16',
-    )
-      .choices(['highest', 'medium'])
-      .default('highest'),
-  )
+  .addOption(precisionOption().default('highest'))
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench')) })
   .exitOverride();
 

@@ -35,10 +35,10 @@ export function stepCase(spec: StepCase): Case {
 async function measure({ bench, shape, kernel, flops, prepare }: StepCase, session: Session): Promise<Row> {
   const { options } = session.gpu;
   const gpu = await createGpu(options);
-  if (session.gpu.halfFamily) await setFloat32MatmulPrecision(gpu, 'medium');
   const memory = watchMemory(gpu.native);
   let prepared: PreparedStep | undefined;
   try {
+    if (session.gpu.halfFamily) await setFloat32MatmulPrecision(gpu, 'medium');
     const begin = performance.now();
     prepared = await prepare(gpu);
     await prepared.step();

@@ -21,9 +21,7 @@ export class Gpu {
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
   /** @internal */ watcher?: OpWatcher | undefined;
-  /** @internal The family of matrix kernels while products are in half precision. */ halfFamily?:
-    | HalfFamily
-    | undefined;
+  /** @internal */ halfFamily?: HalfFamily | undefined;
 
   /** @internal */
   constructor(

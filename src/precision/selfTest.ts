@@ -3,7 +3,7 @@ import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { matmul } from '../ops/matmul.ts';
 import { Random } from '../random.ts';
-import { tensor } from '../tensor.ts';
+import { type Tensor, tensor } from '../tensor.ts';
 
 interface Product {
   name: string;
@@ -59,13 +59,9 @@ async function faultOf(
   const left = Float32Array.from({ length: m * k }, (_, i) => a(Math.floor(i / k), i % k));
   const right = Float32Array.from({ length: k * n }, (_, i) => b(Math.floor(i / n), i % n));
   const [x, w] = [tensor(gpu, left, [m, k]), tensor(gpu, right, [k, n])];
-  const before = gpu.halfFamily;
-  // Recorded at once: nobody else's product sees it.
-  gpu.halfFamily = family;
-  const y = matmul(x, w);
-  gpu.halfFamily = before;
   try {
-    const found = await y.read();
+    const y = productBy(gpu, family, x, w);
+    const found = await y.read().finally(() => y.dispose());
     for (const [i, value] of found.entries()) {
       let [expected, allowed] = [0, 0];
       for (let depth = 0; depth < k; depth++) {
@@ -80,6 +76,17 @@ async function faultOf(
     }
     return null;
   } finally {
-    for (const one of [x, w, y]) one.dispose();
+    for (const one of [x, w]) one.dispose();
+  }
+}
+
+/** Recorded at once, so that nobody else's product is of that family. */
+function productBy(gpu: Gpu, family: HalfFamily, x: Tensor, w: Tensor): Tensor {
+  const before = gpu.halfFamily;
+  gpu.halfFamily = family;
+  try {
+    return matmul(x, w);
+  } finally {
+    gpu.halfFamily = before;
   }
 }
