@@ -1,0 +1,169 @@
+// Checks what a caller passes as options: the object itself, the names in it and their values. A misspelt or misplaced
+// option would otherwise be ignored, and the result be that of another call without a word.
+
+/** @internal What a value has to be, in words and as a test. */
+export interface Check {
+  readonly wanted: string;
+  holds(value: unknown): boolean;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** @internal A finite number >= `least`. */
+export const atLeast = (least: number): Check => ({
+  wanted: `a number >= ${least}`,
+  holds: (value) => isNumber(value) && value >= least,
+});
+
+/** @internal A finite number > `limit`. */
+export const above = (limit: number): Check => ({
+  wanted: `a number > ${limit}`,
+  holds: (value) => isNumber(value) && value > limit,
+});
+
+/** @internal A number in [least, most]. */
+export const within = (least: number, most: number): Check => ({
+  wanted: `a number from ${least} to ${most}`,
+  holds: (value) => isNumber(value) && value >= least && value <= most,
+});
+
+/** @internal A whole number >= `least`, exact in double precision. */
+export const wholeFrom = (least: number): Check => ({
+  wanted: `a whole number >= ${least}`,
+  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
+});
+
+/** @internal One of a few names. */
+export const oneOf = (...names: readonly string[]): Check => ({
+  wanted: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
+  holds: (value) => names.includes(value as string),
+});
+
+/** @internal true or false. */
+export const flag: Check = { wanted: 'true or false', holds: (value) => typeof value === 'boolean' };
+
+/** @internal Anything: the op itself checks it (tensors, shapes, functions). */
+export const anything: Check = { wanted: 'given', holds: () => true };
+
+/** @internal As the check says, or null. */
+export const orNull = ({ wanted, holds }: Check): Check => ({
+  wanted: `${wanted}, or null`,
+  holds: (value) => value === null || holds(value),
+});
+
+/** @internal Every option of `Options` with what it has to be. */
+export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: Check };
+
+/**
+ * Throws unless `given` is an options object that `checks` allows. `undefined` is an object without options, and an option
+ * that is `undefined` is absent.
+ *
+ * @internal
+ * @param who opens the message: the op or class
+ * @param required options that must be present
+ * @throws TypeError for something else than an object, an unknown name, a missing option or a value of the wrong type
+ * @throws RangeError for a number or a name that is out of range
+ */
+export function checkOptions<Options>(
+  who: string,
+  given: unknown,
+  checks: OptionChecks<Options>,
+  required: readonly (keyof Options & string)[] = [],
+): void {
+  const known = Object.keys(checks) as (keyof Options & string)[];
+  if (given === undefined && required.length === 0) return;
+  if (given === undefined || !isOptions(given)) {
+    const such = `{ ${(required.length > 0 ? required : known.slice(0, 3)).join(', ')} }`;
+    const [first] = required.length > 0 ? required : known;
+    const meant = first && given !== undefined && !isObject(given) ? `, such as { ${first}: ${String(given)} }` : '';
+    throw new TypeError(
+      `${who}: expected an options object ${meant ? '' : `${such} `}but got ${show(given)}; pass an object${meant}`,
+    );
+  }
+  const options = given as Record<string, unknown>;
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(checks, name));
+  if (unknown !== undefined) throw new TypeError(`${who}: ${unknownName(unknown, known)}`);
+  const missing = required.filter((name) => options[name] === undefined);
+  if (missing.length > 0)
+    throw new TypeError(
+      `${who}: ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing from the options`,
+    );
+  for (const name of known) {
+    if (options[name] !== undefined) checkValue(who, name, options[name], checks[name]);
+  }
+}
+
+/** @internal Throws unless the value of `name` is as the check says; the message shows the value with its type. */
+export function checkValue(who: string, name: string, value: unknown, { wanted, holds }: Check): void {
+  if (holds(value)) return;
+  const comparable = typeof value === 'number' || /^one of/.test(wanted);
+  throw new (comparable ? RangeError : TypeError)(`${who}: ${name} must be ${wanted} but is ${show(value)}`);
+}
+
+/** @internal Says that an option does not exist, and which one was probably meant. */
+export function unknownName(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const all = known.length > 0 ? `its options are ${known.join(', ')}` : 'it has no options';
+  return `unknown option ${name}; ${meant ? `did you mean ${meant}?` : all}`;
+}
+
+/** @internal A value as messages show it: numbers as they are, everything else with its type. */
+export function show(value: unknown): string {
+  if (typeof value === 'number' || value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `'${value}' (a string)`;
+  if (typeof value === 'function') return `a function${value.name ? ` ${value.name}` : ''}`;
+  if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
+  return Array.isArray(value) ? `an array of ${value.length}` : `a ${value.constructor?.name ?? 'object'}`;
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isOptions = (value: unknown): boolean =>
+  isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value) && !('storage' in (value as object));
+
+// Other libraries' names that are too unlike ours to be found by their letters.
+const SYNONYMS: Readonly<Record<string, string>> = {
+  learningrate: 'lr',
+  axis: 'dim',
+  axes: 'dim',
+  rate: 'p',
+  probability: 'p',
+  epsilon: 'eps',
+  beta1: 'betas',
+  beta2: 'betas',
+  units: 'outFeatures',
+  filters: 'outChannels',
+  usebias: 'bias',
+  strides: 'stride',
+  poolsize: 'kernelSize',
+  decay: 'weightDecay',
+  l2: 'weightDecay',
+  epochs: 'iterations',
+  steps: 'iterations',
+};
+
+const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+/** @internal The known name that `name` probably stands for. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const own = letters(name);
+  const same = known.find((other) => letters(other) === own);
+  if (same) return same;
+  const synonym = Object.hasOwn(SYNONYMS, own) ? SYNONYMS[own]! : undefined;
+  if (synonym && known.includes(synonym)) return synonym;
+  const [best] = known
+    .map((other) => ({ other, edits: distance(own, letters(other)) }))
+    .sort((a, b) => a.edits - b.edits);
+  return best && best.edits <= Math.max(1, Math.floor(own.length / 3)) ? best.other : undefined;
+}
+
+/** Letters to insert, delete or replace to get from one text to the other (Levenshtein 1966). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + Number(a[i - 1] !== b[j - 1])));
+    row = next;
+  }
+  return row[b.length]!;
+}
