@@ -1,0 +1,51 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { listMutations, showMutation, staleBecause } from '../../tools/test/mutations.mjs';
+import { listTests } from '../../tools/test/plan.mjs';
+
+// The lists of `npm run mutate`, which takes minutes: here only that no entry is stale.
+
+const mutations = await listMutations('test/mutations');
+const tests = listTests('test', '.build/test');
+
+test('every edit of the lists can be made, and its tests exist', () => {
+  const stale = mutations.map((entry) => [showMutation(entry), staleBecause(entry, tests)]);
+  assert.equal(
+    stale.filter(([, reason]) => reason),
+    [],
+  );
+});
+
+test('no edit is listed twice', () => {
+  const shown = mutations.map(({ file, from, to }) => JSON.stringify([file, from, to]));
+  assert.equal(
+    shown.filter((text, i) => shown.indexOf(text) !== i),
+    [],
+  );
+});
+
+const entry = { area: 'x', file: 'shaders/sub.wgsl', from: 'return -1.0', to: 'return 1.0', tests: ['ops/sub'] };
+const REFUSED: [Record<string, unknown>, RegExp][] = [
+  [{ file: 'shaders/nosuch.wgsl' }, /there is no file shaders\/nosuch.wgsl/],
+  [{ from: 'return 7.0' }, /must occur once in shaders\/sub.wgsl but occurs 0 times/],
+  [{ from: 'f32' }, /occurs 9 times/],
+  [{ to: 'return -1.0' }, /another text/],
+  [{ tests: [] }, /needs tests/],
+  [{ tests: ['ops/nosuch'] }, /no test ops\/nosuch/],
+  [{ tests: ['ops/sub [nosuch]'] }, /no test ops\/sub \[nosuch\]/],
+  [{ equivalent: 'it is' }, /equivalent edit has no tests/],
+  [{ test: ['ops/sub'] }, /test is no field/],
+];
+for (const [change, message] of REFUSED) {
+  test(`an entry with ${JSON.stringify(change)} is stale`, () => {
+    assert.match(staleBecause({ ...entry, ...change }, tests) ?? 'it can be made', message);
+  });
+}
+
+test('an entry that can be made is not stale', () => {
+  for (const named of [['ops/sub'], ['ops/sub [reversed]'], ['check']])
+    assert.is(staleBecause({ ...entry, tests: named }, tests), undefined);
+  assert.is(staleBecause({ ...entry, tests: undefined, equivalent: 'a reason' }, tests), undefined);
+});
+
+test.run();

@@ -1,0 +1,44 @@
+// Mutations: small edits that the tests must notice. test/mutations/*.mjs lists them and tools/mutate.mjs makes them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { profilesOf } from './plan.mjs';
+
+const KEYS = ['file', 'from', 'to', 'tests', 'equivalent'];
+
+/** Every entry of every list in a folder, with its area, which is the list's name. */
+export async function listMutations(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
+  const lists = names.sort().map(async (name) => {
+    const { default: entries } = await import(pathToFileURL(resolve(folder, name)).href);
+    return entries.map((entry) => ({ ...entry, area: name.slice(0, -4) }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** The runs that a test's name means: all its profiles for `ops/sum`, one for `ops/sum [reversed]`. */
+export function runsNamed(tests, name) {
+  const [, plain, only] = /^(.*?)(?: \[(.*)\])?$/.exec(name);
+  const test = tests.find((one) => one.name === plain);
+  const profiles = test ? profilesOf(plain).filter((profile) => !only || profile === only) : [];
+  return profiles.map((profile) => ({ ...test, profile, title: `${plain} [${profile}]` }));
+}
+
+/** Says why an entry cannot be tried; undefined if it can. */
+export function staleBecause({ area: _, ...entry }, tests) {
+  const { file, from, to, tests: named, equivalent } = entry;
+  const unknown = Object.keys(entry).find((key) => !KEYS.includes(key));
+  if (unknown) return `${unknown} is no field of an entry; use ${KEYS.join(', ')}`;
+  if (!existsSync(file)) return `there is no file ${file}`;
+  const times = readFileSync(file, 'utf8').split(from).length - 1;
+  if (times !== 1) return `from must occur once in ${file} but occurs ${times} times`;
+  if (typeof to !== 'string' || to === from) return 'to must be another text than from';
+  if (equivalent) return named ? 'an equivalent edit has no tests' : undefined;
+  if (!named?.length) return 'an entry needs tests, or the reason why it is equivalent';
+  const missing = named.find((name) => name !== 'check' && runsNamed(tests, name).length === 0);
+  return missing && `there is no test ${missing}, or it does not run under that profile`;
+}
+
+/** One line for an entry. */
+export const showMutation = ({ file, from, to }) =>
+  `${file}: ${[from, to].map((text) => JSON.stringify(text.length > 90 ? `${text.slice(0, 90)}…` : text)).join(' -> ')}`;
