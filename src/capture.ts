@@ -1,4 +1,5 @@
 import { CommandList } from './gpu/commandList.ts';
+import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
@@ -60,14 +61,23 @@ export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>
   return (await captureAll(gpu, [fn]))[0]!;
 }
 
-/** @internal {@link capture} of each function: all are called before this returns, and then compiled together. */
-export async function captureAll<T>(gpu: Gpu, fns: Iterable<() => T>): Promise<CapturedStep<T>[]> {
+/**
+ * @internal
+ * {@link capture} of each function: all are called before this returns, and then compiled together.
+ *
+ * @param compile compiles their kernels; by default all of them at once
+ */
+export async function captureAll<T>(
+  gpu: Gpu,
+  fns: Iterable<() => T>,
+  compile: Compile = compileAll,
+): Promise<CapturedStep<T>[]> {
   const recorded: Recorded<T>[] = [];
   try {
     for (const fn of fns) recorded.push(recordDispatches(gpu, fn));
     if (recorded.some(({ dispatches }) => dispatches.length === 0))
       throw new GpuError('CAPTURE', 'capture: nothing was recorded; give the Gpu that the function computes on');
-    await compileAll(recorded.flatMap(({ dispatches }) => dispatches));
+    await compile(recorded.flatMap(({ dispatches }) => dispatches));
     return recorded.map(({ result, dispatches, held }) => new CapturedStep(gpu, result, dispatches, held));
   } catch (error) {
     for (const { held } of recorded) release(held);
@@ -78,8 +88,7 @@ export async function captureAll<T>(gpu: Gpu, fns: Iterable<() => T>): Promise<C
 /** @internal Compiles in the background what was recorded and waits to be handed over: that blocks nothing then. */
 export const compilePending = ({ queue }: Gpu): Promise<unknown> => compileAll(queue.pending);
 
-const compileAll = (dispatches: readonly Dispatch[]): Promise<unknown> =>
-  Promise.all(dispatches.map(({ pipeline }) => pipeline.compile()));
+const compileAll: Compile = (dispatches) => Promise.all(dispatches.map(({ pipeline }) => pipeline.compile()));
 
 /** @internal Calls `fn` and throws away what it recorded: nothing is compiled, and nothing runs. */
 export function dryRun(gpu: Gpu, fn: () => void): void {

@@ -33,7 +33,7 @@ export class Lane {
   static async open(gpu: Gpu, material: Material, options: TrainingOptions, from?: Checkpoint): Promise<Lane> {
     const lane = new Lane(gpu, material, Training.begin(gpu, material.data, options));
     try {
-      await lane.training.prepare(lane.evaluator);
+      await lane.training.prepare([lane.evaluator]);
       if (from) await lane.goOnFrom(from);
       return lane;
     } catch (error) {

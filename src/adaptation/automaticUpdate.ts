@@ -2,6 +2,7 @@ import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
 import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
+import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
@@ -91,10 +92,10 @@ export class AutomaticUpdateClassWeightModule {
    * Compiles what an update takes, so that the first one does not wait for it; nothing is computed. It calls the classifier, with
    * its modules in eval mode until this returns (not until it resolves). Of data sets on the GPU alone: other loaders' batches are not known before.
    */
-  async prepare(): Promise<void> {
+  async prepare(/** @internal */ compile?: Compile): Promise<void> {
     const restore = evaluating(this.options.classifier);
     try {
-      return this.pass?.prepare();
+      return this.pass?.prepare(compile);
     } finally {
       restore();
     }

@@ -1,4 +1,5 @@
 import { type CapturedStep, captureAll, compilePending } from '../capture.ts';
+import type { Compile } from '../gpu/compilation.ts';
 import { tidy } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';
 
@@ -24,9 +25,9 @@ export class DatasetPass {
     private readonly options: DatasetPassOptions = {},
   ) {}
 
-  /** Compiles what the walk takes, without walking. All is recorded before this returns: modes may change while it compiles. */
-  async prepare(): Promise<void> {
-    const steps = await captureAll(this.data.images.gpu, this.parts());
+  /** Records the batches and compiles their kernels. All is recorded before this returns: modes may change while it compiles. */
+  async prepare(compile?: Compile): Promise<void> {
+    const steps = await captureAll(this.data.images.gpu, this.parts(), compile);
     if (this.options.eager) for (const step of steps) step.dispose();
     else this.steps = steps;
   }

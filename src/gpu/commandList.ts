@@ -73,7 +73,8 @@ export class CommandList {
   }
 }
 
-function bindGroup(
+/** @internal The buffers of a dispatch, bound. */
+export function bindGroup(
   device: Device,
   { pipeline, bindings, label }: Dispatch,
   params: GPUBuffer,

@@ -64,6 +64,10 @@ export class Pipeline {
     return this.compiled;
   }
 
+  get isCompiled(): boolean {
+    return this.compiled !== undefined;
+  }
+
   /** Compiles in the background, once, so that many pipelines compile side by side. */
   async compile(): Promise<void> {
     if (this.compiled) return;

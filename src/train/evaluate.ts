@@ -1,6 +1,7 @@
 import { noGrad } from '../autograd.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
+import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { confusionMatrix } from '../ops/confusionMatrix.ts';
@@ -30,11 +31,11 @@ export class Evaluator {
     this.pass = new DatasetPass(this.data, visit, { eager });
   }
 
-  /** Compiles what an evaluation takes, so that the first one does not wait for it. All is recorded before this returns. */
-  prepare(): Promise<void> {
+  /** Compiles the kernels of an evaluation, so that the first one does not wait for them. All is recorded before this returns. */
+  prepare(/** @internal */ compile?: Compile): Promise<void> {
     const restore = this.model.evalMode();
     try {
-      return this.pass.prepare();
+      return this.pass.prepare(compile);
     } finally {
       restore();
     }

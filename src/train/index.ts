@@ -1,6 +1,7 @@
 export { type Anomaly, AnomalyError, detectAnomaly } from '../anomaly.ts';
 export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/idx.ts';
 export { limit, parseClasses, selectClasses } from '../data/subset.ts';
+export type { CompileProgress } from '../gpu/compilation.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 export { Evaluator } from './evaluate.ts';
 export type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';

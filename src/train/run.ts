@@ -61,8 +61,7 @@ export class Run {
   }
 
   dispose(): void {
-    for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
-    this.evaluators = {};
+    this.disposeEvaluators();
     this.current?.dispose();
     this.current = undefined;
   }
@@ -75,7 +74,7 @@ export class Run {
     this.current = training;
     if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
     if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest);
-    await training.prepare(...Object.values(this.evaluators));
+    await this.compile(training);
     if (this.checkpoint) training.restore(this.checkpoint);
     if (this.losses > 0) return;
     const networks = [training.model, training.discriminator];
@@ -86,6 +85,18 @@ export class Run {
       sourceCount: data.source.count,
       targetCount: data.target.count,
     });
+  }
+
+  /** Compiles all kernels of the run, or as many as the signal leaves time for: then nothing is trained or evaluated. */
+  private async compile(training: Training): Promise<void> {
+    const { signal } = this.settings;
+    const onCompile = this.callbacks.onCompile?.bind(this.callbacks);
+    try {
+      await training.prepare(Object.values(this.evaluators), { signal, onCompile });
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      this.disposeEvaluators();
+    }
   }
 
   private async toTheEnd(): Promise<TrainResult> {
@@ -123,8 +134,7 @@ export class Run {
       secondsToFirstStep: this.opening.isRunning ? null : this.opening.seconds,
       aborted: signal?.aborted === true,
     };
-    for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
-    this.evaluators = {};
+    this.disposeEvaluators();
     return result;
   }
 
@@ -197,6 +207,11 @@ export class Run {
     if (iteration <= this.told[kind]) return false;
     this.told[kind] = iteration;
     return true;
+  }
+
+  private disposeEvaluators(): void {
+    for (const evaluator of Object.values(this.evaluators)) evaluator?.dispose();
+    this.evaluators = {};
   }
 
   /** Opens another device after a loss, or throws. */

@@ -1,4 +1,5 @@
 import type { HostImages } from '../data/dataset.ts';
+import type { CompileProgress } from '../gpu/compilation.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Native } from '../gpu/native.ts';
@@ -15,7 +16,10 @@ export interface TrainSettings {
   printFreq?: number;
   /** Iterations between two evaluations; 0 for one at the end alone. */
   evalFreq?: number;
-  /** Stops the run after the iterations that the GPU has, a fifth of a second of them or one, with a checkpoint. */
+  /**
+   * Stops the run after the iterations that the GPU has, a fifth of a second of them or one, with a checkpoint. While kernels are
+   * compiled it stops between two of them: then the result has no evaluation.
+   */
   signal?: Native<'AbortSignal'>;
   /** Labelled sets that evaluation alone uses. */
   targetTest?: HostImages;
@@ -35,6 +39,8 @@ export interface TrainSettings {
 
 /** What a run tells while it runs. */
 export interface TrainCallbacks {
+  /** Called before the first of the run's kernels is compiled and after each; `total` counts them. Not called if all are compiled. */
+  onCompile?(progress: CompileProgress): void;
   onStart?(info: { gpu: AdapterInfo; parameters: number; sourceCount: number; targetCount: number }): void;
   /** Every `printFreq` iterations and at the end: the latest figures. */
   onProgress?(progress: IterationMetrics & { secondsPerIteration: number; secondsLeft: number }): void;

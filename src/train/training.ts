@@ -10,6 +10,7 @@ import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
 import { type TuneGemmOptions, tuneGemm } from '../gemmTuning.ts';
 import { type GemmVariants, gemmVariants } from '../gemmVariants.ts';
+import { Compilation, type Compile, type CompileWatch } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import { accuracy } from '../ops/accuracy.ts';
@@ -169,15 +170,21 @@ export class Training {
     return new Training(gpu, data, complete, looksAtOps);
   }
 
-  /** @internal Compiles all kernels of the training side by side: of its steps, its class weights, and its evaluations by these. */
-  async prepare(...evaluators: readonly Evaluator[]): Promise<void> {
+  /**
+   * @internal
+   * Compiles all kernels of the training, side by side: of its steps, its class weights, and its evaluations by these.
+   *
+   * @throws the reason of the watch's signal once it is aborted: then the training has no captured steps and runs its ops eagerly
+   */
+  async prepare(evaluators: readonly Evaluator[] = [], watch: CompileWatch = {}): Promise<void> {
     await setPrecision(this.gpu, this.options);
+    const { compile } = new Compilation(this.gpu, watch);
     const results = await Promise.allSettled([
-      this.captureSteps(),
-      this.weights?.prepare(),
-      ...evaluators.map((evaluator) => evaluator.prepare()),
+      this.captureSteps(compile),
+      this.weights?.prepare(compile),
+      ...evaluators.map((evaluator) => evaluator.prepare(compile)),
     ]);
-    // Those that came through are held by then, to be disposed with the training.
+    // Steps that were captured are held by then, to be disposed with the training.
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -311,8 +318,8 @@ export class Training {
     };
   }
 
-  private async captureSteps(): Promise<void> {
-    const steps = await captureAll(this.gpu, [() => this.forwardBackward(), () => this.update()]);
+  private async captureSteps(compile: Compile): Promise<void> {
+    const steps = await captureAll(this.gpu, [() => this.forwardBackward(), () => this.update()], compile);
     // Eagerly only what was compiled is of use.
     if (this.eager) for (const step of steps) step.dispose();
     else this.steps = steps;

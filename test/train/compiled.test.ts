@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import { createGpu } from '../../src/gpu/gpu.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
-import { type TrainSettings, train } from '../../src/train/train.ts';
+import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
+import { Training } from '../../src/train/training.ts';
 import { watchCompiling } from '../countCalls.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
@@ -9,6 +10,8 @@ import { stripes, stripesData } from './stripes.ts';
 // All kernels of a run are compiled before its first step, side by side: counted at the device, over a run of all that there is.
 
 const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10, iterations: 45 };
+// The one that backward begins with, made once for each Gpu.
+const MADE_ONCE = 1;
 // Sets whose last batches are short, and of different lengths.
 const SETTINGS: TrainSettings = {
   printFreq: 1,
@@ -77,5 +80,92 @@ gpuTest('kernels that are needed late count for the time to the first step', asy
   training.dispose();
   gpu.dispose();
 });
+
+/** Counts the dispatches whose number of workgroups comes from a buffer: they translate a kernel and compute nothing. */
+function countTranslated(device: GPUDevice): () => number {
+  let count = 0;
+  const create = device.createCommandEncoder.bind(device);
+  Object.defineProperty(device, 'createCommandEncoder', {
+    value: (of: GPUCommandEncoderDescriptor) => {
+      const encoder = create(of);
+      const begin = encoder.beginComputePass.bind(encoder);
+      encoder.beginComputePass = (descriptor) => {
+        const pass = begin(descriptor);
+        const dispatch = pass.dispatchWorkgroupsIndirect.bind(pass);
+        pass.dispatchWorkgroupsIndirect = (...given) => {
+          count++;
+          dispatch(...given);
+        };
+        return pass;
+      };
+      return encoder;
+    },
+  });
+  return () => count;
+}
+
+const asynchronous = (seen: readonly string[]) =>
+  seen.filter((call) => call.startsWith('createComputePipelineAsync ')).length;
+
+gpuTest('every kernel is counted once, before the first step, and none the second time', async ({ options }) => {
+  const gpu = await createGpu(options);
+  const seen = watchCompiling(gpu.native);
+  const translated = countTranslated(gpu.native);
+  const progress: string[] = [];
+  const callbacks: TrainCallbacks = {
+    onCompile: ({ compiled, total }) => progress.push(`${compiled} of ${total}`),
+    onStart: () => progress.push('start'),
+  };
+  const trained = async () =>
+    (await train(gpu, stripesData(), { ...OPTIONS, iterations: 2 }, SETTINGS, callbacks)).training;
+  const first = await trained();
+  const total = asynchronous(seen);
+  assert.ok(total > 30, `${total} kernels`);
+  assert.equal(progress, [...Array.from({ length: total + 1 }, (_, i) => `${i} of ${total}`), 'start']);
+  assert.is(translated(), gpu.info.software ? total : 0);
+  const second = await trained();
+  assert.is(progress.length, total + 3);
+  assert.is(asynchronous(seen), total);
+  for (const training of [first, second]) training.dispose();
+  gpu.dispose();
+});
+
+for (const eager of [false, true]) {
+  gpuTest(
+    `a signal stops a run between two kernels${eager ? ', eager' : ''}: no evaluation, and nothing is left`,
+    async ({ options }) => {
+      const gpu = await createGpu(options);
+      const seen = watchCompiling(gpu.native);
+      const stop = new AbortController();
+      const told: string[] = [];
+      const { result, training } = await train(
+        gpu,
+        stripesData(),
+        { ...OPTIONS, eager },
+        { ...SETTINGS, signal: stop.signal },
+        {
+          onCompile: ({ compiled }) => compiled === 3 && stop.abort(),
+          onEvaluation: () => told.push('evaluation'),
+          onCheckpoint: () => void told.push('checkpoint'),
+        },
+      );
+      // Eight are begun at once.
+      assert.ok(asynchronous(seen) <= 3 + 8, seen.join('\n'));
+      assert.is(result.aborted, true);
+      assert.is(result.iteration, 0);
+      assert.is(result.secondsToFirstStep, null);
+      assert.not('targetAccuracy' in result || 'sourceAccuracy' in result);
+      assert.equal(told, []);
+      await training.step();
+      assert.ok(Number.isFinite((await training.metrics())[0]!.classLoss));
+      training.dispose();
+      await gpu.idle();
+      const another = await Training.create(gpu, stripesData(), OPTIONS);
+      another.dispose();
+      assert.is(gpu.memory().buffers, MADE_ONCE);
+      gpu.dispose();
+    },
+  );
+}
 
 run();

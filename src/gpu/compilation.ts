@@ -1,0 +1,89 @@
+import { patiently } from '#gpu';
+import { bindGroup } from './commandList.ts';
+import type { Gpu } from './gpu.ts';
+import { BufferUsage, type Native } from './native.ts';
+import type { Dispatch } from './queue.ts';
+
+/** How many of the kernels that a training needs are compiled. */
+export interface CompileProgress {
+  compiled: number;
+  total: number;
+}
+
+/** How a caller follows the compilation of kernels, and how it stops it. */
+export interface CompileWatch {
+  signal?: Native<'AbortSignal'> | undefined;
+  onCompile?: ((progress: CompileProgress) => void) | undefined;
+}
+
+/** @internal Compiles the kernels of recorded dispatches. */
+export type Compile = (dispatches: readonly Dispatch[]) => Promise<unknown>;
+
+// A signal stops the kernels that have not begun, so few are begun at once.
+const AT_ONCE = 8;
+
+/**
+ * @internal
+ * Compiles the kernels of several captures together. Software adapters translate a kernel to machine code when it first runs,
+ * which takes most of the time; there each kernel runs once over no workgroups, so that the first step waits for none.
+ */
+export class Compilation {
+  private readonly waiting = new Map<unknown, Dispatch>();
+  private finished: Promise<void> | undefined;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly watch: CompileWatch,
+  ) {}
+
+  /** Adds kernels, before the first await of the caller. Resolves when the kernels of all calls are compiled. */
+  readonly compile: Compile = (dispatches) => {
+    for (const dispatch of dispatches) if (!dispatch.pipeline.isCompiled) this.waiting.set(dispatch.pipeline, dispatch);
+    this.finished ??= Promise.resolve().then(() => this.run());
+    return this.finished;
+  };
+
+  private async run(): Promise<void> {
+    const { signal, onCompile } = this.watch;
+    const { software } = this.gpu.info;
+    const waiting = [...this.waiting.values()];
+    const total = waiting.length;
+    let compiled = 0;
+    const next = async (): Promise<void> => {
+      for (let dispatch = waiting.shift(); dispatch; dispatch = waiting.shift()) {
+        if (signal?.aborted) return;
+        await dispatch.pipeline.compile();
+        if (software) await this.translate(dispatch);
+        onCompile?.({ compiled: ++compiled, total });
+      }
+    };
+    if (total > 0) onCompile?.({ compiled, total });
+    // What was begun ends before its device may be disposed.
+    const results = await Promise.allSettled(Array.from({ length: software ? 2 : AT_ONCE }, next));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    if (compiled < total) signal?.throwIfAborted();
+  }
+  /** Runs a kernel over no workgroups. Their count comes from a buffer: Dawn warns of a zero that it sees. */
+  private async translate(dispatch: Dispatch): Promise<void> {
+    const { device, params } = this.gpu;
+    const { handle } = device;
+    const none = handle.createBuffer({ label: 'no workgroups', size: 12, usage: BufferUsage.INDIRECT });
+    const { chunk, byteOffset } = params.take(1);
+    const encoder = handle.createCommandEncoder({ label: 'translate' });
+    const pass = encoder.beginComputePass({ label: 'translate' });
+    pass.setPipeline(dispatch.pipeline.get());
+    pass.setBindGroup(0, bindGroup(device, dispatch, chunk.buffer, byteOffset));
+    pass.dispatchWorkgroupsIndirect(none, 0);
+    pass.end();
+    handle.queue.submit([encoder.finish()]);
+    chunk.release();
+    try {
+      await patiently(handle.queue.onSubmittedWorkDone());
+    } catch (cause) {
+      await device.unanswered('compile', cause);
+    } finally {
+      none.destroy();
+    }
+  }
+}
