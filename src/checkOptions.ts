@@ -1,6 +1,8 @@
 // Checks what a caller passes as options: the object itself, the names in it and their values. A misspelt or misplaced
 // option would otherwise be ignored, and the result be that of another call without a word.
 
+import { Scalar } from './gpu/scalar.ts';
+
 /** @internal What a value has to be, in words and as a test. */
 export interface Check {
   readonly wanted: string;
@@ -33,6 +35,15 @@ export const wholeFrom = (least: number): Check => ({
   holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
 });
 
+/** @internal A whole number in [least, most]. */
+export const wholeWithin = (least: number, most: number): Check => ({
+  wanted: `a whole number from ${least} to ${most}`,
+  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+
+/** @internal A whole number, negative ones included. */
+export const whole: Check = { wanted: 'a whole number', holds: Number.isSafeInteger };
+
 /** @internal One of a few names. */
 export const oneOf = (...names: readonly string[]): Check => ({
   wanted: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
@@ -42,6 +53,9 @@ export const oneOf = (...names: readonly string[]): Check => ({
 /** @internal true or false. */
 export const flag: Check = { wanted: 'true or false', holds: (value) => typeof value === 'boolean' };
 
+/** @internal A text. */
+export const text: Check = { wanted: 'a string', holds: (value) => typeof value === 'string' };
+
 /** @internal Anything: the op itself checks it (tensors, shapes, functions). */
 export const anything: Check = { wanted: 'given', holds: () => true };
 
@@ -49,6 +63,12 @@ export const anything: Check = { wanted: 'given', holds: () => true };
 export const orNull = ({ wanted, holds }: Check): Check => ({
   wanted: `${wanted}, or null`,
   holds: (value) => value === null || holds(value),
+});
+
+/** @internal As the check says, or a number that changes from step to step. */
+export const orScalar = ({ wanted, holds }: Check): Check => ({
+  wanted: `${wanted}, or a Scalar`,
+  holds: (value) => value instanceof Scalar || holds(value),
 });
 
 /** @internal Every option of `Options` with what it has to be. */
@@ -113,7 +133,9 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}' (a string)`;
   if (typeof value === 'function') return `a function${value.name ? ` ${value.name}` : ''}`;
   if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
-  return Array.isArray(value) ? `an array of ${value.length}` : `a ${value.constructor?.name ?? 'object'}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const kind = value.constructor?.name ?? 'object';
+  return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

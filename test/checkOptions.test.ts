@@ -1,6 +1,22 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { above, atLeast, checkOptions, flag, nearest, oneOf, wholeFrom, within } from '../src/checkOptions.ts';
+import {
+  above,
+  atLeast,
+  checkOptions,
+  checkValue,
+  flag,
+  nearest,
+  oneOf,
+  orScalar,
+  show,
+  text,
+  whole,
+  wholeFrom,
+  wholeWithin,
+  within,
+} from '../src/checkOptions.ts';
+import { Scalar } from '../src/gpu/scalar.ts';
 
 interface Options {
   lr: number;
@@ -56,6 +72,24 @@ test('values are refused with their type', () => {
   refuses({ lr: 1, reduction: 'avg' }, /reduction must be one of 'mean', 'sum' but is 'avg'/, RangeError);
   refuses({ lr: 1, size: 1.5 }, /size must be a whole number >= 1 but is 1.5/, RangeError);
   refuses({ lr: 1, eps: 0 }, /eps must be a number > 0 but is 0/, RangeError);
+});
+
+test('further kinds of values', () => {
+  const value = (given: unknown, kind: typeof whole) => () => checkValue('Op', 'value', given, kind);
+  for (const [given, kind] of [
+    [-3, whole],
+    [0, wholeWithin(-1, 1)],
+    ['', text],
+    [new Scalar(9), orScalar(within(0, 1))],
+    [1, orScalar(within(0, 1))],
+  ] as const)
+    value(given, kind)();
+  assert.throws(value(0.5, whole), /^Op: value must be a whole number but is 0\.5$/);
+  assert.throws(value(2, wholeWithin(-1, 1)), /a whole number from -1 to 1 but is 2/);
+  assert.throws(value(2, text), /must be a string but is 2/);
+  assert.throws(value(2, orScalar(within(0, 1))), /a number from 0 to 1, or a Scalar but is 2/);
+  assert.is(show({}), 'an Object');
+  assert.is(show(new Map()), 'a Map');
 });
 
 test('missing options are named', () => {
