@@ -3,6 +3,8 @@
 
 import { Scalar } from './gpu/scalar.ts';
 
+// Bundlers leave out tables of checks that nothing reads, as calls of functions marked so have no side effects.
+
 /** @internal What a value has to be, in words and as a test. */
 export interface Check {
   readonly wanted: string;
@@ -11,44 +13,56 @@ export interface Check {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** @internal A finite number >= `least`. */
-export const atLeast = (least: number): Check => ({
-  wanted: `a number >= ${least}`,
-  holds: (value) => isNumber(value) && value >= least,
-});
+/** @internal A finite number >= `least`. @__NO_SIDE_EFFECTS__ */
+export function atLeast(least: number): Check {
+  return {
+    wanted: `a number >= ${least}`,
+    holds: (value) => isNumber(value) && value >= least,
+  };
+}
 
-/** @internal A finite number > `limit`. */
-export const above = (limit: number): Check => ({
-  wanted: `a number > ${limit}`,
-  holds: (value) => isNumber(value) && value > limit,
-});
+/** @internal A finite number > `limit`. @__NO_SIDE_EFFECTS__ */
+export function above(limit: number): Check {
+  return {
+    wanted: `a number > ${limit}`,
+    holds: (value) => isNumber(value) && value > limit,
+  };
+}
 
-/** @internal A number in [least, most]. */
-export const within = (least: number, most: number): Check => ({
-  wanted: `a number from ${least} to ${most}`,
-  holds: (value) => isNumber(value) && value >= least && value <= most,
-});
+/** @internal A number in [least, most]. @__NO_SIDE_EFFECTS__ */
+export function within(least: number, most: number): Check {
+  return {
+    wanted: `a number from ${least} to ${most}`,
+    holds: (value) => isNumber(value) && value >= least && value <= most,
+  };
+}
 
-/** @internal A whole number >= `least`, exact in double precision. */
-export const wholeFrom = (least: number): Check => ({
-  wanted: `a whole number >= ${least}`,
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
-});
+/** @internal A whole number >= `least`, exact in double precision. @__NO_SIDE_EFFECTS__ */
+export function wholeFrom(least: number): Check {
+  return {
+    wanted: `a whole number >= ${least}`,
+    holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
+  };
+}
 
-/** @internal A whole number in [least, most]. */
-export const wholeWithin = (least: number, most: number): Check => ({
-  wanted: `a whole number from ${least} to ${most}`,
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
-});
+/** @internal A whole number in [least, most]. @__NO_SIDE_EFFECTS__ */
+export function wholeWithin(least: number, most: number): Check {
+  return {
+    wanted: `a whole number from ${least} to ${most}`,
+    holds: (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+  };
+}
 
 /** @internal A whole number, negative ones included. */
 export const whole: Check = { wanted: 'a whole number', holds: Number.isSafeInteger };
 
-/** @internal One of a few names. */
-export const oneOf = (...names: readonly string[]): Check => ({
-  wanted: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
-  holds: (value) => names.includes(value as string),
-});
+/** @internal One of a few names. @__NO_SIDE_EFFECTS__ */
+export function oneOf(...names: readonly string[]): Check {
+  return {
+    wanted: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
+    holds: (value) => names.includes(value as string),
+  };
+}
 
 /** @internal true or false. */
 export const flag: Check = { wanted: 'true or false', holds: (value) => typeof value === 'boolean' };
@@ -59,17 +73,21 @@ export const text: Check = { wanted: 'a string', holds: (value) => typeof value 
 /** @internal Anything: the op itself checks it (tensors, shapes, functions). */
 export const anything: Check = { wanted: 'given', holds: () => true };
 
-/** @internal As the check says, or null. */
-export const orNull = ({ wanted, holds }: Check): Check => ({
-  wanted: `${wanted}, or null`,
-  holds: (value) => value === null || holds(value),
-});
+/** @internal As the check says, or null. @__NO_SIDE_EFFECTS__ */
+export function orNull({ wanted, holds }: Check): Check {
+  return {
+    wanted: `${wanted}, or null`,
+    holds: (value) => value === null || holds(value),
+  };
+}
 
-/** @internal As the check says, or a number that changes from step to step. */
-export const orScalar = ({ wanted, holds }: Check): Check => ({
-  wanted: `${wanted}, or a Scalar`,
-  holds: (value) => value instanceof Scalar || holds(value),
-});
+/** @internal As the check says, or a number that changes from step to step. @__NO_SIDE_EFFECTS__ */
+export function orScalar({ wanted, holds }: Check): Check {
+  return {
+    wanted: `${wanted}, or a Scalar`,
+    holds: (value) => value instanceof Scalar || holds(value),
+  };
+}
 
 /** @internal Every option of `Options` with what it has to be. */
 export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: Check };
