@@ -12,9 +12,10 @@
 // parallel  forward: LANES lanes a row (rows.wgsl, softmax.row.wgsl), workgroups take blocks of rows in turn; one workgroup needs no second dispatch,
 //           several leave partial sums to total; backward: one invocation an element
 // numerics  backward reads m and 1 / s, not log-sum-exp, which has too few digits at logits of 1e4; a label >= cols, a largest
-//           logit that is not finite and W = 0 give NaN as in PyTorch
+//           logit that is not finite and W = 0 give NaN as in PyTorch; with weightless = 1, W < 2^-126 gives a loss and
+//           a gradient of 0
 
-struct Params { rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, groups: u32 }
+struct Params { rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, weightless: u32, groups: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
@@ -71,12 +72,18 @@ fn workgroupSum(lid: u32, v: vec2f) -> vec2f {
   return sums[0];
 }
 
+// WGSL's division is undefined below the smallest normal number.
+fn weighsNothing(W: f32) -> bool {
+  return select(W == 0.0, abs(W) < 0x1p-126, params.weightless == 1u);
+}
+
 fn finish(sum: vec2f) {
   totals[0] = sum;
   if (params.mean == 0u) {
     loss[0] = sum.x;
-  } else if (sum.y == 0.0) {
-    loss[0] = nan(params.rows);
+  } else if (weighsNothing(sum.y)) {
+    // Its terms are 0, or NaN where a logit is.
+    loss[0] = select(nan(params.rows), sum.x, params.weightless == 1u);
   } else {
     loss[0] = sum.x / sum.y;
   }
@@ -118,10 +125,11 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
   let stats = rowStatsIn[row];
   let label = labels[row];
   var g = dloss[select(0u, row, params.each == 1u)] * rowWeight(row);
-  if (params.mean == 1u) { g /= totalsIn[0].y; }
+  let weightless = params.mean == 1u && weighsNothing(totalsIn[0].y);
+  if (params.mean == 1u && !weightless) { g /= totalsIn[0].y; }
   let p = exp(logits[i] - stats.x) * stats.y;
   let dx = g * (p - f32(i % params.cols == label));
   // 0/0, and a NaN times 0, are left to the device by WGSL.
-  let undefined = isNan(stats.y) || isNan(g) || (params.mean == 1u && totalsIn[0].y == 0.0);
+  let undefined = isNan(stats.y) || isNan(g) || (weightless && params.weightless == 0u);
   dlogits[i] = select(dx, nan(i), undefined);
 }

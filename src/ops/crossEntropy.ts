@@ -23,6 +23,8 @@ export interface CrossEntropyOptions {
   sampleWeight?: Tensor;
   /** `mean` divides by the sum of the classes' weights over the labels, or by n with `sampleWeight` (default). */
   reduction?: 'mean' | 'sum' | 'none';
+  /** @internal The mean loss if every label weighs 0 (less than 2^-126): 0 with zero gradient. Default: NaN. */
+  weightless?: 0;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface CrossEntropyOptions {
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  { weight, sampleWeight, reduction = 'mean' }: CrossEntropyOptions = {},
+  { weight, sampleWeight, reduction = 'mean', weightless }: CrossEntropyOptions = {},
 ): Tensor {
   const { gpu } = logits;
   const [rows, cols] = expectMatrix('crossEntropy', 'logits', logits);
@@ -55,6 +57,7 @@ export function crossEntropy(
     sampleWeighted: Number(!!sampleWeight),
     each: Number(each),
     mean: Number(reduction === 'mean'),
+    weightless: Number(weightless === 0),
     groups,
   };
   const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');

@@ -389,7 +389,8 @@ export class Training {
     const { logits, features } = this.model.forward(x);
     const sourceLogits = sliceRows(logits, 0, n);
     const weight = this.weights?.getClassWeightForCrossEntropyLoss();
-    const classLoss = crossEntropy(sourceLogits, labels!, weight && { weight });
+    // Nothing is to be learnt from a batch whose classes the target does not have: 0, where the weighted mean would be 0 / 0.
+    const classLoss = crossEntropy(sourceLogits, labels!, weight && { weight, weightless: 0 });
     const transferLoss = adversarial.forwardBatch(features, n, this.weights?.getClassWeightForAdversarialLoss(labels!));
     return {
       loss: add(classLoss, scale(transferLoss, tradeOff)),

@@ -146,6 +146,50 @@ gpuTest('crossEntropy gives NaN where PyTorch does, and where a label has no cla
   assertClose('weight NaN', (await ask(gpu, [[1, 2]], [0], 'sum', [NAN, 1])).loss, [NAN], exact);
 });
 
+gpuTest(
+  'crossEntropy with weightless: 0 gives 0 for labels that all weigh 0, and the same bits for others',
+  async (gpu) => {
+    const random = seeded(11);
+    for (const rows of [1, 4, 65, 1009]) {
+      const data = uniform([rows, 3], random, 5);
+      const labels = Uint32Array.from({ length: rows }, () => 1 + Math.floor(2 * random()));
+      const computed = async (weight: number[], first: number, weightless?: 0) => {
+        const x = tensor(gpu, data.with(0, first), [rows, 3]);
+        x.requiresGrad = true;
+        const loss = tidy(() => {
+          const y = crossEntropy(x, tensor(gpu, labels), {
+            weight: tensor(gpu, weight),
+            ...(weightless === 0 && { weightless }),
+          });
+          backward(y);
+          return y;
+        });
+        const result = { loss: [...(await loss.read())], grad: [...(await x.grad!.read())] };
+        zeroGrad([x]);
+        x.dispose();
+        loss.dispose();
+        return result;
+      };
+      const nothing = { loss: [0], grad: [...data].fill(0) };
+      // The second weighs less than WGSL can divide by.
+      for (const weight of [
+        [1, 0, 0],
+        [1, 0, 1e-44],
+      ]) {
+        const { loss, grad } = await computed(weight, data[0]!, 0);
+        assertClose(`${rows} rows, weights ${weight}`, [...loss, ...grad], [...nothing.loss, ...nothing.grad], {
+          rtol: 0,
+          atol: 1e-36,
+        });
+      }
+      assert.equal(await computed([1, 0.5, 0.25], 2, 0), await computed([1, 0.5, 0.25], 2));
+      const spoilt = await computed([1, 0, 0], NAN, 0);
+      assert.ok(spoilt.loss.every(Number.isNaN), 'a logit that is NaN stays visible');
+      assert.ok(spoilt.grad.slice(0, 3).every(Number.isNaN));
+    }
+  },
+);
+
 gpuTest('crossEntropy gives one loss whatever the workgroups: 100,000 rows', async (gpu) => {
   const rows = 100_000;
   const random = seeded(7);

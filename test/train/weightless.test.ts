@@ -1,0 +1,109 @@
+import * as assert from 'uvu/assert';
+import type { createGpu } from '../../src/gpu/gpu.ts';
+import type { TrainingOptions } from '../../src/train/options.ts';
+import { train } from '../../src/train/train.ts';
+import { Training } from '../../src/train/training.ts';
+import { countCalls } from '../countCalls.ts';
+import { gpuTest, run } from '../harness.ts';
+import { stripes, stripesData } from './stripes.ts';
+
+// Class weights of classes that the target does not have become exactly 0. A batch of such classes alone has nothing to teach:
+// its losses are 0, not 0 / 0, and no parameter moves.
+
+const STILL: Partial<TrainingOptions> = {
+  batchSize: 4,
+  tradeOff: 1,
+  weightDecay: 0,
+  momentum: 0,
+  classWeightUpdateSteps: 100,
+};
+
+/** A training whose source has classes 0 to 2, after `steps` iterations with the given class weights. */
+async function weighed(
+  gpu: Awaited<ReturnType<typeof createGpu>>,
+  weight: number[],
+  options: Partial<TrainingOptions>,
+  steps = 3,
+) {
+  const data = { source: stripes(60, 1, { classes: 3 }), target: stripes(40, 2, { classes: 2 }), numClasses: 4 };
+  const training = await Training.create(gpu, data, { ...STILL, ...options });
+  const begun = await training.state();
+  begun.tensors.set('classWeight.weight', { shape: [4], data: Float32Array.from(weight) });
+  training.restore(begun);
+  for (let i = 0; i < steps; i++) await training.step();
+  const rows = await training.metrics();
+  const bad = await training.firstNotFinite(rows);
+  const { tensors } = await training.state();
+  training.dispose();
+  return { begun: begun.tensors, rows, bad, tensors };
+}
+
+const networks = (tensors: ReadonlyMap<string, { data: ArrayLike<number | bigint> }>) =>
+  [...tensors]
+    .filter(([name]) => /^(model|discriminator)\..*(weight|bias)$/.test(name))
+    .map(([name, { data }]) => [name, Array.from(data)]);
+
+for (const eager of [false, true]) {
+  gpuTest(
+    `a batch whose labels all weigh 0 has losses of 0 and moves no parameter${eager ? ', eager' : ''}`,
+    async (gpu) => {
+      const { begun, rows, bad, tensors } = await weighed(gpu, [0, 0, 0, 1], { eager });
+      assert.is(rows.length, 3);
+      for (const { classLoss, transferLoss } of rows) assert.equal([classLoss, transferLoss], [0, 0]);
+      assert.is(bad, undefined);
+      assert.equal(networks(tensors), networks(begun));
+    },
+  );
+}
+
+gpuTest('captured and eager leave the same bits with batches of weight 0 among others', async (gpu) => {
+  const [captured, eager] = [
+    await weighed(gpu, [1, 0, 0, 0], {}, 20),
+    await weighed(gpu, [1, 0, 0, 0], { eager: true }, 20),
+  ];
+  assert.ok(
+    captured.rows.some(({ classLoss }) => classLoss === 0),
+    'some batches weigh nothing',
+  );
+  assert.ok(
+    captured.rows.some(({ classLoss }) => classLoss > 0),
+    'others do',
+  );
+  assert.equal(captured.rows, eager.rows);
+  assert.equal(captured.tensors, eager.tensors);
+});
+
+gpuTest('PADA goes on to the end on an easy target with small batches', async (gpu) => {
+  const { target } = stripesData();
+  const data = { source: stripes(100, 1), target, numClasses: 4 };
+  const options: Partial<TrainingOptions> = {
+    iterations: 300,
+    batchSize: 2,
+    temperature: 0.02,
+    classWeightUpdateSteps: 20,
+    lr: 0.02,
+  };
+  const { result, training } = await train(gpu, data, options, { targetTest: stripes(40, 5, { classes: 2 }) });
+  assert.ok(result.classWeight.includes(0), `${result.classWeight}`);
+  assert.is(Math.max(...result.classWeight), 1);
+  assert.ok(result.targetAccuracy! > 90, `${result.targetAccuracy} %`);
+  training.dispose();
+});
+
+gpuTest('the guard adds no dispatch', async (gpu) => {
+  const dispatches = async (method: 'pada' | 'dann') => {
+    const training = await Training.create(gpu, stripesData(), { ...STILL, method });
+    await training.step();
+    let stepped: Promise<void> | undefined;
+    const calls = countCalls(gpu.native, () => {
+      stepped = training.step();
+    });
+    await stepped;
+    training.dispose();
+    return calls.dispatches;
+  };
+  // The one is what spreads class weights over the batch.
+  assert.is(await dispatches('pada'), (await dispatches('dann')) + 1);
+});
+
+run();
