@@ -1,8 +1,9 @@
+import { show as showValue } from '../checkOptions.ts';
 import { DataError } from '../data/errors.ts';
 import { sizeOf } from '../shape.ts';
 import type { HostTensor, StateDict } from '../stateDict.ts';
 import { fromBfloat16, fromFloat16 } from './half.ts';
-import { jsonOutline } from './jsonOutline.ts';
+import { jsonOutline, markKeys } from './jsonOutline.ts';
 
 // The format: 8 bytes with the length of the header, little-endian; the header, a JSON object of
 // name: {dtype, shape, data_offsets: [from, to]}; then the data that those offsets count from its start. Every byte of the
@@ -34,6 +35,14 @@ const READERS = {
   U32: { bytes: 4, read: (raw: ArrayBuffer): Data => new Uint32Array(raw) },
 };
 
+// The arrays that READERS give.
+const DTYPES = /* @__PURE__ */ new Map<string, keyof typeof READERS>([
+  ['Float32Array', 'F32'],
+  ['Float64Array', 'F64'],
+  ['Uint32Array', 'U32'],
+  ['BigInt64Array', 'I64'],
+]);
+
 const PREFIX = 8;
 // Far more than any network's; a header that says more is a lie or an attack.
 const MAX_HEADER = 4 << 20;
@@ -41,26 +50,23 @@ const MAX_HEADER = 4 << 20;
 const DEPTH = 3;
 
 /**
- * Tensors out of a safetensors file: F64, F32, I64, U32, and F16 and BF16 as f32. Whatever the bytes are, it returns what
- * the format says they are or throws.
+ * Reads a safetensors file: F64, F32, I64, U32, and F16 and BF16 as f32, in the order of its header. Whatever the bytes are, it
+ * returns what the format says they are or throws.
  *
  * @param file names the file in messages
  * @throws DataError with the offset, what was expected there and what was found
  */
 export function decodeSafetensors(source: Uint8Array | ArrayBuffer, file = 'safetensors'): Safetensors {
+  const view = ArrayBuffer.isView(source) ? source : new DataView(bufferOf(source));
   // A plain array of bytes: slices of Node's Buffer are no copies.
-  const bytes =
-    source instanceof ArrayBuffer
-      ? new Uint8Array(source)
-      : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const refuse = (offset: number, expected: string, found: string): never => {
     throw new DataError({ file, offset, expected, found });
   };
   if (bytes.length < PREFIX) refuse(0, 'the length of the header, 8 bytes', `a file of ${bytes.length}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const stated = view.getBigUint64(0, true);
+  const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const room = Math.min(MAX_HEADER, bytes.length - PREFIX);
-  if (stated > BigInt(room)) refuse(0, `a header of at most ${room} bytes`, `one of ${stated}`);
+  if (stated > BigInt(room)) refuse(0, `a header of at most ${room} bytes`, otherFormat(bytes) ?? `one of ${stated}`);
   const length = Number(stated);
   const start = PREFIX + length;
   const header = parseHeader(bytes.subarray(PREFIX, start), refuse);
@@ -73,44 +79,86 @@ export function decodeSafetensors(source: Uint8Array | ArrayBuffer, file = 'safe
   return { tensors, metadata: header.metadata };
 }
 
+function bufferOf(source: unknown): ArrayBuffer {
+  if (Object.prototype.toString.call(source) === '[object ArrayBuffer]') return source as ArrayBuffer;
+  throw new TypeError(
+    `decodeSafetensors: the file must be a Uint8Array or an ArrayBuffer but is ${showValue(source)}; read it first, as by \`await readFile(path)\``,
+  );
+}
+
+/** What else PyTorch writes, by its first bytes: a zip file, and before 1.6 a pickle. */
+function otherFormat([first, second, third]: Uint8Array): string | undefined {
+  const zip = first === 0x50 && second === 0x4b && third === 3;
+  if (!zip && !(first === 0x80 && second === 2)) return undefined;
+  const convert = "safetensors.torch.save_file(torch.load('model.pth'), 'model.safetensors')";
+  return `${zip ? 'a zip file' : 'a pickle'}, as torch.save writes (.pth, .pt); convert it in Python: ${convert}`;
+}
+
 /**
- * The safetensors file of some tensors: the same tensors and texts in the same order give the same bytes. Names are kept;
+ * Writes a safetensors file: the same tensors and texts in the same order give the same bytes. Names and their order are kept;
  * the data of wider elements stands first, so that all of it is aligned. `format: pt` is what PyTorch's loaders ask for.
+ *
+ * @param metadata free texts by name
+ * @throws TypeError for a name, a text, a shape or a type of array that no reader would give back
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
-  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  metadata: Readonly<Record<string, string>> | ReadonlyMap<string, string> = { format: 'pt' },
 ): Uint8Array<ArrayBuffer> {
   if (!(tensors instanceof Map))
     throw new TypeError('encodeSafetensors: tensors must be a Map, as `await stateDict()` is');
-  const header: [string, unknown][] = [['__metadata__', metadata]];
+  const dtypes = new Map([...tensors].map(([name, tensor]) => [name, dtypeOf(name, tensor)]));
   const order = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const places = new Map<string, number>();
   let end = 0;
-  for (const [name, { shape, data }] of order) {
-    if (name === '__metadata__')
-      throw new TypeError('encodeSafetensors: a tensor cannot be called __metadata__; give it another name');
-    if (data.length !== sizeOf(shape))
-      throw new TypeError(
-        `encodeSafetensors: ${name} has ${data.length} elements but its shape is [${shape}]; make them equal`,
-      );
-    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [end, end + data.byteLength] }]);
+  for (const [name, { data }] of order) {
+    places.set(name, end);
     end += data.byteLength;
   }
-  // Written by hand: a name like __proto__ or 1 would lose itself, or its place, in an object.
-  const json = new TextEncoder().encode(
-    `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`,
-  );
+  const entries = [...tensors].map(([name, { shape, data }]): [string, unknown] => {
+    const from = places.get(name)!;
+    return [name, { dtype: dtypes.get(name), shape, data_offsets: [from, from + data.byteLength] }];
+  });
+  const header = jsonObject([['__metadata__', jsonObject(textsOf(metadata))], ...entries.map(asJson)]);
+  const json = new TextEncoder().encode(header);
   const start = PREFIX + Math.ceil(json.length / 8) * 8;
+  if (start - PREFIX > MAX_HEADER)
+    throw new RangeError(
+      `encodeSafetensors: names, shapes and texts take ${start - PREFIX} bytes but a header has at most ${MAX_HEADER}; use shorter ones`,
+    );
   const file = new Uint8Array(start + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(start - PREFIX), true);
   file.fill(0x20, PREFIX, start);
   file.set(json, PREFIX);
-  let at = start;
-  for (const [, { data }] of order) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
+  for (const [name, { data }] of order)
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + places.get(name)!);
   return file;
+}
+
+const asJson = ([name, value]: [string, unknown]): [string, string] => [name, JSON.stringify(value)];
+
+/** An object whose values are JSON already. In a JavaScript object names like `__proto__` or `1` would lose themselves or their place. */
+const jsonObject = (fields: readonly [string, string][]): string =>
+  `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+
+function textsOf(metadata: unknown): [string, string][] {
+  if (!isObject(metadata))
+    throw new TypeError(`encodeSafetensors: texts must be an object of strings but are ${showValue(metadata)}`);
+  const texts: [string, unknown][] = metadata instanceof Map ? [...metadata] : Object.entries(metadata);
+  for (const [name, text] of texts) {
+    checkText('the name of a text', name);
+    checkText(`the text ${name}`, text);
+  }
+  return texts.map(asJson);
+}
+
+function checkText(what: string, text: unknown): void {
+  if (typeof text !== 'string')
+    throw new TypeError(`encodeSafetensors: ${what} must be a string but is ${showValue(text)}; use String(...)`);
+  if (/\p{Surrogate}/u.test(text))
+    throw new TypeError(
+      `encodeSafetensors: ${what} has half a surrogate pair, which UTF-8 cannot hold; use toWellFormed()`,
+    );
 }
 
 type Refuse = (offset: number, expected: string, found: string) => never;
@@ -119,34 +167,41 @@ function parseHeader(
   bytes: Uint8Array,
   refuse: Refuse,
 ): { tensors: Map<string, unknown>; metadata: Map<string, string> } {
-  const { depth, keys } = jsonOutline(bytes);
+  const outline = jsonOutline(bytes);
+  const { depth, keys } = outline;
   if (depth > DEPTH) refuse(PREFIX, `a header nested ${DEPTH} deep`, `one nested ${depth} deep`);
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    JSON.parse(text.decode(bytes));
+    header = asMap(JSON.parse(text.decode(markKeys(bytes, outline))));
   } catch (error) {
     refuse(PREFIX, 'a header in JSON and UTF-8', (error as Error).message);
   }
-  if (!isObject(header)) return refuse(PREFIX, 'a header that is an object', show(header));
-  const fields = Object.entries(header);
+  if (!(header instanceof Map)) return refuse(PREFIX, 'a header that is an object', show(header));
+  const tensors: Map<string, unknown> = header;
   // JSON.parse keeps the last of two equal names and tells nobody.
-  const distinct = fields.reduce((n, [, value]) => n + 1 + (isObject(value) ? Object.keys(value).length : 0), 0);
-  if (distinct !== keys) refuse(PREFIX, 'every name once', `${keys} names, of which ${distinct} differ`);
-  const metadata = new Map<string, string>();
-  const tensors = new Map(fields);
-  const texts = tensors.get('__metadata__') ?? {};
+  const distinct = [...tensors.values()].reduce<number>(
+    (n, value) => n + 1 + (value instanceof Map ? value.size : 0),
+    0,
+  );
+  if (distinct !== keys.length) refuse(PREFIX, 'every name once', `${keys.length} names, of which ${distinct} differ`);
+  const metadata = tensors.get('__metadata__') ?? new Map();
   tensors.delete('__metadata__');
-  if (!isObject(texts)) return refuse(PREFIX, 'texts in __metadata__', show(texts));
-  for (const [name, text] of Object.entries(texts)) {
+  if (!(metadata instanceof Map)) return refuse(PREFIX, 'texts in __metadata__', show(metadata));
+  for (const [name, text] of metadata) {
     if (typeof text !== 'string') refuse(PREFIX, `a text in __metadata__.${name}`, show(text));
-    metadata.set(name, text as string);
   }
   return { tensors, metadata };
 }
 
+/** Objects as Maps, their keys without the mark. */
+const asMap = (json: unknown): unknown =>
+  isObject(json) ? new Map(Object.entries(json).map(([name, value]) => [name.slice(1), asMap(value)])) : json;
+
 function entryOf(name: string, value: unknown, available: number, refuse: Refuse): Entry {
-  if (!isObject(value)) return refuse(PREFIX, `${name}: {dtype, shape, data_offsets}`, show(value));
-  const { dtype, shape, data_offsets: offsets, ...rest } = value;
+  if (!(value instanceof Map)) return refuse(PREFIX, `${name}: {dtype, shape, data_offsets}`, show(value));
+  const { dtype, shape, data_offsets: offsets, ...rest }: Record<string, unknown> = Object.fromEntries(value);
   if (Object.keys(rest).length > 0)
     refuse(PREFIX, `${name}: dtype, shape and data_offsets alone`, show(Object.keys(rest)));
   if (typeof dtype !== 'string' || !Object.hasOwn(READERS, dtype))
@@ -173,10 +228,28 @@ function checkCover(entries: readonly Entry[], available: number, start: number,
     refuse(start + end, `the end of the file after ${end} bytes of data`, `${available - end} more`);
 }
 
-function dtypeOf(data: Data): keyof typeof READERS {
-  if (data instanceof Float32Array) return 'F32';
-  if (data instanceof Float64Array) return 'F64';
-  return data instanceof Uint32Array ? 'U32' : 'I64';
+/** The element type that a tensor is written with, after a check of all that the header says of it. */
+function dtypeOf(name: unknown, given: unknown): keyof typeof READERS {
+  checkText('the name of a tensor', name);
+  if (name === '__metadata__')
+    throw new TypeError('encodeSafetensors: a tensor cannot be called __metadata__; give it another name');
+  const { shape, data } = (given ?? {}) as Partial<HostTensor>;
+  const dtype = DTYPES.get((data as Data | undefined)?.[Symbol.toStringTag] ?? '');
+  if (!data || !dtype) {
+    const hint = data ? 'convert it' : 'pass { shape, data: await x.read() } of a tensor x';
+    throw new TypeError(
+      `encodeSafetensors: the data of ${name} must be a ${[...DTYPES.keys()].join(' or ')} but is ${showValue(data)}; ${hint}`,
+    );
+  }
+  if (!isSizes(shape))
+    throw new TypeError(
+      `encodeSafetensors: the shape of ${name} must be an array of whole numbers >= 0 but is ${show(shape)}`,
+    );
+  if (data.length !== sizeOf(shape))
+    throw new TypeError(
+      `encodeSafetensors: ${name} has ${data.length} elements but its shape is [${shape}]; make them equal`,
+    );
+  return dtype;
 }
 
 const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);

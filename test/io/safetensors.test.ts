@@ -224,15 +224,156 @@ test('a file whose bytes were changed at random loads or is refused', () => {
   assert.ok(loaded > 20 && loaded < 280, `${loaded} of 300 loaded`);
 });
 
-test('what cannot be written is refused', () => {
-  assert.throws(
-    () => encodeSafetensors(new Map([['x', { shape: [2], data: new Float32Array(3) }]])),
+const one: HostTensor = { shape: [2], data: Float32Array.of(1, 2) };
+const unwritable: [what: string, tensors: unknown, texts: unknown, message: RegExp][] = [
+  ['a number as text', [['a', one]], { epoch: 3 }, /the text epoch must be a string but is 3; use String/],
+  ['NaN as text', [['a', one]], { loss: Number.NaN }, /the text loss must be a string but is NaN/],
+  ['null as text', [['a', one]], { note: null }, /the text note must be a string but is null/],
+  ['undefined as text', [['a', one]], { note: undefined }, /the text note must be a string but is undefined/],
+  ['an object as text', [['a', one]], { options: { lr: 1 } }, /the text options must be a string but is a/],
+  ['a number in a Map of texts', [['a', one]], new Map([['epoch', 3]]), /the text epoch must be a string but is 3/],
+  ['half a surrogate pair as text', [['a', one]], { note: 'a\ud800' }, /the text note has half a surrogate pair/],
+  ['half a surrogate pair in the name of a text', [['a', one]], { '\udc00': '' }, /the name of a text has half a/],
+  ['a list of texts', [['a', one]], ['pt'], /texts must be an object of strings but are an array of 1/],
+  ['no texts', [['a', one]], null, /texts must be an object of strings but are null/],
+  ['one text', [['a', one]], 'pt', /texts must be an object of strings but are 'pt'/],
+  [
+    'the name of the texts',
+    [['__metadata__', { shape: [0], data: new Float32Array() }]],
+    {},
+    /cannot be called __metad/,
+  ],
+  ['a number as name', [[0, one]], {}, /the name of a tensor must be a string but is 0/],
+  ['half a surrogate pair as name', [['\ud800', one]], {}, /the name of a tensor has half a surrogate pair/],
+  [
+    'elements that do not fill the shape',
+    [['x', { shape: [2], data: new Float32Array(3) }]],
+    {},
     /x has 3 elements but its shape is \[2\]/,
-  );
-  assert.throws(
-    () => encodeSafetensors(new Map([['__metadata__', { shape: [0], data: new Float32Array() }]])),
-    /cannot be called __metadata__/,
-  );
+  ],
+  [
+    'a negative size',
+    [['x', { shape: [-1, -2], data: one.data }]],
+    {},
+    /shape of x must be an array of whole numbers >= 0 but is \[-1,-2\]/,
+  ],
+  ['half a size', [['x', { shape: [0.5, 4], data: one.data }]], {}, /shape of x must be an array of whole numbers/],
+  [
+    'a size that is text',
+    [['x', { shape: ['2'], data: one.data }]],
+    {},
+    /shape of x must be an array of whole numbers/,
+  ],
+  ['a number as shape', [['x', { shape: 2, data: one.data }]], {}, /shape of x must be an array .* but is 2/],
+  ['no shape', [['x', { data: one.data }]], {}, /shape of x must be an array .* but is undefined/],
+  ['a shape of another kind', [['x', { shape: Uint32Array.of(2), data: one.data }]], {}, /shape of x must be an array/],
+  [
+    'a list as data',
+    [['x', { shape: [2], data: [1, 2] }]],
+    {},
+    /data of x must be a Float32Array or .* but is an array of 2; convert it/,
+  ],
+  [
+    'no data',
+    [['x', { shape: [2] }]],
+    {},
+    /data of x must be .* but is undefined; pass \{ shape, data: await x\.read\(\) \}/,
+  ],
+  ['nothing', [['x', undefined]], {}, /data of x must be .* but is undefined/],
+  ['an ArrayBuffer as data', [['x', { shape: [2], data: new ArrayBuffer(8) }]], {}, /data of x must be/],
+  [
+    'a view of any type as data',
+    [['x', { shape: [8], data: new DataView(new ArrayBuffer(8)) }]],
+    {},
+    /data of x must be/,
+  ],
+  [
+    'a name as long as a header may be',
+    [['x'.repeat(4 << 20), one]],
+    {},
+    /take \d+ bytes but a header has at most 4194304/,
+  ],
+  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, BigUint64Array].map(
+    (Type): [string, unknown, unknown, RegExp] => [
+      Type.name,
+      [['x', { shape: [1], data: new Type(1) }]],
+      {},
+      new RegExp(
+        `data of x must be a Float32Array or Float64Array or Uint32Array or BigInt64Array but is an? ${Type.name}`,
+      ),
+    ],
+  ),
+];
+
+for (const [what, tensors, texts, message] of unwritable) {
+  test(`${what} is not written`, () => {
+    assert.throws(() => encodeSafetensors(new Map(tensors as []), texts as never), message);
+  });
+}
+
+test('names come back in their order, of tensors and of texts', () => {
+  const scalar = (value: number): HostTensor => ({ shape: [], data: Float32Array.of(value) });
+  const tensors = new Map<string, HostTensor>([
+    ['1', scalar(1)],
+    ['0', scalar(0)],
+    ['', { shape: [0], data: new Float32Array() }],
+    ['b', { shape: [], data: BigInt64Array.of(2n) }],
+    ['__proto__', { shape: [1], data: Uint32Array.of(3) }],
+    ['10', { shape: [0], data: new Float32Array() }],
+    ['9', { shape: [0], data: new Float32Array() }],
+    ['a', { shape: [], data: Float64Array.of(4) }],
+  ]);
+  const texts = new Map([
+    ['2', 'b'],
+    ['1', 'a'],
+    ['__proto__', 'c'],
+    ['_', ''],
+  ]);
+  const read = decodeSafetensors(encodeSafetensors(tensors, texts));
+  assert.equal([...read.tensors], [...tensors]);
+  assert.equal([...read.metadata], [...texts]);
+  assert.equal(encodeSafetensors(read.tensors, read.metadata), encodeSafetensors(tensors, texts));
+  const foreign = raw(`{"7":${JSON.stringify(f32([1], [0, 4]))},"3":${JSON.stringify(f32([1], [4, 8]))}}`, [
+    ...four,
+    ...four,
+  ]);
+  assert.equal([...decodeSafetensors(foreign).tensors.keys()], ['7', '3']);
+});
+
+test('what torch.save wrote is named, with how to convert it', () => {
+  const zip = Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0);
+  const pickle = Uint8Array.of(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e);
+  for (const [file, what] of [
+    [zip, 'a zip file'],
+    [pickle, 'a pickle'],
+  ] as const)
+    assert.throws(
+      () => decodeSafetensors(file, 'model.pth'),
+      (error: Error) =>
+        error instanceof DataError &&
+        error.message.startsWith('model.pth: ') &&
+        error.message.includes(
+          `found ${what}, as torch.save writes (.pth, .pt); convert it in Python: safetensors.torch.save_file(`,
+        ),
+    );
+  // A header of 640 bytes begins like a pickle.
+  const file = encodeSafetensors(new Map([['x'.repeat(640 - 91), one]]));
+  assert.equal([...file.subarray(0, 2)], [0x80, 2]);
+  assert.is(decodeSafetensors(file).tensors.size, 1);
+});
+
+test('what holds no bytes is named', () => {
+  for (const [wrong, shown] of [
+    ['model.safetensors', "'model.safetensors' (a string)"],
+    [Promise.resolve(), 'a Promise'],
+    [[1, 2], 'an array of 2'],
+    [undefined, 'undefined'],
+  ] as const)
+    assert.throws(
+      () => decodeSafetensors(wrong as never),
+      (error: Error) =>
+        error instanceof TypeError && error.message.includes(`an ArrayBuffer but is ${shown}; read it first`),
+    );
 });
 
 test('a file is taken as fetch gives it, and what is no state is named', () => {
