@@ -12,7 +12,7 @@ const KB = 1024;
 // error's text and every kernel cut out the host's code is still 31. The ceilings keep it from growing.
 const SIZES = {
   library: { aim: 28, ceiling: 51 },
-  'ClassWeightModule alone': { aim: 8, ceiling: 10.7 },
+  'ClassWeightModule alone': { aim: 8, ceiling: 11.7 },
 };
 
 const files = (folder, pattern) =>
