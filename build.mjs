@@ -11,8 +11,8 @@ const KB = 1024;
 // Gzipped, in KB. The aims were set before the ops were written, and are not reached: with every
 // error's text and every kernel cut out the host's code is still 31. The ceilings keep it from growing.
 const SIZES = {
-  library: { aim: 28, ceiling: 51 },
-  'ClassWeightModule alone': { aim: 8, ceiling: 11.7 },
+  library: { aim: 28, ceiling: 64 },
+  'ClassWeightModule alone': { aim: 8, ceiling: 15 },
 };
 
 const files = (folder, pattern) =>

@@ -1,9 +1,11 @@
 import source from '../shaders/autograd.wgsl';
+import { show } from './checkOptions.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
+import { type Recording, tick } from './gpu/recording.ts';
 import { sameShape, showShape } from './shape.ts';
-import { empty, type Tensor, tensor } from './tensor.ts';
-import { keep, tidy } from './tidy.ts';
+import { constant, empty, Tensor } from './tensor.ts';
+import { isTracked, keep, refusePromise, type Sync, tidy } from './tidy.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('autograd', source, ['accumulate', 'copy']);
 
@@ -21,13 +23,17 @@ export type Backward = (dy: Tensor, gradient: GradientRequest) => (Tensor | null
 /** @internal One op of the graph that `backward` walks. */
 export interface Node {
   readonly name: string;
-  /** Counts up, so that a node is younger than all it depends on. */
+  /** A node is younger than all it depends on; what backward reads must not have changed since. */
   readonly age: number;
   inputs: readonly Tensor[];
   output: Tensor;
   /** What backward reads besides the inputs: freed with the graph if only the op knows it. */
   saved: readonly Tensor[];
+  /** The capture that made it. */
+  readonly madeIn: Recording | undefined;
   backward: Backward | null;
+  /** Why there is no way through it. */
+  readonly refused?: string;
 }
 
 /**
@@ -36,26 +42,43 @@ export interface Node {
  */
 export type OpWatcher = (node: Node, gradient?: Tensor, input?: number) => void;
 
-let age = 0;
 let gradEnabled = true;
 
-/** Runs `fn` without recording a graph. */
-export function noGrad<T>(fn: () => T): T {
+/** Runs `fn` without recording a graph. `fn` must be synchronous. */
+export function noGrad<T>(fn: () => Sync<T>): T {
   const before = gradEnabled;
   gradEnabled = false;
   try {
-    return fn();
+    const result = fn();
+    refusePromise('noGrad', result);
+    return result;
   } finally {
     gradEnabled = before;
   }
 }
 
 /** Whether {@link record} would record now: an op that saves more for backward than its output can ask first. */
-export const recording = (...inputs: readonly Tensor[]): boolean => gradEnabled && inputs.some((x) => x.requiresGrad);
+export function recording(...inputs: readonly Tensor[]): boolean {
+  if (!gradEnabled) return false;
+  for (const x of inputs) noteRequiresGrad(x);
+  return inputs.some((x) => x.requiresGrad);
+}
+
+/** Every run of a captured step must find `requiresGrad` of a leaf from outside as the captured function found it. */
+function noteRequiresGrad(x: Tensor): void {
+  const { recording } = x.gpu.queue;
+  if (!recording || x.node || x.madeIn === recording) return;
+  const { requiresGrad, label, shape } = x;
+  const check = () =>
+    x.requiresGrad === requiresGrad
+      ? undefined
+      : `requiresGrad of ${label}${showShape(shape)} was ${requiresGrad} at the capture but is ${x.requiresGrad}; set it back`;
+  recording.expect('requiresGrad', x, check);
+}
 
 /**
  * Enters an op into the graph: `output` was computed from `inputs`, and `backward` gives their gradients, reading the
- * `saved` tensors. Returns `output`. Under `noGrad`, or if no input wants a gradient, what only the op knows is freed.
+ * `saved` tensors. Returns `output`. Under `noGrad`, or if no input wants a gradient, saved tensors of the op's own are freed.
  */
 export function record(
   name: string,
@@ -64,8 +87,9 @@ export function record(
   saved: readonly Tensor[],
   backward: Backward,
 ): Tensor {
-  const node: Node = { name, age: age++, inputs, output, saved, backward };
-  output.gpu.watcher?.(node);
+  const { queue, watcher } = output.gpu;
+  const node: Node = { name, age: tick(), inputs, output, saved, madeIn: queue.recording, backward };
+  watcher?.(node);
   if (!recording(...inputs)) {
     freeSaved(node);
     return output;
@@ -75,15 +99,19 @@ export function record(
   return output;
 }
 
+/** @internal A node in place of a graph that is not there: backward through it throws. */
+export const refusedNode = (output: Tensor, refused: string): Node => ({
+  ...{ name: output.label, age: tick(), inputs: [], output, saved: [], madeIn: undefined },
+  backward: () => [],
+  refused,
+});
+
 /** The same content without its history: gradients stop here. Shares memory with `x`. */
 export const detach = (x: Tensor): Tensor => x.view();
 
 /** Forgets the gradients of `tensors`; the next `backward` writes them anew. */
 export function zeroGrad(tensors: Iterable<Tensor>): void {
-  for (const x of tensors) {
-    if (x.grad !== x.gradSlot) x.grad?.dispose();
-    x.grad = null;
-  }
+  for (const x of tensors) x.dropGradient();
 }
 
 /**
@@ -107,11 +135,22 @@ export function backward(loss: Tensor, gradOutput?: Tensor): void {
   }
   noGrad(() => {
     const pending = new Map<Tensor, Tensor>();
-    const seed = (gradOutput ?? one(loss.gpu)).view(loss.shape);
+    const nodes = loss.node ? graphOf(loss) : [];
+    const seed = seedOf(loss, gradOutput);
     if (!loss.node) return giveLeaf(loss, seed);
     pending.set(loss, seed);
-    for (const node of graphOf(loss)) step(node, pending);
+    try {
+      for (const node of nodes) step(node, pending);
+    } finally {
+      for (const gradient of pending.values()) gradient.dispose();
+    }
   });
+}
+
+/** The gradient of the loss itself. A kernel cannot read one gradient of a flat buffer and write another: those are copied. */
+function seedOf(loss: Tensor, gradOutput: Tensor | undefined): Tensor {
+  const seed = (gradOutput ?? one(loss.gpu)).view(loss.shape);
+  return gradOutput && seed.storage.refs > 2 ? copy(seed) : seed;
 }
 
 function step(node: Node, pending: Map<Tensor, Tensor>): void {
@@ -131,16 +170,17 @@ function step(node: Node, pending: Map<Tensor, Tensor>): void {
       return empty(gpu, shape, 'f32', `d${label}`);
     },
   };
-  const gradients = tidy(() => node.backward!(dy, gradient).map((g) => (g === dy ? dy.view() : g)));
-  dy.dispose();
+  let gradients: (Tensor | null)[];
+  try {
+    gradients = readingUnchanged(node, dy, () =>
+      tidy(() => checked(node, node.backward!(dy, gradient), dy, handedOut)),
+    );
+  } finally {
+    dy.dispose();
+  }
   gradients.forEach((g, i) => {
     const input = node.inputs[i]!;
     if (!g) return;
-    if (!sameShape(g.shape, input.shape)) {
-      throw new Error(
-        `${node.name}: its backward gave ${showShape(g.shape)} for input ${i}, which is ${showShape(input.shape)}`,
-      );
-    }
     watcher?.(node, g, i);
     if (!input.requiresGrad) g.dispose();
     else if (input.node) giveInner(input, g, pending);
@@ -151,16 +191,61 @@ function step(node: Node, pending: Map<Tensor, Tensor>): void {
   node.inputs = [];
 }
 
+/** What an op's backward returned, if it is a gradient or null for every input. Tensors that it did not make become views. */
+function checked(node: Node, given: unknown, dy: Tensor, handedOut: ReadonlySet<Tensor>): (Tensor | null)[] {
+  const { name, inputs } = node;
+  const wrong = (what: string): never => {
+    throw new TypeError(`${name}: its backward ${what}`);
+  };
+  if (!Array.isArray(given) || given.length !== inputs.length) {
+    const came = Array.isArray(given) ? `${given.length}` : show(given);
+    wrong(`must return an array of ${inputs.length} gradients, one per input (null for none), but returned ${came}`);
+  }
+  const seen = new Set<Tensor>();
+  return (given as unknown[]).map((g, i) => {
+    const input = inputs[i]!;
+    if (g === null) return null;
+    const which = `input ${i}, which is ${showShape(input.shape)}`;
+    if (!(g instanceof Tensor)) return wrong(`returned ${show(g)} for ${which}; return a Tensor, or null for none`);
+    if (!sameShape(g.shape, input.shape) || g.dtype !== 'f32')
+      wrong(`gave ${g.dtype === 'f32' ? '' : `${g.dtype} `}${showShape(g.shape)} for ${which}`);
+    const own = (handedOut.has(g) || isTracked(g)) && g !== dy && !seen.has(g);
+    seen.add(g);
+    return own ? g : g.view();
+  });
+}
+
+/** Calls an op's backward. Throws if it reads a tensor that was changed in place after the op's forward. */
+function readingUnchanged<T>({ name, age, madeIn }: Node, { gpu: { queue } }: Tensor, call: () => T): T {
+  queue.onRead = ({ version, label }) => {
+    if (!version || version.made > age) return;
+    const check = () =>
+      version.changed < age
+        ? undefined
+        : `${name}: its backward reads ${label}, which was changed in place after the forward pass; run the forward pass again, or change it after backward`;
+    const fault = check();
+    if (fault) throw new Error(fault);
+    // A captured backward of an eager forward reads again at every run.
+    if (queue.recording !== madeIn) queue.recording?.expect(name, version, check);
+  };
+  try {
+    return call();
+  } finally {
+    queue.onRead = undefined;
+  }
+}
+
 function giveInner(x: Tensor, g: Tensor, pending: Map<Tensor, Tensor>): void {
   const before = pending.get(x);
   pending.set(x, before ? sum(before, g) : g);
 }
 
 function giveLeaf(x: Tensor, g: Tensor): void {
+  const { grad } = x;
   if (g === x.gradSlot) {
     x.grad = g;
-  } else if (x.grad) {
-    add(g, x.grad);
+  } else if (grad) {
+    add(g, grad);
     g.dispose();
   } else {
     // Gradients may share memory with others (add passes on dy as it is); a leaf's must be its own to add to.
@@ -202,6 +287,7 @@ function graphOf(loss: Tensor): Node[] {
   const open = [loss.node!];
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
+    if (node.refused) throw new Error(`backward: there is no way through ${node.name}: ${node.refused}`);
     if (!node.backward) {
       throw new Error(
         `backward: the graph through ${node.name} was freed by an earlier backward; run the forward pass again`,
@@ -223,7 +309,7 @@ const ones = new WeakMap<Gpu, Tensor>();
 function one(gpu: Gpu): Tensor {
   let x = ones.get(gpu);
   if (!x) {
-    x = keep(tensor(gpu, 1, [], 'one'));
+    x = keep(constant(gpu, Float32Array.of(1), 'one', []));
     ones.set(gpu, x);
   }
   return x;

@@ -1,64 +1,169 @@
+// A captured step is the list of dispatches that one call of a function recorded. A run encodes the list again and calls
+// nothing, so it is fast, and its bits are those of calling the function. Whatever else the function read or changed on the
+// host (gradients, versions, counters, results) is in the replays of gpu/recording.ts. A run that would differ from a call
+// throws.
+import { refusedNode } from './autograd.ts';
 import { CommandList } from './gpu/commandList.ts';
 import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
-import type { Dispatch } from './gpu/queue.ts';
+import type { Dispatch, HostReplay } from './gpu/recording.ts';
+import type { Reading } from './gpu/scalar.ts';
 import type { Storage } from './gpu/storage.ts';
-import { tidy } from './tidy.ts';
+import { Tensor } from './tensor.ts';
+import { keep, refusePromise, type Sync, tidy } from './tidy.ts';
 
-/**
- * The dispatches that one call of a function recorded, ready to be encoded again: no shape logic, no allocation, no bind
- * group. Its tensors stay where they are, so what it computed is read from the same tensors after every run.
- */
+/** The dispatches of one call of a function, ready to run again: no shape logic, no allocation, no bind group. */
 export class CapturedStep<T> extends Disposable {
-  private list: CommandList | undefined;
+  private recorded: Recorded<T> | undefined;
+  /** Ready to encode; the second list serves the step's second appearance in one submit, and so on. */
+  private readonly lists: CommandList[] = [];
+  private runs = 0;
+  /** What `result` gave since the latest run. */
+  private given: { result: T; tensors: Tensor[] } | undefined;
+  private readonly early: Tensor[] = [];
+  /** The tensors themselves, which the step disposes. */
+  private readonly last: T;
 
   /** @internal */
   constructor(
     readonly gpu: Gpu,
-    /** What the captured function returned; its tensors hold the latest run's values. */
-    readonly result: T,
-    dispatches: readonly Dispatch[],
-    private readonly held: readonly Storage[],
+    recorded: Recorded<T>,
   ) {
     super();
-    this.list = new CommandList(gpu.device, dispatches, gpu.params.take(dispatches.length));
+    this.recorded = recorded;
+    this.last = recorded.result;
+    this.list(0);
   }
 
   /** Number of dispatches. */
   get dispatches(): number {
-    return this.commands.dispatches.length;
+    return this.live('dispatches').dispatches.length;
+  }
+
+  /**
+   * What the captured function returned, with the values of the latest run. The next run overwrites its tensors, so using a
+   * tensor that an earlier run's `result` gave is an error: read or copy it before. Before the first run `result` gives
+   * tensors that show the latest run from then on; reading one before the first run is an error. They carry no gradient:
+   * capture `backward` too. The step frees them.
+   */
+  get result(): T {
+    const { recorded } = this;
+    if (!recorded) return this.last;
+    if (this.runs === 0 || this.gpu.queue.recording) return this.views(recorded, undefined, this.early);
+    if (!this.given) {
+      const tensors: Tensor[] = [];
+      this.given = { result: this.views(recorded, this.runs, tensors), tensors };
+    }
+    return this.given.result;
+  }
+
+  /**
+   * Does what calling the function would do, with the present values of its scalars, and returns at once.
+   *
+   * @throws Error if the host differs from what the function found at the capture: a frozen parameter, another mode, a gradient
+   */
+  run(): void {
+    runSteps(this);
+  }
+
+  /** Gives its buffers back, and those of its results. Idempotent. */
+  dispose(): void {
+    const { recorded } = this;
+    if (!recorded) return;
+    this.recorded = undefined;
+    for (const list of this.lists) list.dispose();
+    for (const tensor of [...recorded.results, ...this.early, ...(this.given?.tensors ?? [])]) tensor.dispose();
+    release(recorded);
   }
 
   /** @internal */
   get commands(): CommandList {
-    if (!this.list) throw new Error('run: this captured step was disposed; capture it again');
-    return this.list;
+    return this.list(0);
   }
 
-  /** Does it again, with the present values of its scalars, and returns at once. */
-  run(): void {
-    this.gpu.device.check('run');
-    this.gpu.queue.submit([this.commands]);
+  /** @internal Checks and prepares the host for a run. */
+  begin(flush: () => void): void {
+    const { replays } = this.live('run');
+    for (const replay of replays) {
+      const difference = replay.check?.();
+      if (difference) throw new Error(`run: ${difference}; or capture another step`);
+    }
+    for (const replay of replays) replay.prepare?.(flush);
   }
 
-  /** Gives its buffers back. Idempotent. */
-  dispose(): void {
-    if (!this.list) return;
-    this.list.dispose();
-    this.list = undefined;
-    release(this.held);
+  /** @internal Leaves the host as a call of the function would. */
+  end(): void {
+    for (const replay of this.live('run').replays) replay.apply?.();
+    this.runs++;
+    for (const tensor of this.given?.tensors ?? []) tensor.dispose();
+    this.given = undefined;
+  }
+
+  private live(what: string): Recorded<T> {
+    if (!this.recorded) throw new Error(`${what}: this captured step was disposed; capture it again`);
+    return this.recorded;
+  }
+
+  /** @internal The commands, with params of their own for each appearance of the step in one submit. */
+  list(appearance: number): CommandList {
+    const { dispatches, readings } = this.live('run');
+    this.lists[appearance] ??= new CommandList(
+      this.gpu.device,
+      dispatches,
+      readings,
+      this.gpu.params.take(dispatches.length),
+    );
+    return this.lists[appearance]!;
+  }
+
+  /** The result with a view in place of every tensor that the function made: of one run, or of the latest. */
+  private views({ result, results }: Recorded<T>, run: number | undefined, made: Tensor[]): T {
+    const viewOf = (tensor: Tensor): Tensor => {
+      const view = keep(tensor.view());
+      view.onUse = () => {
+        const { recording } = this.gpu.queue;
+        if (!recording) this.checkUse(tensor.label, run);
+        else recording.expect(`result ${run}`, tensor, () => this.whyNot(tensor.label, run));
+      };
+      if (tensor.requiresGrad) {
+        view.requiresGrad = true;
+        view.node = refusedNode(view, REFUSED);
+      }
+      made.push(view);
+      return view;
+    };
+    return mapTensors(result, (tensor) => (results.includes(tensor) ? viewOf(tensor) : tensor)) as T;
+  }
+
+  private checkUse(name: string, run: number | undefined): void {
+    const fault = this.whyNot(name, run);
+    if (fault) throw new GpuError('CAPTURE', fault);
+  }
+
+  private whyNot(name: string, run: number | undefined): string | undefined {
+    if (this.runs === 0) return `${name} is the result of a captured step that has not run yet; call run() first`;
+    if (run === undefined || run === this.runs) return undefined;
+    return `${name} is the result of run ${run} of a captured step, and run ${this.runs} has overwritten it; read it, or copy it with an op, before the next run`;
   }
 }
 
+const REFUSED =
+  'it was computed by a captured step, which keeps no graph; call backward inside the captured function, or detach() the result';
+
 /**
- * Calls `fn` once to record the dispatches it makes, without running them, and compiles their pipelines side by side.
- * `fn` runs inside a `tidy`: what it frees is reused by its own later dispatches, what it returns stays. Reads, writes
- * from the host and anything asynchronous cannot be replayed and throw. Numbers that change are {@link Scalar}s.
+ * Calls `fn` once to record its dispatches, without running them, and compiles their pipelines side by side. Running the step
+ * then gives the bits that calling `fn` would give, or throws. `fn` runs inside a `tidy`: its later dispatches reuse what it
+ * frees, and what it returns stays. The host is afterwards as it was before.
+ *
+ * `fn` must be synchronous. What a run cannot repeat throws: reads, writes and tensors of data from the host, random numbers of
+ * the host, setting a {@link Scalar}. Pass numbers that change as {@link Scalar}s, and data that changes by `write`.
  */
-export async function capture<T>(gpu: Gpu, fn: () => T): Promise<CapturedStep<T>> {
-  return (await captureAll(gpu, [fn]))[0]!;
+export function capture<T>(gpu: Gpu, fn: () => Sync<T>): Promise<CapturedStep<T>> {
+  // Thrown at once: nobody could catch a promise inside the captured function.
+  gpu?.queue?.refuseInCapture('another capture');
+  return captureAll(gpu, [fn as () => T]).then(([step]) => step!);
 }
 
 /**
@@ -78,59 +183,107 @@ export async function captureAll<T>(
     if (recorded.some(({ dispatches }) => dispatches.length === 0))
       throw new GpuError('CAPTURE', 'capture: nothing was recorded; give the Gpu that the function computes on');
     await compile(recorded.flatMap(({ dispatches }) => dispatches));
-    return recorded.map(({ result, dispatches, held }) => new CapturedStep(gpu, result, dispatches, held));
+    return recorded.map((each) => new CapturedStep(gpu, each));
   } catch (error) {
-    for (const { held } of recorded) release(held);
+    for (const each of recorded) release(each);
     throw error;
   }
 }
 
-/** @internal Compiles in the background what was recorded and waits to be handed over: that blocks nothing then. */
+/** @internal Compiles in the background the dispatches that wait to be submitted, so that the submit does not block. */
 export const compilePending = ({ queue }: Gpu): Promise<unknown> => compileAll(queue.pending);
 
 const compileAll: Compile = (dispatches) => Promise.all(dispatches.map(({ pipeline }) => pipeline.compile()));
 
 /** @internal Calls `fn` and throws away what it recorded: nothing is compiled, and nothing runs. */
 export function dryRun(gpu: Gpu, fn: () => void): void {
-  release(recordDispatches(gpu, fn).held);
+  release(recordDispatches(gpu, fn));
 }
 
+/** @internal What one call of a function recorded. */
 interface Recorded<T> {
   result: T;
+  /** The tensors of `result` that the function made. */
+  results: readonly Tensor[];
   dispatches: readonly Dispatch[];
+  readings: readonly Reading[];
+  replays: readonly HostReplay[];
   held: readonly Storage[];
 }
 
 function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
   checkGpu('capture', gpu);
-  gpu.queue.beginCapture();
+  const recording = gpu.queue.beginCapture();
   gpu.pool.beginCapture();
-  let result: T;
-  const unrefused = (): T => {
+  const { dispatches, readings } = recording;
+  const results: Tensor[] = [];
+  const record = (): T => {
     const made = fn();
-    if (gpu.queue.refused) throw gpu.queue.refused;
+    refusePromise('capture', made, recording.refused);
+    if (recording.refused) throw recording.refused;
+    mapTensors(made, (tensor) => {
+      if (tensor.madeIn === recording) results.push(keep(tensor));
+      return tensor;
+    });
     return made;
   };
   try {
-    result = tidy(unrefused as () => never) as T;
+    const result = tidy(record as () => never) as T;
+    for (const tensor of results) tensor.node = null;
+    gpu.queue.endCapture();
+    const replays = recording.finish();
+    return { result, results, dispatches, readings, replays, held: gpu.pool.endCapture() };
   } catch (error) {
     gpu.queue.endCapture();
-    release(gpu.pool.endCapture());
-    // Of what is asynchronous the promise alone knows, and nobody awaits it.
-    throw gpu.queue.refused ?? error;
+    for (const replay of recording.finish()) replay.dispose?.();
+    for (const tensor of results) tensor.dispose();
+    for (const storage of gpu.pool.endCapture()) storage.release();
+    // An asynchronous function hides the refusal in its promise.
+    throw recording.refused ?? error;
   }
-  return { result, dispatches: gpu.queue.endCapture(), held: gpu.pool.endCapture() };
 }
 
-/** Runs captured steps one after the other in one submit (and one write of params, where they share a buffer). */
+/** Runs captured steps one after the other in one submit (and one write of params, if they share a buffer). */
 export function runSteps(...steps: readonly CapturedStep<unknown>[]): void {
-  const gpu = steps[0]?.gpu;
-  gpu?.device.check('run');
+  const wrong = steps.find((step) => !(step instanceof CapturedStep));
+  if (wrong !== undefined)
+    throw new TypeError('runSteps: every argument must be a captured step; call runSteps(first, second)');
+  if (steps.length === 0) return;
+  const { gpu } = steps[0]!;
+  gpu.device.check('run');
+  gpu.queue.refuseInCapture('a run of a captured step');
   if (steps.some((step) => step.gpu !== gpu))
     throw new TypeError('runSteps: the steps must be of one Gpu; run each by itself');
-  gpu?.queue.submit(steps.map((step) => step.commands));
+  let lists: CommandList[] = [];
+  let appearances = new Map<unknown, number>();
+  const flush = (): void => {
+    if (lists.length > 0) gpu.queue.submit(lists);
+    lists = [];
+    appearances = new Map();
+  };
+  try {
+    for (const step of steps) {
+      step.begin(flush);
+      const appearance = appearances.get(step) ?? 0;
+      lists.push(step.list(appearance));
+      appearances.set(step, appearance + 1);
+      step.end();
+    }
+  } finally {
+    // Steps before one that throws have run.
+    flush();
+  }
 }
 
-function release(storages: readonly Storage[]): void {
-  for (const storage of storages) storage.release();
+/** A value with its tensors replaced, inside arrays and plain objects. */
+function mapTensors(value: unknown, replace: (tensor: Tensor) => Tensor): unknown {
+  if (value instanceof Tensor) return replace(value);
+  if (Array.isArray(value)) return value.map((item) => mapTensors(item, replace));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapTensors(item, replace)]));
+}
+
+function release({ held, replays }: Recorded<unknown>): void {
+  for (const replay of replays) replay.dispose?.();
+  for (const storage of held) storage.release();
 }

@@ -1,4 +1,5 @@
 import { checkWhole } from './checkNumbers.ts';
+import { refuseWhileRecording } from './gpu/scalar.ts';
 
 /**
  * Reproducible random numbers on the host (sfc32 of PractRand): integer arithmetic alone, so a seed gives the same numbers
@@ -27,6 +28,7 @@ export class Random {
 
   /** Uniform over the whole numbers below 2^32. */
   next(): number {
+    refuseWhileRecording('a random number was drawn');
     const [a, b, c, counter] = this.words as unknown as [number, number, number, number];
     const sum = (a + b + counter) >>> 0;
     this.words[0] = b ^ (b >>> 9);

@@ -4,9 +4,10 @@ import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Native } from './gpu/native.ts';
+import { type HostNote, type HostReplay, newVersion, type Recording, type Version } from './gpu/recording.ts';
 import { type Binding, Storage } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
-import { track } from './tidy.ts';
+import { keep, track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */
 export type Dtype = 'f32' | 'u32';
@@ -25,12 +26,18 @@ const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ lab
 export class Tensor extends Disposable implements Binding {
   /** Whether gradients are wanted for it. */
   requiresGrad = false;
-  /** d loss / d this, after `backward(loss)`; null before. Only of tensors that no op made (PyTorch's leaves). */
-  grad: Tensor | null = null;
+  /** @internal {@link Tensor.grad}, without a note for the capture under way. */
+  gradient: Tensor | null = null;
   /** @internal Where the gradient goes, if it has a place of its own (a view into the optimiser's flat buffer). */
   gradSlot: Tensor | null = null;
   /** @internal The op that made it. */
   node: Node | null = null;
+  /** @internal When its content changed; views share it. */
+  version: Version = newVersion();
+  /** @internal The capture that made it. */
+  readonly madeIn: Recording | undefined;
+  /** @internal Throws if the content is not what the caller expects: results of captured steps. */
+  onUse: (() => void) | undefined;
   private released = false;
 
   /** @internal Use {@link tensor} or {@link empty}. */
@@ -43,12 +50,24 @@ export class Tensor extends Disposable implements Binding {
   ) {
     super();
     track(this);
-    const { device, options } = this.gpu;
+    const { device, options, queue } = this.gpu;
+    this.madeIn = queue.recording;
     if (options.validate) leaks.register(this, { label: `${label}${showShape(shape)}`, device }, this);
   }
 
   get gpu(): Gpu {
     return this.held.gpu;
+  }
+
+  /** d loss / d this after `backward(loss)`, null before. Only leaves have one: tensors that no op made. */
+  get grad(): Tensor | null {
+    this.noteGradient()?.reads();
+    return this.gradient;
+  }
+
+  set grad(gradient: Tensor | null) {
+    this.noteGradient()?.writes();
+    this.gradient = gradient;
   }
 
   /** Number of elements. */
@@ -74,6 +93,7 @@ export class Tensor extends Disposable implements Binding {
         `${this.label}${showShape(this.shape)} was used after its dispose(); keep() it, or return it from tidy`,
       );
     }
+    this.onUse?.();
     return this.held;
   }
 
@@ -81,36 +101,49 @@ export class Tensor extends Disposable implements Binding {
     return this.released;
   }
 
-  /** All elements, in row-major order, once the GPU has computed them. */
-  async read(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.dtype !== 'f32') throw new TypeError(`read: ${this.label} is ${this.dtype}; use readU32()`);
-    return new Float32Array(await this.gpu.queue.read(this));
+  /** All elements, in row-major order, once the GPU has computed them. Throws at once inside `capture`. */
+  read(): Promise<Float32Array<ArrayBuffer>> {
+    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
+    return this.elements('f32', Float32Array);
   }
 
   /** {@link read} of a `u32` tensor. */
-  async readU32(): Promise<Uint32Array<ArrayBuffer>> {
-    if (this.dtype !== 'u32') throw new TypeError(`readU32: ${this.label} is ${this.dtype}; use read()`);
-    return new Uint32Array(await this.gpu.queue.read(this));
+  readU32(): Promise<Uint32Array<ArrayBuffer>> {
+    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
+    return this.elements('u32', Uint32Array);
   }
 
   /** The number that a tensor of one element holds. */
-  async item(): Promise<number> {
-    if (this.size !== 1)
-      throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
-    return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
+  item(): Promise<number> {
+    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
+    return this.element();
   }
 
-  /** Gives the memory back. Idempotent; any later use throws. */
+  /** Gives the memory back, and that of its gradient. Idempotent; any later use throws. */
   dispose(): void {
     if (this.released) return;
     this.released = true;
     leaks.unregister(this);
+    if (this.gradient !== this.gradSlot) this.gradient?.dispose();
     this.held.release();
+  }
+
+  /** @internal Forgets the gradient, and frees it unless it has a place of its own. */
+  dropGradient(): void {
+    const { gradient, gradSlot } = this;
+    const note = this.noteGradient();
+    // The gradient of a tensor from outside is freed at every run, not by the capture.
+    if (gradient !== gradSlot && (!note || gradient?.madeIn)) gradient?.dispose();
+    note?.writes();
+    this.gradient = null;
   }
 
   /** @internal Another tensor on the same memory. */
   view(shape: Shape = this.shape, byteOffset = 0): Tensor {
-    return new Tensor(this.storage.retain(), shape, this.dtype, this.label, this.offset + byteOffset);
+    const view = new Tensor(this.storage.retain(), shape, this.dtype, this.label, this.offset + byteOffset);
+    view.version = this.version;
+    view.onUse = this.onUse;
+    return view;
   }
 
   /** @internal Moves to a range of another storage, which holds (or will hold) its content. */
@@ -118,6 +151,87 @@ export class Tensor extends Disposable implements Binding {
     this.held.release();
     this.held = storage.retain();
     this.offset = byteOffset;
+  }
+
+  /** @internal Whether both are the same range of the same buffer. */
+  sharesPlace(other: Tensor | null): boolean {
+    return other !== null && other.held === this.held && other.offset === this.offset;
+  }
+
+  private async elements<T>(dtype: Dtype, ArrayOf: new (buffer: ArrayBuffer) => T): Promise<T> {
+    if (this.dtype !== dtype) {
+      const [name, other] = dtype === 'f32' ? ['read', 'readU32'] : ['readU32', 'read'];
+      throw new TypeError(`${name}: ${this.label} is ${this.dtype}; use ${other}()`);
+    }
+    return new ArrayOf(await this.gpu.queue.read(this));
+  }
+
+  private async element(): Promise<number> {
+    if (this.size !== 1)
+      throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
+    return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
+  }
+
+  /** In a capture, the note of what the captured function does with the gradient of a tensor from outside. */
+  private noteGradient(): GradientNote | undefined {
+    const { recording } = this.gpu.queue;
+    return recording && this.madeIn !== recording
+      ? recording.note('gradient', this, () => new GradientNote(this))
+      : undefined;
+  }
+}
+
+/** @internal Whether the captured function itself has decided if the tensor has a gradient: by zeroGrad or backward. */
+export function decidesGradient(recording: Recording, x: Tensor): boolean {
+  const note = recording.noted('gradient', x);
+  return x.madeIn === recording || (note instanceof GradientNote && note.decides);
+}
+
+/** What a captured function does with the gradient of a tensor: every run finds and leaves it as the function did. */
+class GradientNote implements HostNote {
+  private readonly entry: Tensor | null;
+  private wasRead = false;
+  private wasWritten = false;
+
+  constructor(private readonly x: Tensor) {
+    this.entry = x.gradient;
+  }
+
+  get decides(): boolean {
+    return this.wasWritten;
+  }
+
+  reads(): void {
+    if (!this.wasWritten) this.wasRead = true;
+  }
+
+  writes(): void {
+    this.wasWritten = true;
+  }
+
+  finish(): HostReplay {
+    const { x, entry, wasRead, wasWritten } = this;
+    const exit = x.gradient;
+    const slot = x.gradSlot;
+    x.gradient = entry;
+    const name = `${x.label}${showShape(x.shape)}`;
+    const check = (): string | undefined => {
+      if (wasRead && (entry ? !entry.sharesPlace(x.gradient) : x.gradient)) {
+        const [before, now] = [entry, x.gradient].map((grad) => (grad ? 'a gradient' : 'no gradient'));
+        return before === now
+          ? `the gradient of ${name} is another tensor than at the capture`
+          : `${name} had ${before} at the capture but has ${now}; call zeroGrad() inside the captured function, or before every run`;
+      }
+      if (wasWritten && x.gradSlot !== slot) return `${name} has another optimiser than at the capture`;
+      return undefined;
+    };
+    if (!wasWritten) return { check };
+    const own = exit !== slot ? exit : null;
+    const apply = (): void => {
+      if (x.gradient !== x.gradSlot) x.gradient?.dispose();
+      x.gradient = own ? keep(own.view()) : exit;
+    };
+    return { check, apply, dispose: () => own?.dispose() };
   }
 }
 
@@ -130,6 +244,7 @@ export type TensorData = number | readonly TensorData[] | Float32Array | Uint32A
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
   checkGpu('tensor', gpu);
+  gpu.queue.refuseInCapture('data from the host', 'make the tensor before, and write() to it between runs');
   const flat = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(flatten(data));
   const actual = shape ?? (flat === data ? [flat.length] : nestedShape(data));
   checkShape('tensor', actual);
@@ -138,8 +253,16 @@ export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tenso
       `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; make them equal`,
     );
   }
-  return new Tensor(gpu.pool.upload(flat, label), actual, flat instanceof Uint32Array ? 'u32' : 'f32', label);
+  return constant(gpu, flat, label, actual);
 }
+
+/** @internal A tensor whose content never changes, so that a captured function may make it. */
+export const constant = (
+  gpu: Gpu,
+  data: Float32Array | Uint32Array,
+  label: string,
+  shape: Shape = [data.length],
+): Tensor => new Tensor(gpu.pool.upload(data, label), shape, data instanceof Uint32Array ? 'u32' : 'f32', label);
 
 /** A tensor whose content is undefined until something is written to it. */
 export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'tensor'): Tensor {
@@ -158,6 +281,7 @@ export function write(target: Tensor, data: Float32Array | Uint32Array): void {
     );
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
+  target.gpu.queue.change(target.version);
 }
 
 /** A tensor on a buffer of the caller's (usage STORAGE, and COPY_SRC to be read), without a copy. The buffer stays the caller's. */

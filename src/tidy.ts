@@ -13,7 +13,21 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-type Sync<T> = T extends PromiseLike<unknown> ? never : T;
+/** @internal Whether a tensor was made in the innermost `tidy`. */
+export const isTracked = (tensor: Tensor): boolean => scopes.at(-1)?.has(tensor) === true;
+
+/** Any result but a promise. */
+export type Sync<T> = T extends PromiseLike<unknown> ? never : T;
+
+/** @internal Throws if the result of a function that must be synchronous is a promise: `cause`, if there is one. */
+export function refusePromise(who: string, result: unknown, cause?: Error): void {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+  // The caller sees one error, this one.
+  Promise.resolve(result).catch(() => {});
+  throw (
+    cause ?? new TypeError(`${who}: the function returned a promise; make it synchronous, and await before or after it`)
+  );
+}
 
 /**
  * Runs `fn` and disposes every tensor made in it, save those it returns (alone, or in arrays and plain objects) and
@@ -25,11 +39,7 @@ export function tidy<T>(fn: () => Sync<T>): T {
   let result: T | undefined;
   try {
     result = fn();
-    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-      throw new TypeError(
-        'tidy: the function returned a promise; in tidy and capture it must be synchronous: await outside of it',
-      );
-    }
+    refusePromise('tidy', result);
     for (const tensor of tensorsIn(result, scope)) {
       scope.delete(tensor);
       scopes.at(-2)?.add(tensor);

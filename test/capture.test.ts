@@ -128,6 +128,7 @@ gpuTest('a tensor has no buffer before its capture ends', async (gpu) => {
     assert.throws(() => y.storage.buffer, /has no buffer before the function returns/);
     return y;
   });
+  step.run();
   assert.ok(step.result.storage.buffer);
   for (const t of [step.result, step, x]) t.dispose();
 });
@@ -203,7 +204,10 @@ gpuTest('what cannot be replayed is an error at capture time, and leaves nothing
     );
   const reading = async () => x.read().catch(() => {});
   assert.match(await messageOf(reading), /read of tensor cannot be replayed/);
-  assert.match(await messageOf(async () => times(x, 1)), /in tidy and capture it must be synchronous/);
+  assert.match(
+    await messageOf(async () => times(x, 1)),
+    /capture: the function returned a promise; make it synchronous/,
+  );
   assert.match(await messageOf(() => {}), /capture: nothing was recorded/);
   await capture(gpu, () => {
     times(x, 1);

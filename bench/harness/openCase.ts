@@ -47,9 +47,17 @@ export class OpenCase {
       const y = spec.run(inputs, gpu).map(own)[0]!;
       const dy = uniform(y.shape, { seed: 99 }).data;
       const upstream = own(tensor(gpu, dy, y.shape, 'dy'));
-      const step = own(await capture(gpu, () => backward(y, upstream)));
-      own({ dispose: () => zeroGrad(wanted.map(([, x]) => x)) });
-      return new OpenCase(spec, host, dy, step, new Map(wanted.map(([name, x]) => [`d${name}`, x.grad!])), owned);
+      const leaves = wanted.map(([, x]) => x);
+      const step = own(
+        await capture(gpu, () => {
+          zeroGrad(leaves);
+          backward(y, upstream);
+          return leaves.map((x) => x.grad!);
+        }),
+      );
+      own({ dispose: () => zeroGrad(leaves) });
+      const results = step.result.map((dx, i): [string, Tensor] => [`d${wanted[i]![0]}`, dx]);
+      return new OpenCase(spec, host, dy, step, new Map(results), owned);
     } catch (error) {
       for (const thing of owned) thing.dispose();
       throw error;

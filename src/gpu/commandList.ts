@@ -1,8 +1,8 @@
 import type { Device } from './device.ts';
 import { writeParam } from './kernel.ts';
 import { PARAMS_STRIDE, type ParamsRange } from './params.ts';
-import type { Dispatch } from './queue.ts';
-import { Counter, type Scalar } from './scalar.ts';
+import type { Dispatch } from './recording.ts';
+import type { Reading, Scalar } from './scalar.ts';
 
 interface PlacedPatch {
   readonly scalar: Scalar;
@@ -21,6 +21,7 @@ export class CommandList {
   constructor(
     device: Device,
     readonly dispatches: readonly Dispatch[],
+    private readonly readings: readonly Reading[],
     private readonly range: ParamsRange,
   ) {
     const bytes = new Uint8Array(range.chunk.bytes);
@@ -49,8 +50,9 @@ export class CommandList {
     pass.dispatchWorkgroups(x, y, z);
   }
 
-  /** Brings the scalars' present values into the host's image of the uniform buffer. */
+  /** Copies the scalars' values for this run into the host's image of the uniform buffer. */
   patchParams(): void {
+    for (const reading of this.readings) reading.refresh();
     const { chunk } = this.range;
     for (const patch of this.patches) {
       const { value } = patch.scalar;
@@ -59,7 +61,6 @@ export class CommandList {
         chunk.touch(patch.offset, patch.offset + 4);
         patch.last = value;
       }
-      if (patch.scalar instanceof Counter) patch.scalar.advance();
     }
   }
 

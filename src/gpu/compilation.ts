@@ -2,7 +2,7 @@ import { patiently } from '#gpu';
 import { bindGroup } from './commandList.ts';
 import type { Gpu } from './gpu.ts';
 import { BufferUsage, type Native } from './native.ts';
-import type { Dispatch } from './queue.ts';
+import type { Dispatch } from './recording.ts';
 
 /** How many of the kernels that a training needs are compiled. */
 export interface CompileProgress {

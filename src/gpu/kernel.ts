@@ -1,7 +1,7 @@
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { Pipeline } from './pipeline.ts';
-import type { Dispatch, Patch } from './queue.ts';
+import type { Dispatch, Patch } from './recording.ts';
 import { Scalar, scalarValue } from './scalar.ts';
 import type { Binding } from './storage.ts';
 import { parseWgsl, type WgslModule } from './wgsl.ts';
@@ -62,6 +62,11 @@ export function defineKernel<const Entry extends string>(
       }
       const size = gridOf(label, grid, gpu.device.limits.maxComputeWorkgroupsPerDimension!);
       if (size[0] * size[1] * size[2] === 0) return;
+      for (const [i, name] of names.entries()) {
+        const binding = bindings[name]!;
+        if (pipeline.bindings[i]!.type !== 'storage') gpu.queue.onRead?.(binding);
+        else if (binding.version) gpu.queue.change(binding.version);
+      }
       gpu.queue.push(dispatch(pipeline, label, module(), bindings, names, params, size));
     };
   return Object.fromEntries(entries.map((entry) => [entry, launch(entry)])) as unknown as Kernel<Entry>;

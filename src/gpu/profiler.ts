@@ -1,7 +1,7 @@
 import type { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
-import type { Dispatch } from './queue.ts';
+import type { Dispatch } from './recording.ts';
 
 /** One dispatch as it was measured. */
 export interface ProfileEvent {

@@ -1,30 +1,12 @@
 import { patiently } from '#gpu';
 import { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
-import { GpuError } from './errors.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
 import { PARAMS_STRIDE, ParamsChunk } from './params.ts';
-import type { Pipeline } from './pipeline.ts';
 import type { Profiler } from './profiler.ts';
-import { Counter, type Scalar } from './scalar.ts';
-import type { Binding, BoundRange } from './storage.ts';
-
-/** @internal A field of params that a {@link Scalar} sets anew at every run. */
-export interface Patch {
-  readonly scalar: Scalar;
-  readonly offset: number;
-  readonly type: 'u32' | 'i32' | 'f32';
-}
-
-/** @internal One recorded dispatch. */
-export interface Dispatch {
-  readonly pipeline: Pipeline;
-  readonly label: string;
-  readonly bindings: readonly BoundRange[];
-  readonly params: ArrayBuffer;
-  readonly patches: readonly Patch[];
-  readonly grid: readonly [number, number, number];
-}
+import { type Dispatch, Recording, tick, type Version } from './recording.ts';
+import { Counter, whileRecording } from './scalar.ts';
+import type { Binding } from './storage.ts';
 
 // Work is handed over in batches of this many dispatches, so that a GPU starts early and the params fit one chunk.
 const EAGER_DISPATCHES = 128;
@@ -37,10 +19,11 @@ const EAGER_DISPATCHES = 128;
 export class Queue {
   /** What was recorded and not handed over yet. */
   pending: Dispatch[] = [];
-  private recording: Dispatch[] | undefined;
+  /** The capture under way, if any. */
+  recording: Recording | undefined;
+  /** Sees every tensor that a kernel reads while it is set. */
+  onRead: ((binding: Binding) => void) | undefined;
   private readonly chunk: ParamsChunk;
-  /** Why what the latest capture recorded is worth nothing. */
-  refused: GpuError | undefined;
   /** Measures all that is submitted while it is set. */
   profiler: Profiler | undefined;
 
@@ -51,8 +34,10 @@ export class Queue {
   push(dispatch: Dispatch): void {
     this.device.check(dispatch.label);
     if (this.recording) {
+      const { recording } = this;
       for (const { storage } of dispatch.bindings) storage.gpu.pool.pin(storage);
-      this.recording.push(dispatch);
+      const patches = dispatch.patches.map((patch) => ({ ...patch, scalar: recording.read(patch.scalar) }));
+      recording.dispatches.push({ ...dispatch, patches });
       return;
     }
     for (const { scalar } of dispatch.patches) if (scalar instanceof Counter) scalar.advance();
@@ -71,30 +56,28 @@ export class Queue {
     this.device.handle.queue.writeBuffer(buffer, offset, own.buffer as ArrayBuffer, own.byteOffset, own.byteLength);
   }
 
-  get capturing(): boolean {
-    return this.recording !== undefined;
+  /** Counts a change of a tensor's content: now, and in a capture at every run. */
+  change(version: Version): void {
+    if (this.recording) this.recording.change(version);
+    else version.changed = tick();
   }
 
-  beginCapture(): void {
+  beginCapture(): Recording {
     this.refuseInCapture('another capture');
     this.submit();
-    this.refused = undefined;
-    this.recording = [];
+    this.recording = new Recording();
+    whileRecording.begin();
+    return this.recording;
   }
 
-  endCapture(): Dispatch[] {
-    const recorded = this.recording!;
+  endCapture(): void {
     this.recording = undefined;
-    return recorded;
+    whileRecording.end();
   }
 
-  refuseInCapture(what: string): void {
-    if (!this.recording) return;
-    this.refused = new GpuError(
-      'CAPTURE',
-      `capture: ${what} cannot be replayed; do it before or after the captured function`,
-    );
-    throw this.refused;
+  /** Throws if a captured function is running; the capture fails with the same error. */
+  refuseInCapture(what: string, advice?: string): void {
+    this.recording?.refuse(what, advice);
   }
 
   /** Submits what was recorded, then the given lists: one pass where no copy stands between, one submit. */
@@ -121,10 +104,9 @@ export class Queue {
     handle.queue.submit([encoder.finish()]);
   }
 
-  /** The bytes of a binding as they are after all that was recorded before. */
+  /** The bytes of a binding after everything recorded before. */
   async read(source: Binding): Promise<ArrayBuffer> {
     this.device.check(`read ${source.label}`);
-    this.refuseInCapture(`read of ${source.label}`);
     const target = this.device.allocate({
       label: `read ${source.label}`,
       size: Math.max(4, align4(source.byteLength)),
@@ -152,7 +134,11 @@ export class Queue {
     if (this.pending.length === 0) return undefined;
     const dispatches = this.pending;
     this.pending = [];
-    return new CommandList(this.device, dispatches, { chunk: this.chunk, byteOffset: 0, byteLength: this.chunk.size });
+    return new CommandList(this.device, dispatches, [], {
+      chunk: this.chunk,
+      byteOffset: 0,
+      byteLength: this.chunk.size,
+    });
   }
 }
 

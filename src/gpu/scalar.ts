@@ -1,14 +1,52 @@
-/**
- * A number that changes from step to step: an op takes it in place of a constant, and a captured step reads its value
- * anew at every run (learning rate, reversal coefficient, batch offset).
- */
-export class Scalar {
-  constructor(public value: number) {}
+let recordings = 0;
+
+/** @internal While a captured function runs, scalars keep their values: a run would not repeat the change. */
+export const whileRecording = {
+  begin: (): void => void recordings++,
+  end: (): void => void recordings--,
+};
+
+/** @internal Throws if a captured function is running. */
+export function refuseWhileRecording(what: string): void {
+  if (recordings > 0)
+    throw new Error(`capture: ${what} inside the captured function; a run would not repeat it, so do it between runs`);
 }
 
-/** A {@link Scalar} that each use advances by one, in an eager op as in every run of a captured step (random streams). */
+/**
+ * A number that changes from step to step (learning rate, reversal coefficient, batch offset). An op accepts one instead of
+ * a constant, and a captured step reads its value at every run.
+ */
+export class Scalar {
+  private current: number;
+
+  constructor(value: number) {
+    this.current = checkNumber(value);
+  }
+
+  get value(): number {
+    return this.current;
+  }
+
+  set value(value: number) {
+    refuseWhileRecording('a Scalar was set');
+    this.current = checkNumber(value);
+  }
+}
+
+function checkNumber(value: number): number {
+  if (typeof value !== 'number')
+    throw new TypeError(`Scalar: value must be a number but is ${String(value)} (a ${typeof value})`);
+  return value;
+}
+
+/** A {@link Scalar} that each use advances by one, in an eager op and in every run of a captured step (random streams). */
 export class Counter extends Scalar {
-  /** What is saved of it: its value, unless a subclass counts behind it. */
+  constructor(value: number) {
+    refuseWhileRecording('a Counter was made');
+    super(value);
+  }
+
+  /** What is saved of it: its value, unless a subclass counts separately. */
   get count(): number {
     return this.value;
   }
@@ -23,7 +61,7 @@ export class Counter extends Scalar {
   }
 }
 
-/** @internal A {@link Counter} whose value is a function of what it has counted: by itself at each use, or when it is told to. */
+/** @internal A {@link Counter} whose value is a function of its count. It counts each use, or only when its count is set. */
 export class CountedScalar extends Counter {
   private counted = 0;
 
@@ -39,12 +77,25 @@ export class CountedScalar extends Counter {
   }
 
   override set count(count: number) {
-    this.counted = count;
     this.value = this.at(count);
+    this.counted = count;
   }
 
   override advance(): void {
     if (this.byItself) this.count++;
+  }
+}
+
+/** @internal A scalar's value at one place of a captured function. It holds what the latest run read there. */
+export class Reading extends Scalar {
+  constructor(private readonly of: Scalar) {
+    super(of.value);
+  }
+
+  /** Reads the scalar for the next run; a counter advances. */
+  refresh(): void {
+    this.value = this.of.value;
+    if (this.of instanceof Counter) this.of.advance();
   }
 }
 

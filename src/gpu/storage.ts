@@ -1,6 +1,7 @@
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import type { Native } from './native.ts';
+import type { Version } from './recording.ts';
 
 /**
  * @internal
@@ -56,16 +57,13 @@ export interface Binding {
   /** @internal */ readonly byteOffset: number;
   /** @internal */ readonly byteLength: number;
   /** @internal Bytes of it that the kernel reads or writes; all of them unless it says otherwise. */ readonly touched?: number;
+  /** @internal When its content changed. */ readonly version?: Version;
   readonly label: string;
   readonly dtype: 'f32' | 'u32';
 }
 
 /** @internal A binding of which a kernel reads or writes only so many bytes, wherever they are: what a profile counts. */
-export const touching = (touched: number, { storage, byteOffset, byteLength, label, dtype }: Binding): Binding => ({
-  storage,
-  byteOffset,
-  byteLength,
-  touched,
-  label,
-  dtype,
-});
+export const touching = (
+  touched: number,
+  { storage, byteOffset, byteLength, version, label, dtype }: Binding,
+): Binding => ({ storage, byteOffset, byteLength, touched, ...(version && { version }), label, dtype });

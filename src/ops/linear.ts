@@ -77,6 +77,7 @@ export function linear(
     } else if (dweight) {
       gradientOf(operandsOf(x, { TRANSPOSE_A: 1 }), storeOf(dweight), { m: outs, n: ins, k: rows });
     }
-    return [dx, needs(1) ? dweight : null, dbias];
+    const gradients = [dx, needs(1) ? dweight : null];
+    return bias ? [...gradients, dbias] : gradients;
   });
 }

@@ -19,9 +19,10 @@ export function scale(x: Tensor, factor: number | Scalar): Tensor {
   });
 }
 
-/** @internal What backward multiplies by: the scalar's value of its own forward, or of its own run of a captured step. */
+/** @internal The scalar's value at this forward; backward multiplies by the same. In a captured step, the value of each run. */
 export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
-  if (typeof factor === 'number' || gpu.queue.capturing) return factor;
+  if (typeof factor === 'number') return factor;
+  if (gpu.queue.recording) return gpu.queue.recording.read(factor);
   const { value } = factor;
   if (factor instanceof Counter) factor.advance();
   return value;

@@ -1,7 +1,7 @@
 import source from '../../shaders/sliceRows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { showShape, sizeOf } from '../shape.ts';
+import { sameShape, showShape, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
@@ -25,7 +25,7 @@ export function sliceRows(x: Tensor, from: number, to: number): Tensor {
   }
   const y = rowsFrom(x, from, to);
   return record('sliceRows', [x], y, [], (dy, gradient) => {
-    if (dy.size === x.size) return [dy];
+    if (sameShape(dy.shape, x.shape)) return [dy];
     const dx = gradient.into(0);
     kernel.pad({ part: dy, wholeOut: dx }, stretch(dx, from, to), Math.ceil(dx.size / 64));
     return [dx];

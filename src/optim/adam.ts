@@ -1,5 +1,5 @@
 import source from '../../shaders/adam.wgsl';
-import { checkAtLeast } from '../checkNumbers.ts';
+import { atLeast, type Check, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';
@@ -19,25 +19,45 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
+const twoShares: Check = {
+  wanted: 'two numbers in [0, 1)',
+  holds: (value) =>
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((beta) => typeof beta === 'number' && beta >= 0 && beta < 1),
+};
+const checks: OptionChecks<AdamOptions> = {
+  lr: atLeast(0),
+  betas: twoShares,
+  eps: atLeast(0),
+  weightDecay: atLeast(0),
+  amsgrad: flag,
+};
+
 /** Adam (Kingma & Ba 2015; `torch.optim.Adam`), each parameter with its own count of steps for the bias correction. */
 export class Adam extends Optimizer {
-  private readonly betas: readonly [number, number];
-  private readonly eps: number;
+  declare readonly betas: readonly [number, number];
+  declare readonly eps: number;
+  declare readonly amsgrad: boolean;
+  /** Whether weight decay shrinks the parameter itself. */
+  private readonly decoupled: boolean;
   private readonly mean: Tensor;
   private readonly square: Tensor;
   private readonly largest: Tensor | null;
 
   constructor(parameters: ParametersOrGroups, options: AdamOptions = {}) {
-    const { betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
-    checkAtLeast('Adam', { eps });
-    if (!betas.every((beta) => beta >= 0 && beta < 1))
-      throw new RangeError(`Adam: betas must be in [0, 1) but are ${betas}`);
-    super('Adam', parameters, { lr: 0.001, weightDecay: 0, ...options });
-    this.betas = betas;
-    this.eps = eps;
+    const decoupled = new.target === AdamW || new.target.prototype instanceof AdamW;
+    const name = decoupled ? 'AdamW' : 'Adam';
+    checkOptions(name, options, checks);
+    const { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
+    const { weightDecay = decoupled ? 0.01 : 0 } = options;
+    super(name, parameters, { lr, weightDecay });
+    this.decoupled = decoupled;
+    this.fix({ betas: Object.freeze([...betas]), eps, amsgrad });
     this.mean = this.state('exp_avg');
     this.square = this.state('exp_avg_sq');
     this.largest = amsgrad ? this.state('max_exp_avg_sq') : null;
+    if (new.target === Adam || new.target === AdamW) Object.preventExtensions(this);
   }
 
   step(): void {
@@ -62,24 +82,12 @@ export class Adam extends Optimizer {
     const workgroups = Math.ceil(blocks / 4);
     if (largest) kernel.amsgrad({ ...bindings, largest }, params, workgroups);
     else kernel.step(bindings, params, workgroups);
-  }
-
-  /** Whether weight decay shrinks the parameter itself. */
-  protected get decoupled(): boolean {
-    return false;
+    this.flat.changeValues();
   }
 }
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019; `torch.optim.AdamW`). */
-export class AdamW extends Adam {
-  constructor(parameters: ParametersOrGroups, options: AdamOptions = {}) {
-    super(parameters, { weightDecay: 0.01, ...options });
-  }
-
-  protected override get decoupled(): boolean {
-    return true;
-  }
-}
+export class AdamW extends Adam {}
 
 // Of beta = 0 as far down as its powers matter: WGSL has no infinity.
 const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);

@@ -1,8 +1,9 @@
 import source from '../../shaders/clipGradNorm.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, type Tensor, tensor } from '../tensor.ts';
+import { constant, empty, type Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
 import { BLOCK, FlatParameters } from './flatParameters.ts';
+import { parametersOf } from './optimizer.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('clipGradNorm', source, ['squares', 'scale']);
 
@@ -17,17 +18,17 @@ const MAX_PARTIALS = 64;
  * @returns the norm before, f32 [], on the GPU. If that is not a number, neither are the gradients then.
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
-  const list = [...new Set(parameters)];
+  const list = [...new Set(parametersOf('clipGradNorm', parameters))];
   if (list.length === 0) throw new TypeError('clipGradNorm: got no parameters; pass module.parameters()');
   if (!(maxNorm >= 0)) throw new RangeError(`clipGradNorm: maxNorm must be a number >= 0 but is ${maxNorm}`);
   const { gpu } = list[0]!;
-  const present = list.filter(({ grad }) => grad && grad.size > 0);
-  if (present.length === 0) return tensor(gpu, 0, [], 'norm');
+  const gradients = partsOf(list);
+  if (gradients.length === 0) return constant(gpu, Float32Array.of(0), 'norm', []);
   return tidy(() => {
     const norm = empty(gpu, [], 'f32', 'norm');
     const none = empty(gpu, [1], 'u32');
     let partials = 0;
-    const parts = partsOf(present).map(({ gradient, used }) => {
+    const parts = gradients.map(({ gradient, used }) => {
       const blocks = Math.ceil(gradient.size / BLOCK);
       const groups = Math.min(MAX_PARTIALS, Math.ceil(blocks / 4));
       const part = { gradient, used: used ?? none, blocks, size: used ? 0 : gradient.size, groups, first: partials };
@@ -45,15 +46,14 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Ten
   });
 }
 
-/** The gradients: flat buffers of several, with the elements of each block that count, and single ones. */
+/** The gradients: flat buffers of several with the elements of each block that count, and single ones. */
 function partsOf(parameters: readonly Tensor[]): { gradient: Tensor; used?: Tensor }[] {
   const flats = new Map<FlatParameters, Set<Tensor>>();
   const parts: { gradient: Tensor; used?: Tensor }[] = [];
   for (const parameter of parameters) {
-    const { grad, gradSlot } = parameter;
-    const flat = grad === gradSlot ? FlatParameters.of(parameter) : undefined;
-    if (!flat) parts.push({ gradient: grad! });
-    else flats.set(flat, (flats.get(flat) ?? new Set()).add(parameter));
+    const flat = FlatParameters.of(parameter);
+    if (flat) flats.set(flat, (flats.get(flat) ?? new Set()).add(parameter));
+    else if (parameter.grad && parameter.size > 0) parts.push({ gradient: parameter.grad });
   }
   for (const [flat, own] of flats) parts.push({ gradient: flat.gradients, used: flat.usedOfBlock(own) });
   return parts;

@@ -2,7 +2,7 @@ import { copyInto } from '../autograd.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Storage } from '../gpu/storage.ts';
 import { sameShape, showShape } from '../shape.ts';
-import { Tensor, tensor } from '../tensor.ts';
+import { constant, decidesGradient, Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
 /** @internal Elements of a block: 256 bytes, the alignment of a binding, so that every parameter starts a block. */
@@ -68,47 +68,76 @@ export class FlatParameters {
     return made;
   }
 
-  /**
-   * For each block the index of its group, or {@link ABSENT} where its parameter has no gradient now. A table never
-   * changes, since captured steps hold it: each pattern of present gradients has its own.
-   */
+  /** For each block the index of its group, or {@link ABSENT} if its parameter has no gradient. */
   groupOfBlock(): Tensor {
-    for (const { parameter } of this.places) gatherGradient(parameter);
-    return this.table(
-      'group of block',
-      ({ grad }) => grad !== null,
-      ({ group, block, blocks }, present, table) => table.fill(present ? group : ABSENT, block, block + blocks),
+    return this.table('group of block', ABSENT, ({ group, block, blocks }, table) =>
+      table.fill(group, block, block + blocks),
     );
   }
 
-  /** For each block how many of its elements belong to one of these parameters. */
+  /** For each block how many of its elements belong to one of these parameters and have a gradient. */
   usedOfBlock(wanted: ReadonlySet<Tensor>): Tensor {
-    return this.table(
-      'used of block',
-      (parameter) => wanted.has(parameter),
-      ({ parameter, block }, present, table) => {
-        for (let left = present ? parameter.size : 0, i = block; left > 0; left -= BLOCK, i++)
-          table[i] = Math.min(left, BLOCK);
-      },
-    );
+    const choice = this.places.map(({ parameter }) => Number(wanted.has(parameter))).join('');
+    return this.table(`used of block ${choice}`, 0, ({ parameter, block }, table) => {
+      for (let left = wanted.has(parameter) ? parameter.size : 0, i = block; left > 0; left -= BLOCK, i++)
+        table[i] = Math.min(left, BLOCK);
+    });
   }
 
-  /** A table of blocks for a choice of parameters, made when that choice is first met. */
-  private table(
-    label: string,
-    chosen: (parameter: Tensor) => boolean,
-    fill: (place: Place, chosen: boolean, table: Uint32Array) => void,
-  ): Tensor {
-    const choice = this.places.map(({ parameter }) => chosen(parameter));
-    const key = `${label} ${choice.map(Number).join('')}`;
-    let table = this.tables.get(key);
-    if (!table) {
-      const blocks = new Uint32Array(this.blocks);
-      for (const [i, place] of this.places.entries()) fill(place, choice[i]!, blocks);
-      table = keep(tensor(this.gpu, blocks, undefined, label));
+  /** Counts the change of every parameter that has a gradient: now, and in a capture at every run. */
+  changeValues(): void {
+    const { places } = this;
+    const { queue } = this.gpu;
+    queue.recording?.note('values', {}, () => ({ finish: () => ({ apply: () => this.changeValues() }) }));
+    for (const { parameter } of places) if (parameter.gradient) queue.change(parameter.version);
+  }
+
+  /**
+   * A number for each block; `absent` for parameters without gradient. A captured step whose function leaves it open which
+   * parameters have a gradient gets a table of its own, which every run brings up to date. Other tables never change: each
+   * pattern of gradients has its own.
+   */
+  private table(label: string, absent: number, fill: (place: Place, table: Uint32Array) => void): Tensor {
+    const { gpu, places } = this;
+    const { recording } = gpu.queue;
+    const contents = (present: readonly boolean[]): Uint32Array<ArrayBuffer> => {
+      const table = new Uint32Array(this.blocks).fill(absent);
+      for (const [i, place] of places.entries()) if (present[i]) fill(place, table);
+      return table;
+    };
+    recording?.expect('alive', this, () => this.whyNot());
+    const open = places.filter(({ parameter }) => recording && !decidesGradient(recording, parameter));
+    for (const place of places) if (!open.includes(place)) gatherGradient(place.parameter);
+    const present = () => places.map(({ parameter }) => parameter.gradient !== null);
+    if (!recording || open.length === 0) {
+      const key = `${label} ${present().map(Number).join('')}`;
+      const table = this.tables.get(key) ?? keep(constant(gpu, contents(present()), label));
       this.tables.set(key, table);
+      return table;
     }
+    const decided = new Map(
+      places.filter((place) => !open.includes(place)).map((place) => [place, place.parameter.gradient !== null]),
+    );
+    let shown = places.map((place) => decided.get(place) ?? true);
+    const table = keep(constant(gpu, contents(shown), label));
+    const prepare = (flush: () => void): void => {
+      for (const { parameter } of open) {
+        if (!parameter.gradient || parameter.gradient === parameter.gradSlot) continue;
+        flush();
+        gatherGradient(parameter);
+      }
+      const now = places.map((place) => decided.get(place) ?? place.parameter.gradient !== null);
+      if (now.every((one, i) => one === shown[i])) return;
+      flush();
+      write(table, contents(now));
+      shown = now;
+    };
+    recording.note('table', table, () => ({ finish: () => ({ prepare, dispose: () => table.dispose() }) }));
     return table;
+  }
+
+  private whyNot(): string | undefined {
+    return this.values.isDisposed ? 'the optimiser was disposed after the capture' : undefined;
   }
 
   /** The part of a flat array that belongs to a parameter. */

@@ -1,5 +1,5 @@
 import { zeroGrad } from '../autograd.ts';
-import { checkAtLeast } from '../checkNumbers.ts';
+import { anything, atLeast, checkOptions, checkValue, type OptionChecks, show } from '../checkOptions.ts';
 import { Disposable } from '../gpu/dispose.ts';
 import { Counter, Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
@@ -10,29 +10,65 @@ import { FlatParameters } from './flatParameters.ts';
 /** Parameters that are updated alike. */
 export interface ParameterGroup {
   params: Iterable<Tensor>;
-  /** Times the optimiser's learning rate: 1 by default. */
+  /** Learning rate of the group at the optimiser's initial one. A schedule changes both in proportion. Default: the optimiser's. */
+  lr?: number;
+  /** Factor of the optimiser's learning rate, another way to write `lr`. Default: 1. */
   lrMultiplier?: number;
-  /** In place of the optimiser's. */
+  /** Default: the optimiser's. */
   weightDecay?: number;
 }
 
 /** What an optimiser takes: `module.parameters()`, or groups of parameters. */
 export type ParametersOrGroups = Iterable<Tensor> | Iterable<ParameterGroup>;
 
-/** A group as the optimiser uses it. */
-export interface OptimizerGroup {
-  readonly params: readonly Tensor[];
-  readonly lrMultiplier: number;
-  readonly weightDecay: number;
+const groupChecks: OptionChecks<ParameterGroup> = {
+  params: anything,
+  lr: atLeast(0),
+  lrMultiplier: atLeast(0),
+  weightDecay: atLeast(0),
+};
+
+/** A group as the optimiser uses it. Setting `lrMultiplier` or `weightDecay` takes effect at the next step, captured ones too. */
+export class OptimizerGroup {
+  constructor(
+    private readonly who: string,
+    readonly params: readonly Tensor[],
+    private readonly values: { lrMultiplier: number; weightDecay: number },
+    private readonly changed: () => void,
+  ) {
+    Object.freeze(this);
+  }
+
+  get lrMultiplier(): number {
+    return this.values.lrMultiplier;
+  }
+
+  set lrMultiplier(lrMultiplier: number) {
+    this.set({ lrMultiplier });
+  }
+
+  get weightDecay(): number {
+    return this.values.weightDecay;
+  }
+
+  set weightDecay(weightDecay: number) {
+    this.set({ weightDecay });
+  }
+
+  private set(values: Partial<OptimizerGroup['values']>): void {
+    checkOptions(this.who, values, { lrMultiplier: atLeast(0), weightDecay: atLeast(0) });
+    Object.assign(this.values, values);
+    this.changed();
+  }
 }
 
 /**
  * Moves parameters against their gradients, all of them in one dispatch. The parameters come to live side by side in one
  * buffer, and backward writes their gradients side by side into another. A parameter without gradient is left alone:
- * neither updated nor decayed, and its step is not counted. `lr` is read anew by every run of a captured step.
+ * neither updated nor decayed, and its step is not counted. Captured steps follow `lr` and the groups; the other settings are fixed.
  */
 export abstract class Optimizer extends Disposable {
-  readonly lr: Scalar;
+  private readonly rate: Scalar;
   readonly groups: readonly OptimizerGroup[];
   /** @internal */
   readonly flat: FlatParameters;
@@ -45,7 +81,7 @@ export abstract class Optimizer extends Disposable {
    */
   protected readonly counts: Tensor;
   /** @internal Says by its parity which half of {@link counts} is read. */
-  protected readonly run = new Counter(0);
+  protected readonly run: Counter;
   private readonly states = new Map<string, Tensor>();
 
   protected constructor(
@@ -54,17 +90,27 @@ export abstract class Optimizer extends Disposable {
     { lr, weightDecay }: { lr: number; weightDecay: number },
   ) {
     super();
-    checkAtLeast(name, { lr, weightDecay });
-    this.lr = new Scalar(lr);
-    this.groups = groupsOf(name, parameters, weightDecay);
+    this.rate = new Scalar(lr);
+    const changed = (): void => write(this.groupTable, this.groupNumbers());
+    this.groups = groupsOf(name, parameters, { lr, weightDecay }, changed);
     this.flat = new FlatParameters(
       name,
       this.groups.map(({ params }) => params),
     );
+    this.run = new Counter(0);
     const { gpu, blocks } = this.flat;
-    const numbers = this.groups.flatMap((group) => [group.lrMultiplier, group.weightDecay]);
-    this.groupTable = keep(tensor(gpu, Float32Array.from(numbers), [this.groups.length, 2], 'parameter groups'));
+    this.groupTable = keep(tensor(gpu, this.groupNumbers(), [this.groups.length, 2], 'parameter groups'));
     this.counts = keep(tensor(gpu, new Uint32Array(2 * blocks), undefined, 'step counts'));
+  }
+
+  /** Learning rate. `optimizer.lr = 0.1` sets its value; captured steps follow it. */
+  get lr(): Scalar {
+    return this.rate;
+  }
+
+  set lr(value: number) {
+    checkValue(this.name, 'lr', value, atLeast(0));
+    this.rate.value = value;
   }
 
   /** Updates every parameter that has a gradient. */
@@ -125,6 +171,20 @@ export abstract class Optimizer extends Disposable {
     this.counts.dispose();
   }
 
+  private groupNumbers(): Float32Array {
+    return Float32Array.from(this.groups.flatMap(({ lrMultiplier, weightDecay }) => [lrMultiplier, weightDecay]));
+  }
+
+  /** @internal Makes settings readable, and refuses to change them: state and captured steps depend on them. */
+  protected fix(settings: object): void {
+    for (const [name, value] of Object.entries(settings)) {
+      const set = (): never => {
+        throw new TypeError(`${this.name}: ${name} is fixed when the optimiser is made; make another one`);
+      };
+      Object.defineProperty(this, name, { enumerable: true, get: () => value, set });
+    }
+  }
+
   /** @internal A state tensor of every parameter, by PyTorch's name. */
   protected state(name: string): Tensor {
     const made = this.flat.zeros(name);
@@ -133,14 +193,45 @@ export abstract class Optimizer extends Disposable {
   }
 }
 
-function groupsOf(who: string, parameters: ParametersOrGroups, weightDecay: number): OptimizerGroup[] {
-  const list = [...(parameters as Iterable<Tensor | ParameterGroup>)];
-  const given = list.some((entry) => entry instanceof Tensor)
-    ? [{ params: list as Tensor[] }]
-    : (list as ParameterGroup[]);
+function groupsOf(
+  who: string,
+  parameters: ParametersOrGroups,
+  { lr, weightDecay }: { lr: number; weightDecay: number },
+  changed: () => void,
+): OptimizerGroup[] {
+  const list = [...(iterable(who, parameters) as Iterable<Tensor | ParameterGroup>)];
+  const single = list.length === 0 || list.some((entry) => entry instanceof Tensor);
+  const given = single ? [{ params: list as Tensor[] }] : (list as ParameterGroup[]);
   return given.map((group) => {
-    const complete = { lrMultiplier: 1, weightDecay, ...group, params: [...group.params] };
-    checkAtLeast(who, { lrMultiplier: complete.lrMultiplier, weightDecay: complete.weightDecay });
-    return complete;
+    const groupName = `${who}: a group`;
+    if (!single && !(Object(group) as { params?: unknown }).params)
+      throw new TypeError(
+        `${who}: expected parameters or groups { params, lr }, but the list holds ${show(group)}; pass module.parameters()`,
+      );
+    checkOptions(groupName, group, groupChecks, ['params']);
+    const { lr: own, lrMultiplier } = group;
+    if (own !== undefined && (lrMultiplier !== undefined || (lr === 0 && own > 0)))
+      throw new TypeError(
+        lrMultiplier !== undefined
+          ? `${groupName} has both lr and lrMultiplier; give one`
+          : `${groupName} has lr ${own}, but the optimiser's lr is 0 and the groups follow it in proportion; give it another`,
+      );
+    const multiplier = own === undefined ? (lrMultiplier ?? 1) : own === 0 ? 0 : own / lr;
+    const values = { lrMultiplier: multiplier, weightDecay: group.weightDecay ?? weightDecay };
+    return new OptimizerGroup(groupName, parametersOf(who, group.params), values, changed);
+  });
+}
+
+function iterable(who: string, given: unknown): Iterable<unknown> {
+  if (typeof (given as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function')
+    return given as Iterable<unknown>;
+  throw new TypeError(`${who}: expected parameters but got ${show(given)}; pass module.parameters()`);
+}
+
+/** @internal The tensors in what is given as parameters. @throws TypeError for anything else */
+export function parametersOf(who: string, given: unknown): Tensor[] {
+  return [...iterable(who, given)].map((entry) => {
+    if (entry instanceof Tensor) return entry;
+    throw new TypeError(`${who}: a parameter must be a Tensor but is ${show(entry)}; pass module.parameters()`);
   });
 }

@@ -1,4 +1,4 @@
-import { checkAtLeast } from '../checkNumbers.ts';
+import { atLeast, checkOptions, type OptionChecks } from '../checkOptions.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 
 export interface InverseDecayOptions {
@@ -10,16 +10,20 @@ export interface InverseDecayOptions {
   decay: number;
 }
 
+const checks: OptionChecks<InverseDecayOptions> = { lr: atLeast(0), gamma: atLeast(0), decay: atLeast(0) };
+
 /** Sets an optimiser's learning rate to lr (1 + gamma i)^-decay at iteration i (the `LambdaLR` of TLlib's examples). */
 export class InverseDecay {
   private i = 0;
 
+  private readonly options: InverseDecayOptions;
+
   constructor(
     private readonly optimizer: { readonly lr: Scalar },
-    private readonly options: InverseDecayOptions,
+    options: InverseDecayOptions,
   ) {
-    const { lr, gamma, decay } = options;
-    checkAtLeast('InverseDecay', { lr, gamma, decay });
+    checkOptions('InverseDecay', options, checks, ['lr', 'gamma', 'decay']);
+    this.options = { ...options };
     this.iteration = 0;
   }
 

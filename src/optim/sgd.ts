@@ -1,5 +1,5 @@
 import source from '../../shaders/sgd.wgsl';
-import { checkAtLeast } from '../checkNumbers.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';
@@ -19,28 +19,33 @@ export interface SgdOptions {
   nesterov?: boolean;
 }
 
+const checks: OptionChecks<SgdOptions> = {
+  lr: atLeast(0),
+  momentum: within(0, 1),
+  dampening: within(0, 1),
+  weightDecay: atLeast(0),
+  nesterov: flag,
+};
+
 /** Stochastic gradient descent (`torch.optim.SGD`). */
 export class Sgd extends Optimizer {
-  private readonly momentum: number;
-  private readonly dampening: number;
-  private readonly nesterov: boolean;
-  private readonly buffer: Tensor | null = null;
+  declare readonly momentum: number;
+  declare readonly dampening: number;
+  declare readonly nesterov: boolean;
+  private readonly buffer: Tensor | null;
 
-  constructor(
-    parameters: ParametersOrGroups,
-    { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SgdOptions,
-  ) {
-    checkAtLeast('Sgd', { momentum, dampening });
+  constructor(parameters: ParametersOrGroups, options: SgdOptions) {
+    checkOptions('Sgd', options, checks, ['lr']);
+    const { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
     if (nesterov && !(momentum > 0 && dampening === 0)) {
       throw new RangeError(
         `Sgd: nesterov needs momentum > 0 and dampening 0, but they are ${momentum} and ${dampening}`,
       );
     }
     super('Sgd', parameters, { lr, weightDecay });
-    this.momentum = momentum;
-    this.dampening = dampening;
-    this.nesterov = nesterov;
-    if (momentum > 0) this.buffer = this.state('momentum_buffer');
+    this.fix({ momentum, dampening, nesterov });
+    this.buffer = momentum > 0 ? this.state('momentum_buffer') : null;
+    if (new.target === Sgd) Object.preventExtensions(this);
   }
 
   step(): void {
@@ -62,5 +67,6 @@ export class Sgd extends Optimizer {
         workgroups,
       );
     }
+    this.flat.changeValues();
   }
 }

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { backward } from '../../src/autograd.ts';
+import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
@@ -243,7 +243,10 @@ gpuTest(
       const x = tensor(gpu, values, shape);
       const layer = layerOf(gpu, 2);
       x.requiresGrad = true;
-      const step = await capture(gpu, () => backward(batchNorm(x, { ...layer, ...OPTIONS, momentum }), x));
+      const step = await capture(gpu, () => {
+        zeroGrad([x, layer.weight, layer.bias]);
+        backward(batchNorm(x, { ...layer, ...OPTIONS, momentum }), x);
+      });
       assert.is(momentum.value, 1);
       step.run();
       step.run();

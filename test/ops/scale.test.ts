@@ -32,10 +32,11 @@ gpuTest('scale by a scalar: each run of a captured step takes its value, forward
   const factor = new Scalar(2);
   const x = tensor(gpu, [1, 2]);
   x.requiresGrad = true;
+  const dy = tensor(gpu, [10, 100]);
   const step = await capture(gpu, () => {
     zeroGrad([x]);
     const y = scale(x, factor);
-    backward(y, tensor(gpu, [10, 100]));
+    backward(y, dy);
     return { y, dx: x.grad! };
   });
   for (const value of [2, -0.5]) {
@@ -44,7 +45,7 @@ gpuTest('scale by a scalar: each run of a captured step takes its value, forward
     assert.equal([...(await step.result.y.read())], [value, 2 * value]);
     assert.equal([...(await step.result.dx.read())], [10 * value, 100 * value]);
   }
-  for (const t of [step.result.y, step.result.dx, step, x]) t.dispose();
+  for (const t of [step, x, dy]) t.dispose();
 });
 
 gpuTest('scale by a scalar: an eager backward takes the value of its forward', async (gpu) => {

@@ -288,7 +288,10 @@ gpuTest('what is no list of parameters is refused', (gpu) => {
     /lrMultiplier must be a number >= 0 but is NaN/,
   );
   assert.throws(() => new Sgd([p], { lr: 1, nesterov: true }), /nesterov needs momentum > 0 and dampening 0/);
-  assert.throws(() => new Adam([p], { betas: [0.9, 1] }), /Adam: betas must be in \[0, 1\) but are 0.9,1/);
+  assert.throws(
+    () => new Adam([p], { betas: [0.9, 1] }),
+    /Adam: betas must be two numbers in \[0, 1\) but is \[0.9,1\]/,
+  );
   for (const t of [p, words, computed]) t.dispose();
 });
 

@@ -19,7 +19,7 @@ test('a schedule that would set no number is refused', () => {
   const optimizer = { lr: new Scalar(7) };
   assert.throws(
     () => new InverseDecay(optimizer, { lr: 0.1 } as never),
-    /InverseDecay: gamma must be a number >= 0 but is undefined/,
+    /InverseDecay: gamma and decay are missing from the options/,
   );
   assert.is(optimizer.lr.value, 7);
 });
