@@ -87,13 +87,13 @@ export class Tensor extends Disposable implements Binding {
 
   /** @internal */
   get storage(): Storage {
+    this.onUse?.();
     if (this.released) {
       throw new GpuError(
         'DISPOSED',
         `${this.label}${showShape(this.shape)} was used after its dispose(); keep() it, or return it from tidy`,
       );
     }
-    this.onUse?.();
     return this.held;
   }
 

@@ -1,8 +1,16 @@
 import * as assert from 'uvu/assert';
-import { backward, detach, noGrad, record, zeroGrad } from '../src/autograd.ts';
+import { backward, copyInto, detach, noGrad, record, zeroGrad } from '../src/autograd.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
+import { Parameter } from '../src/nn/parameter.ts';
+import { add } from '../src/ops/add.ts';
+import { crossEntropy } from '../src/ops/crossEntropy.ts';
+import { exp } from '../src/ops/exp.ts';
+import { mul } from '../src/ops/mul.ts';
 import { relu } from '../src/ops/relu.ts';
-import { empty, type Tensor, tensor } from '../src/tensor.ts';
+import { reshape } from '../src/ops/reshape.ts';
+import { sum } from '../src/ops/sum.ts';
+import { Sgd } from '../src/optim/sgd.ts';
+import { empty, type Tensor, tensor, write } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
 import { gpuTest, run } from './harness.ts';
 
@@ -91,16 +99,132 @@ gpuTest('backward refuses what it cannot do', (gpu) => {
   for (const t of [x, plain]) t.dispose();
 });
 
-gpuTest('a backward that gives a gradient of another shape is named', (gpu) => {
-  const x = leaf(gpu, [1, 2]);
-  const wrong = () => record('wrong', [x], relu(detach(x)), [], () => [tensor(gpu, [1])]);
-  tidy(() =>
-    assert.throws(
-      () => backward(wrong(), tensor(gpu, [1, 1])),
-      /wrong: its backward gave \[1\] for input 0, which is \[2\]/,
-    ),
-  );
-  x.dispose();
+gpuTest("an op's backward must return a gradient or null for every input", (gpu) => {
+  const [x, v] = [leaf(gpu, [1, 2]), leaf(gpu, [1])];
+  const two = () => tensor(gpu, [1, 1]);
+  const wrongs: [unknown, RegExp][] = [
+    [() => [tensor(gpu, [1]), null], /custom: its backward gave \[1\] for input 0, which is \[2\]/],
+    [() => [tensor(gpu, new Uint32Array(2)), null], /custom: its backward gave u32 \[2\] for input 0/],
+    [() => [two()], /custom: its backward must return an array of 2 gradients, .* but returned 1$/],
+    [() => [two(), null, null], /must return an array of 2 gradients, .* but returned 3$/],
+    [() => [two(), undefined], /custom: its backward returned undefined for input 1, which is \[1\]/],
+    [() => two(), /must return an array of 2 gradients, .* but returned an? _?Tensor/],
+    [() => {}, /must return an array of 2 gradients, .* but returned undefined/],
+    [async () => [two(), null], /but returned a Promise/],
+    [() => [1, null], /returned 1 for input 0/],
+  ];
+  for (const [wrong, message] of wrongs) {
+    tidy(() => {
+      const y = record('custom', [x, v], relu(detach(x)), [], wrong as () => Tensor[]);
+      assert.throws(() => backward(y, two()), message);
+    });
+    assert.equal([x.grad, v.grad], [null, null]);
+  }
+  for (const t of [x, v]) t.dispose();
+});
+
+gpuTest('a backward may return tensors that it did not make: they stay alive', async (gpu) => {
+  const [a, b] = [leaf(gpu, [1, 2]), leaf(gpu, [3, 4])];
+  const constant = tensor(gpu, [5, 6]);
+  tidy(() => {
+    const shared = record('shared', [a, b], relu(detach(a)), [], () => [constant, constant]);
+    const inputs = record('inputs', [a, b], relu(detach(a)), [], () => [b, a]);
+    backward(shared, constant);
+    backward(inputs, constant);
+  });
+  assert.equal([...(await a.grad!.read())], [8, 10]);
+  assert.equal([...(await b.grad!.read())], [6, 8]);
+  for (const t of [a, b, constant]) assert.not(t.isDisposed);
+  for (const t of [a, b, constant]) t.dispose();
+});
+
+gpuTest('a tensor that backward reads must not change after the forward pass', async (gpu) => {
+  const w = leaf(gpu, [1, 2], 'w');
+  const x = tensor(gpu, [3, 4], undefined, 'x');
+  const changes: [string, (y: Tensor) => void][] = [
+    ['x', () => write(x, Float32Array.of(9, 9))],
+    ['w', () => write(w, Float32Array.of(1, 1))],
+    ['w', () => write(detach(w), Float32Array.of(1, 1))],
+    ['w', () => copyInto(x, w)],
+  ];
+  for (const [label, change] of changes) {
+    tidy(() => {
+      const y = mul(w, x);
+      change(y);
+      assert.throws(() => backward(sum(y)), new RegExp(`mul: its backward reads ${label}, which was changed in place`));
+    });
+    zeroGrad([w]);
+  }
+  tidy(() => {
+    const y = exp(w);
+    write(y, Float32Array.of(0, 0));
+    assert.throws(() => backward(sum(y)), /exp: its backward reads exp, which was changed/);
+  });
+  // The gradient of a sum reads neither of its terms.
+  tidy(() => {
+    const y = add(w, x);
+    write(w, Float32Array.of(7, 7));
+    write(x, Float32Array.of(7, 7));
+    backward(sum(y));
+  });
+  assert.equal([...(await w.grad!.read())], [1, 1]);
+  for (const t of [w, x]) t.dispose();
+});
+
+gpuTest('labels and weights of a loss must not change before its backward', (gpu) => {
+  const logits = leaf(gpu, [1, 2], 'logits');
+  const labels = tensor(gpu, new Uint32Array([1]), undefined, 'labels');
+  const weight = tensor(gpu, [1, 2], undefined, 'weight');
+  const changes: [string, () => void][] = [
+    ['labels', () => write(labels, Uint32Array.of(0))],
+    ['weight', () => write(weight, Float32Array.of(2, 1))],
+  ];
+  for (const [name, change] of changes) {
+    tidy(() => {
+      const loss = crossEntropy(reshape(logits, [1, 2]), labels, { weight });
+      change();
+      assert.throws(() => backward(loss), new RegExp(`crossEntropy: its backward reads ${name}`));
+    });
+  }
+  for (const t of [logits, labels, weight]) t.dispose();
+});
+
+gpuTest('gradients of disposed inputs are freed with them', async (gpu) => {
+  const w = leaf(gpu, [1, 2, 3], 'w');
+  const before = gpu.memory().buffers;
+  for (let i = 0; i < 1000; i++) {
+    const x = leaf(gpu, [1, 2, 3]);
+    tidy(() => backward(sum(mul(x, w))));
+    x.dispose();
+    tidy(() => {
+      const inside = leaf(gpu, [1, 2, 3]);
+      backward(sum(mul(inside, w)));
+    });
+    if (i % 500 === 0) await gpu.idle();
+  }
+  assert.is(gpu.memory().buffers, before + 1, "w's gradient is all that stays");
+  assert.equal([...(await w.grad!.read())], [2000, 4000, 6000]);
+  w.dispose();
+});
+
+gpuTest('a gradient of the same optimiser is the seed of another backward', async (gpu) => {
+  const [w, v] = [new Parameter(gpu, Float32Array.of(1), [1], 'w'), new Parameter(gpu, Float32Array.of(1), [1], 'v')];
+  const sgd = new Sgd([w, v], { lr: 1 });
+  const [three, ten] = [tensor(gpu, [3]), tensor(gpu, [10])];
+  tidy(() => backward(sum(mul(w, three))));
+  tidy(() => backward(mul(v, ten), w.grad!));
+  assert.is(await v.grad!.item(), 30);
+  assert.is(await w.grad!.item(), 3);
+  await gpu.idle();
+  for (const t of [sgd, w, v, three, ten]) t.dispose();
+});
+
+gpuTest('a parameter twice in one op gets the sum of both gradients', async (gpu) => {
+  const w = new Parameter(gpu, Float32Array.of(3, -2), [2], 'w');
+  const sgd = new Sgd([w], { lr: 1 });
+  tidy(() => backward(sum(mul(w, w))));
+  assert.equal([...(await w.grad!.read())], [6, -4]);
+  for (const t of [sgd, w]) t.dispose();
 });
 
 run();

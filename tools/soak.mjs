@@ -11,8 +11,9 @@ const NUMBERS = {
   PADAGRAD_STEPS: 20_000, // captured PADA steps
   PADAGRAD_CYCLES: 500, // of opening and disposing a Gpu
   PADAGRAD_CAPTURES: 200,
+  PADAGRAD_PROGRAMS: 10_000, // random programs, captured and eager
 };
-const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/'];
+const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/', 'programs'];
 const SECONDS = 4 * 3600;
 
 const names = process.argv.slice(2);

@@ -71,7 +71,12 @@ export class Gpu {
   }
 
   /** Resolves when the GPU has done all that was recorded; throws what went wrong meanwhile. */
-  async idle(): Promise<void> {
+  idle(): Promise<void> {
+    this.queue.refuseInCapture('waiting for the GPU');
+    return this.wait();
+  }
+
+  private async wait(): Promise<void> {
     this.device.check('idle');
     this.device.scoped('validation', () => this.queue.submit());
     await patiently(this.device.handle.queue.onSubmittedWorkDone()).catch((cause) =>
@@ -85,7 +90,12 @@ export class Gpu {
    * resolves): time, floating-point operations and bytes by kernel. Each dispatch runs alone, so their sum is more than the
    * same work takes by itself. One profile at a time.
    */
-  async profile(fn: () => unknown): Promise<Profile> {
+  profile(fn: () => unknown): Promise<Profile> {
+    this.queue.refuseInCapture('a profile');
+    return this.measure(fn);
+  }
+
+  private async measure(fn: () => unknown): Promise<Profile> {
     this.device.check('profile');
     // Rarely wanted, so not a part of what every page loads.
     const { Profiler } = await import('./profiler.ts');

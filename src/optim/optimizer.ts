@@ -122,7 +122,12 @@ export abstract class Optimizer extends Disposable {
   }
 
   /** Learning rate and, of each parameter by its place, the step count and PyTorch's state tensors, as they are when called. */
-  async stateDict(): Promise<StateDict> {
+  stateDict(): Promise<StateDict> {
+    this.flat.gpu.queue.refuseInCapture('reading the state');
+    return this.readState();
+  }
+
+  private async readState(): Promise<StateDict> {
     const { places, blocks } = this.flat;
     const half = (this.run.value & 1) * blocks;
     const lr: HostTensor = { shape: [], data: Float64Array.of(this.lr.value) };
