@@ -226,9 +226,9 @@ class GradientNote implements HostNote {
       return undefined;
     };
     if (!wasWritten) return { check };
-    const own = exit !== slot ? exit : null;
+    const own = exit !== slot && exit?.madeIn ? exit : null;
     const apply = (): void => {
-      if (x.gradient !== x.gradSlot) x.gradient?.dispose();
+      if (x.gradient !== x.gradSlot && x.gradient !== exit) x.gradient?.dispose();
       x.gradient = own ? keep(own.view()) : exit;
     };
     return { check, apply, dispose: () => own?.dispose() };

@@ -1,5 +1,6 @@
 // A captured step does what calling its function would do, or throws. Every test here is a program that gave wrong numbers
 // without an error before, with its right value.
+import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward, detach, noGrad, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
@@ -354,6 +355,36 @@ gpuTest('what a run cannot repeat is refused at the capture', async (gpu) => {
   assert.throws(() => noGrad((async () => {}) as () => never), /noGrad: the function returned a promise/);
   assert.throws(() => tidy((async () => {}) as () => never), /tidy: the function returned a promise/);
   disposeAll(other, sgd, w, x);
+});
+
+gpuTest('a gradient tensor of the caller is set at every run', async (gpu) => {
+  const w = parameter(gpu, 1);
+  const given = tensor(gpu, [2]);
+  const x = tensor(gpu, [3]);
+  const step = await capture(gpu, () => {
+    w.grad = given;
+    return scale(x, 2);
+  });
+  assert.is(w.grad, null);
+  for (let i = 0; i < 2; i++) {
+    step.run();
+    assert.is(w.grad, given);
+    assert.is(await given.item(), 2);
+  }
+  disposeAll(step, w, x, given);
+});
+
+test('functions that return promises are errors of the type checker too', () => {
+  const gpu = undefined as unknown as Gpu;
+  const never = (): void => {
+    // @ts-expect-error a captured function must be synchronous
+    void capture(gpu, async () => 1);
+    // @ts-expect-error noGrad must be synchronous
+    noGrad(async () => 1);
+    // @ts-expect-error tidy must be synchronous
+    tidy(async () => 1);
+  };
+  assert.type(never, 'function');
 });
 
 gpuTest('a refused read leaves the process alone', async (gpu) => {
