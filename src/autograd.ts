@@ -9,15 +9,15 @@ import { isTracked, keep, refusePromise, type Sync, tidy } from './tidy.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('autograd', source, ['accumulate', 'copy']);
 
-/** What an op's backward is told of the gradients wanted. */
+/** Tells an op's backward which gradients are needed. */
 export interface GradientRequest {
-  /** Whether the gradient of input `i` is wanted at all. */
+  /** Whether the gradient of input `i` is needed. */
   needs(i: number): boolean;
   /** Where to write the gradient of input `i`: an uninitialised tensor of its shape, to be returned at place `i`. */
   into(i: number): Tensor;
 }
 
-/** From the gradient of an op's output to those of its inputs, in their order; null where none is wanted. */
+/** Maps the gradient of an op's output to the gradients of its inputs, in order; null for an input that needs none. */
 export type Backward = (dy: Tensor, gradient: GradientRequest) => (Tensor | null)[];
 
 /** @internal One op of the graph that `backward` walks. */
@@ -27,7 +27,7 @@ export interface Node {
   readonly age: number;
   inputs: readonly Tensor[];
   output: Tensor;
-  /** What backward reads besides the inputs: freed with the graph if only the op knows it. */
+  /** Further tensors that backward reads. The graph frees those that only the op knows. */
   saved: readonly Tensor[];
   /** The capture that made it. */
   readonly madeIn: Recording | undefined;
@@ -37,8 +37,8 @@ export interface Node {
 }
 
 /**
- * @internal Is shown what each op computes, as `gpu.watcher`: its output; in backward the gradient that comes for the output,
- * then the gradient of each input.
+ * @internal Sees what each op computes, as `gpu.watcher`: its output, and in backward the gradient of the output, then the
+ * gradient of each input.
  */
 export type OpWatcher = (node: Node, gradient?: Tensor, input?: number) => void;
 
@@ -99,7 +99,7 @@ export function record(
   return output;
 }
 
-/** @internal A node in place of a graph that is not there: backward through it throws. */
+/** @internal The node of a tensor that keeps no graph: backward through it throws. */
 export const refusedNode = (output: Tensor, refused: string): Node => ({
   ...{ name: output.label, age: tick(), inputs: [], output, saved: [], madeIn: undefined },
   backward: () => [],
@@ -109,7 +109,7 @@ export const refusedNode = (output: Tensor, refused: string): Node => ({
 /** The same content without its history: gradients stop here. Shares memory with `x`. */
 export const detach = (x: Tensor): Tensor => x.view();
 
-/** Forgets the gradients of `tensors`; the next `backward` writes them anew. */
+/** Drops the gradients of `tensors`; the next `backward` overwrites them. */
 export function zeroGrad(tensors: Iterable<Tensor>): void {
   for (const x of tensors) x.dropGradient();
 }
@@ -191,7 +191,7 @@ function step(node: Node, pending: Map<Tensor, Tensor>): void {
   node.inputs = [];
 }
 
-/** What an op's backward returned, if it is a gradient or null for every input. Tensors that it did not make become views. */
+/** Checks that an op's backward returned a gradient or null for every input. Tensors that it did not make become views. */
 function checked(node: Node, given: unknown, dy: Tensor, handedOut: ReadonlySet<Tensor>): (Tensor | null)[] {
   const { name, inputs } = node;
   const wrong = (what: string): never => {

@@ -1,6 +1,6 @@
 // A captured step is the list of dispatches that one call of a function recorded. A run encodes the list again and calls
-// nothing, so it is fast, and its bits are those of calling the function. Whatever else the function read or changed on the
-// host (gradients, versions, counters, results) is in the replays of gpu/recording.ts. A run that would differ from a call
+// nothing, so it is fast, and its bits are those of calling the function. The replays of gpu/recording.ts hold everything else
+// that the function read or changed on the host: gradients, versions, counters, results. A run that would differ from a call
 // throws.
 import { refusedNode } from './autograd.ts';
 import { CommandList } from './gpu/commandList.ts';
@@ -20,7 +20,7 @@ export class CapturedStep<T> extends Disposable {
   /** Ready to encode; the second list serves the step's second appearance in one submit, and so on. */
   private readonly lists: CommandList[] = [];
   private runs = 0;
-  /** What `result` gave since the latest run. */
+  /** The tensors that `result` gave since the latest run. */
   private given: { result: T; tensors: Tensor[] } | undefined;
   private readonly early: Tensor[] = [];
   /** The tensors themselves, which the step disposes. */
@@ -43,7 +43,7 @@ export class CapturedStep<T> extends Disposable {
   }
 
   /**
-   * What the captured function returned, with the values of the latest run. The next run overwrites its tensors, so using a
+   * The captured function's result, with the values of the latest run. The next run overwrites its tensors, so using a
    * tensor that an earlier run's `result` gave is an error: read or copy it before. Before the first run `result` gives
    * tensors that show the latest run from then on; reading one before the first run is an error. They carry no gradient:
    * capture `backward` too. The step frees them.
@@ -60,7 +60,7 @@ export class CapturedStep<T> extends Disposable {
   }
 
   /**
-   * Does what calling the function would do, with the present values of its scalars, and returns at once.
+   * Does what calling the function would do, with the scalars' current values, and returns at once.
    *
    * @throws Error if the host differs from what the function found at the capture: a frozen parameter, another mode, a gradient
    */
@@ -118,7 +118,7 @@ export class CapturedStep<T> extends Disposable {
     return this.lists[appearance]!;
   }
 
-  /** The result with a view in place of every tensor that the function made: of one run, or of the latest. */
+  /** The result with every tensor that the function made replaced by a view: of one run, or of the latest. */
   private views({ result, results }: Recorded<T>, run: number | undefined, made: Tensor[]): T {
     const viewOf = (tensor: Tensor): Tensor => {
       const view = keep(tensor.view());
@@ -155,13 +155,13 @@ const REFUSED =
 /**
  * Calls `fn` once to record its dispatches, without running them, and compiles their pipelines side by side. Running the step
  * then gives the bits that calling `fn` would give, or throws. `fn` runs inside a `tidy`: its later dispatches reuse what it
- * frees, and what it returns stays. The host is afterwards as it was before.
+ * frees, and its result stays. The host is afterwards as it was before.
  *
- * `fn` must be synchronous. What a run cannot repeat throws: reads, writes and tensors of data from the host, random numbers of
+ * `fn` must be synchronous. Everything that a run cannot repeat throws: reads, writes and tensors of data from the host, random numbers of
  * the host, setting a {@link Scalar}. Pass numbers that change as {@link Scalar}s, and data that changes by `write`.
  */
 export function capture<T>(gpu: Gpu, fn: () => Sync<T>): Promise<CapturedStep<T>> {
-  // Thrown at once: nobody could catch a promise inside the captured function.
+  // Thrown synchronously: a rejected promise inside the captured function could not be caught.
   gpu?.queue?.refuseInCapture('another capture');
   return captureAll(gpu, [fn as () => T]).then(([step]) => step!);
 }

@@ -12,9 +12,9 @@ import { keep, track } from './tidy.ts';
 /** Element types. Labels and indices are `u32`. */
 export type Dtype = 'f32' | 'u32';
 
-// Garbage that was never disposed: its memory is lost to the pool. Only under createGpu({validate: true}).
+// Tensors that were garbage-collected before their dispose(): the pool lost their memory. Only with createGpu({validate: true}).
 const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ label, device }) => {
-  // What goes with its device is lost to nobody.
+  // A disposed device has freed everything.
   if (!device.isDisposed)
     console.warn(`padagrad: ${label} was garbage-collected before dispose(); use tidy or dispose`);
 });
@@ -187,7 +187,7 @@ export function decidesGradient(recording: Recording, x: Tensor): boolean {
   return x.madeIn === recording || (note instanceof GradientNote && note.decides);
 }
 
-/** What a captured function does with the gradient of a tensor: every run finds and leaves it as the function did. */
+/** Tracks the gradient of a tensor in a capture: every run finds and leaves it as the captured function did. */
 class GradientNote implements HostNote {
   private readonly entry: Tensor | null;
   private wasRead = false;
@@ -235,7 +235,7 @@ class GradientNote implements HostNote {
   }
 }
 
-/** What tensors can be made of: numbers, nested arrays of them, or a typed array with a shape. */
+/** Data of a tensor: numbers, nested arrays of them, or a typed array with a shape. */
 export type TensorData = number | readonly TensorData[] | Float32Array | Uint32Array;
 
 /**
@@ -333,7 +333,7 @@ function nestedShape(data: TensorData): number[] {
   for (const item of items) {
     if (sameShape(nestedShape(item), inner)) continue;
     throw new TypeError(
-      `tensor: nested arrays must be regular, but a part of shape ${showShape(inner)} stands beside one of ${showShape(nestedShape(item))}`,
+      `tensor: nested arrays must be regular, but one part has shape ${showShape(inner)} and another ${showShape(nestedShape(item))}`,
     );
   }
   return [items.length, ...inner];

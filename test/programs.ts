@@ -28,7 +28,7 @@ import { type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
 import { uniform } from './harness.ts';
 
-/** What a run of a program showed, in order, and the error that ended it, if one did. */
+/** The results of a program in order, and the error that ended it, if one did. */
 export interface Outcome {
   seen: { what: string; data: Float32Array }[];
   error: Error | undefined;
@@ -102,7 +102,7 @@ class Program {
     return thing;
   }
 
-  /** The functions that are called or captured: each a few of PyTorch's calls in an order that somebody writes. */
+  /** The functions that are called or captured: each a few calls in an order that PyTorch users write. */
   functions(): Record<'first' | 'second', () => Tensor> {
     const { optimizer, net, x, labels, factor, coefficient, draw } = this;
     const loss = draw([

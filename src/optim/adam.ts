@@ -9,9 +9,9 @@ const kernel = /* @__PURE__ */ defineKernel('adam', source, ['step', 'amsgrad'])
 export interface AdamOptions {
   /** Learning rate: 0.001 by default. */
   lr?: number;
-  /** Share of the running means of the gradient and of its square that stays at each step: [0.9, 0.999] by default. */
+  /** Decay rates of the running means of the gradient and of its square. Default: [0.9, 0.999]. */
   betas?: readonly [number, number];
-  /** Keeps the denominator from zero: 1e-8 by default. */
+  /** Added to the denominator. Default: 1e-8. */
   eps?: number;
   /** Adam adds to each decayed parameter's gradient (0 by default), AdamW shrinks the parameter itself (0.01 by default). */
   weightDecay?: number;
@@ -89,5 +89,5 @@ export class Adam extends Optimizer {
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019; `torch.optim.AdamW`). */
 export class AdamW extends Adam {}
 
-// Of beta = 0 as far down as its powers matter: WGSL has no infinity.
+// Bounded for beta = 0, because WGSL has no infinity. Smaller powers do not matter.
 const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);

@@ -13,7 +13,7 @@ const MAX_PARTIALS = 64;
 /**
  * Scales the gradients of `parameters` by maxNorm / norm where their norm, taken over all of them together, is larger than
  * `maxNorm` (`torch.nn.utils.clip_grad_norm_`). Call it between `backward` and the optimiser's step. Parameters without
- * gradient do not count. Of an optimiser's parameters it takes two dispatches, of others two each.
+ * gradient do not count. Two dispatches for all parameters of an optimiser, two for each other parameter.
  *
  * @returns the norm before, f32 [], on the GPU. If that is not a number, neither are the gradients then.
  */

@@ -11,7 +11,7 @@ const NEVER = 0xffffffff;
 /** Something that is NaN or infinite, and since which iteration. */
 export interface NotFinite {
   iteration: number;
-  /** What it is: `gradient of backbone.0.weight`, `backbone.0.weight`. */
+  /** Its name: `gradient of backbone.0.weight`, `backbone.0.weight`. */
   what: string;
 }
 

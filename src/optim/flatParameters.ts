@@ -9,9 +9,9 @@ import { keep } from '../tidy.ts';
 export const BLOCK = 64;
 const ABSENT = 0xffffffff;
 
-// Which parameters live in a flat storage, to tell them from others who hold it.
+// The parameters that live in a flat storage, to tell them from views and captured steps that hold it.
 const residents = new WeakMap<Storage, Set<Tensor>>();
-// Whose slot a gradient has.
+// The owner of each gradient slot.
 const owners = new WeakMap<Tensor, FlatParameters>();
 
 /** @internal A parameter's place in the flat buffers. */
@@ -56,12 +56,12 @@ export class FlatParameters {
     for (const place of this.places) this.adopt(place);
   }
 
-  /** Those that a parameter lives in, if any. */
+  /** The flat buffers of a parameter, if it has an optimiser. */
   static of({ gradSlot }: Tensor): FlatParameters | undefined {
     return gradSlot ? owners.get(gradSlot) : undefined;
   }
 
-  /** A flat buffer beside those of the parameters and gradients: an optimiser's state. */
+  /** A further flat buffer: an optimiser's state. */
   zeros(label: string): Tensor {
     const made = keep(tensor(this.gpu, new Float32Array(this.blocks * BLOCK), undefined, label));
     this.owned.push(made);
@@ -152,7 +152,7 @@ export class FlatParameters {
     return flat;
   }
 
-  /** Lets the parameters go: they keep their values and their place, and another optimiser may take them. */
+  /** Releases the parameters: they keep their values and their place, and another optimiser may take them. */
   dispose(): void {
     for (const { parameter } of this.places) {
       if (parameter.grad === parameter.gradSlot) parameter.grad = null;
@@ -214,7 +214,7 @@ function check(who: string, parameters: readonly Tensor[]): void {
     if (storage.refs <= others + holders.get(storage)!) continue;
     refuse(
       parameter,
-      'is to be moved beside the others, but a captured step or a view holds it; make the optimiser first',
+      "must move into the optimiser's buffer, but a captured step or a view holds it; make the optimiser first",
     );
   }
 }

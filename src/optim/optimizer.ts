@@ -18,7 +18,7 @@ export interface ParameterGroup {
   weightDecay?: number;
 }
 
-/** What an optimiser takes: `module.parameters()`, or groups of parameters. */
+/** Parameters of an optimiser: `module.parameters()`, or groups of parameters. */
 export type ParametersOrGroups = Iterable<Tensor> | Iterable<ParameterGroup>;
 
 const groupChecks: OptionChecks<ParameterGroup> = {
@@ -63,9 +63,9 @@ export class OptimizerGroup {
 }
 
 /**
- * Moves parameters against their gradients, all of them in one dispatch. The parameters come to live side by side in one
- * buffer, and backward writes their gradients side by side into another. A parameter without gradient is left alone:
- * neither updated nor decayed, and its step is not counted. Captured steps follow `lr` and the groups; the other settings are fixed.
+ * Moves parameters against their gradients, all in one dispatch. The optimiser moves the parameters into one buffer, and
+ * backward writes their gradients into another. A parameter without gradient is neither updated nor decayed, and its step
+ * is not counted. Captured steps follow `lr` and the groups; the other settings are fixed.
  */
 export abstract class Optimizer extends Disposable {
   private readonly rate: Scalar;
@@ -116,7 +116,7 @@ export abstract class Optimizer extends Disposable {
   /** Updates every parameter that has a gradient. */
   abstract step(): void;
 
-  /** Forgets the gradients; the next `backward` writes them anew. */
+  /** Drops the gradients; the next `backward` overwrites them. */
   zeroGrad(): void {
     zeroGrad(this.flat.places.map(({ parameter }) => parameter));
   }

@@ -9,9 +9,9 @@ const kernel = /* @__PURE__ */ defineKernel('sgd', source, ['plain', 'momentum']
 export interface SgdOptions {
   /** Learning rate. */
   lr: number;
-  /** Share of the last update that goes on: 0 by default. */
+  /** Share of the last update in the next one, in [0, 1]. Default: 0. */
   momentum?: number;
-  /** Share of the gradient that the momentum leaves out: 0 by default. */
+  /** Share of the gradient that the momentum leaves out, in [0, 1]. Default: 0. */
   dampening?: number;
   /** Adds to each decayed parameter's gradient: 0 by default. */
   weightDecay?: number;

@@ -262,7 +262,7 @@ gpuTest('a captured step must not lose the parameters it reads', async (gpu) => 
   const step = await capture(gpu, () => void relu(p));
   assert.throws(
     () => new Sgd([p], { lr: 1 }),
-    /weight\[1\] is to be moved beside the others, but a captured step or a view holds it; make the optimiser first/,
+    /weight\[1\] must move into the optimiser's buffer, but a captured step or a view holds it; make the optimiser first/,
   );
   step.dispose();
   const error = await capture(gpu, () => void new Sgd([p], { lr: 1 })).then(
