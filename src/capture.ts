@@ -3,6 +3,7 @@
 // that the function read or changed on the host: gradients, versions, counters, results. A run that would differ from a call
 // throws.
 import { refusedNode } from './autograd.ts';
+import { show } from './checkOptions.ts';
 import { CommandList } from './gpu/commandList.ts';
 import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';
@@ -163,6 +164,10 @@ const REFUSED =
 export function capture<T>(gpu: Gpu, fn: () => Sync<T>): Promise<CapturedStep<T>> {
   // Thrown synchronously: a rejected promise inside the captured function could not be caught.
   gpu?.queue?.refuseInCapture('another capture');
+  if (typeof fn !== 'function')
+    return Promise.reject(
+      new TypeError(`capture: expected a function but got ${show(fn)}; call capture(gpu, () => ...)`),
+    );
   return captureAll(gpu, [fn as () => T]).then(([step]) => step!);
 }
 

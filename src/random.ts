@@ -28,7 +28,7 @@ export class Random {
 
   /** Uniform over the whole numbers below 2^32. */
   next(): number {
-    refuseWhileRecording('a random number was drawn');
+    refuseWhileRecording('drawing a random number on the host');
     const [a, b, c, counter] = this.words as unknown as [number, number, number, number];
     const sum = (a + b + counter) >>> 0;
     this.words[0] = b ^ (b >>> 9);

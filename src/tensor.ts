@@ -1,4 +1,5 @@
 import type { Node } from './autograd.ts';
+import { show } from './checkOptions.ts';
 import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
@@ -24,8 +25,6 @@ const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ lab
  * memory: `dispose()` it, let a `tidy` do so, or declare it with `using`.
  */
 export class Tensor extends Disposable implements Binding {
-  /** Whether gradients are wanted for it. */
-  requiresGrad = false;
   /** @internal {@link Tensor.grad}, without a note for the capture under way. */
   gradient: Tensor | null = null;
   /** @internal Where the gradient goes, if it has a place of its own (a view into the optimiser's flat buffer). */
@@ -38,6 +37,7 @@ export class Tensor extends Disposable implements Binding {
   readonly madeIn: Recording | undefined;
   /** @internal Throws if the content is not what the caller expects: results of captured steps. */
   onUse: (() => void) | undefined;
+  private wantsGrad = false;
   private released = false;
 
   /** @internal Use {@link tensor} or {@link empty}. */
@@ -57,6 +57,26 @@ export class Tensor extends Disposable implements Binding {
 
   get gpu(): Gpu {
     return this.held.gpu;
+  }
+
+  /** Whether `backward` computes its gradient. Default: false. Only of f32 leaves; the results of ops follow their inputs. */
+  get requiresGrad(): boolean {
+    return this.wantsGrad;
+  }
+
+  set requiresGrad(wanted: boolean) {
+    const refuse = (why: string): never => {
+      throw new TypeError(`requiresGrad: ${this.label}${showShape(this.shape)} ${why}`);
+    };
+    if (typeof wanted !== 'boolean') refuse(`must be given true or false but got ${show(wanted)}`);
+    if (wanted && this.dtype !== 'f32') refuse(`is ${this.dtype}, and only f32 tensors have gradients`);
+    if (!wanted && this.node) refuse(`was computed by ${this.node.name}; use detach() to leave it out of the graph`);
+    this.wantsGrad = wanted;
+  }
+
+  /** @internal PyTorch's name. Without this, setting it would change nothing. */
+  set requires_grad(_: unknown) {
+    throw new TypeError('requires_grad: the name here is requiresGrad');
   }
 
   /** d loss / d this after `backward(loss)`, null before. Only leaves have one: tensors that no op made. */

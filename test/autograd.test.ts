@@ -84,6 +84,20 @@ gpuTest('noGrad and detach record nothing', async (gpu) => {
   x.dispose();
 });
 
+gpuTest('requiresGrad is of f32 leaves', (gpu) => {
+  const [x, labels] = [leaf(gpu, [1, 2]), tensor(gpu, new Uint32Array(2), undefined, 'labels')];
+  const set = (t: Tensor, wanted: unknown, name = 'requiresGrad') => Reflect.set(t, name, wanted);
+  assert.throws(() => set(labels, true), /requiresGrad: labels\[2\] is u32, and only f32 tensors have gradients/);
+  assert.throws(() => set(x, 1), /requiresGrad: x\[2\] must be given true or false but got 1/);
+  assert.throws(() => set(x, false, 'requires_grad'), /the name here is requiresGrad/);
+  tidy(() => {
+    const y = relu(x);
+    assert.throws(() => set(y, false), /relu\[2\] was computed by relu; use detach\(\)/);
+    y.requiresGrad = true;
+  });
+  for (const t of [x, labels]) t.dispose();
+});
+
 gpuTest('backward refuses what it cannot do', (gpu) => {
   const x = leaf(gpu, [1, 2]);
   const plain = tensor(gpu, [1, 2]);

@@ -236,7 +236,11 @@ gpuTest("an optimiser's settings are obeyed or refused", async (gpu) => {
   step.run();
   near(await item(w), 0.8);
   near(await item(v), 0.4);
-  sgd.groups[1]!.lrMultiplier = 0;
+  assert.throws(() => {
+    sgd.lr.value = Number.NaN;
+  }, /Sgd: lr must be a number >= 0.* but is NaN/);
+  near(sgd.groups[1]!.lr, 0.6);
+  sgd.groups[1]!.lr = 0;
   sgd.groups[0]!.weightDecay = 0.5;
   step.run();
   near(await item(w), 0.8 - 0.2 * (0.4 + 0.4));
@@ -336,10 +340,10 @@ gpuTest('what a run cannot repeat is refused at the capture', async (gpu) => {
   const scalar = new Scalar(1);
   const random = new Random(1);
   const attempts: [RegExp, () => unknown][] = [
-    [/a Scalar was set/, () => schedule.step()],
-    [/a Scalar was set/, () => scale(x, Object.assign(scalar, { value: 2 }))],
-    [/a Counter was made/, () => scale(x, new Counter(1))],
-    [/a random number was drawn/, () => scale(x, random.uniform())],
+    [/setting a Scalar cannot be replayed; do it between runs/, () => schedule.step()],
+    [/setting a Scalar cannot be replayed; do it between runs/, () => scale(x, Object.assign(scalar, { value: 2 }))],
+    [/making a Counter cannot be replayed/, () => scale(x, new Counter(1))],
+    [/drawing a random number on the host cannot be replayed/, () => scale(x, random.uniform())],
     [/data from the host cannot be replayed; make the tensor before, and write\(\)/, () => mul(x, tensor(gpu, [2]))],
     [/read of relu cannot be replayed/, () => void relu(x).item()],
     [/read of relu cannot be replayed/, () => void relu(x).read().then(String)],

@@ -5,7 +5,7 @@ import { BufferUsage, MAP_MODE_READ } from './native.ts';
 import { PARAMS_STRIDE, ParamsChunk } from './params.ts';
 import type { Profiler } from './profiler.ts';
 import { type Dispatch, Recording, tick, type Version } from './recording.ts';
-import { Counter, whileRecording } from './scalar.ts';
+import { Counter, setRecording } from './scalar.ts';
 import type { Binding } from './storage.ts';
 
 // Work is handed over in batches of this many dispatches, so that a GPU starts early and the params fit one chunk.
@@ -66,13 +66,13 @@ export class Queue {
     this.refuseInCapture('another capture');
     this.submit();
     this.recording = new Recording();
-    whileRecording.begin();
+    setRecording(this.recording);
     return this.recording;
   }
 
   endCapture(): void {
     this.recording = undefined;
-    whileRecording.end();
+    setRecording(undefined);
   }
 
   /** Throws if a captured function is running; the capture fails with the same error. */

@@ -1,15 +1,18 @@
-let recordings = 0;
+/** What refuses changes of the host while a captured function runs: a run would not repeat them. */
+interface Refusing {
+  refuse(what: string, advice?: string): never;
+}
 
-/** @internal While a captured function runs, scalars keep their values: a run would not repeat the change. */
-export const whileRecording = {
-  begin: (): void => void recordings++,
-  end: (): void => void recordings--,
-};
+let recording: Refusing | undefined;
+
+/** @internal Says which capture is under way, if any. */
+export function setRecording(capture: Refusing | undefined): void {
+  recording = capture;
+}
 
 /** @internal Throws if a captured function is running. */
 export function refuseWhileRecording(what: string): void {
-  if (recordings > 0)
-    throw new Error(`capture: ${what} inside the captured function; a run would not repeat it, so do it between runs`);
+  recording?.refuse(what, 'do it between runs');
 }
 
 /**
@@ -28,21 +31,21 @@ export class Scalar {
   }
 
   set value(value: number) {
-    refuseWhileRecording('a Scalar was set');
+    refuseWhileRecording('setting a Scalar');
     this.current = checkNumber(value);
   }
 }
 
 function checkNumber(value: number): number {
   if (typeof value !== 'number')
-    throw new TypeError(`Scalar: value must be a number but is ${String(value)} (a ${typeof value})`);
+    throw new TypeError(`Scalar: value must be a number but is '${String(value)}' (a ${typeof value})`);
   return value;
 }
 
 /** A {@link Scalar} that each use advances by one, in an eager op and in every run of a captured step (random streams). */
 export class Counter extends Scalar {
   constructor(value: number) {
-    refuseWhileRecording('a Counter was made');
+    refuseWhileRecording('making a Counter');
     super(value);
   }
 

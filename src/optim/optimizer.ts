@@ -28,15 +28,45 @@ const groupChecks: OptionChecks<ParameterGroup> = {
   weightDecay: atLeast(0),
 };
 
-/** A group as the optimiser uses it. Setting `lrMultiplier` or `weightDecay` takes effect at the next step, captured ones too. */
+/** A learning rate: a {@link Scalar} that refuses values that are none. */
+class LearningRate extends Scalar {
+  constructor(
+    private readonly who: string,
+    value: number,
+  ) {
+    super(value);
+  }
+
+  override get value(): number {
+    return super.value;
+  }
+
+  override set value(value: number) {
+    checkValue(this.who, 'lr', value, atLeast(0));
+    super.value = value;
+  }
+}
+
+/** A group as the optimiser uses it. Settings take effect at the next step, captured ones too. */
 export class OptimizerGroup {
   constructor(
     private readonly who: string,
     readonly params: readonly Tensor[],
+    private readonly rate: Scalar,
     private readonly values: { lrMultiplier: number; weightDecay: number },
     private readonly changed: () => void,
   ) {
     Object.freeze(this);
+  }
+
+  /** Learning rate: the optimiser's times `lrMultiplier`. */
+  get lr(): number {
+    return this.rate.value * this.lrMultiplier;
+  }
+
+  set lr(lr: number) {
+    checkValue(this.who, 'lr', lr, atLeast(0));
+    this.set({ lrMultiplier: multiplierOf(this.who, lr, this.rate.value) });
   }
 
   get lrMultiplier(): number {
@@ -90,9 +120,9 @@ export abstract class Optimizer extends Disposable {
     { lr, weightDecay }: { lr: number; weightDecay: number },
   ) {
     super();
-    this.rate = new Scalar(lr);
+    this.rate = new LearningRate(name, lr);
     const changed = (): void => write(this.groupTable, this.groupNumbers());
-    this.groups = groupsOf(name, parameters, { lr, weightDecay }, changed);
+    this.groups = groupsOf(name, parameters, this.rate, weightDecay, changed);
     this.flat = new FlatParameters(
       name,
       this.groups.map(({ params }) => params),
@@ -109,7 +139,6 @@ export abstract class Optimizer extends Disposable {
   }
 
   set lr(value: number) {
-    checkValue(this.name, 'lr', value, atLeast(0));
     this.rate.value = value;
   }
 
@@ -201,7 +230,8 @@ export abstract class Optimizer extends Disposable {
 function groupsOf(
   who: string,
   parameters: ParametersOrGroups,
-  { lr, weightDecay }: { lr: number; weightDecay: number },
+  rate: Scalar,
+  weightDecay: number,
   changed: () => void,
 ): OptimizerGroup[] {
   const list = [...(iterable(who, parameters) as Iterable<Tensor | ParameterGroup>)];
@@ -214,17 +244,21 @@ function groupsOf(
         `${who}: expected parameters or groups { params, lr }, but the list holds ${show(group)}; pass module.parameters()`,
       );
     checkOptions(groupName, group, groupChecks, ['params']);
-    const { lr: own, lrMultiplier } = group;
-    if (own !== undefined && (lrMultiplier !== undefined || (lr === 0 && own > 0)))
-      throw new TypeError(
-        lrMultiplier !== undefined
-          ? `${groupName} has both lr and lrMultiplier; give one`
-          : `${groupName} has lr ${own}, but the optimiser's lr is 0 and the groups follow it in proportion; give it another`,
-      );
-    const multiplier = own === undefined ? (lrMultiplier ?? 1) : own === 0 ? 0 : own / lr;
+    const { lr, lrMultiplier } = group;
+    if (lr !== undefined && lrMultiplier !== undefined)
+      throw new TypeError(`${groupName} has both lr and lrMultiplier; give one`);
+    const multiplier = lr === undefined ? (lrMultiplier ?? 1) : multiplierOf(groupName, lr, rate.value);
     const values = { lrMultiplier: multiplier, weightDecay: group.weightDecay ?? weightDecay };
-    return new OptimizerGroup(groupName, parametersOf(who, group.params), values, changed);
+    return new OptimizerGroup(groupName, parametersOf(who, group.params), rate, values, changed);
   });
+}
+
+function multiplierOf(who: string, lr: number, whole: number): number {
+  if (lr === 0) return 0;
+  if (whole > 0) return lr / whole;
+  throw new TypeError(
+    `${who} has lr ${lr}, but the optimiser's lr is 0 and the groups follow it in proportion; give it another`,
+  );
 }
 
 function iterable(who: string, given: unknown): Iterable<unknown> {
