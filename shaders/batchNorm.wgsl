@@ -100,11 +100,15 @@ fn normalise(s: Share, moments: vec4f) {
   if (s.channel >= params.c) { return; }
   let c = s.channel;
   if (params.training == 0u) { m = vec4f(runningMean[c], 0.0, runningVar[c], 1.0); }
-  // Rounding may leave a constant channel below 0.
-  let squares = select(m.z, 0.0, m.z < 0.0);
-  let perDeviation = 1.0 / sqrt(squares / m.w + params.eps);
-  let scale = weight[c] * perDeviation;
-  let shift = bias[c];
+  // Rounding may leave a constant channel of a batch below 0.
+  let squares = select(m.z, 0.0, params.training == 1u && m.z < 0.0);
+  let variance = squares / m.w + params.eps;
+  // A running variance may be wrong, and WGSL leaves the root of a negative number open.
+  let undefined = variance < 0.0 || (bitcast<u32>(variance) & 0x7fffffffu) > 0x7f800000u;
+  let none = bitcast<f32>(0x7fc00000u | (c & 1u));
+  let perDeviation = select(1.0 / sqrt(variance), none, undefined);
+  let scale = select(weight[c] * perDeviation, none, undefined);
+  let shift = select(bias[c], none, undefined);
   if (s.lane == 0u && s.slice == 0u) {
     stats[c] = vec4f(m.xy, perDeviation, scale);
     if (params.training == 1u) {

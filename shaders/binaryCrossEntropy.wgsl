@@ -5,7 +5,7 @@
 //
 // shapes    p, targets t, weight w, l, dp: [size]; dl: [size], or [1] for all if each = 0
 // parallel  one invocation an element; sums and means are taken by sum.wgsl
-// numerics  NaN is passed on, for the clamp could turn it into a number; a p outside [0, 1] gives NaN
+// numerics  clampedLog of rows.wgsl passes NaN on; a p outside [0, 1] gives NaN
 
 struct Params { size: u32, weighted: u32, each: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,13 +17,6 @@ struct Params { size: u32, weighted: u32, each: u32, scale: f32 }
 @group(0) @binding(5) var<storage, read> dl: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dp: array<f32>;
 
-// log q, at least -100; NaN if there is none.
-fn logarithm(q: f32) -> f32 {
-  if (isNan(q) || q < 0.0) { return nan(bitcast<u32>(q)); }
-  if (q == 0.0) { return -100.0; }
-  return max(log(q), -100.0);
-}
-
 fn weightOf(i: u32) -> f32 {
   if (params.weighted == 0u) { return 1.0; }
   return weight[i];
@@ -33,7 +26,7 @@ fn weightOf(i: u32) -> f32 {
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * WG + lid;
   if (i >= params.size) { return; }
-  l[i] = -weightOf(i) * (targets[i] * logarithm(p[i]) + (1.0 - targets[i]) * logarithm(1.0 - p[i]));
+  l[i] = -weightOf(i) * (targets[i] * clampedLog(p[i]) + (1.0 - targets[i]) * clampedLog(1.0 - p[i]));
 }
 
 @compute @workgroup_size(WG)

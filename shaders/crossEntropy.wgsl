@@ -1,32 +1,40 @@
 // crossEntropy: how far rows of logits are from their labels, each class and each row weighted
 //
-//   m[r] = max_c x[r,c],  s[r] = sum_c exp(x[r,c] - m[r]),  w[r] = weight[labels[r]] * sampleWeight[r]
-//   forward   l[r]  = w[r] (log s[r] + (m[r] - x[r,labels[r]]))
+//   m[r] = max_c x[r,c],  s[r] = sum_c exp(x[r,c] - m[r]),  w = weight,  u = sampleWeight
+//   target    t[r,c] = (1 - smoothing) w[labels[r]] (c = labels[r]) + smoothing / cols w[c]
+//   forward   l[r]  = u[r] sum_c t[r,c] (log s[r] + (m[r] - x[r,c]));   0 if labels[r] is the ignored label
 //             loss  = l[r]: none;   sum_r l[r]: sum;   sum_r l[r] / W: mean
-//             W     = sum_r weight[labels[r]], or rows if there is a sampleWeight or no weight
-//   backward  dx[r,c] = dloss[r] w[r] (exp(x[r,c] - m[r]) / s[r] - (c = labels[r]))         none
+//             W     = sum_r w[labels[r]] over rows that are not ignored, or their number if there is a u or no w
+//   backward  dx[r,c] = dloss[r] u[r] (sum_k t[r,k] exp(x[r,c] - m[r]) / s[r] - t[r,c])         none
 //             dloss for dloss[r]: sum;   dloss / W for dloss[r]: mean
 //
 // shapes    logits x, dlogits: [rows, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [];
-//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W), the first of them holds all in the end
+//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes), the first holds
+//           all of them in the end
 // parallel  forward: LANES lanes a row (rows.wgsl, softmax.row.wgsl), workgroups take blocks of rows in turn; one workgroup needs no second dispatch,
 //           several leave partial sums to total; backward: one invocation an element
 // numerics  backward reads m and 1 / s, not log-sum-exp, which has too few digits at logits of 1e4; a label >= cols, a largest
 //           logit that is not finite and W = 0 give NaN as in PyTorch; with weightless = 1, W < 2^-126 gives a loss and
 //           a gradient of 0
 
-struct Params { rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, weightless: u32, groups: u32 }
+// Whether smoothing > 0.
+override SMOOTH = false;
+
+struct Params {
+  rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, weightless: u32, groups: u32,
+  ignores: u32, ignored: u32, smoothing: f32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
-// In place of weights that are not there logits are bound, and not read.
+// Without weights logits are bound here, and not read.
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> sampleWeight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rowStats: array<vec2f>;
-@group(0) @binding(7) var<storage, read_write> totals: array<vec2f>;
+@group(0) @binding(7) var<storage, read_write> totals: array<vec4f>;
 @group(0) @binding(8) var<storage, read> rowStatsIn: array<vec2f>;
-@group(0) @binding(9) var<storage, read> totalsIn: array<vec2f>;
+@group(0) @binding(9) var<storage, read> totalsIn: array<vec4f>;
 @group(0) @binding(10) var<storage, read> dloss: array<f32>;
 @group(0) @binding(11) var<storage, read_write> dlogits: array<f32>;
 
@@ -37,27 +45,44 @@ fn classWeight(label: u32) -> f32 {
 }
 
 fn rowWeight(row: u32) -> f32 {
-  let w = classWeight(labels[row]);
-  if (params.sampleWeighted == 0u) { return w; }
-  return w * sampleWeight[row];
+  if (params.sampleWeighted == 0u) { return 1.0; }
+  return sampleWeight[row];
 }
 
-// Its share in W.
+fn isIgnored(label: u32) -> bool { return params.ignores == 1u && label == params.ignored; }
+
+// The part of W that a row adds.
 fn share(row: u32) -> f32 {
+  let label = labels[row];
+  if (isIgnored(label)) { return 0.0; }
   if (params.sampleWeighted == 1u) { return 1.0; }
-  return classWeight(labels[row]);
+  return classWeight(label);
 }
 
 fn logit(i: u32) -> f32 { return logits[i]; }
 
-fn lossOf(row: u32, lid: u32) -> f32 {
+// The loss of a row, and the sum of w over all classes, which only smoothing needs.
+fn lossOf(row: u32, lid: u32) -> vec2f {
   let start = row * params.cols;
-  let stats = maxAndSum(lid, start, start + select(0u, params.cols, row < params.rows), 1.0);
-  if (row >= params.rows || lid % LANES != 0u) { return 0.0; }
+  let end = start + select(0u, params.cols, row < params.rows);
+  let stats = maxAndSum(lid, start, end, 1u, 1.0);
+  var all = vec2f();
+  if (SMOOTH) {
+    for (var i = start + lid % LANES; i < end; i += LANES) {
+      let w = classWeight(i - start);
+      all += vec2f(w * (stats.x - logits[i]), w);
+    }
+    all = vec2f(rowSum(lid, all.x), rowSum(lid, all.y));
+  }
+  if (row >= params.rows || lid % LANES != 0u) { return vec2f(); }
   rowStats[row] = vec2f(stats.x, 1.0 / stats.y);
   let label = labels[row];
-  if (isNan(stats.y) || label >= params.cols) { return nan(label); }
-  return rowWeight(row) * (log(stats.y) + (stats.x - logits[start + label]));
+  if (isIgnored(label)) { return vec2f(0.0, all.y); }
+  if (isNan(stats.y) || label >= params.cols) { return vec2f(nan(label), all.y); }
+  let logSum = log(stats.y);
+  var l = classWeight(label) * (logSum + (stats.x - logits[start + label]));
+  if (SMOOTH) { l = (1.0 - params.smoothing) * l + params.smoothing / f32(params.cols) * (all.y * logSum + all.x); }
+  return vec2f(rowWeight(row) * l, all.y);
 }
 
 var<workgroup> sums: array<vec2f, WG>;
@@ -77,8 +102,8 @@ fn weighsNothing(W: f32) -> bool {
   return select(W == 0.0, abs(W) < 0x1p-126, params.weightless == 1u);
 }
 
-fn finish(sum: vec2f) {
-  totals[0] = sum;
+fn finish(sum: vec2f, ofClasses: f32) {
+  totals[0] = vec4f(sum, ofClasses, 0.0);
   if (params.mean == 0u) {
     loss[0] = sum.x;
   } else if (weighsNothing(sum.y)) {
@@ -93,28 +118,35 @@ fn finish(sum: vec2f) {
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let rowsAtOnce = WG / LANES;
   var sum = vec2f();
+  // Lane 0 of a workgroup has a row in every block, so this is the sum over all classes there.
+  var ofClasses = 0.0;
   for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.groups * rowsAtOnce) {
     let row = first + lid / LANES;
     let l = lossOf(row, lid);
+    ofClasses = l.y;
     if (row < params.rows && lid % LANES == 0u) {
-      if (params.each == 1u) { loss[row] = l; }
-      sum += vec2f(l, share(row));
+      if (params.each == 1u) { loss[row] = l.x; }
+      sum += vec2f(l.x, share(row));
     }
   }
-  if (params.each == 1u) { return; }
+  if (params.each == 1u) {
+    if (SMOOTH && lid == 0u) { totals[wid.x] = vec4f(0.0, 0.0, ofClasses, 0.0); }
+    return;
+  }
   sum = workgroupSum(lid, sum);
   if (lid == 0u) {
-    if (params.groups == 1u) { finish(sum); } else { totals[wid.x] = sum; }
+    if (params.groups == 1u) { finish(sum, ofClasses); } else { totals[wid.x] = vec4f(sum, ofClasses, 0.0); }
   }
 }
 
 @compute @workgroup_size(WG)
 fn total(@builtin(local_invocation_index) lid: u32) {
   var sum = vec2f();
-  for (var i = lid; i < params.groups; i += WG) { sum += totals[i]; }
-  // Behind the barriers of the sum nobody reads totals any more.
+  for (var i = lid; i < params.groups; i += WG) { sum += totals[i].xy; }
+  let ofClasses = totals[0].z;
+  // After the barriers of the sum no invocation reads totals any more.
   sum = workgroupSum(lid, sum);
-  if (lid == 0u) { finish(sum); }
+  if (lid == 0u) { finish(sum, ofClasses); }
 }
 
 @compute @workgroup_size(WG)
@@ -124,12 +156,21 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
   let row = i / params.cols;
   let stats = rowStatsIn[row];
   let label = labels[row];
+  let c = i % params.cols;
+  let ignored = isIgnored(label);
   var g = dloss[select(0u, row, params.each == 1u)] * rowWeight(row);
+  if (!SMOOTH && !ignored) { g *= classWeight(label); }
   let weightless = params.mean == 1u && weighsNothing(totalsIn[0].y);
   if (params.mean == 1u && !weightless) { g /= totalsIn[0].y; }
   let p = exp(logits[i] - stats.x) * stats.y;
-  let dx = g * (p - f32(i % params.cols == label));
+  // The sum of t over all classes, and t of this class.
+  var t = vec2f(1.0, f32(c == label));
+  if (SMOOTH) {
+    t *= (1.0 - params.smoothing) * classWeight(label);
+    t += params.smoothing / f32(params.cols) * vec2f(totalsIn[0].z, classWeight(c));
+  }
+  let dx = g * (t.x * p - t.y);
   // 0/0, and a NaN times 0, are left to the device by WGSL.
-  let undefined = isNan(stats.y) || isNan(g) || (weightless && params.weightless == 0u);
-  dlogits[i] = select(dx, nan(i), undefined);
+  let undefined = label >= params.cols || isNan(g) || isNan(t.x) || (weightless && params.weightless == 0u);
+  dlogits[i] = select(select(dx, 0.0, ignored), nan(i), isNan(stats.y) || (undefined && !ignored));
 }

@@ -9,7 +9,8 @@
 //
 // shapes    p, dp: [sources + targets, 1]; weightOfSource: [sources]; weightOfTarget: [targets]; loss, accuracy: []; each: [sources, 1]
 // parallel  forward: one workgroup, every invocation takes each 64th image, partial sums meet in a tree; the rest: one invocation an image
-// numerics  logarithms are clamped at -100 as in PyTorch, but NaN is passed on: a clamp could turn it into a number
+// numerics  logarithms are clamped at -100 as in PyTorch (clampedLog of rows.wgsl), which passes NaN on. A probability whose
+//           logarithm does not exist gives NaN
 
 struct Params { sources: u32, targets: u32, weighted: u32, mean: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,15 +30,8 @@ fn weight(i: u32) -> f32 {
   return weightOfTarget[i - params.sources];
 }
 
-// -log q, at most 100.
-fn surprise(q: f32) -> f32 {
-  if (isNan(q)) { return q; }
-  if (q <= 0.0) { return 100.0; }
-  return min(-log(q), 100.0);
-}
-
 fn lossOf(i: u32) -> f32 {
-  return weight(i) * surprise(select(1.0 - p[i], p[i], i < params.sources));
+  return -weight(i) * clampedLog(select(1.0 - p[i], p[i], i < params.sources));
 }
 
 var<workgroup> sums: array<vec4f, WG>;

@@ -2,14 +2,14 @@
 //
 //   item[b]     = order[offset + b]
 //   x[row+b,p]  = byte[item[b] * pixels + p] / 127.5 - 1          in [-1, 1]
-//   labels[b]   = allLabels[item[b]]
+//   labels[b]   = allLabels[item[b]];   NaN and 2^32 - 1 if item[b] >= count
 //
 // shapes    images: [ceil(count * pixels / 4)] u32, four pixels a word, the first in the low byte; allLabels: [count];
 //           order: [count]; x: [row + size or more, pixels]; labels: [size]
 // parallel  one invocation four pixels in a row, and an image's label
 // numerics  a byte is exact; a division and a difference, each rounded once, or as WGSL lets a division be
 
-struct Params { offset: u32, size: u32, pixels: u32, row: u32 }
+struct Params { offset: u32, size: u32, pixels: u32, row: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
@@ -21,9 +21,11 @@ fn pixels(first: u32) {
   var b = first / params.pixels;
   var p = first % params.pixels;
   for (var i = first; i < min(first + 4u, params.size * params.pixels); i++) {
-    let at = order[params.offset + b] * params.pixels + p;
+    let item = order[params.offset + b];
+    let at = item * params.pixels + p;
     let byte = (images[at / 4u] >> (8u * (at % 4u))) & 0xffu;
-    x[params.row * params.pixels + i] = f32(byte) / 127.5 - 1.0;
+    let v = f32(byte) / 127.5 - 1.0;
+    x[params.row * params.pixels + i] = select(v, bitcast<f32>(0x7fc00000u | (item & 1u)), item >= params.count);
     p++;
     if (p == params.pixels) { p = 0u; b++; }
   }
@@ -37,6 +39,9 @@ fn unlabelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups
 @compute @workgroup_size(64)
 fn labelled(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i < params.size) { labels[i] = allLabels[order[params.offset + i]]; }
+  if (i < params.size) {
+    let item = order[params.offset + i];
+    labels[i] = select(allLabels[item], 0xffffffffu, item >= params.count);
+  }
   pixels(4u * i);
 }

@@ -45,3 +45,13 @@ fn rowMax(lid: u32, v: f32) -> f32 {
   workgroupBarrier();
   return largest;
 }
+
+// log q, at least -100 as in PyTorch's losses of probabilities; NaN if there is none. A device may take numbers too small
+// for a full mantissa for 0, so their logarithm is that of their bits, of which they are 2^-149 times.
+fn clampedLog(q: f32) -> f32 {
+  let bits = bitcast<u32>(q);
+  if (isNan(q) || bits > 0x80000000u) { return nan(bits); }
+  if (bits == 0u || bits == 0x80000000u) { return -100.0; }
+  if (bits < 0x00800000u) { return max(log(f32(bits)) - 103.27893, -100.0); }
+  return log(q);
+}

@@ -2,16 +2,16 @@
 //
 //   m = max_c x[c],   s = sum_c exp(scale (x[c] - m))
 //
-// shapes    logit(i): element i of the matrix, which a kernel defines; a row is logit(start) .. logit(end - 1)
+// shapes    logit(i): element i of the matrix, which a kernel defines; a row is logit(start), logit(start + step), ... below end
 // parallel  LANES lanes a row (rows.wgsl); a row beyond the last is empty, and takes part in the barriers
 // numerics  exp never overflows; where PyTorch has NaN, for a NaN or an infinity is the largest, s is NaN
 
-fn maxAndSum(lid: u32, start: u32, end: u32, scale: f32) -> vec2f {
+fn maxAndSum(lid: u32, start: u32, end: u32, step: u32, scale: f32) -> vec2f {
   var m = logit(start);
-  for (var i = start + lid % LANES; i < end; i += LANES) { m = larger(m, logit(i)); }
+  for (var i = start + lid % LANES * step; i < end; i += LANES * step) { m = larger(m, logit(i)); }
   m = rowMax(lid, m);
   var s = 0.0;
-  for (var i = start + lid % LANES; i < end; i += LANES) { s += exp((logit(i) - m) * scale); }
+  for (var i = start + lid % LANES * step; i < end; i += LANES * step) { s += exp((logit(i) - m) * scale); }
   s = rowSum(lid, s);
   return vec2f(m, select(nan(lid), s, isFinite(m)));
 }

@@ -3,11 +3,14 @@
 //   forward   y[r,c]  = exp((x[r,c] - m[r]) / T) / sum_k exp((x[r,k] - m[r]) / T),   m[r] = max_k x[r,k]
 //   backward  dx[r,c] = y[r,c] * (dy[r,c] - sum_k dy[r,k] y[r,k]) / T
 //
-// shapes    x, y, dy, dx: [rows, cols], row-major; scale = 1 / T
+// shapes    x, y, dy, dx: [rows / inner, cols, inner], each row along the second dimension; scale = 1 / T
 // parallel  LANES lanes a row (rows.wgsl)
 // numerics  the largest is subtracted before the division by T (softmax.row.wgsl). Backward reads y, so x need not be kept.
 
-struct Params { rows: u32, cols: u32, scale: f32 }
+// Whether rows run along another dimension than the last: their elements are `inner` apart then.
+override STRIDED = false;
+
+struct Params { rows: u32, cols: u32, inner: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -20,19 +23,21 @@ fn logit(i: u32) -> f32 { return x[i]; }
 @compute @workgroup_size(WG)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let row = (wid.y * groups.x + wid.x) * (WG / LANES) + lid / LANES;
-  let start = row * params.cols;
-  let end = start + select(0u, params.cols, row < params.rows);
-  let stats = maxAndSum(lid, start, end, params.scale);
-  for (var i = start + lid % LANES; i < end; i += LANES) { y[i] = exp((x[i] - stats.x) * params.scale) / stats.y; }
+  let step = select(1u, params.inner, STRIDED);
+  let start = row / step * params.cols * step + row % step;
+  let end = start + select(0u, params.cols * step, row < params.rows);
+  let stats = maxAndSum(lid, start, end, step, params.scale);
+  for (var i = start + lid % LANES * step; i < end; i += LANES * step) { y[i] = exp((x[i] - stats.x) * params.scale) / stats.y; }
 }
 
 @compute @workgroup_size(WG)
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let row = (wid.y * groups.x + wid.x) * (WG / LANES) + lid / LANES;
-  let start = row * params.cols;
-  let end = start + select(0u, params.cols, row < params.rows);
+  let step = select(1u, params.inner, STRIDED);
+  let start = row / step * params.cols * step + row % step;
+  let end = start + select(0u, params.cols * step, row < params.rows);
   var sum = 0.0;
-  for (var i = start + lid % LANES; i < end; i += LANES) { sum += dy[i] * yIn[i]; }
+  for (var i = start + lid % LANES * step; i < end; i += LANES * step) { sum += dy[i] * yIn[i]; }
   sum = rowSum(lid, sum);
-  for (var i = start + lid % LANES; i < end; i += LANES) { dx[i] = yIn[i] * (dy[i] - sum) * params.scale; }
+  for (var i = start + lid % LANES * step; i < end; i += LANES * step) { dx[i] = yIn[i] * (dy[i] - sum) * params.scale; }
 }

@@ -162,7 +162,7 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
   for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.parts * rowsAtOnce) {
     let count = min(rowsAtOnce, params.rows - first);
     let start = (first + lid / LANES) * params.cols;
-    let stats = maxAndSum(lid, start, start + select(0u, params.cols, lid / LANES < count), params.scale);
+    let stats = maxAndSum(lid, start, start + select(0u, params.cols, lid / LANES < count), 1u, params.scale);
     if (lid % LANES == 0u) { ofRows[lid / LANES] = vec2f(stats.x, 1.0 / stats.y); }
     workgroupBarrier();
     for (var k = 0u; k < HELD; k++) {

@@ -1,4 +1,5 @@
 import { type GradientRequest, record } from './autograd.ts';
+import { noOptions } from './checkOptions.ts';
 import type { Kernel } from './gpu/kernel.ts';
 import { splitElements } from './rows.ts';
 import { type Shape, showShape, sizeOf } from './shape.ts';
@@ -16,46 +17,46 @@ const MOST_DIMENSIONS = 4;
 
 /**
  * @internal
- * An op that takes two tensors element by element, by a kernel with `binary.wgsl` and `rows.wgsl`. Shapes broadcast as
- * in PyTorch. `passes` says of which inputs the slope is 1, so that their gradient is `dy` itself where they are not
- * repeated.
+ * Makes an op that takes two tensors element by element, by a kernel with `binary.wgsl` and `rows.wgsl`. Shapes broadcast
+ * as in PyTorch. `passes` says which inputs have a slope of 1: their gradient is `dy` itself unless they are repeated.
  */
 export function binary(
   name: string,
   kernel: Kernel<'forward' | 'backward'>,
-  a: Tensor,
-  b: Tensor,
   passes: { a: boolean; b: boolean },
-): Tensor {
-  expectDtype(name, 'a', a, 'f32');
-  expectDtype(name, 'b', b, 'f32');
-  const { shape, dimensions } = broadcast(name, a.shape, b.shape);
-  const y = empty(a.gpu, shape, 'f32', name);
-  const { size } = y;
-  const SAME = Number(a.size === size && b.size === size);
-  const steps = Object.fromEntries(
-    dimensions.flatMap((dimension, i) => Object.entries(dimension).map(([key, value]) => [`${key}${i}`, value])),
-  );
-  const { groups, constants } = splitElements(a.gpu, size);
-  kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, groups, { ...constants, SAME });
+): (a: Tensor, b: Tensor) => Tensor {
+  return (a: Tensor, b: Tensor, options?: unknown) => {
+    noOptions(name, options);
+    expectDtype(name, 'a', a, 'f32');
+    expectDtype(name, 'b', b, 'f32');
+    const { shape, dimensions } = broadcast(name, a.shape, b.shape);
+    const y = empty(a.gpu, shape, 'f32', name);
+    const { size } = y;
+    const SAME = Number(a.size === size && b.size === size);
+    const steps = Object.fromEntries(
+      dimensions.flatMap((dimension, i) => Object.entries(dimension).map(([key, value]) => [`${key}${i}`, value])),
+    );
+    const { groups, constants } = splitElements(a.gpu, size);
+    kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, groups, { ...constants, SAME });
 
-  const gradientOf = (which: 'a' | 'b', x: Tensor, dy: Tensor, i: number, gradient: GradientRequest) => {
-    if (!gradient.needs(i)) return null;
-    if (passes[which] && x.size === size) return dy.view(x.shape);
-    const dx = gradient.into(i);
-    const repeats = sizeOf(dimensions.filter((dimension) => dimension[which] === 0).map(({ n }) => n));
-    const LANES = 2 ** Math.min(6, Math.max(0, Math.ceil(Math.log2(repeats / 16))));
-    kernel.backward({ a, b, dy, dx }, { size, outs: x.size, repeats, ...steps }, Math.ceil((x.size * LANES) / 64), {
-      SAME,
-      OF_B: i,
-      LANES,
-    });
-    return dx;
+    const gradientOf = (which: 'a' | 'b', x: Tensor, dy: Tensor, i: number, gradient: GradientRequest) => {
+      if (!gradient.needs(i)) return null;
+      if (passes[which] && x.size === size) return dy.view(x.shape);
+      const dx = gradient.into(i);
+      const repeats = sizeOf(dimensions.filter((dimension) => dimension[which] === 0).map(({ n }) => n));
+      const LANES = 2 ** Math.min(6, Math.max(0, Math.ceil(Math.log2(repeats / 16))));
+      kernel.backward({ a, b, dy, dx }, { size, outs: x.size, repeats, ...steps }, Math.ceil((x.size * LANES) / 64), {
+        SAME,
+        OF_B: i,
+        LANES,
+      });
+      return dx;
+    };
+    return record(name, [a, b], y, [], (dy, gradient) => [
+      gradientOf('a', a, dy, 0, gradient),
+      gradientOf('b', b, dy, 1, gradient),
+    ]);
   };
-  return record(name, [a, b], y, [], (dy, gradient) => [
-    gradientOf('a', a, dy, 0, gradient),
-    gradientOf('b', b, dy, 1, gradient),
-  ]);
 }
 
 /** The common shape, and its dimensions for the kernel: those repeated alike are one, and ones fill up. */

@@ -131,6 +131,15 @@ export function checkOptions<Options>(
   }
 }
 
+/** @internal Throws for a further argument of an op that has no options. Numbers pass: `map` and `reduce` add them. */
+export function noOptions(who: string, given: unknown): void {
+  if (given === undefined || typeof given === 'number') return;
+  const [name] = isOptions(given) ? Object.keys(given as object) : [];
+  throw new TypeError(
+    `${who}: ${name ? unknownName(name, []) : `expected no further argument but got ${show(given)}`}`,
+  );
+}
+
 /** @internal Throws unless the value of `name` is as the check says; the message shows the value with its type. */
 export function checkValue(who: string, name: string, value: unknown, { wanted, holds }: Check): void {
   if (holds(value)) return;
@@ -152,7 +161,8 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return `a function${value.name ? ` ${value.name}` : ''}`;
   if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
   if (Array.isArray(value)) return value.length < 8 ? `[${value}] (an array)` : `an array of ${value.length}`;
-  const kind = value.constructor?.name ?? 'object';
+  // Bundlers call a class that names itself `_Tensor`.
+  const kind = value.constructor?.name.replace(/^_/, '') ?? 'object';
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 

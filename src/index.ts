@@ -56,6 +56,7 @@ export {
   Sigmoid,
 } from './nn/index.ts';
 export {
+  type AvgPool2dOptions,
   accuracy,
   add,
   argmax,
@@ -128,5 +129,6 @@ export {
 export { Random } from './random.ts';
 export type { Shape } from './shape.ts';
 export type { HostTensor, StateDict } from './stateDict.ts';
-export { type Dtype, empty, fromBuffer, native, Tensor, type TensorData, tensor, write } from './tensor.ts';
+export { type Dtype, empty, fromBuffer, native, Tensor, tensor, write } from './tensor.ts';
+export type { TensorData } from './tensorData.ts';
 export { keep, tidy } from './tidy.ts';

@@ -1,6 +1,7 @@
+import { checkValue, oneOf, within } from './checkOptions.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import { type Shape, showShape, sizeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { expectDtype, type Tensor } from './tensor.ts';
 
 /** @internal Constants of a kernel with `rows.wgsl`, and the rows that its workgroup of 64 takes at a time. */
 export interface RowSplit {
@@ -28,37 +29,41 @@ export function splitElements(gpu: Gpu, size: number): { constants: { PER: numbe
   return { constants: { PER }, groups: Math.ceil(size / (64 * PER)) };
 }
 
-/** @internal Rows and columns of `x`, which must be [n, C] with a column at least. */
+/** @internal Rows and columns of `x`, which must be f32 [n, C] with C > 0. */
 export function expectMatrix(who: string, name: string, x: Tensor): [rows: number, cols: number] {
+  expectDtype(who, name, x, 'f32');
   const [rows, cols] = x.shape;
   if (x.shape.length === 2 && cols! > 0) return [rows!, cols!];
   throw new TypeError(`${who}: ${name} must be [n, C] with C > 0 but is ${showShape(x.shape)}`);
 }
 
-/** @internal The temperature of a softmax, which must be a number > 0. */
-export function checkTemperature(who: string, temperature: number): void {
-  if (!(temperature > 0 && Number.isFinite(temperature)))
-    throw new RangeError(`${who}: temperature must be a finite number > 0 but is ${temperature}`);
-}
+/** @internal What a softmax divides by. Beyond these limits 1 / T, or a difference of logits times it, would not fit f32. */
+export const temperatures = /* @__PURE__ */ within(1e-30, 1e30);
 
-/** @internal How a loss is reduced; what is misspelt would pass for a sum. */
-export function checkReduction(who: string, reduction: string): void {
-  if (!['mean', 'sum', 'none'].includes(reduction))
-    throw new RangeError(`${who}: reduction must be mean, sum or none but is ${reduction}`);
-}
+/** @internal Throws unless it is a temperature that f32 can work with. */
+export const checkTemperature = (who: string, temperature: number): void =>
+  checkValue(who, 'temperature', temperature, temperatures);
+
+/** @internal How a loss is reduced. */
+export const reductions = /* @__PURE__ */ oneOf('mean', 'sum', 'none');
 
 /** @internal A tensor as [outer, n, inner] around the dimension that is reduced. */
 export interface Axis {
   outer: number;
   n: number;
   inner: number;
-  /** Shape without that dimension. */
+  /** Shape of what is left: without that dimension, or with a size of 1 there. */
   rest: Shape;
 }
 
-/** @internal The dimension `dim` of `x`, counted from the end where it is negative; everything as one without `dim`. */
-export function axisOf(who: string, { shape, size }: Tensor, dim: number | undefined): Axis {
-  if (dim === undefined) return { outer: 1, n: size, inner: 1, rest: [] };
+/**
+ * @internal
+ * The dimension `dim` of `x`, which must be f32; negative ones count from the end. Without `dim`, all of them as one.
+ */
+export function axisOf(who: string, x: Tensor, dim?: number, keepdim = false): Axis {
+  expectDtype(who, 'x', x, 'f32');
+  const { shape, size } = x;
+  if (dim === undefined) return { outer: 1, n: size, inner: 1, rest: keepdim ? shape.map(() => 1) : [] };
   // A single number counts as one of one dimension, as in PyTorch.
   const rank = Math.max(1, shape.length);
   const axis = dim < 0 ? dim + rank : dim;
@@ -68,7 +73,8 @@ export function axisOf(who: string, { shape, size }: Tensor, dim: number | undef
     );
   }
   const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)];
-  return { outer: sizeOf(before), n: shape[axis] ?? 1, inner: sizeOf(after), rest: [...before, ...after] };
+  const own = keepdim && shape.length > 0 ? [1] : [];
+  return { outer: sizeOf(before), n: shape[axis] ?? 1, inner: sizeOf(after), rest: [...before, ...own, ...after] };
 }
 
 /** @internal How a kernel reduces an axis: lanes along it, and the length it takes at a time before it needs another go. */

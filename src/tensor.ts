@@ -1,5 +1,5 @@
 import type { Node } from './autograd.ts';
-import { show } from './checkOptions.ts';
+import { type Check, checkValue, oneOf, show, text } from './checkOptions.ts';
 import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
@@ -8,6 +8,7 @@ import type { Native } from './gpu/native.ts';
 import { type HostNote, type HostReplay, newVersion, type Recording, type Version } from './gpu/recording.ts';
 import { type Binding, Storage } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
+import { numbersOf, type TensorData } from './tensorData.ts';
 import { keep, track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */
@@ -31,6 +32,7 @@ export class Tensor extends Disposable implements Binding {
   gradSlot: Tensor | null = null;
   /** @internal The op that made it. */
   node: Node | null = null;
+  readonly shape: Shape;
   /** @internal When its content changed; views share it. */
   version: Version = newVersion();
   /** @internal The capture that made it. */
@@ -43,12 +45,14 @@ export class Tensor extends Disposable implements Binding {
   /** @internal Use {@link tensor} or {@link empty}. */
   constructor(
     private held: Storage,
-    readonly shape: Shape,
+    shape: Shape,
     readonly dtype: Dtype,
     readonly label: string,
     private offset = 0,
   ) {
     super();
+    // A copy: a caller who changes the array later must not change the tensor.
+    this.shape = [...shape];
     track(this);
     const { device, options, queue } = this.gpu;
     this.madeIn = queue.recording;
@@ -158,6 +162,28 @@ export class Tensor extends Disposable implements Binding {
     this.gradient = null;
   }
 
+  /** One line for messages and logs: label, shape, element type and state, such as `Tensor(relu, [64,512], f32)`. */
+  override toString(): string {
+    const state = `${this.requiresGrad ? ', requiresGrad' : ''}${this.released ? ', disposed' : ''}`;
+    return `Tensor(${this.label}, ${showShape(this.shape)}, ${this.dtype}${state})`;
+  }
+
+  /** @internal Node's console prints this. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** @internal Text for `${tensor}`. Throws `TypeError` for arithmetic, which would give a text or NaN. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new TypeError(`${this} is not a number; compute with ops such as add(a, b), or await its item() or read()`);
+  }
+
+  /** @internal Throws `TypeError`: its content is on the GPU. */
+  toJSON(): never {
+    throw new TypeError(`JSON.stringify: the content of ${this} is on the GPU; await its read() and store that`);
+  }
+
   /** @internal Another tensor on the same memory. */
   view(shape: Shape = this.shape, byteOffset = 0): Tensor {
     const view = new Tensor(this.storage.retain(), shape, this.dtype, this.label, this.offset + byteOffset);
@@ -255,18 +281,19 @@ class GradientNote implements HostNote {
   }
 }
 
-/** Data of a tensor: numbers, nested arrays of them, or a typed array with a shape. */
-export type TensorData = number | readonly TensorData[] | Float32Array | Uint32Array;
-
 /**
- * A tensor with the given content. `Uint32Array`s give `u32`, everything else `f32`. Without a shape, nested arrays give
- * their own and typed arrays one dimension.
+ * Makes a tensor with the given content: `u32` from a `Uint32Array`, `f32` from everything else, rounded. Without a shape,
+ * nested arrays give their own and typed arrays one dimension.
+ *
+ * Throws `TypeError` for anything but numbers, and `RangeError` for numbers that f32 cannot hold: finite ones beyond its
+ * range, and elements of an `Int32Array` that it would round.
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
   checkGpu('tensor', gpu);
   gpu.queue.refuseInCapture('data from the host', 'make the tensor before, and write() to it between runs');
-  const flat = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(flatten(data));
-  const actual = shape ?? (flat === data ? [flat.length] : nestedShape(data));
+  checkValue('tensor', 'label', label, text);
+  const { flat, shape: own } = numbersOf(data);
+  const actual = shape ?? own;
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
     throw new TypeError(
@@ -284,27 +311,35 @@ export const constant = (
   shape: Shape = [data.length],
 ): Tensor => new Tensor(gpu.pool.upload(data, label), shape, data instanceof Uint32Array ? 'u32' : 'f32', label);
 
-/** A tensor whose content is undefined until something is written to it. */
+const dtypes = /* @__PURE__ */ oneOf('f32', 'u32');
+
+/** Makes a tensor whose content is undefined until something is written to it. */
 export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'tensor'): Tensor {
+  checkValue('empty', 'label', label, text);
   checkShape(label, shape);
+  checkValue(label, 'dtype', dtype, dtypes);
   checkGpu(label, gpu);
   return new Tensor(gpu.pool.allocate(4 * sizeOf(shape), `${label}${showShape(shape)}`), shape, dtype, label);
 }
 
 /** Overwrites the content of `target`, in the order of recorded work. */
 export function write(target: Tensor, data: Float32Array | Uint32Array): void {
+  expectTensor('write', 'target', target);
   const wanted = target.dtype === 'u32' ? Uint32Array : Float32Array;
   if (!(data instanceof wanted) || data.length !== target.size) {
-    const came = `${data.constructor.name} of ${data.length}`;
+    const came = ArrayBuffer.isView(data) ? `a ${data.constructor.name} of ${data.length}` : show(data);
     throw new TypeError(
-      `write: ${target.label}${showShape(target.shape)} wants a ${wanted.name} of ${target.size}, but got a ${came}`,
+      `write: ${target.label}${showShape(target.shape)} wants a ${wanted.name} of ${target.size}, but got ${came}`,
     );
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
   target.gpu.queue.change(target.version);
 }
 
-/** A tensor on a buffer of the caller's (usage STORAGE, and COPY_SRC to be read), without a copy. The buffer stays the caller's. */
+/**
+ * Makes a tensor on a buffer of the caller's (usage STORAGE, and COPY_SRC to be read), without a copy. The buffer stays the
+ * caller's.
+ */
 export function fromBuffer(
   gpu: Gpu,
   buffer: Native<'GPUBuffer'>,
@@ -312,49 +347,44 @@ export function fromBuffer(
   dtype: Dtype = 'f32',
   label = 'fromBuffer',
 ): Tensor {
+  checkGpu('fromBuffer', gpu);
   checkShape('fromBuffer', shape);
+  checkValue('fromBuffer', 'dtype', dtype, dtypes);
+  checkValue('fromBuffer', 'label', label, text);
   const native = buffer as GPUBuffer;
-  if (native.size < 4 * sizeOf(shape)) {
-    throw new TypeError(
-      `fromBuffer: shape ${showShape(shape)} wants ${4 * sizeOf(shape)} bytes but the buffer has ${native.size}`,
-    );
+  const bytes = 4 * sizeOf(shape);
+  if (!(native?.size >= bytes)) {
+    const came = native?.size === undefined ? `buffer is ${show(buffer)}` : `the buffer has ${native.size}`;
+    throw new TypeError(`fromBuffer: shape ${showShape(shape)} wants ${bytes} bytes but ${came}`);
   }
   return new Tensor(new Storage(gpu, native, native.size, true), shape, dtype, label);
 }
 
 /** The buffer under a tensor, with the range it occupies; recorded work is submitted first, so the caller may use it on the same queue. */
 export function native(x: Tensor): { buffer: Native<'GPUBuffer'>; byteOffset: number; byteLength: number } {
+  expectTensor('native', 'x', x);
   x.gpu.queue.submit();
   return { buffer: x.storage.buffer, byteOffset: x.byteOffset, byteLength: x.byteLength };
 }
 
-/** Throws unless `x` has the shape; `who: name` opens the message. */
-export function expectShape(who: string, name: string, x: Tensor, shape: Shape): void {
-  if (!(x instanceof Tensor && sameShape(x.shape, shape))) {
+/** @internal An option that is a tensor. */
+export const aTensor: Check = { wanted: 'a tensor', holds: (value) => value instanceof Tensor };
+
+/** Throws unless `x` is a tensor; `who: name` opens the message. */
+export function expectTensor(who: string, name: string, x: Tensor): void {
+  if (x instanceof Tensor) return;
+  throw new TypeError(`${who}: ${name} must be a tensor but is ${show(x)}; make one with tensor(gpu, data)`);
+}
+
+/** Throws unless `x` is a tensor of the shape and element type. */
+export function expectShape(who: string, name: string, x: Tensor, shape: Shape, dtype: Dtype = 'f32'): void {
+  expectDtype(who, name, x, dtype);
+  if (!sameShape(x.shape, shape))
     throw new TypeError(`${who}: ${name} must be ${showShape(shape)} but is ${showShape(x.shape)}`);
-  }
 }
 
-/** Throws unless `x` has the element type. */
+/** Throws unless `x` is a tensor of the element type. */
 export function expectDtype(who: string, name: string, x: Tensor, dtype: Dtype): void {
-  if (x?.dtype !== dtype) throw new TypeError(`${who}: ${name} must be ${dtype} but is ${x?.dtype ?? 'no Tensor'}`);
-}
-
-function flatten(data: TensorData): number[] {
-  if (typeof data === 'number') return [data];
-  if (typeof data !== 'object') throw new TypeError(`tensor: data holds a ${typeof data}`);
-  return Array.from(data as readonly TensorData[]).flatMap(flatten);
-}
-
-function nestedShape(data: TensorData): number[] {
-  if (typeof data === 'number') return [];
-  const items = data as readonly TensorData[];
-  const inner = items.length ? nestedShape(items[0]!) : [];
-  for (const item of items) {
-    if (sameShape(nestedShape(item), inner)) continue;
-    throw new TypeError(
-      `tensor: nested arrays must be regular, but one part has shape ${showShape(inner)} and another ${showShape(nestedShape(item))}`,
-    );
-  }
-  return [items.length, ...inner];
+  expectTensor(who, name, x);
+  if (x.dtype !== dtype) throw new TypeError(`${who}: ${name} must be ${dtype} but is ${x.dtype}`);
 }

@@ -156,6 +156,23 @@ export interface Reference {
   data: Float64Array;
 }
 
+/** Applies `rowOf` to every row of `x` along a dimension. */
+export function alongDimension(
+  { shape, data }: Reference,
+  dim: number,
+  rowOf: (row: Float64Array) => Float64Array,
+): Reference {
+  const n = shape.at(dim)!;
+  const inner = sizeOf(shape.slice((dim + shape.length) % shape.length).slice(1));
+  const y = new Float64Array(data.length);
+  for (let r = 0; r < data.length / n; r++) {
+    const start = Math.floor(r / inner) * n * inner + (r % inner);
+    const row = rowOf(Float64Array.from({ length: n }, (_, k) => data[start + k * inner]!));
+    for (const [k, v] of row.entries()) y[start + k * inner] = v;
+  }
+  return { shape, data: y };
+}
+
 export interface CheckOpOptions extends Partial<Tolerance> {
   /** Each case: the shapes of the inputs that want gradients. */
   shapes: readonly (readonly Shape[])[];

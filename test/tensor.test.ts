@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { GpuError } from '../src/gpu/errors.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
+import { Parameter } from '../src/nn/parameter.ts';
 import { relu } from '../src/ops/relu.ts';
 import { empty, fromBuffer, native, type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
@@ -35,29 +36,130 @@ gpuTest('tensors take numbers, nested arrays and typed arrays', async (gpu) => {
 });
 
 gpuTest('arrays of other types are taken by their numbers, not by their bytes', async (gpu) => {
-  for (const array of [Float64Array, Int32Array, Uint8Array]) {
+  for (const array of [Float64Array, Int32Array, Uint8Array, Int8Array]) {
     const x = tensor(gpu, array.of(1, 2, 3) as never);
     assert.equal([x.dtype, ...(await x.read())], ['f32', 1, 2, 3]);
     x.dispose();
   }
 });
 
+gpuTest('numbers are kept or refused with their place, never changed unseen', async (gpu) => {
+  const refused = (data: unknown, message: RegExp) => assert.throws(() => tensor(gpu, data as never), message);
+  refused([1, null], /^tensor: data\[1\] must be a number or an array of numbers but is null$/);
+  refused([1, undefined], /data\[1\] must be .* but is undefined/);
+  // biome-ignore lint/suspicious/noSparseArray: an array with a hole is what is tried
+  refused([1, , 3], /data\[1\] must be .* but is undefined/);
+  refused(
+    [
+      [1, 2],
+      [3, '4'],
+    ],
+    /data\[1\]\[1\] must be .* but is '4' \(a string\)/,
+  );
+  refused([true, false], /data\[0\] must be .* but is true \(a boolean\)/);
+  refused([1n], /data\[0\] must be .* but is 1 \(a bigint\)/);
+  refused(BigInt64Array.of(7n), /data\[0\] must be .* but is 7 \(a bigint\)/);
+  refused('12', /data must be a number or an array of numbers but is '12'/);
+  refused(new ArrayBuffer(8), /data must be .* but is an ArrayBuffer/);
+  refused(new DataView(new ArrayBuffer(8)), /data must be .* but is a DataView/);
+  refused({ 0: 1, length: 1 }, /data must be .* but is an Object/);
+  refused(new Set([1]), /data must be .* but is a Set/);
+  refused(Int32Array.of(1, 2 ** 24 + 1), /^tensor: data\[1\] is 16777217, which f32 would round; pass a Float32Array/);
+  refused([Uint32Array.of(2 ** 32 - 1)], /^tensor: data\[0\]\[0\] is 4294967295, which f32 would round/);
+  refused([1, 1e39], /^tensor: element 1 of data is 1e\+39, beyond the largest f32/);
+  refused(Float64Array.of(-1e300), /element 0 of data is -1e\+300, beyond/);
+  const x = tensor(gpu, [1]);
+  refused(x, /data must be .* but is a Tensor/);
+  refused([x], /data\[0\] must be .* but is a Tensor/);
+  const kept = [
+    tensor(gpu, Int32Array.of(-1, 2 ** 24) as never),
+    tensor(gpu, [new Float32Array([1, 2]), [3, 4]]),
+    tensor(gpu, [Number.POSITIVE_INFINITY, Number.NaN, -0]),
+    tensor(gpu, Float64Array.of(0.1) as never),
+  ];
+  assert.equal(await Promise.all(kept.map(async (x) => [...(await x.read())])), [
+    [-1, 2 ** 24],
+    [1, 2, 3, 4],
+    [Number.POSITIVE_INFINITY, Number.NaN, -0],
+    [Math.fround(0.1)],
+  ]);
+  for (const t of [x, ...kept]) t.dispose();
+});
+
+gpuTest('a shape that the caller changes later does not change the tensor', (gpu) => {
+  const shape = [2, 3];
+  const x = tensor(gpu, new Float32Array(6), shape);
+  shape[0] = 7;
+  assert.equal([x.shape, x.size], [[2, 3], 6]);
+  x.dispose();
+});
+
+// console.log of Node calls this method; a page has no inspect to import.
+const inspect = (x: Tensor): unknown =>
+  (x as unknown as Record<symbol, () => string>)[Symbol.for('nodejs.util.inspect.custom')]!();
+
+gpuTest('a tensor is shown in one line, without its content', (gpu) => {
+  const x = tensor(gpu, new Float32Array(6), [2, 3], 'images');
+  const y = relu(x);
+  assert.is(String(x), 'Tensor(images, [2,3], f32)');
+  assert.is(`${y}`, 'Tensor(relu, [2,3], f32)');
+  assert.is(inspect(x), 'Tensor(images, [2,3], f32)');
+  x.requiresGrad = true;
+  x.dispose();
+  assert.is(inspect(x), 'Tensor(images, [2,3], f32, requiresGrad, disposed)');
+  const parameter = new Parameter(gpu, new Float32Array(1), [1], 'weight');
+  assert.is(inspect(parameter), 'Tensor(weight, [1], f32, requiresGrad)');
+  for (const t of [y, parameter]) t.dispose();
+});
+
+gpuTest('a tensor is no number and no JSON', (gpu) => {
+  const x = tensor(gpu, [3]);
+  const loose = x as unknown as number;
+  for (const compute of [() => +loose, () => loose * 2, () => loose + loose, () => loose < 2, () => Math.max(loose, 1)])
+    assert.throws(compute, /^Tensor\(tensor, \[1\], f32\) is not a number; compute with ops such as add\(a, b\)/);
+  for (const value of [x, { loss: x }, [x]])
+    assert.throws(
+      () => JSON.stringify(value),
+      /JSON.stringify: the content of Tensor.* is on the GPU; await its read\(\)/,
+    );
+  x.dispose();
+});
+
 gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
   assert.throws(() => tensor(gpu, [1, 2], [3]), /tensor: shape \[3\] wants 3 elements but data has 2/);
   assert.throws(() => tensor(gpu, [[1, 2], [3]]), /nested arrays must be regular/);
-  assert.throws(() => tensor(gpu, ['1'] as never), /tensor: data holds a string/);
-  assert.throws(() => empty(gpu, 3 as never), /tensor: shape \[3\] is not one/);
-  assert.throws(() => empty(gpu, [-1]), /shape \[-1\] is not one/);
-  assert.throws(() => empty(gpu, [1.5]), /shape \[1.5\] is not one/);
+  assert.throws(
+    () => tensor(gpu, ['1'] as never),
+    /tensor: data\[0\] must be a number or an array of numbers but is '1'/,
+  );
+  assert.throws(() => empty(gpu, 3 as never), /tensor: shape must be an array of sizes, such as \[2, 3\], but is 3/);
+  assert.throws(() => empty(gpu, [-1]), /tensor: shape is \[-1\]; every size must be a whole number >= 0/);
+  assert.throws(() => empty(gpu, [1.5]), /shape is \[1.5\]; every size must be/);
   const x = tensor(gpu, [1, 2]);
   assert.throws(() => write(x, new Float32Array(3)), /wants a Float32Array of 2, but got a Float32Array of 3/);
   const words = tensor(gpu, new Uint32Array(2));
   assert.throws(() => tidy(() => relu(words)), /relu: x must be f32 but is u32/);
-  assert.throws(() => relu([1, 2] as never), /relu: x must be f32 but is no Tensor/);
-  assert.throws(() => relu(undefined as never), /relu: x must be f32 but is no Tensor/);
+  assert.throws(() => relu([1, 2] as never), /relu: x must be a tensor but is /);
+  assert.throws(() => relu(undefined as never), /relu: x must be a tensor but is /);
   assert.throws(() => tensor(createGpu() as never, [1]), /tensor: gpu is Promise; await createGpu\(\)/);
   assert.throws(() => tensor([1, 2] as never, [1]), /tensor: gpu is Array; await createGpu\(\)/);
   assert.throws(() => empty(undefined as never, [1]), /tensor: gpu is undefined; await createGpu\(\)/);
+  assert.throws(() => tensor(gpu, [1, 2], 2 as never), /tensor: shape must be an array of sizes.* but is 2/);
+  assert.throws(
+    () => tensor(gpu, [1], { dtype: 'u32' } as never),
+    /shape must be an array of sizes.* but is an Object/,
+  );
+  assert.throws(() => tensor(gpu, [1], [1], { requiresGrad: true } as never), /tensor: label must be a string/);
+  assert.throws(() => empty(gpu, [1], 'float32' as never), /dtype must be one of 'f32', 'u32' but is 'float32'/);
+  assert.throws(() => empty(gpu, [1], { dtype: 'u32' } as never), /dtype must be one of 'f32', 'u32'/);
+  assert.throws(() => write(x, [1, 2] as never), /wants a Float32Array of 2, but got .*an array/);
+  assert.throws(() => write(x, undefined as never), /wants a Float32Array of 2, but got undefined/);
+  assert.throws(() => write([1] as never, new Float32Array(1)), /write: target must be a tensor but is .*an array/);
+  assert.throws(
+    () => fromBuffer(gpu, undefined as never, [2]),
+    /fromBuffer: shape \[2\] wants 8 bytes but buffer is undef/,
+  );
+  assert.throws(() => native(undefined as never), /native: x must be a tensor but is undefined/);
   await rejects(words.read(), /read: tensor is u32; use readU32/);
   await rejects(x.item(), /item: tensor\[2\] has 2 elements/);
   x.dispose();

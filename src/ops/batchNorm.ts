@@ -1,10 +1,11 @@
 import source from '../../shaders/batchNorm.wgsl';
 import { record } from '../autograd.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, orScalar, within } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 import { showShape, sizeOf } from '../shape.ts';
-import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [
   'forward',
@@ -16,38 +17,50 @@ const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [
 ]);
 
 export interface BatchNormOpOptions {
-  /** f32 [c]: what each channel is multiplied by. */
+  /** f32 [c]: multiplies each channel. */
   weight: Tensor;
-  /** f32 [c]: what is added to each channel. */
+  /** f32 [c]: added to each channel. */
   bias: Tensor;
   /** f32 [c]: read in eval mode, updated in place while training. */
   runningMean: Tensor;
   /** f32 [c]: like `runningMean`; takes the unbiased variance. */
   runningVar: Tensor;
-  /** Whether mean and variance are those of the batch, or the running ones. */
+  /** Whether to normalise with the mean and variance of the batch; otherwise with the running ones. */
   training: boolean;
-  /** Share of this batch in the running statistics. */
+  /** Share of this batch in the running statistics, from 0 to 1. */
   momentum: number | Scalar;
-  /** Keeps the deviation from zero. */
+  /** Added to the variance, >= 0: keeps the deviation from zero. */
   eps: number;
   /** Whether the output is rectified. */
   relu?: boolean;
 }
 
+const checks: OptionChecks<BatchNormOpOptions> = {
+  weight: aTensor,
+  bias: aTensor,
+  runningMean: aTensor,
+  runningVar: aTensor,
+  training: flag,
+  momentum: /* @__PURE__ */ orScalar(within(0, 1)),
+  eps: /* @__PURE__ */ atLeast(0),
+  relu: flag,
+};
+const required = ['weight', 'bias', 'runningMean', 'runningVar', 'training', 'momentum', 'eps'] as const;
+
 /**
- * (x - mean) / sqrt(variance + eps) weight + bias of each channel, and its positive part with `relu`
+ * Normalises each channel to (x - mean) / sqrt(variance + eps) weight + bias, and takes its positive part with `relu`
  * (`torch.nn.functional.batch_norm`; Ioffe & Szegedy 2015). x: f32 [n, c], [n, c, length] or [n, c, h, w]; so is the result.
+ * A running variance below 0 gives NaN.
  *
- * @throws RangeError where a channel has fewer than two values in training: they have no variance
+ * @throws RangeError if a channel has fewer than two values in training: they have no variance
  */
-export function batchNorm(
-  x: Tensor,
-  { weight, bias, runningMean, runningVar, training, momentum, eps, relu = false }: BatchNormOpOptions,
-): Tensor {
+export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
+  expectDtype('batchNorm', 'x', x, 'f32');
+  checkOptions('batchNorm', options, checks, required);
+  const { weight, bias, runningMean, runningVar, training, momentum, eps, relu = false } = options;
   const { gpu, shape } = x;
   if (shape.length < 2 || shape.length > 4)
     throw new TypeError(`batchNorm: x must be [n,c], [n,c,length] or [n,c,h,w] but is ${showShape(shape)}`);
-  expectDtype('batchNorm', 'x', x, 'f32');
   const [n, c] = shape as [number, number];
   for (const [name, each] of Object.entries({ weight, bias, runningMean, runningVar }))
     expectShape('batchNorm', name, each, [c]);

@@ -1,33 +1,34 @@
 import source from '../../shaders/binaryCrossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { noGrad, record } from '../autograd.ts';
+import { checkOptions, type OptionChecks } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { checkReduction } from '../rows.ts';
-import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { reductions } from '../rows.ts';
+import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 import { mean } from './mean.ts';
 import { sum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('binaryCrossEntropy', [rowsSource, source], ['forward', 'backward']);
 
 export interface BinaryCrossEntropyOptions {
-  /** f32, of p's shape: how much each element counts. */
+  /** f32, of p's shape: weight of each element. */
   weight?: Tensor;
-  /** `mean` divides by the number of elements, whatever they weigh (default). */
+  /** `mean` (default) divides by the number of elements, whatever their weights. */
   reduction?: 'mean' | 'sum' | 'none';
 }
 
+const checks: OptionChecks<BinaryCrossEntropyOptions> = { weight: aTensor, reduction: reductions };
+
 /**
- * Binary cross-entropy of probabilities with targets (`torch.nn.functional.binary_cross_entropy`); logarithms are clamped at
- * -100. p: f32 of any shape, in [0, 1] (else NaN); target: f32 of the same shape; loss: f32 [], or p's shape with reduction
- * `none`. Gradient for p alone.
+ * Computes the binary cross-entropy of probabilities with targets (`torch.nn.functional.binary_cross_entropy`); logarithms
+ * are clamped at -100. p: f32 of any shape, in [0, 1] (else NaN); target: f32 of the same shape; loss: f32 [], or p's shape
+ * with reduction `none`. Only p gets a gradient.
  */
-export function binaryCrossEntropy(
-  p: Tensor,
-  target: Tensor,
-  { weight, reduction = 'mean' }: BinaryCrossEntropyOptions = {},
-): Tensor {
+export function binaryCrossEntropy(p: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  expectDtype('binaryCrossEntropy', 'p', p, 'f32');
+  checkOptions('binaryCrossEntropy', options, checks);
+  const { weight, reduction = 'mean' } = options;
   const { gpu, size } = p;
-  checkReduction('binaryCrossEntropy', reduction);
   expectShape('binaryCrossEntropy', 'target', target, p.shape);
   if (weight) expectShape('binaryCrossEntropy', 'weight', weight, p.shape);
   const groups = Math.ceil(size / 64);

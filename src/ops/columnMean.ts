@@ -2,7 +2,7 @@ import { axisOf, expectMatrix } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 import { scaledSum } from './sum.ts';
 
-/** Mean over the rows of a matrix. x: f32 [n, C]; f32 [C], NaN without rows. */
+/** Takes the mean over the rows of a matrix. x: f32 [n, C]; the result: f32 [C], NaN without rows. */
 export function columnMean(x: Tensor): Tensor {
   const [rows] = expectMatrix('columnMean', 'x', x);
   return scaledSum('columnMean', x, axisOf('columnMean', x, 0), 1 / rows);

@@ -1,17 +1,22 @@
 import { record } from '../autograd.ts';
+import { checkValue, show } from '../checkOptions.ts';
 import { sameShape, showShape } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, expectTensor, type Tensor } from '../tensor.ts';
 import { putRows, rowsFrom } from './sliceRows.ts';
 
 /**
- * Tensors one below the other (`torch.cat` along the first dimension). parts: [n_k, ...], equal in all other dimensions
- * and in element type; y: [sum of n_k, ...].
+ * Joins tensors along the first dimension (`torch.cat` with its default dim). parts: [n_k, ...], equal in all other
+ * dimensions and in element type; y: [sum of n_k, ...].
  *
- * @throws TypeError where the parts do not fit each other
+ * @throws TypeError if the parts do not fit each other
  */
-export function concat(parts: readonly Tensor[]): Tensor {
-  const [first] = parts;
-  if (!first) throw new TypeError('concat: there are no parts; give one at least');
+export function concat(parts: readonly Tensor[], dim: 0 = 0): Tensor {
+  if (!Array.isArray(parts))
+    throw new TypeError(`concat: expected an array of tensors but got ${show(parts)}; write concat([a, b])`);
+  checkValue('concat', 'dim', dim, { wanted: '0, the only dimension it joins along,', holds: (value) => value === 0 });
+  if (parts.length === 0) throw new TypeError('concat: there are no parts; give at least one');
+  for (const [k, part] of parts.entries()) expectTensor('concat', `parts[${k}]`, part);
+  const first: Tensor = parts[0]!;
   const [, ...rest] = first.shape;
   for (const { shape, dtype } of parts) {
     if (shape.length > 0 && sameShape(shape.slice(1), rest) && dtype === first.dtype) continue;

@@ -6,6 +6,7 @@ import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
 import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
 import { record } from '../autograd.ts';
+import { type Check, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import { type Conv2dSizes, convolveLines, inputGradOfLines, suitsLines, weightGradOfLines } from '../conv2dLines.ts';
 import { defineGemm } from '../gemm.ts';
 import { showShape } from '../shape.ts';
@@ -20,36 +21,44 @@ const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, 
 export type Pair = number | readonly [h: number, w: number];
 
 export interface Conv2dOpOptions {
-  /** Pixels from one window to the next: 1 by default. */
+  /** Pixels from one window to the next. Default: 1. */
   stride?: Pair;
-  /** Rows and columns of zeros around the image, on either side: none by default. */
+  /** Rows and columns of zeros added on each side of the image. Default: 0. */
   padding?: Pair;
-  /** Pixels from one tap of the kernel to the next: 1 by default. */
+  /** Pixels from one tap of the kernel to the next. Default: 1. */
   dilation?: Pair;
-  /** Stores the positive part. */
+  /** Whether the output is rectified. Default: false. */
   relu?: boolean;
 }
 
+/** A whole number >= `least`, or two of them. @__NO_SIDE_EFFECTS__ */
+function pairFrom(least: number): Check {
+  return {
+    wanted: `a whole number >= ${least}, or [h, w] of two`,
+    holds: (value) => {
+      const both = typeof value === 'number' ? [value, value] : value;
+      return Array.isArray(both) && both.length === 2 && both.every((n) => Number.isSafeInteger(n) && n >= least);
+    },
+  };
+}
+
+const checks: OptionChecks<Conv2dOpOptions> = {
+  stride: /* @__PURE__ */ pairFrom(1),
+  padding: /* @__PURE__ */ pairFrom(0),
+  dilation: /* @__PURE__ */ pairFrom(1),
+  relu: flag,
+};
+
 /**
- * Convolution of images with kernels, and a number added to each output channel (`torch.nn.functional.conv2d`), then, if
- * asked for, the positive part.
+ * Convolves images with kernels and adds a number to each output channel (`torch.nn.functional.conv2d` with `groups` of 1),
+ * then takes the positive part with `relu`.
  *
  * x: [n, c, h, w], weight: [o, c, r, s], bias: [o] -> y: [n, o, p, q], p = floor((h + 2 padding - dilation (r - 1) - 1) / stride) + 1
  */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  { stride = 1, padding = 0, dilation = 1, relu = false }: Conv2dOpOptions = {},
-): Tensor {
-  const sizes = sizesOf(
-    x,
-    weight,
-    bias,
-    pair('stride', stride, 1),
-    pair('padding', padding, 0),
-    pair('dilation', dilation, 1),
-  );
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOpOptions = {}): Tensor {
+  checkOptions('conv2d', options, checks);
+  const { stride = 1, padding = 0, dilation = 1, relu = false } = options;
+  const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
   const { images, c, h, w, o, p, q, r, s, padH, padW } = sizes;
   const params = { ...sizes, biased: bias ? 1 : 0, rectified: relu ? 1 : 0 };
   const taps = c * r * s;
@@ -95,15 +104,9 @@ export function conv2d(
   });
 }
 
-function pair(name: string, value: Pair, least: number): readonly [h: number, w: number] {
-  const both = typeof value === 'number' ? ([value, value] as const) : value;
-  if (both.length === 2 && both.every((n) => Number.isInteger(n) && n >= least)) return both;
-  throw new RangeError(
-    `conv2d: ${name} is ${showShape([value].flat())}; it must be a whole number >= ${least}, or two of them`,
-  );
-}
-
 type Both = readonly [h: number, w: number];
+
+const pair = (value: Pair): Both => (typeof value === 'number' ? [value, value] : value);
 
 function sizesOf(
   x: Tensor,
@@ -120,7 +123,7 @@ function sizesOf(
       `conv2d: weight has ${channels} input channels ${showShape(weight.shape)} but x has ${c} ${showShape(x.shape)}; make them equal`,
     );
   }
-  if (bias) expectShape('conv2d', 'bias', bias, [o]);
+  if (bias !== null) expectShape('conv2d', 'bias', bias, [o]);
   const [p, q] = [h, w].map((size, i) => {
     const window = dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
     return Math.floor((size + 2 * padding[i]! - window) / stride[i]!) + 1;

@@ -2,9 +2,10 @@ import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import { record } from '../autograd.ts';
+import { checkOptions, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { checkReduction, expectMatrix, splitRows } from '../rows.ts';
-import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { expectMatrix, reductions, splitRows } from '../rows.ts';
+import { aTensor, empty, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'crossEntropy',
@@ -17,36 +18,49 @@ const BLOCKS_ALONE = 4;
 const MOST_GROUPS = 256;
 
 export interface CrossEntropyOptions {
-  /** f32 [C]: how much each class counts. */
+  /** f32 [C]: weight of each class. */
   weight?: Tensor;
-  /** f32 [n]: how much each row counts. The mean divides by n then. */
+  /** f32 [n]: weight of each row. */
   sampleWeight?: Tensor;
-  /** `mean` divides by the sum of the classes' weights over the labels, or by n with `sampleWeight` (default). */
+  /**
+   * `mean` (default) divides the sum by the weights of the labels' classes, or by the number of rows if there are no class
+   * weights or there is a `sampleWeight`. Ignored rows do not count.
+   */
   reduction?: 'mean' | 'sum' | 'none';
+  /** Rows with this label have loss and gradient 0. Negative ones as they are in a `Uint32Array`: -100 is 2^32 - 100. Default: none. */
+  ignoreIndex?: number;
+  /** Share of the target, from 0 to 1, that is spread evenly over all classes (Szegedy et al. 2016). Default: 0. */
+  labelSmoothing?: number;
   /** @internal The mean loss if every label weighs 0 (less than 2^-126): 0 with zero gradient. Default: NaN. */
   weightless?: 0;
 }
 
+const checks: OptionChecks<CrossEntropyOptions> = {
+  weight: aTensor,
+  sampleWeight: aTensor,
+  reduction: reductions,
+  ignoreIndex: /* @__PURE__ */ wholeWithin(-(2 ** 31), 2 ** 32 - 1),
+  labelSmoothing: /* @__PURE__ */ within(0, 1),
+  weightless: { wanted: '0', holds: (value) => value === 0 },
+};
+
 /**
- * Cross-entropy of rows of logits with labels (`torch.nn.functional.cross_entropy`).
- * logits: f32 [n, C]; labels: u32 [n], each < C (else NaN); loss: f32 [], or [n] with reduction `none`. Where every label
- * weighs zero the mean is NaN, as in PyTorch. Gradient for the logits alone.
+ * Computes the cross-entropy of rows of logits with labels (`torch.nn.functional.cross_entropy`).
+ * logits: f32 [n, C]; labels: u32 [n], each < C (else the loss is NaN); loss: f32 [], or [n] with reduction `none`. As in
+ * PyTorch the mean is NaN if every row is ignored or weighs 0. Only the logits get a gradient.
  */
-export function crossEntropy(
-  logits: Tensor,
-  labels: Tensor,
-  { weight, sampleWeight, reduction = 'mean', weightless }: CrossEntropyOptions = {},
-): Tensor {
-  const { gpu } = logits;
+export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const [rows, cols] = expectMatrix('crossEntropy', 'logits', logits);
-  checkReduction('crossEntropy', reduction);
-  expectDtype('crossEntropy', 'labels', labels, 'u32');
-  expectShape('crossEntropy', 'labels', labels, [rows]);
+  const { gpu } = logits;
+  checkOptions('crossEntropy', options, checks);
+  const { weight, sampleWeight, reduction = 'mean', ignoreIndex, labelSmoothing = 0, weightless } = options;
+  expectShape('crossEntropy', 'labels', labels, [rows], 'u32');
   if (weight) expectShape('crossEntropy', 'weight', weight, [cols]);
   if (sampleWeight) expectShape('crossEntropy', 'sampleWeight', sampleWeight, [rows]);
 
   const each = reduction === 'none';
   const { constants, rowsAtOnce } = splitRows(gpu, cols);
+  const smooth: Record<string, number> = labelSmoothing > 0 ? { SMOOTH: 1 } : {};
   const blocks = Math.ceil(rows / rowsAtOnce);
   const groups = !each && blocks <= BLOCKS_ALONE ? 1 : Math.min(blocks, MOST_GROUPS);
   const shared = { logits, labels, weight: weight ?? logits, sampleWeight: sampleWeight ?? logits };
@@ -58,17 +72,20 @@ export function crossEntropy(
     each: Number(each),
     mean: Number(reduction === 'mean'),
     weightless: Number(weightless === 0),
+    ignores: Number(ignoreIndex !== undefined),
+    ignored: (ignoreIndex ?? 0) >>> 0,
+    smoothing: labelSmoothing,
     groups,
   };
   const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');
   const rowStats = empty(gpu, [rows, 2], 'f32', 'rowStats');
-  const totals = empty(gpu, [groups, 2], 'f32', 'totals');
-  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], constants);
+  const totals = empty(gpu, [groups, 4], 'f32', 'totals');
+  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], { ...constants, ...smooth });
   if (groups > 1 && !each) kernel.total({ loss, totals }, params, 1);
   return record('crossEntropy', [logits], loss, [rowStats, totals], (dloss, gradient) => {
     const dlogits = gradient.into(0);
     const bindings = { ...shared, rowStatsIn: rowStats, totalsIn: totals, dloss, dlogits };
-    kernel.backward(bindings, params, Math.ceil(logits.size / 64));
+    kernel.backward(bindings, params, Math.ceil(logits.size / 64), smooth);
     return [dlogits];
   });
 }

@@ -1,9 +1,10 @@
 import source from '../../shaders/domainLoss.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
+import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { checkReduction } from '../rows.ts';
-import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { reductions } from '../rows.ts';
+import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'domainLoss',
@@ -14,33 +15,40 @@ const kernel = /* @__PURE__ */ defineKernel(
 export interface DomainLossOptions {
   /** Rows of `p` that come from the source; the others come from the target. */
   sources: number;
-  /** f32 [sources] and [targets]: how much each image counts. */
+  /** f32 [sources] and [targets]: weight of each image. */
   weights?: { source: Tensor; target: Tensor };
   /** `none` wants as many source as target images. */
   reduction?: 'mean' | 'sum' | 'none';
 }
 
+const checks: OptionChecks<DomainLossOptions> = {
+  sources: /* @__PURE__ */ wholeFrom(1),
+  weights: anything,
+  reduction: reductions,
+};
+const weightChecks: OptionChecks<NonNullable<DomainLossOptions['weights']>> = { source: aTensor, target: aTensor };
+
 /**
- * Binary cross-entropy of a domain discriminator's probabilities, source images labelled 1 and target images 0, as half the
+ * Computes the binary cross-entropy of a domain discriminator's probabilities, source images labelled 1 and target images 0, as half the
  * sum of both domains' losses (TLlib `DomainAdversarialLoss`, sigmoid form), and the discriminator's accuracy in percent.
  * p: f32 [n, 1], in [0, 1]; loss: f32 [] or, with reduction `none`, [sources, 1]; accuracy: f32 [], without gradient.
  */
-export function domainLoss(
-  p: Tensor,
-  { sources, weights, reduction = 'mean' }: DomainLossOptions,
-): { loss: Tensor; accuracy: Tensor } {
+export function domainLoss(p: Tensor, options: DomainLossOptions): { loss: Tensor; accuracy: Tensor } {
+  expectDtype('domainLoss', 'p', p, 'f32');
+  checkOptions('domainLoss', options, checks, ['sources']);
+  const { sources, weights, reduction = 'mean' } = options;
   const { gpu, size } = p;
   const targets = size - sources;
-  checkReduction('domainLoss', reduction);
   expectShape('domainLoss', 'p', p, [size, 1]);
-  if (!(sources > 0 && targets > 0))
-    throw new RangeError(`domainLoss: of ${size} rows ${sources} are source; both domains need one at least`);
+  if (targets < 1)
+    throw new RangeError(`domainLoss: sources is ${sources} but p has ${size} rows; both domains need at least one`);
   if (reduction === 'none' && sources !== targets) {
     throw new RangeError(
       `domainLoss: reduction 'none' pairs source with target, but there are ${sources} and ${targets}; use 'mean' or 'sum'`,
     );
   }
   if (weights) {
+    checkOptions('domainLoss: weights', weights, weightChecks, ['source', 'target']);
     expectShape('domainLoss', 'weights.source', weights.source, [sources]);
     expectShape('domainLoss', 'weights.target', weights.target, [targets]);
   }

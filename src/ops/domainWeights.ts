@@ -1,18 +1,21 @@
 import source from '../../shaders/domainWeights.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('domainWeights', [rowsSource, source], ['forward']);
 
 /**
- * Weights of a batch's images in the domain adversarial loss: each source image that of its class, each target image the
+ * Finds the weights of a batch's images in the domain adversarial loss: each source image that of its class, each target image the
  * mean of the batch's source weights (`get_class_weight_for_adversarial_loss` of TLlib). Without gradient.
  * classWeight: f32 [C]; labels: u32 [n], each < C (else NaN); source, target: f32 [n].
  */
 export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Tensor; target: Tensor } {
   expectDtype('domainWeights', 'labels', labels, 'u32');
+  expectDtype('domainWeights', 'classWeight', classWeight, 'f32');
   const { gpu, size: n } = labels;
+  expectShape('domainWeights', 'labels', labels, [n], 'u32');
+  expectShape('domainWeights', 'classWeight', classWeight, [classWeight.size]);
   const weightOfSource = empty(gpu, [n], 'f32', 'weightOfSource');
   const weightOfTarget = empty(gpu, [n], 'f32', 'weightOfTarget');
   kernel.forward({ classWeight, labels, weightOfSource, weightOfTarget }, { n, classes: classWeight.size }, 1, {

@@ -1,16 +1,17 @@
 import source from '../../shaders/dropout.wgsl';
 import { record } from '../autograd.ts';
+import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Counter } from '../gpu/scalar.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { Counter } from '../gpu/scalar.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('dropout', source, ['forward', 'backward']);
 
 export interface DropoutOpOptions {
-  /** Probability of each element to be zeroed. */
+  /** Probability that an element is zeroed, from 0 to 1. */
   p: number;
-  /** Whether elements are dropped at all; otherwise y is x, and shares its memory. */
+  /** Whether elements are dropped; otherwise y is x and shares its memory. */
   training: boolean;
   /** Seed of the random stream, a whole number below 2^32. */
   seed: number;
@@ -18,17 +19,27 @@ export interface DropoutOpOptions {
   counter: Counter;
 }
 
+const counters: Check = { wanted: 'a Counter', holds: (value) => value instanceof Counter };
+const checks: OptionChecks<DropoutOpOptions> = {
+  p: /* @__PURE__ */ within(0, 1),
+  training: flag,
+  seed: /* @__PURE__ */ wholeWithin(0, 2 ** 32 - 1),
+  counter: counters,
+};
+
 /**
- * Zeroes elements at random, each by itself with probability p, and scales the others by 1 / (1 - p)
- * (`torch.nn.functional.dropout`). x: f32 of any shape. Every run of a captured step draws anew.
+ * Zeroes elements at random, each with probability p, and scales the others by 1 / (1 - p)
+ * (`torch.nn.functional.dropout`). x: f32 of any shape. Every run of a captured step draws other elements.
  *
  * @throws RangeError unless 0 <= p <= 1
  */
-export function dropout(x: Tensor, { p, training, seed, counter }: DropoutOpOptions): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout: p must be in [0, 1] but is ${p}`);
+export function dropout(x: Tensor, options: DropoutOpOptions): Tensor {
+  expectDtype('dropout', 'x', x, 'f32');
+  checkOptions('dropout', options, checks, ['p', 'training', 'seed', 'counter']);
+  const { p, training, seed, counter } = options;
   if (!training || p === 0) return reshape(x, x.shape);
   const { gpu, shape, size } = x;
-  const params = { size, seed: seed >>> 0, p, factor: p === 1 ? 0 : 1 / (1 - p) };
+  const params = { size, seed, p, factor: p === 1 ? 0 : 1 / (1 - p) };
   const groups = Math.ceil(size / 64);
   const y = empty(gpu, shape, 'f32', 'dropout');
   const drawn = empty(gpu, [1], 'u32', 'drawn');

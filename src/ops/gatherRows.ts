@@ -12,7 +12,7 @@ const kernel = /* @__PURE__ */ defineKernel('gatherRows', [rowsSource, source], 
 const TAKEN = 32;
 
 /**
- * Rows of x by their numbers, any of them any number of times (`x[index]`; `torch.index_select` along the first
+ * Takes rows of x by their numbers, any of them any number of times (`x[index]`; `torch.index_select` along the first
  * dimension): samples of a batch, or with x: [C] the weight of each label.
  * x: f32 [n, ...]; index: u32 of any shape, each < n (else NaN); y: f32 [...index's shape, ...].
  *

@@ -1,13 +1,16 @@
 import { record } from '../autograd.ts';
+import { checkValue } from '../checkOptions.ts';
 import type { Scalar } from '../gpu/scalar.ts';
-import type { Tensor } from '../tensor.ts';
-import { factorOf, scaleInto } from './scale.ts';
+import { expectDtype, type Tensor } from '../tensor.ts';
+import { factorOf, factors, scaleInto } from './scale.ts';
 
 /**
- * The identity, whose gradient is -coefficient * dy (Ganin & Lempitsky 2015; TLlib `GradientReverseFunction`).
- * x: f32 of any shape; y shares its memory. A {@link Scalar} is read at each forward, and anew at every run of a captured step.
+ * Gives x itself, with a gradient of -coefficient * dy (Ganin & Lempitsky 2015; TLlib `GradientReverseFunction`). x: f32 of any
+ * shape; y shares its memory. The value of a {@link Scalar} is read at each forward and at every run of a captured step.
  */
 export function gradientReversal(x: Tensor, coefficient: number | Scalar): Tensor {
+  expectDtype('gradientReversal', 'x', x, 'f32');
+  checkValue('gradientReversal', 'coefficient', coefficient, factors);
   const own = factorOf(x.gpu, coefficient);
   return record('gradientReversal', [x], x.view(), [], (dy, gradient) => {
     const dx = gradient.into(0);

@@ -1,9 +1,10 @@
 import source from '../../shaders/imageBatch.wgsl';
+import { checkOptions, type OptionChecks, orScalar, wholeFrom } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Scalar } from '../gpu/scalar.ts';
+import { type Scalar, scalarValue } from '../gpu/scalar.ts';
 import { touching } from '../gpu/storage.ts';
 import { sameShape, showShape } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', 'unlabelled']);
 
@@ -18,38 +19,54 @@ export interface PackedImages {
 }
 
 export interface ImageBatchOptions {
-  /** `u32` [count]: which image comes at which place. */
+  /** `u32` [n]: the number of the image at each place. A number >= count gives pixels of NaN and a label of 2^32 - 1. */
   order: Tensor;
   /** Place of the batch's first image in `order`. */
   offset: number | Scalar;
   /** Images in the batch. */
   size: number;
-  /** Where to write the images: [row + size or more, channels, height, width]; a new tensor by default. */
+  /** Where to write the images: [row + size or more, channels, height, width]. Default: a new tensor. */
   into?: Tensor;
-  /** The first row of `into` to write: 0 by default. */
+  /** The first row of `into` to write. Default: 0. */
   row?: number;
 }
 
+const checks: OptionChecks<ImageBatchOptions> = {
+  order: aTensor,
+  offset: /* @__PURE__ */ orScalar(wholeFrom(0)),
+  size: /* @__PURE__ */ wholeFrom(0),
+  into: aTensor,
+  row: /* @__PURE__ */ wholeFrom(0),
+};
+
 /**
- * A batch of images, each pixel as byte / 127.5 - 1, and of their labels (null where the images have none).
+ * Makes a batch of images, each pixel as byte / 127.5 - 1, and of their labels (null if the images have none).
  * x: f32 [size, channels, height, width], or all of `into`; labels: u32 [size].
  *
- * @throws TypeError where the images do not fit in `into`
+ * @throws TypeError if the images do not fit in `into`, RangeError if `order` has no `size` places from `offset` on
  */
-export function imageBatch(
-  data: PackedImages,
-  { order, offset, size, into, row = 0 }: ImageBatchOptions,
-): { x: Tensor; labels: Tensor | null } {
-  const { images, channels, height, width } = data;
+export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x: Tensor; labels: Tensor | null } {
+  checkOptions('imageBatch', options, checks, ['order', 'offset', 'size']);
+  const { order, offset, size, into, row = 0 } = options;
+  const { images, channels, height, width, count } = data;
+  expectDtype('imageBatch', 'images', images, 'u32');
+  expectDtype('imageBatch', 'order', order, 'u32');
+  if (into) expectDtype('imageBatch', 'into', into, 'f32');
+  if (data.labels) expectShape('imageBatch', 'labels', data.labels, [count], 'u32');
+  if (!(scalarValue(offset) + size <= order.size)) {
+    throw new RangeError(
+      `imageBatch: order has ${order.size} places, but ${size} from offset ${scalarValue(offset)} on are wanted`,
+    );
+  }
   const image = [channels, height, width];
   const x = into ?? empty(images.gpu, [size, ...image], 'f32', 'images');
-  if (!sameShape(x.shape.slice(1), image) || !(row >= 0 && row + size <= x.shape[0]!)) {
+  if (!sameShape(x.shape.slice(1), image) || row + size > x.shape[0]!) {
     throw new TypeError(
       `imageBatch: ${size} images ${showShape(image)} from row ${row} on do not fit in into, which is ${showShape(x.shape)}`,
     );
   }
   const pixels = channels * height * width;
-  const params = { offset, size, pixels, row };
+  const params = { offset, size, pixels, row, count };
   const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
   const batch = {
     images: touching(size * pixels, images),

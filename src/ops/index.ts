@@ -1,7 +1,7 @@
 export { accuracy } from './accuracy.ts';
 export { add } from './add.ts';
 export { argmax } from './argmax.ts';
-export { avgPool2d } from './avgPool2d.ts';
+export { type AvgPool2dOptions, avgPool2d } from './avgPool2d.ts';
 export { type BatchNormOpOptions, batchNorm } from './batchNorm.ts';
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './binaryCrossEntropy.ts';
 export { columnMean } from './columnMean.ts';

@@ -3,6 +3,7 @@ import store from '../../shaders/linear.wgsl';
 import gradientStore from '../../shaders/matmul.store.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
+import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import { defineGemm } from '../gemm.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
@@ -12,23 +13,23 @@ const gradientOf = /* @__PURE__ */ defineGemm('linear.gradient', operands, gradi
 const weightGrad = /* @__PURE__ */ defineGemm('linear.weightGrad', operands, weightGradStore);
 
 export interface LinearOpOptions {
-  /** Whether the positive part is taken on the way to memory: `relu(linear(...))` in one dispatch. */
+  /** Whether the output is rectified: `relu(linear(...))` in one dispatch. Default: false. */
   relu?: boolean;
 }
 
+const checks: OptionChecks<LinearOpOptions> = { relu: flag };
+
 /**
- * x weight^T + bias (`torch.nn.functional.linear`).
+ * Computes x weight^T + bias (`torch.nn.functional.linear`).
  * x: f32 [..., inFeatures]; weight: f32 [outFeatures, inFeatures]; bias: f32 [outFeatures]; y: f32 [..., outFeatures].
  *
- * @throws TypeError where these do not fit
+ * @throws TypeError if these do not fit
  */
-export function linear(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  { relu = false }: LinearOpOptions = {},
-): Tensor {
-  for (const [name, one] of Object.entries({ x, weight, bias })) if (one) expectDtype('linear', name, one, 'f32');
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: LinearOpOptions = {}): Tensor {
+  checkOptions('linear', options, checks);
+  const { relu = false } = options;
+  expectDtype('linear', 'x', x, 'f32');
+  expectDtype('linear', 'weight', weight, 'f32');
   const { gpu } = x;
   const rows = sizeOf(x.shape.slice(0, -1));
   const features = x.shape.at(-1);
@@ -38,7 +39,7 @@ export function linear(
       `linear: weight is ${showShape(weight.shape)} but x is ${showShape(x.shape)}; they must be [outFeatures, inFeatures] and [..., inFeatures]`,
     );
   }
-  if (bias) expectShape('linear', 'bias', bias, [outs]);
+  if (bias !== null) expectShape('linear', 'bias', bias, [outs]);
   const aligned = (count: number) => Number(count % 4 === 0);
 
   const y = empty(gpu, [...x.shape.slice(0, -1), outs], 'f32', 'linear');

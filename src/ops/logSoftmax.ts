@@ -8,10 +8,9 @@ import { ofRows, type SoftmaxOptions } from './softmax.ts';
 const kernel = /* @__PURE__ */ defineKernel('logSoftmax', [rowsSource, rowSource, source], ['forward', 'backward']);
 
 /**
- * Logarithm of {@link softmax} over the last dimension, accurate where the probability is too small to write down
- * (`torch.log_softmax(x / T, -1)`). x: f32 of one dimension at least.
+ * Takes the logarithm of {@link softmax} along a dimension, accurate where the probability is too small to write down
+ * (`torch.log_softmax(x / T, dim)`). x: f32 of any shape.
  *
- * @throws RangeError unless temperature is a finite number > 0
+ * @throws RangeError unless x has the dimension and f32 can work with the temperature
  */
-export const logSoftmax = (x: Tensor, { temperature = 1 }: SoftmaxOptions = {}): Tensor =>
-  ofRows('logSoftmax', kernel, x, temperature);
+export const logSoftmax = (x: Tensor, options: SoftmaxOptions = {}): Tensor => ofRows('logSoftmax', kernel, x, options);

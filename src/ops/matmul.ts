@@ -1,6 +1,7 @@
 import store from '../../shaders/matmul.store.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
+import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import { defineGemm } from '../gemm.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
@@ -14,12 +15,16 @@ export interface MatmulOptions {
   transposeB?: boolean;
 }
 
+const checks: OptionChecks<MatmulOptions> = { transposeA: flag, transposeB: flag };
+
 /**
- * Product of two matrices, f32 [m, k] and [k, n] -> [m, n] (`torch.mm`, of `a.T` or `b.T` where asked for).
+ * Multiplies two matrices, f32 [m, k] and [k, n] -> [m, n] (`torch.mm`, of `a.T` or `b.T` if the options say so).
  *
  * @throws TypeError unless both are matrices of f32 and their inner dimensions are equal
  */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptions('matmul', options, checks);
+  const { transposeA = false, transposeB = false } = options;
   for (const [name, x] of [
     ['a', a],
     ['b', b],

@@ -2,10 +2,10 @@ import source from '../../shaders/max.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { type Axis, axisOf, splitAxis } from '../rows.ts';
+import { type Axis, splitAxis } from '../rows.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { type ReduceOptions, sum } from './sum.ts';
+import { type ReduceOptions, reducedAxis, sum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'max',
@@ -14,18 +14,19 @@ const kernel = /* @__PURE__ */ defineKernel(
 );
 
 /**
- * Largest element along a dimension (the values of `torch.max(x, dim)`; `argmax` has the indices), or of all (`torch.max(x)`).
+ * Finds the largest element of each row along a dimension (the values of `torch.max(x, dim)`; `argmax` has the indices), or
+ * of all elements (`torch.max(x)`).
  * x: f32 of any shape; NaN is larger than any number. As in PyTorch the gradient along a dimension goes to the first of the
  * largest, and that of all is spread evenly over the largest.
  *
- * @throws RangeError where there is nothing to choose from
+ * @throws RangeError if there is nothing to choose from
  */
-export function max(x: Tensor, { dim }: ReduceOptions = {}): Tensor {
-  const axis = axisOf('max', x, dim);
+export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axis = reducedAxis('max', x, options);
   const [y, at] = largest('max', x, axis);
   const params = { n: axis.n, inner: axis.inner, chunk: axis.n, chunks: 1, size: x.size };
   const groups = Math.ceil(x.size / 64);
-  if (dim !== undefined) {
+  if (options.dim !== undefined) {
     return record('max', [x], y, [at], (dy, gradient) => {
       const dx = gradient.into(0);
       kernel.backward({ atIn: at, dy, dx }, params, groups);

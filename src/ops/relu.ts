@@ -5,7 +5,7 @@ import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
 
-/** max(x, 0), element by element (`torch.relu`). x: f32 of any shape. */
+/** Computes max(x, 0) for each element (`torch.relu`). x: f32 of any shape. */
 export function relu(x: Tensor): Tensor {
   expectDtype('relu', 'x', x, 'f32');
   const { size } = x;

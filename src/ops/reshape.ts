@@ -1,14 +1,18 @@
 import { record } from '../autograd.ts';
+import { show } from '../checkOptions.ts';
 import { type Shape, showShape, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { expectTensor, type Tensor } from '../tensor.ts';
 
 /**
- * The same elements under another shape, one size of which may be -1: whatever is left (`torch.reshape`). Shares memory
+ * Gives the same elements another shape, one size of which may be -1: whatever is left (`torch.reshape`). Shares memory
  * with x, of any element type.
  *
- * @throws TypeError where the elements do not fill the shape
+ * @throws TypeError if the elements do not fill the shape
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectTensor('reshape', 'x', x);
+  if (!Array.isArray(shape))
+    throw new TypeError(`reshape: shape must be an array of sizes, such as [2, -1], but is ${show(shape)}`);
   const at = shape.indexOf(-1);
   const known = sizeOf(shape.filter((_, i) => i !== at));
   const full = at < 0 ? shape : shape.with(at, x.size / known);

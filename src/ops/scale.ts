@@ -1,14 +1,23 @@
 import source from '../../shaders/scale.wgsl';
 import { record } from '../autograd.ts';
+import { type Check, checkValue } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { Counter, type Scalar } from '../gpu/scalar.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { Counter, Scalar } from '../gpu/scalar.ts';
+import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
 
-/** factor * x. x: f32 of any shape; a {@link Scalar} is read anew at every run of a captured step. */
+/** @internal What multiplies a tensor. */
+export const factors: Check = {
+  wanted: 'a number or a Scalar (mul multiplies two tensors)',
+  holds: (value) => typeof value === 'number' || value instanceof Scalar,
+};
+
+/** Multiplies x by a number. x: f32 of any shape; every run of a captured step reads the value of a {@link Scalar}. */
 export function scale(x: Tensor, factor: number | Scalar): Tensor {
+  expectDtype('scale', 'x', x, 'f32');
+  checkValue('scale', 'factor', factor, factors);
   const own = factorOf(x.gpu, factor);
   const y = empty(x.gpu, x.shape, 'f32', 'scale');
   scaleInto(x, own, y);

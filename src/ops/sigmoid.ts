@@ -1,10 +1,9 @@
 import source from '../../shaders/sigmoid.wgsl';
 import shared from '../../shaders/unary.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Tensor } from '../tensor.ts';
 import { unary } from '../unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sigmoid', [source, shared], ['forward', 'backward']);
 
 /** 1 / (1 + exp(-x)), element by element (`torch.sigmoid`). x: f32 of any shape. */
-export const sigmoid = (x: Tensor): Tensor => unary('sigmoid', kernel, x, 'y');
+export const sigmoid = /* @__PURE__ */ unary('sigmoid', kernel, 'y');

@@ -2,7 +2,7 @@ import source from '../../shaders/sliceRows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, expectTensor, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
 
@@ -10,12 +10,13 @@ const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put',
 const ALIGNMENT = 256;
 
 /**
- * Rows `from` to `to` - 1 (`x[from:to]`). x: [n, ...] of any element type; y: [to - from, ...]. Shares memory with x where
- * the first of the rows lies at a multiple of 256 bytes, and is a copy elsewhere.
+ * Takes rows `from` to `to` - 1 (`x[from:to]`). x: [n, ...] of any element type; y: [to - from, ...]. Shares memory with x if
+ * the first of the rows lies at a multiple of 256 bytes, and is a copy otherwise.
  *
  * @throws RangeError unless 0 <= from <= to <= n
  */
 export function sliceRows(x: Tensor, from: number, to: number): Tensor {
+  expectTensor('sliceRows', 'x', x);
   const [rows] = x.shape;
   if (rows === undefined) throw new TypeError('sliceRows: x is a single number; it must have rows');
   if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= rows)) {

@@ -1,9 +1,10 @@
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmaxColumnMean.wgsl';
+import { checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { checkTemperature, expectMatrix, splitRows } from '../rows.ts';
+import { checkTemperature, expectMatrix, splitRows, temperatures } from '../rows.ts';
 import { empty, expectShape, type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { SoftmaxOptions } from './softmax.ts';
@@ -20,12 +21,15 @@ const CHUNK = 64;
 // Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
 const KEPT_PARTS = 64;
 
+const checks: OptionChecks<Pick<SoftmaxOptions, 'temperature'>> = { temperature: temperatures };
+
 /**
- * Mean over rows of `softmax(x, {temperature})` in one reading of x, without the matrix of probabilities. x: f32 [n, C];
- * f32 [C], without gradient (`columnMean(softmax(x))` has one). NaN without rows, as a mean of nothing is.
+ * Takes the mean over rows of `softmax(x, {temperature})` in one reading of x, without the matrix of probabilities. x: f32
+ * [n, C]; the result: f32 [C], without gradient (`columnMean(softmax(x))` has one). NaN without rows, as a mean of nothing is.
  */
-export function softmaxColumnMean(x: Tensor, { temperature = 1 }: SoftmaxOptions = {}): Tensor {
-  checkTemperature('softmaxColumnMean', temperature);
+export function softmaxColumnMean(x: Tensor, options: Pick<SoftmaxOptions, 'temperature'> = {}): Tensor {
+  checkOptions('softmaxColumnMean', options, checks);
+  const { temperature = 1 } = options;
   const [rows, cols] = expectMatrix('softmaxColumnMean', 'x', x);
   const parts = partsOf(x.gpu, rows, cols);
   const partials = empty(x.gpu, [parts, cols, 2], 'f32', 'partials');
@@ -44,6 +48,7 @@ export class SoftmaxColumnSums {
     readonly cols: number,
     readonly temperature: number,
   ) {
+    checkValue('SoftmaxColumnSums', 'cols', cols, wholeFrom(1));
     checkTemperature('SoftmaxColumnSums', temperature);
     const zeros = new Float32Array(KEPT_PARTS * cols * 2);
     this.partials = keep(tensor(gpu, zeros, [KEPT_PARTS, cols, 2], 'partials'));

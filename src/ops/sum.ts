@@ -1,6 +1,7 @@
 import rowsSource from '../../shaders/rows.wgsl';
 import source from '../../shaders/sum.wgsl';
 import { record } from '../autograd.ts';
+import { checkOptions, flag, type OptionChecks, whole } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { type Axis, axisOf, splitAxis } from '../rows.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -8,13 +9,23 @@ import { empty, type Tensor } from '../tensor.ts';
 const kernel = /* @__PURE__ */ defineKernel('sum', [rowsSource, source], ['forward', 'backward']);
 
 export interface ReduceOptions {
-  /** The dimension to go along, which the result lacks; negative ones count from the end. Without, all elements are taken. */
+  /** The dimension to reduce; negative ones count from the end. Default: all of them. */
   dim?: number;
+  /** Whether the result has a size of 1 in that dimension instead of lacking it. Default: false. */
+  keepdim?: boolean;
 }
 
-/** Sum along a dimension, or of all elements (`torch.sum`). x: f32 of any shape. A sum of nothing is 0. */
-export function sum(x: Tensor, { dim }: ReduceOptions = {}): Tensor {
-  return scaledSum('sum', x, axisOf('sum', x, dim), 1);
+const checks: OptionChecks<ReduceOptions> = { dim: whole, keepdim: flag };
+
+/** @internal The axis that the options of a reduction choose. */
+export function reducedAxis(who: string, x: Tensor, options: ReduceOptions, dim?: number): Axis {
+  checkOptions(who, options, checks);
+  return axisOf(who, x, options.dim ?? dim, options.keepdim);
+}
+
+/** Adds up a dimension, or all elements (`torch.sum`). x: f32 of any shape. A sum of nothing is 0. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return scaledSum('sum', x, reducedAxis('sum', x, options), 1);
 }
 
 /** @internal scale * sum along an axis. */

@@ -1,10 +1,9 @@
 import source from '../../shaders/tanh.wgsl';
 import shared from '../../shaders/unary.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Tensor } from '../tensor.ts';
 import { unary } from '../unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('tanh', [source, shared], ['forward', 'backward']);
 
 /** Hyperbolic tangent, element by element (`torch.tanh`). x: f32 of any shape. */
-export const tanh = (x: Tensor): Tensor => unary('tanh', kernel, x, 'y');
+export const tanh = /* @__PURE__ */ unary('tanh', kernel, 'y');

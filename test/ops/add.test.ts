@@ -66,7 +66,7 @@ gpuTest('add refuses what does not broadcast', (gpu) => {
       /repeated in 5 turns, but at most 4/,
     );
     assert.throws(() => add(empty(gpu, [2], 'u32'), empty(gpu, [2])), /add: a must be f32 but is u32/);
-    assert.throws(() => add(empty(gpu, [2]), 1 as never), /add: b must be f32 but is no Tensor/);
+    assert.throws(() => add(empty(gpu, [2]), 1 as never), /add: b must be a tensor but is 1; make one/);
   });
 });
 

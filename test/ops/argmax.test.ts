@@ -58,6 +58,23 @@ gpuTest('argmax finds a NaN in a late chunk', async (gpu) => {
   y.dispose();
 });
 
+gpuTest('argmax keeps the dimension if asked to', async (gpu) => {
+  const x = tensor(gpu, [
+    [1, 5, 2],
+    [9, 0, 3],
+  ]);
+  const [rows, columns] = [argmax(x, { keepdim: true }), argmax(x, { dim: 0, keepdim: true })];
+  assert.equal(
+    [rows.shape, columns.shape],
+    [
+      [2, 1],
+      [1, 3],
+    ],
+  );
+  assert.equal([...(await rows.readU32()), ...(await columns.readU32())], [1, 0, 1, 0, 1]);
+  for (const held of [x, rows, columns]) held.dispose();
+});
+
 gpuTest('argmax of a single number is 0; of nothing there is none', async (gpu) => {
   const y = tidy(() => argmax(tensor(gpu, 5)));
   assert.equal(y.shape, []);

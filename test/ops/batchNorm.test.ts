@@ -5,7 +5,7 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
 import { batchNorm } from '../../src/ops/batchNorm.ts';
 import { type Shape, sizeOf } from '../../src/shape.ts';
-import { type Tensor, tensor } from '../../src/tensor.ts';
+import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, checkOp, gpuTest, type Reference, run, seeded, uniform } from '../harness.ts';
 
@@ -291,6 +291,27 @@ gpuTest('batchNorm of no images at all is empty in eval mode', async (gpu) => {
   disposeAll(x, y, x.grad, layer.weight.grad, layer.bias.grad, ...Object.values(layer));
 });
 
+gpuTest('batchNorm gives NaN in eval mode for a running variance below -eps, whatever weight and bias', async (gpu) => {
+  const variances = [-1, -1e-6, Number.NaN, 1];
+  for (const weight of [1, 0]) {
+    const layer = layerOf(gpu, 4);
+    write(layer.runningVar, Float32Array.from(variances));
+    write(layer.weight, new Float32Array(4).fill(weight));
+    const x = tensor(gpu, [0, 0.5, 1, 2], [1, 4]);
+    x.requiresGrad = true;
+    const relu = weight === 1;
+    const y = tidy(() => {
+      const out = batchNorm(x, { ...layer, ...OPTIONS, training: false, relu });
+      backward(out, tensor(gpu, [1, 1, 1, 1], [1, 4]));
+      return out;
+    });
+    const wrong = (values: ArrayLike<number>) => Array.from(values, Number.isNaN);
+    assert.equal(wrong(await y.read()), [true, false, true, false], `y with weight ${weight}`);
+    assert.equal(wrong(await x.grad!.read()), [true, false, true, false], `dx with weight ${weight}`);
+    disposeAll(x, y, x.grad, layer.weight.grad, layer.bias.grad, ...Object.values(layer));
+  }
+});
+
 gpuTest('batchNorm refuses what does not fit', (gpu) => {
   tidy(() => {
     const layer = layerOf(gpu, 3);
@@ -308,6 +329,17 @@ gpuTest('batchNorm refuses what does not fit', (gpu) => {
       () => norm([2, 3], true, { runningVar: tensor(gpu, [1, 1]) }),
       /batchNorm: runningVar must be \[3\] but is \[2\]/,
     );
+    const x = tensor(gpu, new Float32Array(6), [2, 3]);
+    for (const [options, message] of [
+      [{ eps: -1e-5 }, /batchNorm: eps must be a number >= 0 but is -0.00001/],
+      [{ momentum: 9 }, /batchNorm: momentum must be a number from 0 to 1, or a Scalar but is 9/],
+      [{ momentum: null }, /momentum must be a number from 0 to 1, or a Scalar but is null/],
+      [{ training: 'yes' }, /training must be true or false but is 'yes'/],
+      [{ running_var: x }, /unknown option running_var; did you mean runningVar\?/],
+      [{ momentum: undefined, eps: undefined }, /batchNorm: momentum and eps are missing from the options/],
+      [{ weight: null }, /weight must be a tensor but is null/],
+    ] as const)
+      assert.throws(() => batchNorm(x, { ...layer, ...OPTIONS, ...options } as never), message);
     const labels = tensor(gpu, new Uint32Array(6), [2, 3]);
     assert.throws(() => batchNorm(labels, { ...layer, ...OPTIONS }), /x must be f32 but is u32/);
   });

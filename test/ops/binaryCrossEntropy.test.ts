@@ -60,6 +60,17 @@ gpuTest(
   },
 );
 
+gpuTest('binaryCrossEntropy knows the logarithms of numbers below 2^-126', async (gpu) => {
+  const p = [1e-45, 1e-44, 1e-40, 2 ** -126, 1e-30];
+  const loss = tidy(() => {
+    const target = tensor(gpu, new Float32Array(p.length).fill(1));
+    return binaryCrossEntropy(tensor(gpu, p), target, { reduction: 'none' });
+  });
+  const expected = p.map((v) => Math.min(-Math.log(Math.fround(v)), 100));
+  assertClose('loss', await loss.read(), expected, { rtol: 1e-6, atol: 0 });
+  loss.dispose();
+});
+
 gpuTest('binaryCrossEntropy of nothing: NaN as mean, 0 as sum', async (gpu) => {
   const none = (reduction: 'mean' | 'sum') =>
     tidy(() => {
@@ -76,6 +87,10 @@ gpuTest('binaryCrossEntropy refuses what does not fit', (gpu) => {
   tidy(() => {
     const p = tensor(gpu, [0.5, 0.5]);
     assert.throws(() => binaryCrossEntropy(p, tensor(gpu, [1])), /target must be \[2\] but is \[1\]/);
+    assert.throws(
+      () => binaryCrossEntropy(p, p, { reduction: 'none ' as 'none' }),
+      /reduction must be one of 'mean', 'sum', 'none' but is 'none '/,
+    );
     assert.throws(() => binaryCrossEntropy(p, p, { weight: tensor(gpu, [1]) }), /weight must be \[2\] but is \[1\]/);
   });
 });

@@ -61,11 +61,16 @@ gpuTest('concat gives gradients to those parts that want them', async (gpu) => {
 
 gpuTest('concat refuses parts that do not fit', (gpu) => {
   tidy(() => {
-    assert.throws(() => concat([]), /concat: there are no parts; give one at least/);
+    assert.throws(() => concat([]), /concat: there are no parts; give at least one/);
     assert.throws(
       () => concat([empty(gpu, [1, 2]), empty(gpu, [1, 3])]),
       /concat: a part is f32 \[1,3\] but the first is f32 \[1,2\]; make all but the number of rows equal/,
     );
+    const part = empty(gpu, [1]);
+    assert.throws(() => concat(part as never, part as never), /concat: expected an array of tensors but got a Tensor/);
+    assert.throws(() => concat([part, part], 1 as never), /concat: dim must be 0, the only .* but is 1/);
+    assert.throws(() => concat([part, undefined as never]), /concat: parts\[1\] must be a tensor but is undefined/);
+    assert.throws(() => concat([1, 2] as never), /concat: parts\[0\] must be a tensor but is 1/);
     assert.throws(() => concat([empty(gpu, [1]), empty(gpu, [1], 'u32')]), /a part is u32 \[1\] but the first is f32/);
     assert.throws(() => concat([tensor(gpu, 1)]), /a part is f32 \[\]/);
   });

@@ -176,12 +176,25 @@ gpuTest('conv2d refuses what does not fit', (gpu) => {
       /a kernel \[8,1,3,3\] with dilation \[3,3\] does not fit into x \[2,1,6,7\] with padding \[0,0\]/,
     );
     const weight = make(8, 1, 3, 3);
-    assert.throws(() => conv2d(x, weight, null, { stride: 0 }), /stride is \[0\]; it must be a whole number >= 1/);
+    assert.throws(
+      () => conv2d(x, weight, null, { groups: 4 } as never),
+      /conv2d: unknown option groups; its options are stride, padding, dilation, relu/,
+    );
+    assert.throws(() => conv2d(x, weight, null, { padding: 'same' } as never), /padding must be .* but is 'same'/);
+    assert.throws(() => conv2d(x, weight, { stride: 2 } as never), /conv2d: bias must be a tensor but is an Object/);
+    assert.throws(() => conv2d(x, weight, null, 2 as never), /conv2d: expected an options object.*\{ stride: 2 \}/);
+    assert.throws(
+      () => conv2d(x, weight, null, { stride: 0 }),
+      /stride must be a whole number >= 1, or \[h, w\] of two but is 0/,
+    );
     assert.throws(
       () => conv2d(x, weight, null, { padding: [1, -1] }),
-      /padding is \[1,-1\]; it must be a whole number >= 0/,
+      /padding must be a whole number >= 0, or \[h, w\] of two but is .*an array/,
     );
-    assert.throws(() => conv2d(x, weight, null, { dilation: 1.5 }), /dilation is \[1.5\]/);
+    assert.throws(
+      () => conv2d(x, weight, null, { dilation: 1.5 }),
+      /dilation must be a whole number >= 1, .* but is 1.5/,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { domainLoss } from '../../src/ops/domainLoss.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { checkOp, gpuTest, type Reference, run, type Tolerance } from '../harness.ts';
+import { assertClose, checkOp, gpuTest, type Reference, run, type Tolerance } from '../harness.ts';
 
 const CASES: [number, number][] = [
   [1, 1],
@@ -65,12 +65,17 @@ gpuTest('domainLoss clamps the logarithm at -100, counts right answers and passe
   assert.equal(await ask([0, 1, 1, 0]), [50, 50]);
   assert.equal(await ask([1, 1, 0, 0]), [0, 100]);
   assert.ok(Number.isNaN((await ask([Number.NaN, 1, 0, 0]))[0]));
+  // A quarter of the loss each: of 1e-45 the logarithm is below -100, of 1e-40 it is -92.1, of -0.5 there is none.
+  assert.is((await ask([1e-45, 1, 0, 0]))[0], 25);
+  assertClose('loss of 1e-40', [(await ask([1e-40, 1, 0, 0]))[0]!], [92.1034 / 4], { rtol: 1e-5, atol: 0 });
+  assert.ok(Number.isNaN((await ask([-0.5, 1, 0, 0]))[0]));
+  assert.ok(Number.isNaN((await ask([1, 1, 0, 1.5]))[0]));
 });
 
 gpuTest('domainLoss refuses what does not fit', (gpu) => {
   tidy(() => {
     const p = tensor(gpu, [0.5, 0.5, 0.5], [3, 1]);
-    assert.throws(() => domainLoss(p, { sources: 3 }), /of 3 rows 3 are source; both domains need one at least/);
+    assert.throws(() => domainLoss(p, { sources: 3 }), /sources is 3 but p has 3 rows; both domains need at least one/);
     assert.throws(
       () => domainLoss(p, { sources: 1, reduction: 'none' }),
       /pairs source with target, but there are 1 and 2/,
@@ -78,6 +83,11 @@ gpuTest('domainLoss refuses what does not fit', (gpu) => {
     assert.throws(() => domainLoss(tensor(gpu, [0.5, 0.5]), { sources: 1 }), /p must be \[2,1\] but is \[2\]/);
     const weights = { source: tensor(gpu, [1, 1]), target: tensor(gpu, [1, 1]) };
     assert.throws(() => domainLoss(p, { sources: 1, weights }), /weights.source must be \[1\] but is \[2\]/);
+    assert.throws(
+      () => domainLoss(p, { sources: 1, weights: { source: p } as never }),
+      /domainLoss: weights: target is missing/,
+    );
+    assert.throws(() => domainLoss(p, 1 as never), /domainLoss: expected an options object.*\{ sources: 1 \}/);
   });
 });
 

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
-import { Counter } from '../../src/gpu/scalar.ts';
+import { Counter, Scalar } from '../../src/gpu/scalar.ts';
 import { dropout } from '../../src/ops/dropout.ts';
 import { scale } from '../../src/ops/scale.ts';
 import { empty, native, tensor } from '../../src/tensor.ts';
@@ -145,9 +145,20 @@ gpuTest('dropout refuses what is no probability', (gpu) => {
     for (const p of [-0.1, 1.1, Number.NaN]) {
       assert.throws(
         () => dropout(empty(gpu, [1]), { p, training: true, seed: 0, counter: new Counter(0) }),
-        new RegExp(`dropout: p must be in \\[0, 1\\] but is ${p}`),
+        new RegExp(`dropout: p must be a number from 0 to 1 but is ${p}`),
       );
     }
+    const options = { p: 0.5, training: true, seed: 0, counter: new Counter(0) };
+    for (const [wrong, message] of [
+      [{ seed: 2 ** 32 }, /seed must be a whole number from 0 to 4294967295 but is 4294967296/],
+      [{ counter: new Scalar(0) }, /counter must be a Counter but is a Scalar/],
+      [{ training: 1 }, /training must be true or false but is 1/],
+      [{ inplace: true }, /dropout: unknown option inplace; its options are p, training, seed, counter/],
+    ] as const)
+      assert.throws(() => dropout(empty(gpu, [1]), { ...options, ...wrong } as never), message);
+    assert.throws(() => dropout(empty(gpu, [1]), 0.5 as never), /dropout: expected an options object.*\{ p: 0.5 \}/);
+    const labels = empty(gpu, [1], 'u32');
+    assert.throws(() => dropout(labels, { ...options, training: false }), /dropout: x must be f32 but is u32/);
   });
 });
 

@@ -88,3 +88,15 @@ export async function valuesOf(
   for (const t of [y, ...leaves]) t.dispose();
   return { y: read, gradients };
 }
+
+/** Windows along one side of an image (PyTorch's pooling_output_shape). */
+export function poolCount(
+  size: number,
+  kernelSize: number,
+  stride: number,
+  padding: number,
+  ceilMode: boolean,
+): number {
+  const count = Math.floor((size + 2 * padding - kernelSize + (ceilMode ? stride - 1 : 0)) / stride) + 1;
+  return ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count;
+}

@@ -20,10 +20,11 @@ gpuTest('flatten shares memory with its input; there may be no rows', (gpu) => {
 });
 
 gpuTest('flatten wants two dimensions', (gpu) => {
+  tidy(() => assert.throws(() => flatten(tensor(gpu, [[1]]), 0 as never), /flatten: startDim must be 1/));
   tidy(() =>
     assert.throws(
       () => flatten(empty(gpu, [5])),
-      /flatten: x must have two dimensions at least but is \[5\]; reshape it/,
+      /flatten: x must have at least two dimensions but is \[5\]; reshape it/,
     ),
   );
 });

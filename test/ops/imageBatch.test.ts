@@ -49,6 +49,17 @@ for (const labelled of [false, true]) {
   });
 }
 
+gpuTest('imageBatch of an image that is not there: NaN, and a label that no class has', async (gpu) => {
+  const [images, labels] = [tensor(gpu, words), tensor(gpu, Uint32Array.of(10, 11, 12, 13, 14))];
+  const places = tensor(gpu, Uint32Array.of(COUNT, 4, 2 ** 32 - 1));
+  const data = { images, labels, count: COUNT, channels: 1, height: 3, width: 3 };
+  const batch = imageBatch(data, { order: places, offset: 0, size: 3 });
+  const none = new Array(PIXELS).fill(Number.NaN);
+  assertClose('x', await batch.x.read(), [...none, ...normalised(4), ...none], { rtol: 0, atol: 2e-7 });
+  assert.equal([...(await batch.labels!.readU32())], [2 ** 32 - 1, 14, 2 ** 32 - 1]);
+  for (const t of [images, labels, places, batch.x, batch.labels!]) t.dispose();
+});
+
 gpuTest('imageBatch refuses a tensor that the images do not fit in', (gpu) => {
   tidy(() => {
     const data = { images: tensor(gpu, words), labels: null, count: COUNT, channels: 1, height: 3, width: 3 };
@@ -60,7 +71,12 @@ gpuTest('imageBatch refuses a tensor that the images do not fit in', (gpu) => {
       /imageBatch: 2 images \[1,3,3\] from row 0 on do not fit in into, which is \[2,9\]/,
     );
     assert.throws(batch([3, 1, 3, 3], 2), /from row 2 on do not fit in into, which is \[3,1,3,3\]/);
-    assert.throws(batch([3, 1, 3, 3], -1), /from row -1 on do not fit/);
+    const at = (offset: unknown, size: number) => () =>
+      imageBatch(data, { order: places, offset: offset as number, size });
+    assert.throws(at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are wanted/);
+    assert.throws(at(new Scalar(3), 3), /order has 5 places, but 3 from offset 3 on/);
+    assert.throws(at('0', 2), /offset must be a whole number >= 0, or a Scalar but is '0'/);
+    assert.throws(batch([3, 1, 3, 3], -1), /row must be a whole number >= 0 but is -1/);
   });
 });
 

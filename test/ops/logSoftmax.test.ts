@@ -3,21 +3,15 @@ import { backward, zeroGrad } from '../../src/autograd.ts';
 import { logSoftmax } from '../../src/ops/logSoftmax.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, checkOp, gpuTest, type Reference, run, uniform } from '../harness.ts';
+import { alongDimension, assertClose, checkOp, gpuTest, type Reference, run, uniform } from '../harness.ts';
 
-function reference({ shape, data }: Reference, temperature: number): Reference {
-  const cols = shape.at(-1)!;
-  const y = new Float64Array(data.length);
-  for (let start = 0; start < data.length; start += cols) {
-    const row = data.subarray(start, start + cols);
+/** The logarithm of the softmax of each row along a dimension, in double precision. */
+function reference({ shape, data }: Reference, temperature: number, dim = -1): Reference {
+  return alongDimension({ shape, data }, dim, (row) => {
     const m = row.reduce((a, v) => Math.max(a, v));
     const logSum = Math.log(row.reduce((s, v) => s + Math.exp((v - m) / temperature), 0));
-    y.set(
-      row.map((v) => (v - m) / temperature - logSum),
-      start,
-    );
-  }
-  return { shape, data: y };
+    return row.map((v) => (v - m) / temperature - logSum);
+  });
 }
 
 for (const temperature of [1, 0.1]) {
@@ -32,6 +26,28 @@ for (const temperature of [1, 0.1]) {
     },
   );
 }
+
+for (const [dim, shape] of [
+  [0, [2, 3]],
+  [0, [65, 31]],
+  [-2, [257, 2]],
+  [1, [3, 4, 5]],
+  [-3, [3, 4, 5]],
+  [1, [2, 10, 8, 8]],
+] as const) {
+  checkOp(
+    `logSoftmax along ${dim} at 0.5`,
+    ([x]) => logSoftmax(x!, { dim, temperature: 0.5 }),
+    ([x]) => reference(x!, 0.5, dim),
+    { shapes: [[shape]], step: 1e-5 },
+  );
+}
+
+gpuTest('logSoftmax of logits whose difference is beyond f32, though not when divided by T', async (gpu) => {
+  const y = tidy(() => logSoftmax(tensor(gpu, [3e38, -3e38]), { temperature: 10 }));
+  assertClose('logSoftmax', await y.read(), [0, -6e37], { rtol: 1e-6, atol: 0 });
+  y.dispose();
+});
 
 gpuTest('logSoftmax of extremes: logits of 1e4 at T = 0.01, equal rows, infinities, NaN', async (gpu) => {
   const [low, high, nan] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN];
@@ -61,7 +77,8 @@ gpuTest('logSoftmax of extremes: logits of 1e4 at T = 0.01, equal rows, infiniti
 gpuTest('logSoftmax refuses what does not fit', (gpu) => {
   tidy(() => {
     assert.throws(() => logSoftmax(tensor(gpu, [1, 2]), { temperature: 0 }), /logSoftmax: temperature must be/);
-    assert.throws(() => logSoftmax(tensor(gpu, 1)), /logSoftmax: x is a single number/);
+    assert.throws(() => logSoftmax(tensor(gpu, 1), { dim: 1 }), /logSoftmax: dim is 1, but x is \[\]/);
+    assert.throws(() => logSoftmax(tensor(gpu, 1), { axis: 0 } as never), /unknown option axis; did you mean dim\?/);
   });
 });
 

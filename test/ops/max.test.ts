@@ -66,6 +66,30 @@ for (const [shape, dims] of CASES) {
   }
 }
 
+gpuTest('max keeps the dimension if asked to, forward and backward', async (gpu) => {
+  const x = tensor(gpu, [
+    [1, 5, 2],
+    [9, 0, 3],
+  ]);
+  x.requiresGrad = true;
+  const [rows, all] = tidy(() => {
+    const rows = max(x, { dim: 1, keepdim: true });
+    backward(rows, tensor(gpu, [[10], [20]]));
+    return [rows, max(x, { keepdim: true })];
+  });
+  assert.equal(
+    [rows.shape, all.shape],
+    [
+      [2, 1],
+      [1, 1],
+    ],
+  );
+  assert.equal([...(await rows.read()), await all.item()], [5, 9, 9]);
+  assert.equal([...(await x.grad!.read())], [0, 10, 0, 20, 0, 0]);
+  zeroGrad([x]);
+  for (const held of [x, rows, all]) held.dispose();
+});
+
 /** The maximum of rows of numbers and its gradient. */
 async function ask(gpu: Gpu, rows: number[][], dim?: number): Promise<[y: number[], dx: number[]]> {
   const x = tensor(gpu, rows);

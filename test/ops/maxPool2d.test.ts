@@ -6,6 +6,7 @@ import { type Shape, sizeOf } from '../../src/shape.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { checkOp, gpuTest, type Reference, run, seeded } from '../harness.ts';
+import { poolCount } from './elementwise.ts';
 
 interface Pooled {
   shape: Shape;
@@ -18,10 +19,10 @@ interface Pooled {
 function pool(
   shape: Shape,
   x: ArrayLike<number>,
-  { kernelSize, stride = kernelSize, padding = 0 }: Pool2dOptions,
+  { kernelSize, stride = kernelSize, padding = 0, ceilMode = false }: Pool2dOptions,
 ): Pooled {
   const [n, c, h, w] = shape as [number, number, number, number];
-  const [p, q] = [h, w].map((size) => Math.floor((size + 2 * padding - kernelSize) / stride) + 1) as [number, number];
+  const [p, q] = [h, w].map((size) => poolCount(size, kernelSize, stride, padding, ceilMode)) as [number, number];
   const values: number[] = [];
   const where: number[] = [];
   for (let plane = 0; plane < n * c; plane++) {
@@ -111,10 +112,24 @@ const CASES: [Pool2dOptions, Shape[]][] = [
   ],
   [{ kernelSize: 5, stride: 2, padding: 2 }, [[1, 2, 11, 9]]],
   [{ kernelSize: 1, stride: 1 }, [[1, 2, 3, 5]]],
+  [
+    { kernelSize: 2, ceilMode: true },
+    [
+      [1, 1, 5, 5],
+      [2, 3, 7, 8],
+      [1, 1, 4, 8],
+      [1, 1, 1, 1],
+    ],
+  ],
+  [{ kernelSize: 3, stride: 2, ceilMode: true }, [[2, 2, 6, 8]]],
+  // The last window would start in the padding after the image, and is left out.
+  [{ kernelSize: 2, padding: 1, ceilMode: true }, [[1, 2, 4, 5]]],
+  [{ kernelSize: 3, stride: 2, padding: 1, ceilMode: true }, [[2, 3, 6, 8]]],
+  [{ kernelSize: 2, stride: 3, ceilMode: true }, [[1, 2, 9, 10]]],
 ];
 
-const title = ({ kernelSize, stride = kernelSize, padding = 0 }: Pool2dOptions): string =>
-  `${kernelSize} by ${stride}, padding ${padding}`;
+const title = ({ kernelSize, stride = kernelSize, padding = 0, ceilMode = false }: Pool2dOptions): string =>
+  `${kernelSize} by ${stride}, padding ${padding}${ceilMode ? ', ceil' : ''}`;
 
 for (const [options, shapes] of CASES) {
   for (const rectified of [false, true]) {
@@ -217,6 +232,20 @@ gpuTest('maxPool2d refuses what does not fit', (gpu) => {
     assert.throws(() => maxPool2d(x, { kernelSize: 1.5 }), /kernelSize must be a whole number >= 1 but is 1.5/);
     assert.throws(() => maxPool2d(x, { kernelSize: 2, stride: 0 }), /stride must be a whole number >= 1 but is 0/);
     assert.throws(() => maxPool2d(x, { kernelSize: 2, padding: -1 }), /padding must be a whole number >= 0 but is -1/);
+    assert.throws(
+      () => maxPool2d(x, { kernelSize: 5, stride: 1, ceilMode: true }),
+      /a window of 5 does not fit into x/,
+    );
+    assert.throws(() => maxPool2d(x, 2 as never), /maxPool2d: expected an options object.*\{ kernelSize: 2 \}/);
+    assert.throws(() => maxPool2d(x, {} as never), /maxPool2d: kernelSize is missing from the options/);
+    for (const [options, message] of [
+      [{ ceil_mode: true }, /unknown option ceil_mode; did you mean ceilMode\?/],
+      [{ countIncludePad: true }, /maxPool2d: unknown option countIncludePad; its options are kernelSize/],
+      [{ dilation: 2 }, /unknown option dilation/],
+      [{ ceilMode: 1 }, /ceilMode must be true or false but is 1/],
+    ] as const)
+      assert.throws(() => maxPool2d(x, { kernelSize: 2, ...options } as never), message);
+    assert.throws(() => maxPool2d(x, { kernelSize: [2, 2] } as never), /kernelSize must be a whole number >= 1/);
     const rows = tensor(gpu, [1, 2, 3]);
     assert.throws(() => maxPool2d(rows, { kernelSize: 1 }), /x must be \[n,c,h,w\] but is \[3\]/);
     const labels = tensor(gpu, new Uint32Array(4), [1, 1, 2, 2]);

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { mean } from '../../src/ops/mean.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, checkOp, gpuTest, run } from '../harness.ts';
+import { alongDimension, assertClose, checkOp, gpuTest, run } from '../harness.ts';
 
 checkOp(
   'mean of all',
@@ -22,6 +22,16 @@ checkOp(
     };
   },
   { shapes: [[[1, 1]], [[64, 10]], [[5, 257]], [[2, 5000]]] },
+);
+
+checkOp(
+  'mean of rows, keepdim',
+  ([x]) => mean(x!, { dim: 1, keepdim: true }),
+  ([x]) => {
+    const mean = alongDimension(x!, 1, (row) => row.fill(row.reduce((s, v) => s + v, 0) / row.length));
+    return { shape: [5, 1], data: mean.data.filter((_, i) => i % 7 === 0) };
+  },
+  { shapes: [[[5, 7]]] },
 );
 
 gpuTest('mean of 100,000 equal numbers is that number, of nothing NaN, and NaN passes', async (gpu) => {

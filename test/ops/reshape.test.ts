@@ -44,6 +44,10 @@ gpuTest('reshape refuses shapes that the elements do not fill', (gpu) => {
       () => reshape(x, [4, -1]),
       /reshape: x is \[2,3\] with 6 elements, which do not fill \[4,-1\]; make the sizes' product equal/,
     );
+    assert.throws(
+      () => reshape(x, 6 as never),
+      /reshape: shape must be an array of sizes, such as \[2, -1\], but is 6/,
+    );
     for (const shape of [[5], [-1, -1], [-2, -3], [1.5, 4], [0, -1]])
       assert.throws(() => reshape(x, shape), /do not fill/);
   });

@@ -62,4 +62,17 @@ gpuTest('scale by a scalar: an eager backward takes the value of its forward', a
   x.dispose();
 });
 
+gpuTest('scale refuses what is no number', (gpu) => {
+  tidy(() => {
+    const x = tensor(gpu, [1, 2]);
+    assert.throws(
+      () => scale(x, x as never),
+      /scale: factor must be a number or a Scalar \(mul multiplies two tensors\) but is a Tensor/,
+    );
+    for (const factor of ['2', undefined, null])
+      assert.throws(() => scale(x, factor as never), /factor must be a number/);
+    assert.throws(() => scale(2 as never, 2), /scale: x must be a tensor but is 2/);
+  });
+});
+
 run();

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { backward } from '../../src/autograd.ts';
 import { add } from '../../src/ops/add.ts';
 import { sliceRows } from '../../src/ops/sliceRows.ts';
 import { empty, native, tensor } from '../../src/tensor.ts';
@@ -67,6 +68,14 @@ gpuTest('sliceRows moves labels and NaN as they are', async (gpu) => {
   assert.equal([...(await some.readU32())], [2 ** 32 - 1, 9]);
   assert.equal(await nan.item(), Number.NaN);
   for (const t of [labels, x, some, nan]) t.dispose();
+});
+
+gpuTest('sliceRows of rows without elements has a gradient of the shape of x', (gpu) => {
+  const x = tensor(gpu, new Float32Array(0), [5, 0]);
+  x.requiresGrad = true;
+  tidy(() => backward(sliceRows(x, 0, 2), tensor(gpu, new Float32Array(0), [2, 0])));
+  assert.equal(x.grad!.shape, [5, 0]);
+  for (const t of [x.grad!, x]) t.dispose();
 });
 
 gpuTest('sliceRows refuses rows that are not there', (gpu) => {

@@ -3,22 +3,16 @@ import { backward, zeroGrad } from '../../src/autograd.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, checkOp, gpuTest, type Reference, run, uniform } from '../harness.ts';
+import { alongDimension, assertClose, checkOp, gpuTest, type Reference, run, uniform } from '../harness.ts';
 
-function reference({ shape, data }: Reference, temperature: number): Reference {
-  const cols = shape.at(-1)!;
-  const y = new Float64Array(data.length);
-  for (let start = 0; start < data.length; start += cols) {
-    const row = data.subarray(start, start + cols);
+/** The softmax of each row along a dimension, in double precision. */
+function reference({ shape, data }: Reference, temperature: number, dim = -1): Reference {
+  return alongDimension({ shape, data }, dim, (row) => {
     const m = row.reduce((a, v) => Math.max(a, v));
     const e = row.map((v) => Math.exp((v - m) / temperature));
     const s = e.reduce((a, v) => a + v);
-    y.set(
-      e.map((v) => v / s),
-      start,
-    );
-  }
-  return { shape, data: y };
+    return e.map((v) => v / s);
+  });
 }
 
 // Rows and columns around the 64 invocations of a workgroup, and the powers of two that lanes come in.
@@ -55,6 +49,29 @@ checkOp(
   ([x]) => reference(x!, 0.1),
   { shapes: [[[64, 10]]], fill: (shape, random) => uniform(shape, random, 20), step: 1e-5, gradientTolerance: 1e-3 },
 );
+
+// Rows along other dimensions than the last: few and many lanes, and neighbours 2 to 257 elements apart.
+const DIMS: [dim: number, shape: number[]][] = [
+  [0, [1, 1]],
+  [0, [2, 3]],
+  [-2, [64, 10]],
+  [0, [65, 31]],
+  [0, [257, 2]],
+  [0, [1009, 7]],
+  [1, [3, 4, 5]],
+  [-3, [3, 4, 5]],
+  [1, [2, 300, 3]],
+  [1, [2, 10, 8, 8]],
+  [2, [2, 3, 5, 257]],
+];
+for (const [dim, shape] of DIMS) {
+  checkOp(
+    `softmax along ${dim} at 0.5`,
+    ([x]) => softmax(x!, { dim, temperature: 0.5 }),
+    ([x]) => reference(x!, 0.5, dim),
+    { shapes: [[shape]], step: 1e-5 },
+  );
+}
 
 gpuTest('softmax of extremes: logits of 1e4 at T = 0.01, equal rows, infinities, NaN', async (gpu) => {
   const [low, high, nan] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN];
@@ -98,12 +115,44 @@ gpuTest('softmax beyond 65,535 workgroups, and of nothing', async (gpu) => {
   }
 });
 
+gpuTest('softmax of a single number is 1, and at the lowest temperature the largest takes all', async (gpu) => {
+  const [one, sharp, flat] = tidy(() => [
+    softmax(tensor(gpu, 5)),
+    softmax(tensor(gpu, [1, 0]), { temperature: 1e-30 }),
+    softmax(tensor(gpu, [3e38, -3e38]), { temperature: 1e30 }),
+  ]);
+  assert.equal([one.shape, await one.item()], [[], 1]);
+  assert.equal([...(await sharp.read()), ...(await flat.read())], [1, 0, 1, 0]);
+  for (const held of [one, sharp, flat]) held.dispose();
+});
+
+gpuTest('softmax along the first dimension keeps NaN in its column', async (gpu) => {
+  const nan = Number.NaN;
+  const y = tidy(() =>
+    softmax(
+      tensor(gpu, [
+        [1, nan, 0],
+        [1, 0, Number.POSITIVE_INFINITY],
+      ]),
+      { dim: 0 },
+    ),
+  );
+  assert.equal([...(await y.read())], [0.5, nan, nan, 0.5, nan, nan]);
+  y.dispose();
+});
+
 gpuTest('softmax refuses what does not fit', (gpu) => {
   tidy(() => {
     const x = tensor(gpu, [1, 2]);
-    for (const temperature of [0, -1, Number.NaN])
-      assert.throws(() => softmax(x, { temperature }), /softmax: temperature must be a finite number > 0 but is/);
-    assert.throws(() => softmax(tensor(gpu, 1)), /softmax: x is a single number/);
+    // 1 / 1e-40 does not fit f32.
+    for (const temperature of [0, -1, 1e-40, 1e-46, 1e39, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.throws(
+        () => softmax(x, { temperature }),
+        /softmax: temperature must be a number from 1e-30 to 1e\+30 but is/,
+      );
+    assert.throws(() => softmax(x, { dim: 1 }), /softmax: dim is 1, but x is \[2\]; .* from -1 to 0/);
+    assert.throws(() => softmax(x, { axis: 0 } as never), /softmax: unknown option axis; did you mean dim\?/);
+    assert.throws(() => softmax(x, 0 as never), /softmax: expected an options object .*\{ dim: 0 \}/);
   });
 });
 

@@ -53,6 +53,28 @@ for (const [shape, dims] of CASES) {
   }
 }
 
+for (const [dim, shape] of [
+  [1, [3, 4]],
+  [-2, [65, 31]],
+  [1, [2, 3, 5]],
+] as const) {
+  checkOp(
+    `sum along ${dim}, keepdim`,
+    ([x]) => sum(x!, { dim, keepdim: true }),
+    ([x]) => ({ ...reference(x!, dim), shape: Array.from<number>(shape).with(dim, 1) }),
+    { shapes: [[shape]], atol: 2e-5 },
+  );
+}
+
+gpuTest('sum of all with keepdim has a size of 1 in every dimension', async (gpu) => {
+  const [all, single] = tidy(() => [
+    sum(tensor(gpu, [[1, 2, 3]]), { keepdim: true }),
+    sum(tensor(gpu, 5), { dim: 0, keepdim: true }),
+  ]);
+  assert.equal([all.shape, await all.item(), single.shape, await single.item()], [[1, 1], 6, [], 5]);
+  for (const held of [all, single]) held.dispose();
+});
+
 gpuTest('sum of 4 million elements keeps its digits, and repeats itself', async (gpu) => {
   const size = 64 * 65535 + 100;
   const random = seeded(1);
@@ -82,7 +104,9 @@ gpuTest('sum refuses a dimension that is none', (gpu) => {
   const x = tensor(gpu, uniform([70, 3], seeded(3)), [70, 3]);
   assert.throws(() => sum(x, { dim: 2 }), /sum: dim is 2, but x is \[70,3\]; it must be a whole number from -2 to 1/);
   assert.throws(() => sum(x, { dim: -3 }), /dim is -3/);
-  assert.throws(() => sum(x, { dim: 0.5 }), /dim is 0.5/);
+  assert.throws(() => sum(x, { axis: 1 } as never), /sum: unknown option axis; did you mean dim\?/);
+  assert.throws(() => sum(x, { dim: [0, 1] } as never), /sum: dim must be a whole number but is .*an array/);
+  assert.throws(() => sum(x, { dim: 0.5 }), /sum: dim must be a whole number but is 0.5/);
   x.dispose();
 });
 
