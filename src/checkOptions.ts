@@ -37,6 +37,16 @@ export function within(least: number, most: number): Check {
   };
 }
 
+/** @internal As the check says, and neither 0 nor infinite once it is rounded to f32. @__NO_SIDE_EFFECTS__ */
+export function inF32({ wanted, holds }: Check): Check {
+  return {
+    wanted: `${wanted} that f32 can hold (1.2e-38 to 3.4e38 in size)`,
+    holds: (value) => holds(value) && (value === 0 || isNormal(Math.abs(value as number))),
+  };
+}
+
+const isNormal = (size: number): boolean => size >= 2 ** -126 && size <= 3.4028234663852886e38;
+
 /** @internal A whole number >= `least`, exact in double precision. @__NO_SIDE_EFFECTS__ */
 export function wholeFrom(least: number): Check {
   return {

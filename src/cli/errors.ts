@@ -40,4 +40,9 @@ export async function asUsage<T>(what: string, read: () => T | Promise<T>): Prom
   }
 }
 
-const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+/** Control characters, such as parts of a binary file hold, are written as `\x00`. */
+const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);

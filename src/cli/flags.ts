@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { above, inF32, nearest } from '../checkOptions.ts';
 import { completeOptions, defaultOptions, type Method, PRECISIONS, type TrainingOptions } from '../train/options.ts';
 import { UsageError } from './errors.ts';
 
@@ -14,6 +15,7 @@ export interface TrainFlags extends TrainingOptions {
   targetTest?: string;
   seeds?: number[];
   out?: string;
+  resume?: string;
   printFreq?: number;
   evalFreq: number;
   checkpointEvery: number;
@@ -26,14 +28,14 @@ export interface TrainFlags extends TrainingOptions {
 
 export const METHODS: readonly Method[] = ['pada', 'dann', 'source-only'];
 
-/** A finite decimal number. */
+/** Returns a decimal number. */
 export function number(text: string): number {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (!Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
   return value;
 }
 
-/** A whole number of at least `least`. */
+/** Returns a function that reads whole numbers of at least `least`. */
 export const whole =
   (least: number) =>
   (text: string): number => {
@@ -43,10 +45,11 @@ export const whole =
     return value;
   };
 
-/** A number above zero. */
+/** Returns a number above zero, in f32 too: kernels compute in it. */
 export function positive(text: string): number {
   const value = number(text);
-  if (value <= 0) throw new InvalidArgumentError('It must be a number > 0.');
+  const { wanted, holds } = inF32(above(0));
+  if (!holds(value)) throw new InvalidArgumentError(`It must be ${wanted}.`);
   return value;
 }
 
@@ -63,6 +66,35 @@ export const precisionOption = (): Option =>
     '--float32-matmul-precision <which>',
     'of matrix products and convolutions: highest, or medium (operands rounded to half precision, sums in single)',
   ).choices(PRECISIONS);
+
+/**
+ * Makes the flags of a command refuse an empty value, such as an unset shell variable leaves. A flag that is given again with
+ * another value overrides the first, as in other programs; `warn` hears of it.
+ */
+export function checkValues(command: Command, warn: (message: string) => void): void {
+  for (const option of command.options.filter(({ required, optional }) => required || optional)) {
+    const { parseArg } = option;
+    let before: string | undefined;
+    option.parseArg = <T>(text: string, previous: T): T => {
+      if (text.trim() === '')
+        throw new InvalidArgumentError('It must not be empty: set the variable it comes from, or leave the flag out.');
+      if (before !== undefined && before !== text)
+        warn(`${option.long} is given more than once; ${text} counts, ${before} does not`);
+      before = text;
+      return parseArg ? parseArg(text, previous) : (text as T);
+    };
+  }
+}
+
+/** Returns what an unknown flag was probably meant to be: one by another library's name, or one of another command. */
+export function meantFlag(flag: string, command: Command, others: readonly Command[]): string | undefined {
+  const name = flag.replace(/=.*$/, '');
+  const known = command.options.map((option) => option.attributeName());
+  const meant = nearest(name, known);
+  if (meant) return `did you mean ${flagOf(meant)}?`;
+  const having = others.filter(({ options }) => options.some(({ short, long }) => name === short || name === long));
+  return having.length > 0 ? `it is a flag of ${having.map((other) => other.name()).join(' and ')}` : undefined;
+}
 
 /** Flags that every command has. */
 export function addCommonFlags(command: Command): Command {

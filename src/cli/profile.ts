@@ -5,6 +5,7 @@ import { type Peaks, peakGflops } from '../profile/peaks.ts';
 import { chromeTrace, reportProfile, reportTable } from '../profile/report.ts';
 import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
+import { reasonOf } from './files.ts';
 import { milliseconds } from './format.ts';
 import type { Job } from './job.ts';
 import { columns } from './pictures.ts';
@@ -26,8 +27,6 @@ export async function profileJob(
   job: Job,
   file: string | undefined,
 ): Promise<void> {
-  // Before anything is measured in vain.
-  if (file) writeTrace(file, '');
   const options = { ...job.options, method: job.methods[0]!, seed: job.seeds[0]! };
   await applyVariants(context, terminal, gpu, job, options);
   const { profile, iterations, peaks } = await context.profile(gpu, job.data, options);
@@ -47,10 +46,11 @@ export async function profileJob(
   terminal.line(`trace in ${file}: open it in chrome://tracing or ui.perfetto.dev`);
 }
 
-function writeTrace(file: string, text: string): void {
+/** Writes a trace, or an empty file to find out early whether one can be written. @throws UsageError */
+export function writeTrace(file: string, text = ''): void {
   try {
     writeFileSync(file, text);
   } catch (cause) {
-    throw new UsageError(`--profile ${file}: cannot be written (${(cause as Error).message})`, { cause });
+    throw new UsageError(`--profile ${file}: cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }

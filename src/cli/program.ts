@@ -3,8 +3,9 @@ import { description, version } from '../../package.json';
 import { addBench } from './bench.ts';
 import type { Context } from './context.ts';
 import { addDoctor } from './doctor.ts';
-import { describeFailure, EXIT } from './errors.ts';
+import { describeFailure, EXIT, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
+import { checkValues, meantFlag } from './flags.ts';
 import { addStart } from './start.ts';
 import { Terminal } from './terminal.ts';
 import { addTrain } from './train.ts';
@@ -19,14 +20,28 @@ export async function main(args: readonly string[], context: Context): Promise<n
     outputError: () => {},
   });
   for (const add of [addStart, addTrain, addEval, addWeights, addDoctor, addBench]) add(root, context);
+  const warnings: string[] = [];
+  for (const command of root.commands) checkValues(command, (message) => warnings.push(message));
+  root.hook('preAction', (_, command) => {
+    const terminal = new Terminal(context.stdout, context.stderr, command.opts().json === true);
+    for (const message of warnings) terminal.warning(message);
+  });
   try {
     await root.parseAsync(args, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
-    return fail(error, args, context);
+    return fail(withHint(error, args, root), args, context);
   }
+}
+
+/** Adds to the error of an unknown flag which one was probably meant, unless commander has found it by its letters. */
+function withHint(error: unknown, args: readonly string[], root: Command): unknown {
+  const [, flag] = /unknown option '(.*)'$/.exec((error as Error).message) ?? [];
+  const command = root.commands.find((one) => one.name() === args[0]);
+  const hint = flag && command && meantFlag(flag, command, root.commands);
+  return hint ? new UsageError(`unknown option '${flag}'; ${hint}`, { cause: error }) : error;
 }
 
 function fail(error: unknown, args: readonly string[], context: Context): number {

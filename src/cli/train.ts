@@ -6,7 +6,7 @@ import { EXIT, UsageError } from './errors.ts';
 import { addTrainFlags, type TrainFlags } from './flags.ts';
 import { METHOD_NAMES, spread } from './format.ts';
 import { type Job, prepareJob } from './job.ts';
-import { profileJob } from './profile.ts';
+import { profileJob, writeTrace } from './profile.ts';
 import { finishedRun } from './runFolder.ts';
 import { runJob } from './runs.ts';
 import { type RunSummary, type SeedsSummary, summarizeSeeds } from './summary.ts';
@@ -14,7 +14,6 @@ import { Terminal } from './terminal.ts';
 
 interface Flags extends TrainFlags {
   profile?: string | true;
-  resume?: string;
 }
 
 /** `padagrad train`: adapts a classifier from labelled source images to unlabelled target images. */
@@ -40,6 +39,7 @@ export function addTrain(root: Command, context: Context): void {
     }
     const job = await jobOf(context, command, flags);
     const { profile } = flags;
+    if (typeof profile === 'string') writeTrace(profile);
     const train = async (gpu: Gpu): Promise<RunSummary[]> => {
       if (profile) await profileJob(context, terminal, gpu, job, profile === true ? undefined : profile);
       return runJob(context, terminal, gpu, job);

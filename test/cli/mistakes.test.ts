@@ -99,6 +99,22 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
     ['train', '--source', 'idx:few', '--target', 'mnist'],
     /--source: 40 images do not fill a batch; give more of them, or a --batch-size below 64/,
   ],
+  [
+    'a flag by the name of another library',
+    [...BASE, '--learningRate', '1'],
+    /unknown option '--learningRate'; did you mean --lr\?/,
+  ],
+  ['epochs', [...BASE, '--epochs', '3'], /unknown option '--epochs'; did you mean --iterations\?/],
+  ['a value for a switch', [...BASE, '--json=yes'], /unknown option '--json=yes'; did you mean --json\?/],
+  ['a flag of start', [...BASE, '--compare'], /unknown option '--compare'; it is a flag of start$/m],
+  ['a flag of train', ['doctor', '--lr', '1'], /unknown option '--lr'; it is a flag of start and train$/m],
+  ['a flag of no command', [...BASE, '--wings', '2'], /unknown option '--wings'$/m],
+  ['a trace that is a folder', [...BASE, '--profile', '/'], /--profile \/: cannot be written: illegal operation/],
+  [
+    'a file of bytes for a JSON file',
+    [...BASE, '--gemm-variants', process.execPath],
+    /^padagrad: --gemm-variants [^\p{Cc}]+\n$/u,
+  ],
   ['an unknown command', ['tain'], /unknown command 'tain' \(Did you mean train\?\)/],
   ['an argument too many', [...BASE, 'mnist'], /too many arguments/],
 ];
@@ -112,6 +128,65 @@ for (const [name, args, message] of mistakes) {
     assert.is(counts().opened, 0);
   });
 }
+
+const EMPTY: Record<string, readonly string[]> = {
+  train: [
+    ...[
+      '-s',
+      '-t',
+      '-o',
+      '-b',
+      '-i',
+      '-u',
+      '-p',
+      '--source',
+      '--target',
+      '--out',
+      '--resume',
+      '--profile',
+      '--lr',
+      '--wd',
+    ],
+    ...['--gemm-variants', '--source-test', '--target-test', '--source-classes', '--target-classes', '--source-limit'],
+    ...['--method', '--seed', '--seeds', '--temperature', '--trade-off', '--eval-freq', '--checkpoint-every'],
+  ],
+  start: ['--out', '--source', '--gemm-variants', '--target-classes', '--seeds'],
+  eval: ['-m', '-d', '--model', '--data', '--split', '--classes', '--limit', '--gemm-variants'],
+  weights: ['--model', '--data', '--temperature'],
+};
+for (const [command, flags] of Object.entries(EMPTY)) {
+  test(`${command}: an empty value, as an unset shell variable leaves it, is refused by each flag`, async () => {
+    for (const flag of flags) {
+      for (const args of [[flag, ''], [flag, '  '], ...(flag.startsWith('--') ? [[`${flag}=`]] : [])]) {
+        const { run, stderr, counts } = fakeContext();
+        const code = await run(command, ...BASE.slice(1, command === 'train' ? undefined : 1), ...args);
+        assert.equal([code, counts().opened, stderr.lines.length], [2, 0, 1], `${args}: ${stderr.text}`);
+        assert.match(
+          stderr.text,
+          new RegExp(`^padagrad: option '.*${flag}.*' argument ' *' is invalid. It must not be empty: `),
+        );
+      }
+    }
+  });
+}
+
+test('a flag that is given twice: the last value counts, and a warning says so if they differ', async () => {
+  const twice = fakeContext();
+  const flags = ['--seed', '1', '--seed', '2', '--target-classes', '0', '--target-classes', '1', '-i', '9', '-i', '9'];
+  assert.is(await twice.run(...BASE, ...flags, '--json'), 0);
+  assert.equal(
+    twice.stdout.events.filter(({ event }) => event === 'warning').map(({ message }) => message),
+    [
+      '--seed is given more than once; 2 counts, 1 does not',
+      '--target-classes is given more than once; 0 counts, 0-4 does not',
+      '--target-classes is given more than once; 1 counts, 0 does not',
+    ],
+  );
+  assert.is(twice.trials[0]!.options.seed, 2);
+  const again = fakeContext();
+  await again.run(...BASE, '--seed', '2');
+  assert.not.match(again.stdout.text, 'warning');
+});
 
 test('a mistake under --json is an event too', async () => {
   const { run, stdout, stderr } = fakeContext();
