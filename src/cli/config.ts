@@ -198,6 +198,10 @@ export function resumedJob(job: Job, config: RunConfig): Job {
         `--resume ${job.out}: the images or labels of ${config.task[side]} are not those that the run began with; put them back`,
       );
   }
+  if (job.task.numClasses !== config.task.numClasses)
+    throw new UsageError(
+      `--resume ${job.out}: task.numClasses is ${config.task.numClasses} in ${CONFIG}, but ${config.task.source} has ${job.task.numClasses} classes; correct ${CONFIG}`,
+    );
   return { ...job, resume: config };
 }
 

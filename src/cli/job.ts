@@ -107,7 +107,7 @@ export async function prepareJob(
       );
     }
   }
-  if (flags.out) RunFolder.prepare(flags.out);
+  if (flags.out) RunFolder.prepare(flags.out, flags.resume === undefined ? '--out' : '--resume');
   return {
     task: {
       source: flags.source,

@@ -1,7 +1,8 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf, otherThanFile } from './files.ts';
 
-const LOCK = 'lock';
+export const LOCK = 'lock';
 // Who finds a lock without a number waits for nobody longer than writing the number takes.
 const WRITING_MS = 2000;
 
@@ -26,15 +27,18 @@ export function lockFolder(path: string): () => void {
   const lock = join(path, LOCK);
   const own = identity(process.pid);
   while (!create(lock, own)) {
+    const other = otherThanFile(lock);
+    if (other) throw new Error(`${lock} is ${other}, not a file; move it away`);
     const found = read(lock);
     if (found === undefined) continue;
     if (isHeld(found, lock)) throw new LockedError(path, pidOf(found));
-    // Moved away before it is looked at again: of two that find the same old lock one moves it, and whoever finds that it
-    // moved another one's puts it back.
+    // Of two processes that find the same old lock one moves it away. A process that has moved another lock than it had
+    // read puts it back.
     const aside = join(path, `.${LOCK}.${process.pid}.tmp`);
     try {
       renameSync(lock, aside);
-    } catch {
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
       continue;
     }
     const moved = read(aside);

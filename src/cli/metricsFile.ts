@@ -1,4 +1,5 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { WriteError } from './files.ts';
 
 /** Where a run's figures are cut when it goes on from a checkpoint. */
 export interface Cut {
@@ -13,32 +14,52 @@ export interface Cut {
  * the file is always a beginning of what was appended.
  */
 export class MetricsFile {
+  /** Iterations before the cut whose figures the file has. */
+  readonly iterations: number;
   private readonly file: number;
   private end: number;
   private waiting: Buffer = Buffer.alloc(0);
 
   /** Opens an empty file, or one that goes on from a cut. */
-  constructor(path: string, cut?: Cut) {
+  constructor(
+    private readonly path: string,
+    cut?: Cut,
+  ) {
     this.file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
-    this.end = cut ? lengthUpTo(readFileSync(path), cut) : 0;
+    const kept = cut ? rowsUpTo(readFileSync(path), cut) : { iterations: 0, length: 0 };
+    this.iterations = kept.iterations;
+    this.end = kept.length;
     ftruncateSync(this.file, this.end);
   }
 
-  /** Writes rows, and those that were not written before. @throws what the file system says; the rows are kept */
+  /** Writes rows, and those that were not written before. @throws WriteError; the rows are kept, to be written later */
   append(rows: readonly object[]): void {
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    this.waiting = Buffer.concat([this.waiting, Buffer.from(text)]);
-    while (this.waiting.length > 0) {
-      const written = writeSync(this.file, this.waiting, 0, this.waiting.length, this.end);
-      this.end += written;
-      this.waiting = this.waiting.subarray(written);
-    }
+    this.add(rows);
+    this.write(() => {});
   }
 
-  /** Writes what was not written before, and waits until the disk has all of it. */
+  /** Adds rows to what is to be written. */
+  add(rows: readonly object[]): void {
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    this.waiting = Buffer.concat([this.waiting, Buffer.from(text)]);
+  }
+
+  /** Writes what was not written before, and waits until the disk has all of it. @throws WriteError */
   sync(): void {
-    this.append([]);
-    fsyncSync(this.file);
+    this.write(() => fsyncSync(this.file));
+  }
+
+  private write(then: () => void): void {
+    try {
+      while (this.waiting.length > 0) {
+        const written = writeSync(this.file, this.waiting, 0, this.waiting.length, this.end);
+        this.end += written;
+        this.waiting = this.waiting.subarray(written);
+      }
+      then();
+    } catch (cause) {
+      throw new WriteError(this.path, this.waiting.length, cause);
+    }
   }
 
   close(): void {
@@ -62,8 +83,9 @@ export function* rowsOf(bytes: Uint8Array): Generator<{ row: Record<string, unkn
   }
 }
 
-/** Bytes of the rows that a run had written when it wrote a checkpoint. */
-function lengthUpTo(bytes: Uint8Array, { iteration, evalFreq }: Cut): number {
+/** Measures the rows that a run had written when it wrote a checkpoint: their bytes, and the iterations among them. */
+function rowsUpTo(bytes: Uint8Array, { iteration, evalFreq }: Cut): { iterations: number; length: number } {
+  let iterations = 0;
   let length = 0;
   for (const { row, end } of rowsOf(bytes)) {
     const at = Number(row.iteration);
@@ -72,6 +94,7 @@ function lengthUpTo(bytes: Uint8Array, { iteration, evalFreq }: Cut): number {
     const extra = row.event === 'evaluation' && !(evalFreq > 0 && at % evalFreq === 0);
     if (!before || extra || row.event === 'result') break;
     length = end;
+    if (row.event === 'iteration') iterations++;
   }
-  return length;
+  return { iterations, length };
 }

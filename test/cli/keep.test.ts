@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import fs, {
+import {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,12 +9,12 @@ import fs, {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NotFiniteError } from '../../src/train/notFinite.ts';
+import { smallDisk } from './disk.ts';
 import { type FakeOptions, fakeContext } from './fakes.ts';
 
 // What a run keeps and what `--resume` makes of it, without a GPU: checkpoints, locks, contradictions, failing disks.
@@ -121,6 +121,87 @@ test('half a row, and what a killed process left, are gone after a run went on',
   );
 });
 
+for (const [name, change, has] of [
+  ['deleted', (text: string) => text.slice(0, 0), 0],
+  ['shortened', (text: string) => `${text.split('\n').slice(0, 30).join('\n')}\n`, 30],
+  ['without its beginning', (text: string) => text.split('\n').slice(30).join('\n'), 40],
+  ['cut within a row', (text: string) => text.slice(0, text.indexOf('"iteration":41') - 5), 41],
+] as const) {
+  test(`metrics.jsonl ${name}: the run goes on, with a warning of what is lost`, async () => {
+    await interrupted();
+    const file = join(out, 'metrics.jsonl');
+    const text = change(readFileSync(file, 'utf8'));
+    if (text) writeFileSync(file, text);
+    else rmSync(file);
+    const { code, stdout, stderr, trials } = await resume('--json');
+    assert.is(code, 0, stderr.text);
+    assert.is(trials[0]!.settings.resume!.iteration, 70);
+    const [warning, ...more] = stdout.events.filter(({ event }) => event === 'warning');
+    const lost = `${file} has the figures of only ${has} of the 70 iterations before checkpoint-70.safetensors; the others are lost`;
+    assert.equal([warning, more], [{ event: 'warning', message: lost }, []]);
+    assert.match(stderr.text, lost);
+  });
+}
+
+test('a whole metrics.jsonl gives no warning', async () => {
+  await interrupted('--eval-freq', '50');
+  assert.not.match((await resume()).stdout.text, 'warning');
+});
+
+test('a run whose files are something else is refused by the flag that named it, with no GPU', async () => {
+  await interrupted();
+  for (const name of ['lock', 'metrics.jsonl', 'model.safetensors', 'config.json']) {
+    const file = join(out, name);
+    rmSync(file, { force: true });
+    mkdirSync(file);
+    for (const [args, flag] of [
+      [[...BASE, '--out', out], '--out'],
+      [['train', '--resume', out], '--resume'],
+    ] as const) {
+      const { run, stderr, counts } = fakeContext();
+      assert.equal([await run(...args), counts().opened, stderr.lines.length], [2, 0, 1], stderr.text);
+      assert.match(stderr.text, new RegExp(`^padagrad: ${flag}.*${name} is a folder`));
+    }
+    if (name === 'config.json') return;
+    rmSync(file, { recursive: true });
+  }
+});
+
+test('class weights that became NaN end the run in one line', async () => {
+  const { code, stderr } = await begin({
+    beforeCheckpoint: (iteration, { onClassWeight }) =>
+      onClassWeight?.({ iteration, classWeight: [1, Number.NaN], effectiveClasses: 1, entropy: 0, collapsed: false }),
+  });
+  assert.is(code, 1);
+  assert.match(stderr.text, /^padagrad: training: class weight became NaN or infinite in iteration 19;/);
+});
+
+test('a disk that is full at the end: the figures are shown, then the file that has no room', async () => {
+  const disk = smallDisk(folder, 64);
+  try {
+    out = join(disk.path, 'run');
+    const { code, stdout, stderr } = await begin({
+      beforeCheckpoint: (iteration) => {
+        if (iteration === 180) disk.fill();
+      },
+    });
+    assert.is(code, 1, stdout.text);
+    assert.match(stdout.text, /target accuracy 90.0 %/);
+    assert.match(
+      stderr.text,
+      /^padagrad: .*run\/(model|metrics)\.\w+ cannot be written: no space left on device, and /,
+    );
+    assert.match(
+      stderr.text,
+      /once it can be, `padagrad train --resume .*run` goes on from checkpoint-\d+.safetensors\n$/,
+    );
+    disk.empty();
+    assert.is((await resume()).code, 0);
+  } finally {
+    disk.remove();
+  }
+});
+
 test('a finished run changes nothing and opens no GPU', async () => {
   await begin();
   const before = content(out);
@@ -221,6 +302,14 @@ test('a config that is not that of its checkpoint, other data, and no run at all
       /config.json: at byte 0 expected a number options.lr but found "fast"/,
     ],
     [config.slice(0, 100), /config.json: at byte 0 expected JSON in UTF-8/],
+    [
+      config.replace('"numClasses": 10', '"numClasses": 9'),
+      /task.numClasses is 9 in config.json, but fontdigits has 10 classes; correct config.json/,
+    ],
+    ...['learningRate'].map((name): [string, RegExp] => [
+      config.replace('"lr": 0.01', `"lr": 0.01, "${name}": {}`),
+      new RegExp(`config.json: .*${name}`),
+    ]),
   ];
   for (const [text, message] of cases) {
     writeFileSync(join(out, 'config.json'), text);
@@ -279,29 +368,8 @@ test('a disk that fails in mid-run is warned of, and tried again at the next che
   assert.equal(checkpoints().sort(), ['checkpoint-160.safetensors', 'checkpoint-180.safetensors']);
 });
 
-/** A folder on a disk that can be filled and emptied: a small one where root may mount it, else one whose writes are refused. */
-function smallDisk(): { path: string; fill(): void; empty(): void; remove(): void } {
-  const path = join(folder, 'small');
-  mkdirSync(path);
-  const filler = join(path, 'filler');
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]).status === 0) {
-    const fill = () => assert.throws(() => writeFileSync(filler, new Uint8Array(2 ** 20)), /ENOSPC/);
-    return { path, fill, empty: () => rmSync(filler), remove: () => spawnSync('umount', [path]) };
-  }
-  const { writeSync } = fs;
-  const use = (write: typeof writeSync) => {
-    fs.writeSync = write;
-    syncBuiltinESMExports();
-  };
-  const refuse = () => {
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  };
-  const empty = () => use(writeSync);
-  return { path, fill: () => use(refuse), empty, remove: empty };
-}
-
 test('a full disk takes no figures: they are written once there is room', async () => {
-  const disk = smallDisk();
+  const disk = smallDisk(folder, 64);
   try {
     out = join(disk.path, 'run');
     const { code, stdout } = await begin({

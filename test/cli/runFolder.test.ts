@@ -1,0 +1,362 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs, {
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makeFolder, writeAtomically } from '../../src/cli/atomic.ts';
+import { newestCheckpoint } from '../../src/cli/checkpoints.ts';
+import type { RunConfig } from '../../src/cli/config.ts';
+import { describeFailure } from '../../src/cli/errors.ts';
+import { lockFolder } from '../../src/cli/lock.ts';
+import { RunFolder } from '../../src/cli/runFolder.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { defaultOptions } from '../../src/train/options.ts';
+import { smallDisk, withFs } from './disk.ts';
+
+// The folder of a run on real files: a disk that fills up, files that are something else, locks, what an earlier run left.
+
+const test = suite('runFolder');
+const KB = 1024;
+
+let folder = '';
+let path = '';
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'padagrad-folder-'));
+  path = join(folder, 'run');
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+const config: RunConfig = {
+  padagrad: '0.1.0',
+  task: {
+    source: 'mnist',
+    target: 'mnist',
+    sourceClasses: null,
+    targetClasses: null,
+    sourceLimit: null,
+    targetLimit: null,
+    sourceTest: null,
+    targetTest: null,
+    numClasses: 10,
+  },
+  options: defaultOptions,
+  watch: { printFreq: null, evalFreq: 0, checkpointEvery: 10, perClassEval: false },
+  data: { source: '', target: '' },
+  device: {
+    vendor: '',
+    architecture: '',
+    device: 'test',
+    description: '',
+    software: true,
+    gemmFamily: 'plain',
+    subgroupSize: 0,
+  },
+  gemmVariants: {},
+};
+
+/** A run in `path`, with the warnings that it gave. */
+function begin() {
+  const warnings: string[] = [];
+  RunFolder.prepare(path);
+  const run = RunFolder.take(path, (message) => warnings.push(message));
+  run.begin(config);
+  return { run, warnings };
+}
+const checkpoint = (iteration: number, bytes = 4): Checkpoint => ({
+  iteration,
+  options: defaultOptions,
+  tensors: new Map([['x', { shape: [bytes / 4], data: new Float32Array(bytes / 4) }]]),
+});
+const names = (): string[] => readdirSync(path).sort();
+const checkpoints = (): string[] => names().filter((name) => name.startsWith('checkpoint-'));
+
+/** Works on a small disk, then takes it away. */
+async function onDisk(kilobytes: number, act: (disk: ReturnType<typeof smallDisk>) => Promise<void>): Promise<void> {
+  const disk = smallDisk(folder, kilobytes);
+  try {
+    path = join(disk.path, 'run');
+    await act(disk);
+  } finally {
+    disk.remove();
+  }
+}
+
+test('a model that two checkpoints leave no room for takes the place of the older one', () =>
+  onDisk(1024, async () => {
+    const { run, warnings } = begin();
+    await run.keepCheckpoint(checkpoint(10, 300 * KB));
+    await run.keepCheckpoint(checkpoint(20, 300 * KB));
+    run.finish(new Uint8Array(500 * KB), { event: 'result' });
+    run.close();
+    assert.equal([warnings, checkpoints()], [[], ['checkpoint-20.safetensors']]);
+    assert.is(statSync(join(path, 'model.safetensors')).size, 500 * KB);
+    assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '"result"');
+  }));
+
+test('a model that fits nowhere is an error with its file, its size and how to go on; the newest checkpoint stays', () =>
+  onDisk(1024, async () => {
+    const { run } = begin();
+    await run.keepCheckpoint(checkpoint(10, 300 * KB));
+    await run.keepCheckpoint(checkpoint(20, 300 * KB));
+    let failure: ReturnType<typeof describeFailure> | undefined;
+    try {
+      run.finish(new Uint8Array(900 * KB), { event: 'result' });
+    } catch (error) {
+      failure = describeFailure(error);
+    }
+    run.close();
+    assert.is(
+      failure?.message,
+      `${path}/model.safetensors cannot be written: no space left on device, and model.safetensors takes 921,600 bytes; once it can be, \`padagrad train --resume ${path}\` goes on from checkpoint-20.safetensors`,
+    );
+    assert.equal([failure!.code, failure!.exitCode], ['ENOSPC', 1]);
+    assert.equal(names(), ['checkpoint-20.safetensors', 'config.json', 'metrics.jsonl']);
+    const found = await newestCheckpoint(path, assert.unreachable);
+    assert.is(found!.checkpoint.iteration, 20);
+  }));
+
+test('without a checkpoint the error says that training begins again', () =>
+  onDisk(64, async () => {
+    const { run } = begin();
+    assert.throws(
+      () => run.finish(new Uint8Array(100 * KB), { event: 'result' }),
+      /train --resume .*run` trains again from the beginning, for it has no checkpoint$/,
+    );
+    run.close();
+  }));
+
+test('a result that has no room is an error that names metrics.jsonl', () =>
+  onDisk(64, async (disk) => {
+    const { run } = begin();
+    disk.fill();
+    const result = { event: 'result', classWeight: new Array(4000).fill(1) };
+    assert.throws(() => run.finish(new Uint8Array(), result), /metrics.jsonl cannot be written: no space left/);
+    run.close();
+  }));
+
+test('a checkpoint that two others leave no room for takes the place of the older one', () =>
+  onDisk(1024, async () => {
+    const { run, warnings } = begin();
+    for (const iteration of [10, 20, 30, 40]) await run.keepCheckpoint(checkpoint(iteration, 400 * KB));
+    run.close();
+    assert.equal(warnings, []);
+    assert.ok(checkpoints().includes('checkpoint-40.safetensors'), `${checkpoints()}`);
+    const found = await newestCheckpoint(path, assert.unreachable);
+    assert.is(found!.checkpoint.iteration, 40);
+  }));
+
+test('a full disk is warned of with the file and its size, and the newest checkpoint stays', () =>
+  onDisk(1024, async () => {
+    const { run, warnings } = begin();
+    for (const iteration of [10, 20]) await run.keepCheckpoint(checkpoint(iteration, 100 * KB));
+    await run.keepCheckpoint(checkpoint(30, 1000 * KB));
+    run.close();
+    assert.is(warnings.length, 1);
+    assert.match(
+      warnings[0]!,
+      /run cannot be written to \(ENOSPC: no space left on device, and checkpoint-30.safetensors takes 1,0\d\d,\d\d\d bytes\); training goes on/,
+    );
+    assert.equal(checkpoints(), ['checkpoint-20.safetensors']);
+  }));
+
+test('of a damaged checkpoint and the one that a run went on from the damaged one makes room', () =>
+  onDisk(1024, async () => {
+    const first = begin();
+    for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration, 300 * KB));
+    first.run.close();
+    writeFileSync(join(path, 'checkpoint-20.safetensors'), new Uint8Array(300 * KB));
+    const run = RunFolder.take(path, () => {});
+    assert.is((await run.goOn(config))!.checkpoint.iteration, 10);
+    run.finish(new Uint8Array(500 * KB), { event: 'result' });
+    run.close();
+    assert.equal(checkpoints(), ['checkpoint-10.safetensors']);
+  }));
+
+test('figures that a full disk did not take are written before the next checkpoint is', () =>
+  onDisk(64, async (disk) => {
+    const { run, warnings } = begin();
+    disk.fill();
+    const figures = 'x'.repeat(8 * KB);
+    run.append({ event: 'iteration', iteration: 0, figures });
+    assert.match(warnings.join(), /ENOSPC: no space left on device, and metrics.jsonl takes 8,\d\d\d bytes/);
+    disk.empty();
+    await run.keepCheckpoint(checkpoint(1));
+    assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), figures);
+    run.close();
+  }));
+
+test('what is on the disk when a checkpoint gets its name: the figures before it, its own bytes, then the name', async () => {
+  const { run } = begin();
+  run.append({ event: 'iteration', iteration: 0 });
+  const calls: string[] = [];
+  const nameOf = (file: number): string => {
+    const inode = fstatSync(file).ino;
+    const found = ['.', ...names()].find((name) => statSync(join(path, name)).ino === inode)!;
+    return found.replace(/\.\d+\.tmp$/, '');
+  };
+  const { fsyncSync, renameSync } = fs;
+  const sync = (file: number) => {
+    calls.push(`sync ${nameOf(file)}`);
+    fsyncSync(file);
+  };
+  const rename = (from: fs.PathLike, to: fs.PathLike) => {
+    calls.push(`name ${basename(String(to))}`);
+    renameSync(from, to);
+  };
+  await withFs('fsyncSync', sync, () => withFs('renameSync', rename, () => run.keepCheckpoint(checkpoint(1))));
+  run.close();
+  assert.equal(calls, [
+    'sync metrics.jsonl',
+    'sync .checkpoint-1.safetensors',
+    'name checkpoint-1.safetensors',
+    'sync .',
+  ]);
+});
+
+test('a run in a used folder has none of the earlier checkpoints, which would pass for its own', async () => {
+  const first = begin();
+  await first.run.keepCheckpoint(checkpoint(10));
+  writeFileSync(join(path, '.model.safetensors.1.tmp'), 'half');
+  first.run.finish(new Uint8Array(1), { event: 'result', aborted: false });
+  first.run.close();
+  const second = begin();
+  assert.equal(names(), ['config.json', 'lock', 'metrics.jsonl']);
+  assert.is(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '');
+  second.run.close();
+});
+
+test('a file that could not be written leaves nothing half-written', () => {
+  mkdirSync(join(folder, 'taken'));
+  assert.throws(
+    () => writeAtomically(join(folder, 'taken'), 'text'),
+    `${folder}/taken cannot be written: illegal operation on a directory`,
+  );
+  assert.equal(readdirSync(folder), ['taken']);
+});
+
+test('a lock that another process has taken over meanwhile is left to it', () => {
+  const unlock = lockFolder(folder);
+  const lock = join(folder, 'lock');
+  assert.match(readFileSync(lock, 'utf8'), new RegExp(`^${process.pid}\\b`));
+  writeFileSync(lock, `${process.ppid}\n`);
+  unlock();
+  assert.is(readFileSync(lock, 'utf8'), `${process.ppid}\n`);
+  rmSync(lock);
+  lockFolder(folder)();
+  assert.equal(readdirSync(folder), []);
+});
+
+test('of two processes that find the same old lock one has the folder', async () => {
+  const lock = join(folder, 'lock');
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(lock, `${pid}\n`);
+  const { renameSync } = fs;
+  let moves = 0;
+  // Another process takes the old lock over after it was read here.
+  const rename = (from: fs.PathLike, to: fs.PathLike) => {
+    if (moves++ === 0) writeFileSync(lock, `${process.ppid}\n`);
+    renameSync(from, to);
+  };
+  await withFs('renameSync', rename, () =>
+    assert.throws(() => lockFolder(folder), new RegExp(`process ${process.ppid} is at work`)),
+  );
+  assert.equal([readdirSync(folder), readFileSync(lock, 'utf8')], [['lock'], `${process.ppid}\n`]);
+});
+
+test('an old lock that cannot be removed is an error, not a wait without end', async () => {
+  writeFileSync(join(folder, 'lock'), 'nonsense');
+  const rename = () => {
+    throw Object.assign(new Error("EPERM: operation not permitted, rename 'lock' -> 'x'"), { code: 'EPERM' });
+  };
+  await withFs('renameSync', rename, () =>
+    assert.throws(() => RunFolder.take(folder, () => {}), `${folder}: cannot be locked: operation not permitted`),
+  );
+});
+
+const KINDS: Record<string, (path: string) => void> = {
+  'a folder': (path) => mkdirSync(path),
+  'a link to nothing': (path) => symlinkSync(join(folder, 'nowhere'), path),
+  ...(process.platform !== 'win32' && { 'a device or a pipe': (path) => execFileSync('mkfifo', [path]) }),
+};
+for (const [kind, make] of Object.entries(KINDS)) {
+  for (const name of ['lock', 'config.json', 'metrics.jsonl', 'model.safetensors']) {
+    test(`${name} that is ${kind} is refused before anything is computed`, () => {
+      mkdirSync(path);
+      make(join(path, name));
+      assert.throws(
+        () => RunFolder.prepare(path),
+        `--out ${path}: ${name} is ${kind}, but a run keeps a file of that name there; move it away`,
+      );
+      assert.equal(readdirSync(path), [name]);
+    });
+  }
+
+  test(`a lock that becomes ${kind} after that is refused too`, () => {
+    make(join(folder, 'lock'));
+    assert.throws(() => RunFolder.take(folder, () => {}), `${folder}: cannot be locked: ${folder}/lock is ${kind}`);
+  });
+
+  test(`a newest checkpoint that is ${kind}: the one before it is used, with a warning, and training goes on`, async () => {
+    const first = begin();
+    for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration));
+    first.run.append(...Array.from({ length: 30 }, (_, iteration) => ({ event: 'iteration', iteration })));
+    first.run.close();
+    make(join(path, 'checkpoint-30.safetensors'));
+    const warnings: string[] = [];
+    const run = RunFolder.take(path, (message) => warnings.push(message));
+    assert.is((await run.goOn(config))!.checkpoint.iteration, 20);
+    assert.is(warnings.length, 1);
+    assert.match(warnings[0]!, `a checkpoint is damaged, and the one before it is used: ${path}/checkpoint-30`);
+    assert.match(warnings[0]!, `is ${kind}`);
+    await run.keepCheckpoint(checkpoint(25));
+    assert.is(warnings.length, 1, warnings[1]);
+    run.close();
+    // A new run in the folder removes what it can.
+    begin().run.close();
+    assert.equal(checkpoints(), kind === 'a folder' ? ['checkpoint-30.safetensors'] : []);
+  });
+}
+
+test('a link to a folder is a folder; one to nothing is refused with its target', () => {
+  mkdirSync(path);
+  const link = join(folder, 'link');
+  symlinkSync(path, link);
+  RunFolder.prepare(link);
+  rmSync(path, { recursive: true });
+  for (const out of [link, join(link, 'deeper')])
+    assert.throws(
+      () => RunFolder.prepare(out),
+      `--out ${out}: cannot be written to: ${link} is a link to ${path}, which does not exist; make that folder or remove the link`,
+    );
+  assert.not(existsSync(path));
+});
+
+test('a folder that another process makes at the same moment is there', async () => {
+  const { mkdirSync: make } = fs;
+  const twice = ((made: string) => {
+    make(made);
+    return make(made);
+  }) as typeof make;
+  await withFs('mkdirSync', twice, () => makeFolder(join(path, 'deep')));
+  assert.ok(existsSync(join(path, 'deep')));
+});
+
+test('a file in the way of a folder is refused in words', () => {
+  writeFileSync(path, '');
+  assert.throws(() => RunFolder.prepare(path), `--out ${path}: cannot be written to: not a directory`);
+  assert.throws(() => RunFolder.prepare(join(path, 'x')), `--out ${path}/x: cannot be written to: not a directory`);
+});
+
+test.run();
