@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import { Random } from '../random.ts';
+import { showShape } from '../shape.ts';
 import type { StateDict } from '../stateDict.ts';
 import { UsageError } from './errors.ts';
 import { readNamed } from './files.ts';
@@ -20,6 +21,15 @@ export interface SavedModel {
   numClasses: number;
   /** Height and width of the smallest images that it takes; those up to 3 larger give it the same features. */
   imageSize: number;
+}
+
+/** A model's weights, or what it computes from images, are NaN or infinite: no figure of it would mean anything. */
+export class NotFiniteModelError extends Error {
+  override name = 'NotFiniteModelError';
+  readonly code = 'NOT_FINITE';
+  constructor(file: string, what: string) {
+    super(`${file}: ${what}; the model is of no use, train again (with a lower learning rate, if it was trained so)`);
+  }
 }
 
 /** The model's bytes, as `model.safetensors` keeps them. */
@@ -47,6 +57,16 @@ export async function readModel(path: string): Promise<SavedModel> {
   // Two convolutions of 5x5, each with a pooling of 2, leave of 4 n + 12 pixels n.
   const imageSize = 4 * Math.sqrt(sizes(BOTTLENECK)[1] / CHANNELS) + 12;
   return { file, state, numClasses, imageSize };
+}
+
+/** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
+export function checkFinite({ file, state }: SavedModel): void {
+  for (const [name, { shape, data }] of state) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    // As a kernel reads it: a large f64 is infinite in f32.
+    const at = data.findIndex((x: number) => !Number.isFinite(Math.fround(x)));
+    if (at >= 0) throw new NotFiniteModelError(file, `${name} ${showShape(shape)} holds ${data[at]} at element ${at}`);
+  }
 }
 
 /** The network with a saved state, on the GPU; the caller's to dispose. @throws UsageError if the state does not fit */

@@ -6,7 +6,7 @@ import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, precisionOption, whole } from './flags.ts';
 import { classes as classNames, counted } from './format.ts';
-import { readModel, type SavedModel } from './model.ts';
+import { checkFinite, readModel, type SavedModel } from './model.ts';
 import { type AskedVariants, precisionOfModel, variantsOfModel } from './variants.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
@@ -50,10 +50,11 @@ export function addModelFlags(command: Command, split: Split): Command {
   );
 }
 
-/** Reads the model and loads the images. @throws UsageError before any GPU was asked for */
+/** Reads the model and loads the images. @throws UsageError | NotFiniteModelError before a GPU is opened */
 export async function prepareModelTask(context: Context, flags: ModelFlags): Promise<ModelTask> {
   const classes = await classList('--classes', flags.classes);
   const model = await asUsage('--model', () => readModel(flags.model));
+  checkFinite(model);
   const gemmVariants = await variantsOfModel(model.file, flags.gemmVariants);
   const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
   checkClasses('--classes', classes, model.numClasses, "the model's");

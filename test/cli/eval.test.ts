@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import type { HostTensor } from '../../src/stateDict.ts';
 import { fakeContext, fakeModel } from './fakes.ts';
 
 // `padagrad eval` and `padagrad weights` without a GPU: what they ask for, what they print, how they end.
@@ -65,6 +67,37 @@ test('weights: images without labels, as JSON', async () => {
   assert.not.match(stderr.text, 'shared');
 });
 
+const BAD = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+for (const command of ['eval', 'weights']) {
+  test(`${command}: a model with NaN or infinity is an error that names the tensor, with no GPU`, async () => {
+    const file = join(folder, 'bad.safetensors');
+    const tensors = [
+      ...BAD.flatMap((value) => [
+        ['head.weight', { shape: [10, 2], data: Float32Array.from({ length: 20 }, (_, i) => (i === 17 ? value : 1)) }],
+        [
+          'backbone.1.running_var',
+          { shape: [2, 9], data: Float32Array.from({ length: 18 }, (_, i) => (i > 16 ? value : 1)) },
+        ],
+      ]),
+      // Finite as it is kept, infinite as it is computed with.
+      ['head.bias', { shape: [18], data: Float64Array.from({ length: 18 }, (_, i) => (i === 17 ? 1e39 : 1)) }],
+    ] as [string, HostTensor][];
+    for (const [name, tensor] of tensors) {
+      const { tensors: state } = decodeSafetensors(readFileSync(join(folder, 'model.safetensors')));
+      writeFileSync(file, encodeSafetensors(state.set(name, tensor)));
+      const { run, stdout, stderr, counts } = fakeContext();
+      assert.is(await run(command, '--model', file, '--data', 'mnist', '--json'), 1);
+      const text = `${file}: ${name} [${tensor.shape}] holds ${tensor.data[17]} at element 17; `;
+      assert.ok(stderr.text.startsWith(`padagrad: ${text}`), stderr.text);
+      assert.equal(
+        stdout.events.map(({ event, code }) => [event, code]),
+        [['error', 'NOT_FINITE']],
+      );
+      assert.is(counts().opened, 0);
+    }
+  });
+}
+
 test('weights: collapsed ones are a warning', async () => {
   const { run, stdout } = fakeContext({ classWeight: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
   assert.is(await run('weights', '--model', folder, '--data', 'mnist'), 0);
@@ -121,6 +154,16 @@ const ofEval: typeof mistakes = [
 ];
 const ofWeights: typeof mistakes = [
   ['T of 0', ['--model', 'RUN', '--data', 'mnist', '--temperature', '0'], /'0' is invalid. It must be a number > 0/],
+  [
+    'T that is 0 in f32',
+    ['--model', 'RUN', '--data', 'mnist', '--temperature', '1e-46'],
+    /'--temperature <t>' argument '1e-46' is invalid. It must be a number > 0 that f32 can hold \(1.2e-38 to 3.4e38/,
+  ],
+  [
+    'T that is infinite in f32',
+    ['--model', 'RUN', '--data', 'mnist', '--temperature', '1e39'],
+    /'--temperature <t>' argument '1e39' is invalid. It must be a number > 0 that f32 can hold \(1.2e-38 to 3.4e38/,
+  ],
   ['T that is no number', ['--model', 'RUN', '--data', 'mnist', '--temperature', 'hot'], /It must be a number/],
   [
     'small images',
