@@ -48,8 +48,13 @@ export interface Context {
   classWeight(gpu: Gpu, model: SavedModel, images: HostImages, temperature: number): Promise<readonly number[]>;
   /** Computes something small and compares it. @throws if it came out wrong */
   selfTest(gpu: Gpu): Promise<void>;
-  /** Seconds that one iteration takes here, measured on a few. */
-  timeIteration(gpu: Gpu, data: TrainingData, options: TrainingOptions): Promise<number>;
+  /** Seconds that one iteration takes here, measured on a few. Calls `onCompile` as `train` does. */
+  timeIteration(
+    gpu: Gpu,
+    data: TrainingData,
+    options: TrainingOptions,
+    onCompile: TrainCallbacks['onCompile'],
+  ): Promise<number>;
   /** A few iterations, measured kernel by kernel. */
   profile(gpu: Gpu, data: TrainingData, options: TrainingOptions): Promise<MeasuredIterations>;
 }

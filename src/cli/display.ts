@@ -1,3 +1,4 @@
+import type { CompileProgress } from '../gpu/compilation.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../train/events.ts';
 import type { TrainCallbacks } from '../train/train.ts';
 import { describeDevice } from './device.ts';
@@ -12,6 +13,30 @@ type Progress = Parameters<NonNullable<TrainCallbacks['onProgress']>>[0];
 type Evaluated = Parameters<NonNullable<TrainCallbacks['onEvaluation']>>[0];
 
 const ORACLE = '(oracle: training never sees this)';
+
+// A run that finds its kernels in the driver's cache compiles them within the first.
+const FIRST_NOTICE_MS = 1000;
+const NEXT_NOTICE_MS = 5000;
+
+/**
+ * Returns a callback that says how many kernels are compiled: on a terminal each time, otherwise and as an event after a
+ * second and then every five.
+ */
+export function compileNotice(terminal: Terminal, now = () => performance.now()): (progress: CompileProgress) => void {
+  let next = now() + FIRST_NOTICE_MS;
+  let given = false;
+  return ({ compiled, total }) => {
+    const text = `compiling kernels: ${compiled} of ${total}`;
+    if (terminal.isLive) terminal.live(text);
+    if (now() >= next || (given && compiled === total)) {
+      terminal.emit({ event: 'compile', compiled, total });
+      if (!terminal.isLive) terminal.line(text);
+      next = now() + NEXT_NOTICE_MS;
+      given = true;
+    }
+    if (compiled === total) terminal.clear();
+  };
+}
 
 /** Shows one run to people as it goes. */
 export class TrainingDisplay {
@@ -112,14 +137,18 @@ export class TrainingDisplay {
       terminal.line(`stopped after ${count(summary.iterations)} of ${counted(this.run.iterations, 'iteration')}`);
     const first = summary.secondsToFirstStep;
     terminal.line(
-      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${first === null ? '' : `; the first was done after ${milliseconds(first)}`}`,
+      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${first === null ? '' : `; the first was done after ${first < 1 ? milliseconds(first) : duration(first)}`}`,
     );
     if (summary.source)
       terminal.line(
         `source accuracy ${percent(summary.sourceAccuracy)} on ${counted(summary.source.count, 'test image')}`,
       );
     if (!summary.target) {
-      terminal.line('target accuracy unknown: no labelled test set was given (--target-test)');
+      terminal.line(
+        this.job.targetTest
+          ? 'target accuracy unknown: stopped before the first iteration'
+          : 'target accuracy unknown: no labelled test set was given (--target-test)',
+      );
       return;
     }
     terminal.line(

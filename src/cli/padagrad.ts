@@ -1,12 +1,23 @@
+import { writeSync } from 'node:fs';
 import { EXIT } from './errors.ts';
+import { reasonOf } from './files.ts';
 import { main } from './program.ts';
 import { realContext } from './realContext.ts';
 
-// A reader that goes away (`padagrad ... | head`) ends the command, as it ends other programs.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? EXIT.SIGPIPE : EXIT.failed),
-  );
+// A reader that goes away (`padagrad ... | head`) ends the command without a word, as it ends other programs.
+for (const [name, stream] of [
+  ['stdout', process.stdout],
+  ['stderr', process.stderr],
+] as const) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.SIGPIPE);
+    try {
+      writeSync(process.stderr.fd, `padagrad: ${name} cannot be written: ${reasonOf(error)}\n`);
+    } catch {
+      // stderr cannot be written either: the exit code has to do.
+    }
+    process.exit(EXIT.failed);
+  });
 }
 
 process.exitCode = await main(process.argv.slice(2), realContext());

@@ -1,5 +1,6 @@
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
 import { ImageDataset } from '../data/dataset.ts';
+import { limit } from '../data/subset.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
 import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../precision/index.ts';
@@ -11,7 +12,7 @@ import { Training } from '../train/training.ts';
 import type { Context } from './context.ts';
 import { resolveData } from './data.ts';
 import { EXIT } from './errors.ts';
-import { openModel, safetensorsOf } from './model.ts';
+import { NotFiniteModelError, openModel, safetensorsOf } from './model.ts';
 import { cacheFolderOf } from './variants.ts';
 
 /** The outside as it is: this process, its GPU, its files. */
@@ -67,6 +68,8 @@ const evaluate: Context['evaluate'] = async (gpu, saved, images) => {
   const model = openModel(gpu, saved);
   const evaluator = new Evaluator(gpu, images, model, saved.numClasses);
   try {
+    // A NaN counts as the largest logit. Weights that are finite but far too large show in the first batch.
+    await classWeight(gpu, saved, limit(images, BATCH), 1);
     return await evaluator.run();
   } finally {
     evaluator.dispose();
@@ -82,7 +85,10 @@ const classWeight: Context['classWeight'] = async (gpu, saved, images, temperatu
   const weights = new AutomaticUpdateClassWeightModule(gpu, options);
   try {
     await weights.update();
-    return [...(await weights.classWeight.read())];
+    const classWeight = [...(await weights.classWeight.read())];
+    if (!classWeight.every(Number.isFinite))
+      throw new NotFiniteModelError(saved.file, 'its weights are finite, but some logits of these images are not');
+    return classWeight;
   } finally {
     for (const thing of [weights, data, model]) thing.dispose();
   }
@@ -118,9 +124,10 @@ const profile: Context['profile'] = async (gpu, data, options) => {
   }
 };
 
-const timeIteration: Context['timeIteration'] = async (gpu, data, options) => {
-  const training = await Training.create(gpu, data, options);
+const timeIteration: Context['timeIteration'] = async (gpu, data, options, onCompile) => {
+  const training = Training.begin(gpu, data, options);
   try {
+    await training.prepare([], { onCompile });
     for (let i = 0; i < WARM_UP; i++) await training.step();
     await gpu.idle();
     const before = performance.now();

@@ -3,13 +3,14 @@ import { version } from '../../package.json';
 import type { GemmVariants } from '../gemmVariants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
+import { NotFiniteError } from '../train/notFinite.ts';
 import type { Method, TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks } from '../train/train.ts';
 import { describeVariant, differingVariants } from '../train/variants.ts';
 import { checksumOf, type RunConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { type Device, describeDevice, deviceOf } from './device.ts';
-import { metricsRow, TrainingDisplay } from './display.ts';
+import { compileNotice, metricsRow, TrainingDisplay } from './display.ts';
 import { UsageError } from './errors.ts';
 import { flagOf } from './flags.ts';
 import type { Job } from './job.ts';
@@ -63,6 +64,7 @@ async function runOnce(
   const { folder, resume } = await openFolder(terminal, job, options, device, gemmVariants);
   const display = new TrainingDisplay(terminal, job, options);
   const callbacks: TrainCallbacks = {
+    onCompile: compileNotice(terminal),
     onStart(info) {
       terminal.emit({
         event: 'start',
@@ -84,6 +86,7 @@ async function runOnce(
       folder?.append(...rows.map(metricsRow));
     },
     onClassWeight(event) {
+      if (!event.classWeight.every(Number.isFinite)) throw new NotFiniteError(event.iteration - 1, 'class weight');
       terminal.emit({ event: 'classWeight', ...event });
       folder?.append({ event: 'classWeight', ...event });
       display.classWeight(event);
@@ -130,8 +133,9 @@ async function runOnce(
         target: result.target,
         source: result.source,
       };
-      folder?.finish(await trained.modelBytes(), { event: 'result', ...summary });
+      // Figures first: they are all there is if the model cannot be written.
       display.end(summary);
+      folder?.finish(await trained.modelBytes(), { event: 'result', ...summary });
       if (folder) terminal.line(`kept in ${folder.path}`);
       return summary;
     } finally {
@@ -158,7 +162,7 @@ async function openFolder(
     ...(seeds.length > 1 ? [`seed-${options.seed}`] : []),
   ];
   const path = join(job.out, ...parts);
-  RunFolder.prepare(path);
+  RunFolder.prepare(path, job.resume ? '--resume' : '--out');
   const folder = RunFolder.take(path, (message) => terminal.warning(message));
   try {
     if (job.resume) return { folder, ...(await goOn(terminal, folder, job.resume, device)) };

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Method } from '../train/options.ts';
 import { type Context, withGpu } from './context.ts';
 import { describeDevice } from './device.ts';
+import { compileNotice } from './display.ts';
 import { addTrainFlags, type TrainFlags } from './flags.ts';
 import { count, counted, duration, METHOD_NAMES, percent, spread } from './format.ts';
 import { type Job, prepareJob } from './job.ts';
@@ -76,7 +77,8 @@ async function fit(context: Context, terminal: Terminal, gpu: Gpu, job: Job, cho
     return job;
   }
   if (terminal.isLive) terminal.live('timing a few iterations');
-  const seconds = await context.timeIteration(gpu, job.data, { ...job.options, method: job.methods.at(-1)! });
+  const options = { ...job.options, method: job.methods.at(-1)! };
+  const seconds = await context.timeIteration(gpu, job.data, options, compileNotice(terminal));
   terminal.clear();
   const slow = seconds > SLOW_SECONDS;
   // Ten iterations would let the line stand still for longer than one waits.

@@ -10,6 +10,7 @@ export interface JsonEvent {
   event:
     | 'note'
     | 'warning'
+    | 'compile'
     | 'start'
     | 'progress'
     | 'classWeight'

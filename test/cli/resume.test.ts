@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seeded } from '../harness.ts';
 import { stripes } from '../train/stripes.ts';
+import { writeIdx } from './idxFiles.ts';
 
 // `padagrad train --resume` with the real program on the real GPU: it is killed, and what it leaves in the end is compared
 // with what an unbroken run leaves. PADAGRAD_KILLS says how often (`npm run soak`).
@@ -22,13 +23,6 @@ const WRITTEN = /^checkpoint-\d+\.safetensors$/;
 const PATIENCE_MS = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-resume-'));
-
-function writeIdx(name: string, shape: readonly number[], data: Uint8Array): void {
-  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
-  header.setUint32(0, 0x0800 + shape.length);
-  for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
-  writeFileSync(join(folder, name), Buffer.concat([new Uint8Array(header.buffer), data]));
-}
 
 interface Ended {
   code: number | null;
@@ -100,8 +94,7 @@ test.before(async () => {
     ['s', stripes(60, 1)],
     ['t', stripes(40, 2, { classes: 2, brightness: 120 })],
   ] as const) {
-    writeIdx(`${name}-images-idx3-ubyte`, [images.count, images.height, images.width], images.images);
-    writeIdx(`${name}-labels-idx1-ubyte`, [images.count], images.labels!);
+    writeIdx(join(folder, name), images);
   }
   const { code, stderr } = await start(...FLAGS, '-o', 'whole').ended;
   assert.is(code, 0, stderr);
@@ -181,8 +174,9 @@ test('a second signal ends the process at once', async () => {
 });
 
 test('what came to NaN goes on from its last checkpoint with --detect-anomaly, which names the op', async () => {
-  // Velocities grow eightfold with every step.
-  const flags = [...OPTIONS, '--momentum', '8', '-i', '100', '--checkpoint-every', '5', '-o', 'exploded'];
+  // Weights grow eightfold with every step.
+  const growth = ['--momentum', '0', '--weight-decay', '900'];
+  const flags = [...OPTIONS, ...growth, '-i', '100', '--checkpoint-every', '5', '-o', 'exploded'];
   const blind = await start(...flags).ended;
   assert.is(blind.code, 1, blind.stderr);
   assert.match(blind.stderr, /became NaN or infinite in iteration \d+; try .*, or --detect-anomaly to find the op\n$/);
