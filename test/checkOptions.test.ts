@@ -59,7 +59,7 @@ test('names of every object are no options', () => {
 test('something else than an object is refused', () => {
   refuses(0.3, /^Op: expected an options object but got 0.3; pass an object, such as \{ lr: 0.3 \}$/);
   refuses(true, /got true \(a boolean\)/);
-  refuses([1], /got .*an array/);
+  refuses([1], /got \[1\] \(an array\)/);
   refuses(null, /got null/);
   refuses(new Float32Array(2), /got a Float32Array/);
 });
