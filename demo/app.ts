@@ -9,38 +9,44 @@ import { count, ranges } from './words.ts';
 // No network that this page opens comes near.
 const LARGEST_FILE = 64 * 2 ** 20;
 
-/** What the page shows of itself beside the story. */
+/** What the page shows apart from the story. */
 export interface Surface {
   /** Something changed that is drawn. */
   changed(): void;
   /** A sentence on what happens now, read aloud. */
   say(text: string): void;
-  /** Something is wrong, by its code or in its own words; nothing is wrong any more. */
+  /** Something is wrong, by its code or in its own words. */
   warn(code: string, text: string): void;
+  /** Nothing is wrong any more. */
   calm(): void;
 }
 
-/** The page's side of the trainings: holds the settings and the story, and tells the worker what the visitor wants. */
+/** The page's side of the trainings: holds the story, and tells the worker what the visitor wants. */
 export class App {
-  readonly story = new Story();
-  settings: Settings = parseSettings(location.hash);
-  private readonly worker = new Worker('worker.js', { type: 'module' });
-  /** Whether training is to go on when it can. */
-  private wish: boolean | undefined = this.settings.run;
+  readonly story = new Story(parseSettings(location.hash));
+  /** Whether training should run as soon as it can. */
+  private wish: boolean | undefined = this.story.settings.run;
   private asleep = false;
+  private worker: Worker | undefined;
 
-  constructor(private readonly surface: Surface) {
-    this.worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
-    this.worker.onerror = ({ message }) =>
-      this.hear({ type: 'failed', code: '', text: message || 'the worker did not load', fatal: true, running: false });
+  /** @param trains false in a browser without WebGPU: then choices show, but nothing is trained */
+  constructor(
+    private readonly surface: Surface,
+    readonly trains: boolean,
+  ) {
+    addEventListener('hashchange', () => this.followAddress());
+    if (!trains) {
+      this.fail('NO_WEBGPU', '');
+      return;
+    }
     document.addEventListener('visibilitychange', () => this.sleep(document.hidden));
-    addEventListener('hashchange', () => this.choose(parseSettings(location.hash)));
-    this.send({ type: 'begin', settings: this.settings });
+    this.begin();
   }
 
   start(): void {
     this.wish = true;
     this.enter('running');
+    this.surface.calm();
     this.surface.say('Training.');
     this.choose({ run: true });
     this.send({ type: 'run' });
@@ -63,33 +69,42 @@ export class App {
   step(): void {
     if (this.story.mode === 'running') this.pause();
     this.enter('paused');
+    this.surface.calm();
+    this.surface.say('One iteration more.');
     this.send({ type: 'step' });
   }
 
   startOver(): void {
-    this.enter('loading');
     this.surface.calm();
     this.surface.say('Starting over.');
-    this.send({ type: 'begin', settings: this.settings });
+    this.begin();
   }
 
-  /** Other settings: training goes on with them, or starts over where they are of another beginning. */
+  /** Takes other settings. Training continues with them; another seed or batch size starts it over. */
   choose(change: Partial<Settings>): void {
-    const [before, next] = [this.settings, { ...this.settings, ...change }];
+    const { story, surface } = this;
+    const [before, next] = [story.settings, { ...story.settings, ...change }];
     const differs = (...names: (keyof Settings)[]) => names.some((name) => String(before[name]) !== String(next[name]));
-    this.settings = next;
-    this.writeAddress();
     if (differs('speed')) this.send({ type: 'speed', speed: next.speed });
-    if (differs('seed', 'batch')) this.startOver();
-    else if (differs('methods', 'digits', 'temperature', 'tradeOff', 'updateSteps')) {
-      this.surface.say(`From now on: handwriting of ${ranges(next.digits)}, temperature ${next.temperature}.`);
-      this.send({ type: 'change', settings: next });
+    const restarts = this.trains && differs('seed', 'batch');
+    if (restarts || !differs('methods', 'digits', 'temperature', 'tradeOff', 'updateSteps')) story.settings = next;
+    else {
+      const revision = story.choose(next);
+      if (story.mode !== 'failed') {
+        surface.calm();
+        surface.say('Changing the trainings.');
+        this.send({ type: 'change', settings: next, revision });
+      }
     }
-    this.surface.changed();
+    this.writeAddress();
+    if (restarts) this.startOver();
+    surface.changed();
   }
 
   draw(pixels: Uint8Array | null): void {
-    this.send({ type: 'draw', pixels });
+    const drawing = this.story.draw(pixels === null);
+    this.send({ type: 'draw', pixels, drawing });
+    this.surface.changed();
   }
 
   save(method: Method, what: 'training' | 'model'): void {
@@ -99,8 +114,12 @@ export class App {
   async load(method: Method, file: File): Promise<void> {
     if (file.size > LARGEST_FILE)
       return this.surface.warn('', `${file.name} is too large to be a network of this page.`);
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    this.send({ type: 'load', method, name: file.name, bytes });
+    try {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      this.send({ type: 'load', method, name: file.name, bytes });
+    } catch (error) {
+      this.surface.warn('', `${file.name} cannot be read: ${(error as Error).message}`);
+    }
   }
 
   saveMetrics(): void {
@@ -116,34 +135,69 @@ export class App {
     }
   }
 
+  private begin(): void {
+    const { settings } = this.story;
+    this.worker ??= this.startWorker();
+    this.enter('loading');
+    this.send({ type: 'begin', settings, revision: this.story.choose(settings, true) });
+  }
+
+  private startWorker(): Worker {
+    const worker = new Worker('worker.js', { type: 'module' });
+    worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      // After an error that it did not report itself, nothing that it says can be trusted.
+      worker.terminate();
+      this.worker = undefined;
+      this.fail(
+        '',
+        `The worker that trains has failed: ${event.message || 'it did not load'}. “Start over” tries again.`,
+      );
+    };
+    return worker;
+  }
+
   private send(command: Command): void {
-    this.worker.postMessage(command);
+    this.worker?.postMessage(command);
+  }
+
+  /** Nothing is trained until the next start. */
+  private fail(code: string, text: string): void {
+    this.hear({ type: 'failed', code, text, fatal: true, running: false });
   }
 
   private hear(report: Report): void {
     const { story, surface } = this;
+    const awaited = story.awaits('ready');
     story.take(report);
-    if (report.type === 'ready' && report.anew) this.begun();
-    else if (report.type === 'stopped' && report.why === 'done') {
+    if (report.type === 'ready') {
+      this.writeAddress();
+      if (report.from !== 'before') this.begun();
+      else if (awaited && !story.awaits('ready')) {
+        const { digits, temperature } = story.settings;
+        surface.say(`From now on: handwriting of ${ranges(digits)}, temperature ${temperature}.`);
+      }
+    } else if (report.type === 'stopped' && report.why === 'done') {
       this.wish = false;
       this.enter('done');
       surface.say(`Done: ${count(report.iteration)} iterations. “Go on” does as many again.`);
+    } else if (report.type === 'stopped') {
+      if (story.mode === 'paused') surface.say(`Paused after iteration ${count(report.iteration)}.`);
     } else if (report.type === 'saved') {
       download(report.name, report.bytes, 'application/octet-stream');
       surface.say(`Saved ${report.name}.`);
     } else if (report.type === 'loaded') {
-      const { speed, run } = this.settings;
-      this.settings = { ...this.settings, ...report.settings, speed, run };
-      this.writeAddress();
       surface.calm();
       surface.say(`Opened ${report.text}.`);
     } else if (report.type === 'lost') {
       const from = Math.min(...report.iterations.map(([, iteration]) => iteration));
-      surface.say(`The GPU was lost; training goes on from iteration ${count(from)} on a new one.`);
+      const then = story.mode === 'running' ? 'training continues from' : 'the trainings are back at';
+      surface.say(`The GPU was lost; ${then} iteration ${count(from)} on a new one.`);
     } else if (report.type === 'failed') {
       if (report.fatal) {
         this.enter('failed');
-        surface.say('Nothing is trained now.');
+        surface.say(story.adapter === null ? 'Nothing can be trained here.' : 'Nothing is trained now.');
       } else if (!report.running && story.mode === 'running') {
         this.enter('paused');
         surface.say(`Stopped after iteration ${count(story.iteration)}.`);
@@ -153,7 +207,7 @@ export class App {
     surface.changed();
   }
 
-  /** The trainings stand at a new beginning. */
+  /** The trainings were started, or opened from a file. */
   private begun(): void {
     this.surface.calm();
     // Nobody's processor, and nobody's eyes, are put to work unasked.
@@ -186,8 +240,15 @@ export class App {
     this.surface.changed();
   }
 
+  private followAddress(): void {
+    const next = parseSettings(location.hash);
+    const { settings, obeys } = this.story;
+    this.choose(next);
+    if (obeys && next.run !== undefined && next.run !== settings.run) next.run ? this.start() : this.pause();
+  }
+
   private writeAddress(): void {
-    const shown = showSettings(this.settings);
+    const shown = showSettings(this.story.settings);
     history.replaceState(null, '', shown ? `#${shown}` : location.pathname + location.search);
   }
 }

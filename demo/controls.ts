@@ -79,6 +79,7 @@ function slider(
   input.min = String(to(least));
   input.max = String(to(most));
   let resting: number | undefined;
+  let shown: number | undefined;
   const value = () => Number(from(Number(input.value)).toPrecision(2));
   input.addEventListener('input', () => {
     setText(output, String(value()));
@@ -86,6 +87,9 @@ function slider(
     resting = window.setTimeout(() => choose({ [name]: value() }), REST_MS);
   });
   return (settings) => {
+    // The story changes many times a second: a slide that is not over yet has to outlive that.
+    if (settings[name] === shown) return;
+    shown = settings[name];
     input.value = String(to(settings[name]));
     input.setAttribute('aria-valuetext', String(settings[name]));
     setText(output, String(settings[name]));
@@ -98,9 +102,16 @@ function field(name: 'updateSteps' | 'seed', choose: Choose): Show {
   const { least, most } = RANGES[name];
   input.min = String(least);
   input.max = String(most);
-  input.addEventListener('change', () => choose({ [name]: within(name, input.value) }));
+  let shown: number | undefined;
+  input.addEventListener('change', () => {
+    shown = undefined;
+    choose({ [name]: within(name, input.value) });
+  });
   return (settings) => {
-    input.value = String(settings[name]);
+    // What is being typed outlives changes of the story.
+    if (settings[name] === shown) return;
+    shown = settings[name];
+    input.value = String(shown);
   };
 }
 

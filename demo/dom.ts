@@ -27,6 +27,12 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Marks content that is about to be replaced, for the eye (base.css) and for screen readers. */
+export function setBusy(node: Element, busy: boolean): void {
+  const now = String(busy);
+  if (node.getAttribute('aria-busy') !== now) node.setAttribute('aria-busy', now);
+}
+
 const styles = new Map<string, string>();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => styles.clear());
 

@@ -2,8 +2,7 @@ import { App, type Surface } from './app.ts';
 import { controls } from './controls.ts';
 import { find, setText } from './dom.ts';
 import { Frames } from './frames.ts';
-import { adviceOf } from './notices.ts';
-import { parseSettings } from './settings.ts';
+import { adviceOf, watchErrors } from './notices.ts';
 import { accuracyView } from './views/accuracy.ts';
 import { answersView } from './views/answers.ts';
 import { buttonsView } from './views/buttons.ts';
@@ -18,52 +17,40 @@ import { stripView } from './views/strip.ts';
 import { weightsView } from './views/weights.ts';
 
 const notice = find('notice');
+const surface: Surface = {
+  changed: () => frames?.changed(),
+  say: (text) => setText(find('status'), text),
+  warn: (code, text) => {
+    notice.hidden = false;
+    setText(notice, adviceOf(code, text));
+  },
+  calm: () => {
+    notice.hidden = true;
+  },
+};
+let frames: Frames | undefined;
+watchErrors(surface.warn);
 
-/** Warns at the head of the page. */
-function warn(code: string, text: string): void {
-  notice.hidden = false;
-  setText(notice, adviceOf(code, text));
-}
-
-/** Without WebGPU: the page with its explanations, and what to do. */
-function standStill(): void {
-  controls(() => {})(parseSettings(location.hash));
-  warn('NO_WEBGPU', '');
-  setText(find('status'), 'Nothing can be trained here.');
-  setText(find('adapter'), 'no GPU at all');
-}
-
-function run(): void {
-  const surface: Surface = {
-    changed: () => frames.changed(),
-    say: (text) => setText(find('status'), text),
-    warn,
-    calm: () => {
-      notice.hidden = true;
-    },
-  };
-  const app = new App(surface);
-  const sketch = new Sketch((pixels) => app.draw(pixels));
-  const show = controls((change) => app.choose(change));
-  const views = [
-    statusView(),
-    buttonsView(app, sketch),
-    scoresView(),
-    weightsView(),
-    accuracyView(),
-    featuresView(),
-    stripView(),
-    lossView(),
-    domainView(),
-    confusionView(),
-    answersView(),
-    filesView(app),
-  ];
-  const frames = new Frames([() => show(app.settings), ...views.map((view) => () => view(app.story))]);
-  frames.changed();
-}
-
+const app = new App(surface, 'gpu' in navigator);
+const sketch = new Sketch((pixels) => app.draw(pixels));
+const show = controls((change) => app.choose(change));
+const views = [
+  statusView(),
+  buttonsView(app, sketch),
+  scoresView(),
+  weightsView(),
+  accuracyView(),
+  featuresView(),
+  stripView(),
+  lossView(),
+  domainView(),
+  confusionView(),
+  answersView(),
+  filesView(app),
+];
+const pieces = [() => show(app.story.settings), ...views.map((view) => () => view(app.story))];
+frames = new Frames(pieces);
+// The first picture is whole.
+for (const piece of pieces) piece();
 // On a phone what most visitors leave as it is would fill the screen.
 find<HTMLDetailsElement>('tuning').open = matchMedia('(min-width: 761px)').matches;
-if ('gpu' in navigator) run();
-else standStill();

@@ -8,6 +8,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   INSECURE: 'Browsers give WebGPU only to pages from https or from this machine itself; this one came over plain http.',
 };
 
+/** Shows errors that nothing else catches: without it the page would only look alive. */
+export function watchErrors(warn: (code: string, text: string) => void): void {
+  const show = (error: unknown) =>
+    warn('', `This page has a fault: ${error instanceof Error ? error.message : String(error)}. Load it again.`);
+  addEventListener('error', ({ error, message }) => show(error ?? message));
+  addEventListener('unhandledrejection', ({ reason }) => show(reason));
+}
+
 /** What went wrong, and what to do about it, in words for visitors. */
 export function adviceOf(code: string, text: string): string {
   if (code === 'NO_WEBGPU' && !isSecureContext) return ADVICE.INSECURE!;

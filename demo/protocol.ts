@@ -8,12 +8,12 @@ export const STRIP = 12;
 /** Images of each domain whose features are drawn. */
 export const POINTS = 240;
 
-/** What the page tells the worker. */
+/** What the page tells the worker. The page numbers its choices (`revision`) and its drawings (`drawing`); reports repeat the numbers. */
 export type Command =
   /** Starts over with these settings. */
-  | { type: 'begin'; settings: Settings }
-  /** Goes on with these. */
-  | { type: 'change'; settings: Settings }
+  | { type: 'begin'; settings: Settings; revision: number }
+  /** Keeps the trainings, and continues with these settings. */
+  | { type: 'change'; settings: Settings; revision: number }
   | { type: 'run' }
   | { type: 'pause' }
   /** Iterations a second; Infinity is as fast as it goes. */
@@ -21,7 +21,7 @@ export type Command =
   /** One iteration of each training. */
   | { type: 'step' }
   /** Asks every network for an image of 28x28 bytes; null forgets the one before. */
-  | { type: 'draw'; pixels: Uint8Array | null }
+  | { type: 'draw'; pixels: Uint8Array | null; drawing: number }
   | { type: 'save'; method: Method; what: 'training' | 'model' }
   /** Opens what was saved, here or by Node; a bare model goes to `method`. */
   | { type: 'load'; method: Method; name: string; bytes: Uint8Array };
@@ -49,19 +49,31 @@ export interface Look {
   probabilities: Float32Array;
 }
 
+/** A report that the page can wait for. */
+export type Due = 'ready' | 'progress' | 'looks' | 'answers';
+
 /** What the worker tells the page. */
 export type Report =
   | { type: 'opened'; adapter: AdapterInfo }
-  /** The trainings stand at these iterations, with these settings; `anew` where they start over. */
-  | { type: 'ready'; settings: Settings; samples: Samples; iterations: [Method, number][]; anew: boolean }
-  | { type: 'progress'; figures: Figures[]; msPerStep: number }
-  | { type: 'looks'; looks: [Method, Look][] }
-  | { type: 'answers'; answers: [Method, Float32Array][] | null }
+  /** The trainings are at these iterations, with the settings of `revision`, or those of a file. */
+  | {
+      type: 'ready';
+      settings: Settings;
+      samples: Samples;
+      iterations: [Method, number][];
+      revision: number;
+      /** What the trainings come from: a start, the same ones with other settings or on another GPU, or a file. */
+      from: 'start' | 'before' | 'file';
+      /** Reports that follow at once. */
+      next: readonly Due[];
+    }
+  | { type: 'progress'; figures: Figures[]; msPerStep: number; revision: number }
+  | { type: 'looks'; looks: [Method, Look][]; revision: number }
+  | { type: 'answers'; answers: [Method, Float32Array][] | null; drawing: number; revision: number }
   /** No further iteration is under way. */
   | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
   | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
-  /** A file was opened; what it was trained with, where it says so. */
-  | { type: 'loaded'; text: string; settings?: Settings }
+  | { type: 'loaded'; text: string }
   /** The device was lost, and training goes on from `iterations` on another one. */
   | { type: 'lost'; iterations: [Method, number][] }
   /** Something cannot be done; `fatal` where nothing goes on without a new beginning, `running` where training does. */

@@ -14,6 +14,9 @@ export const IDEAS: Readonly<Record<Method, string>> = {
 export const percent = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)}\u00a0%` : '–');
 export const count = (n: number): string => n.toLocaleString('en');
 
+/** `a`, `a and b`, or `a, b and c`. */
+export const listed = (items: readonly string[]): string => items.join(', ').replace(/, ([^,]*)$/, ' and $1');
+
 // Keeps a range on one line.
 const JOINER = '\u2060';
 

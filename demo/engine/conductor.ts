@@ -1,11 +1,12 @@
 import { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Method } from '../../src/train/options.ts';
-import type { Command, Report } from '../protocol.ts';
+import type { Command, Due, Report } from '../protocol.ts';
 import type { Settings } from '../settings.ts';
 import { Contest } from './contest.ts';
 import { type Digits, loadDigits } from './digits.ts';
 import { Inbox } from './inbox.ts';
+import type { Lane } from './lane.ts';
 import { Lookout } from './lookout.ts';
 import { type Machine, openMachine } from './machine.ts';
 import { Pace } from './pace.ts';
@@ -35,7 +36,9 @@ export class Conductor {
   private running = false;
   private goal = RUN_ITERATIONS;
   private speed = Number.POSITIVE_INFINITY;
-  private drawn: Uint8Array | null = null;
+  /** Number of the settings that the trainings have. */
+  private revision = 0;
+  private drawn: { pixels: Uint8Array | null; drawing: number } = { pixels: null, drawing: 0 };
   private losses = 0;
   private progressed = 0;
   private round = 0;
@@ -53,54 +56,50 @@ export class Conductor {
   async run(): Promise<never> {
     for (;;) {
       const command = this.inbox.take();
-      if (command) await this.attempt(() => this.obey(command));
-      else if (this.running) await this.attempt(() => this.advance(), true);
+      if (command) await this.attempt(() => this.obey(command), command.type);
+      else if (this.running) await this.attempt(() => this.advance(), 'training');
       else await this.inbox.wait();
     }
   }
 
   private async obey(command: Command): Promise<void> {
     const { type } = command;
-    if (type === 'begin') return this.begin(command.settings);
+    if (type === 'begin') return this.begin(command.settings, command.revision);
     if (type === 'speed') this.speed = command.speed;
+    if (type === 'draw') this.drawn = command;
     const { contest } = this;
     if (!contest) return;
-    // Of commands that take the place of one another the last one counts.
+    // A later command of these types replaces this one.
     if ((type === 'change' || type === 'draw') && this.inbox.some((later) => later.type === type)) return;
     if (type === 'run') this.start(contest);
     else if (type === 'pause') await this.stop(contest, 'asked');
     else if (type === 'step') await this.singleStep(contest);
-    else if (type === 'change') await this.change(contest, command.settings);
+    else if (type === 'change') await this.change(contest, command.settings, command.revision);
     else if (type === 'save') await this.save(contest, command.method, command.what);
     else if (type === 'load') await this.load(contest, command.method, command.name, command.bytes);
-    else if (type === 'draw') {
-      this.drawn = command.pixels;
-      await this.answer(contest);
-    }
+    else if (type === 'draw') await this.answer(contest);
   }
 
-  private async begin(settings: Settings): Promise<void> {
+  private async begin(settings: Settings, revision: number): Promise<void> {
     this.running = false;
     this.contest?.close();
     this.contest = undefined;
     this.digits ??= await this.sources.digits();
     this.speed = settings.speed;
-    await this.open(new Contest(this.digits, settings), true);
+    this.revision = revision;
+    this.contest = new Contest(this.digits, settings);
+    await this.contest.open(await this.device(false));
+    const { drawn } = this;
+    this.ready(this.contest, 'start', drawn.pixels ? ['answers'] : []);
+    if (drawn.pixels) await this.answer(this.contest);
   }
 
-  /** Puts a contest in the place of the one before. */
-  private async open(contest: Contest, anew: boolean): Promise<void> {
-    this.contest?.close();
-    this.contest = contest;
-    await contest.open(await this.device(false));
-    this.ready(contest, anew);
-  }
-
-  private ready(contest: Contest, anew: boolean): void {
+  private ready(contest: Contest, from: Extract<Report, { type: 'ready' }>['from'], next: readonly Due[] = []): void {
     this.lookout.forget();
     this.kept = { ms: performance.now(), iteration: contest.iteration };
     const { settings, iterations, material } = contest;
-    this.report({ type: 'ready', settings, samples: material.samples, iterations, anew });
+    const { samples } = material;
+    this.report({ type: 'ready', settings, samples, iterations, revision: this.revision, from, next });
   }
 
   private async device(again: boolean): Promise<Gpu> {
@@ -127,16 +126,23 @@ export class Conductor {
 
   private async singleStep(contest: Contest): Promise<void> {
     await this.slice(contest, roundOf(contest));
+    this.report({ type: 'stopped', iteration: contest.iteration, why: 'asked' });
     await this.progress(contest);
     await this.standStill(contest);
   }
 
-  private async change(contest: Contest, settings: Settings): Promise<void> {
+  private async change(contest: Contest, settings: Settings, revision: number): Promise<void> {
     await this.progress(contest);
+    const others = settings.digits.join() !== contest.settings.digits.join();
     await contest.change(await this.device(false), settings);
-    this.ready(contest, false);
+    this.revision = revision;
+    this.lookout.forget();
+    // Other digits have no scores until the networks see them, so that look is due at once.
+    const due = others ? contest.iteration > 0 : !this.running && this.lookout.wanted(contest.iteration);
+    const looks = due && !this.inbox.some(({ type }) => type === 'change' || type === 'begin');
+    this.ready(contest, 'before', looks ? ['progress', 'looks'] : ['progress']);
     await this.progress(contest);
-    if (!this.running) await this.standStill(contest);
+    if (looks) await this.look(contest);
   }
 
   /** One slice of training, and what is due after it. */
@@ -168,7 +174,7 @@ export class Conductor {
   private async progress(contest: Contest): Promise<void> {
     const figures = await Promise.all(contest.lanes.map((lane) => lane.figures()));
     this.progressed = performance.now();
-    this.report({ type: 'progress', figures, msPerStep: this.pace.msPerStep });
+    this.report({ type: 'progress', figures, msPerStep: this.pace.msPerStep, revision: this.revision });
   }
 
   private async look(contest: Contest): Promise<void> {
@@ -176,8 +182,8 @@ export class Conductor {
     const looks: Extract<Report, { type: 'looks' }>['looks'] = [];
     for (const lane of contest.lanes) looks.push([lane.method, await lane.look()]);
     this.lookout.looked(contest.iteration, start, performance.now());
-    this.report({ type: 'looks', looks });
-    if (this.drawn) await this.answer(contest);
+    this.report({ type: 'looks', looks, revision: this.revision });
+    if (this.drawn.pixels) await this.answer(contest);
   }
 
   private async standStill(contest: Contest): Promise<void> {
@@ -191,15 +197,16 @@ export class Conductor {
   }
 
   private async answer(contest: Contest): Promise<void> {
-    const pixels = this.drawn;
-    if (!pixels) return this.report({ type: 'answers', answers: null });
+    const { revision } = this;
+    const { pixels, drawing } = this.drawn;
+    if (!pixels) return this.report({ type: 'answers', answers: null, drawing, revision });
     const answers: [Method, Float32Array][] = [];
     for (const lane of contest.lanes) answers.push([lane.method, await lane.answer(pixels)]);
-    this.report({ type: 'answers', answers });
+    this.report({ type: 'answers', answers, drawing, revision });
   }
 
   private async save(contest: Contest, method: Method, what: 'training' | 'model'): Promise<void> {
-    const { training } = contest.lane(method)!;
+    const { training } = laneOf(contest, method);
     const name = `padagrad-${method}-${training.iteration}${what === 'model' ? '.model' : ''}.safetensors`;
     const bytes = await saved.save(training, what);
     this.report({ type: 'saved', name, bytes }, [bytes.buffer]);
@@ -210,11 +217,16 @@ export class Conductor {
     if ('checkpoint' in found) {
       const { iteration, options } = found.checkpoint;
       const next = Contest.from(this.digits!, contest.settings, found.checkpoint);
-      await this.open(next, true);
+      // The trainings of now go only after those of the file are known to work.
+      await next.open(await this.device(false));
+      contest.close();
+      this.contest = next;
+      this.ready(next, 'file', ['progress', 'looks']);
       const text = `${name}: ${options.method} after ${iteration} iterations`;
-      this.report({ type: 'loaded', text, settings: next.settings });
+      this.report({ type: 'loaded', text });
+      await this.progress(next);
     } else {
-      contest.lane(method)!.loadModel(found.model);
+      laneOf(contest, method).loadModel(found.model);
       this.lookout.forget();
       this.report({ type: 'loaded', text: `${name}: a network, for ${method} to go on with` });
     }
@@ -222,22 +234,22 @@ export class Conductor {
   }
 
   /** Does work, again on another GPU where this one was lost; tells the page what else goes wrong. */
-  private async attempt(work: () => Promise<void>, training = false): Promise<void> {
+  private async attempt(work: () => Promise<void>, what: Command['type'] | 'training'): Promise<void> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (await this.survive(error)) continue;
-        return this.fail(error as Error, training);
+        const unsurvived = await this.survive(error);
+        if (unsurvived) return this.fail(unsurvived as Error, what);
       }
     }
   }
 
-  /** Gets over the loss of the GPU; false where something else went wrong, or it was lost too often. */
-  private async survive(error: unknown): Promise<boolean> {
+  /** Gets over the loss of the GPU. Returns the error that it could not get over: another one, or one loss too many. */
+  private async survive(error: unknown): Promise<unknown> {
     const { contest } = this;
     const lost = error instanceof GpuError && error.code === 'GPU_LOST';
-    if (!lost || !contest || ++this.losses >= MOST_LOSSES) return false;
+    if (!lost || !contest || ++this.losses >= MOST_LOSSES) return error;
     try {
       this.leave();
       await contest.open(await this.device(true));
@@ -245,20 +257,21 @@ export class Conductor {
       return this.survive(again);
     }
     this.report({ type: 'lost', iterations: contest.iterations });
-    this.ready(contest, false);
-    return true;
+    this.ready(contest, 'before');
+    return undefined;
   }
 
-  private fail(error: Error, training: boolean): void {
+  private fail(error: Error, what: Command['type'] | 'training'): void {
     const code = error instanceof GpuError ? error.code : '';
-    // Of a GPU that refused its work nothing can be trusted.
-    if (code) {
-      this.leave();
+    // A GPU that failed cannot be trusted any more.
+    if (code) this.leave();
+    const fatal = code !== '' || what === 'begin' || what === 'change' || !this.contest?.lanes.length;
+    if (fatal) {
+      this.contest?.close();
       this.contest = undefined;
       this.losses = 0;
     }
-    const fatal = this.contest === undefined;
-    if (training || fatal) this.running = false;
+    if (fatal || what === 'training') this.running = false;
     this.report({ type: 'failed', code, text: error.message, fatal, running: this.running });
   }
 
@@ -268,6 +281,12 @@ export class Conductor {
     this.gpu?.dispose();
     this.gpu = undefined;
   }
+}
+
+function laneOf(contest: Contest, method: Method): Lane {
+  const lane = contest.lane(method);
+  if (!lane) throw new RangeError(`there is no training of ${method} now; choose it among the trainings first`);
+  return lane;
 }
 
 /** Iterations after which the trainings that are furthest behind have done one more. */

@@ -28,7 +28,9 @@ export async function loadDigits(folder: string): Promise<Digits> {
 }
 
 async function load(file: string): Promise<NamedBytes> {
-  const response = await fetch(file);
+  const response = await fetch(file).catch((error: Error) => {
+    throw new Error(`${file} could not be loaded: ${error.message}; check the connection, then start over`);
+  });
   if (!response.ok) throw new Error(`${file} could not be loaded: ${response.status} ${response.statusText}`);
   return { file, bytes: new Uint8Array(await response.arrayBuffer()) };
 }

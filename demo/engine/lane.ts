@@ -67,7 +67,9 @@ export class Lane {
     const { gpu, material, training } = this;
     this.probe ??= new Probe(gpu, training.model, material.probe, [POINTS, POINTS + STRIP]);
     const evaluation = await this.evaluator.run();
-    return { iteration: training.iteration, evaluation, ...(await this.probe.look()) };
+    const sight = await this.probe.look();
+    this.check(sight.probabilities);
+    return { iteration: training.iteration, evaluation, ...sight };
   }
 
   /** Probabilities of one image of 28x28 bytes. */
@@ -85,7 +87,9 @@ export class Lane {
     });
     restore();
     try {
-      return await y.read();
+      const probabilities = await y.read();
+      this.check(probabilities);
+      return probabilities;
     } finally {
       y.dispose();
     }
@@ -115,6 +119,12 @@ export class Lane {
   /** Takes over the weights of a network that was saved alone. */
   loadModel(state: StateDict): void {
     this.training.model.loadStateDict(state);
+  }
+
+  private check(probabilities: Float32Array): void {
+    if (probabilities.every(Number.isFinite)) return;
+    const what = `the network of ${this.method} computes NaN at iteration ${this.iteration}`;
+    throw new RangeError(`${what}; start over with a lower trade-off, or open another network`);
   }
 
   dispose(): void {

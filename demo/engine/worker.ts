@@ -11,4 +11,9 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const conductor = new Conductor((report, transfer = []) => scope.postMessage(report, transfer));
 scope.onmessage = ({ data }) => conductor.take(data);
-conductor.run();
+// Only an error that is thrown outside of promises reaches the page.
+conductor.run().catch((error) =>
+  setTimeout(() => {
+    throw error;
+  }),
+);

@@ -22,6 +22,10 @@ export class Desk {
   private patience: ReturnType<typeof setTimeout> | undefined;
   /** Whether the worker is given up, whatever it still says. */
   private ending = false;
+  /** Whether the text was changed since the run under way began. */
+  private changed = false;
+  /** Whether the work under way has failed. */
+  private failed = false;
 
   constructor(private readonly surface: Surface) {
     addEventListener('hashchange', () => this.choose(parseAddress(location.hash, ...this.known())));
@@ -55,6 +59,7 @@ export class Desk {
     if (state.sources.some((one) => one.path === path && one.text === text)) edits.delete(path);
     else edits.set(path, text);
     state.edits = edits;
+    this.changed = true;
     // Lines move under the faults that were found.
     if (state.outcome?.faults.length) state.outcome = undefined;
     else if (state.outcome) state.outcome = { ...state.outcome, stale: true };
@@ -75,6 +80,7 @@ export class Desk {
     const { state, surface } = this;
     if (state.work || !state.address) return;
     state.outcome = undefined;
+    this.changed = false;
     surface.calm();
     this.enter('run');
     this.send({ type: 'run', choice: choiceOf(state.address), edits: Object.fromEntries(state.edits) });
@@ -105,10 +111,13 @@ export class Desk {
   }
 
   private begin(again: boolean): void {
-    this.worker = new Worker('worker.js', { type: 'module' });
-    this.worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
-    this.worker.onerror = ({ message }) =>
-      this.hear({ type: 'failed', code: '', text: message || 'the worker did not load' });
+    const worker = new Worker('worker.js', { type: 'module' });
+    worker.onmessage = ({ data }: MessageEvent<Report>) => worker === this.worker && this.hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      if (worker === this.worker) this.crash(event.message || 'it did not load');
+    };
+    this.worker = worker;
     this.send({ type: 'begin', peaks: this.state.peaks, again });
   }
 
@@ -150,9 +159,12 @@ export class Desk {
       state.bench = { rows: [...rows, report.row], cases: report.cases };
     } else if (report.type === 'failed') this.fail(report);
     else if (report.type === 'idle') this.rest(report.after);
-    else {
+    else if (report.type === 'faults' && this.changed) {
+      // Their lines are not where they were.
+      this.fault('The text did not compile.');
+    } else {
       const { type: _, ...found } = report;
-      state.outcome = { ...(state.outcome ?? emptyOutcome), ...found };
+      state.outcome = { ...(state.outcome ?? emptyOutcome), ...found, stale: this.changed };
     }
     surface.changed();
   }
@@ -160,13 +172,35 @@ export class Desk {
   private fail({ code, text }: { code: string; text: string }): void {
     const { state, surface } = this;
     const { work } = state;
+    this.failed = true;
     if (code === 'GPU_LOST') {
       this.hang('The GPU was lost, as it is when a kernel takes too long for its driver or touches what it must not.');
-    } else if (work === 'run') state.outcome = { ...(state.outcome ?? emptyOutcome), problem: text };
+    } else if (work === 'run') this.fault(text);
     else {
-      if (!state.machine || code === 'NO_ADAPTER') surface.say('Nothing can be run here.');
+      if (!state.machine || code === 'NO_ADAPTER') {
+        state.machine ??= null;
+        surface.say('Nothing can be run here.');
+      }
       surface.warn(code, text);
     }
+  }
+
+  /** After an error that the worker did not report itself. */
+  private crash(message: string): void {
+    const { state, surface } = this;
+    clearTimeout(this.patience);
+    this.worker.terminate();
+    this.fail({ code: '', text: `The worker that runs kernels has failed: ${message}. Load the page again.` });
+    state.sources = [];
+    state.machine ??= null;
+    state.work = 'loading';
+    surface.say('Nothing can be run here.');
+    surface.changed();
+  }
+
+  private fault(problem: string): void {
+    const { state } = this;
+    state.outcome = { ...(state.outcome ?? emptyOutcome), problem, stale: this.changed };
   }
 
   /** For a kernel that may never end. */
@@ -180,7 +214,7 @@ export class Desk {
 
   private hang(problem: string): void {
     const { state, surface } = this;
-    if (state.work === 'run') state.outcome = { ...(state.outcome ?? emptyOutcome), problem };
+    if (state.work === 'run') this.fault(problem);
     else surface.warn('', problem);
     surface.say(`${problem} The lab stands ready again as soon as the GPU does.`);
     surface.changed();
@@ -195,15 +229,19 @@ export class Desk {
   private rest(after: 'open' | 'run' | 'bench'): void {
     const { state, surface } = this;
     state.work = undefined;
-    const { outcome } = state;
-    if (after === 'open') surface.say(outcome ? 'Ready again.' : 'Ready: change the kernel, or run it as it is.');
-    else if (after === 'bench') surface.say(`Measured ${state.bench.rows.length} rows.`);
+    const { outcome, bench } = state;
+    if (after === 'open' && this.failed) surface.say('This kernel cannot be opened here.');
+    else if (after === 'open') surface.say(outcome ? 'Ready again.' : 'Ready: change the kernel, or run it as it is.');
+    else if (after === 'bench' && this.failed) surface.say(`Ended by an error after ${bench.rows.length} rows.`);
+    else if (after === 'bench') surface.say(`Measured ${bench.rows.length} rows.`);
+    else if (outcome?.problem) surface.say('No result: see why.');
     else if (outcome?.faults.length) surface.say('It does not compile.');
     else surface.say(outcome?.timings.length ? 'Right, and timed.' : 'Not right: see the result.');
   }
 
   private enter(work: Work): void {
     this.state.work = work;
+    this.failed = false;
     this.surface.changed();
   }
 

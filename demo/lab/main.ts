@@ -1,6 +1,6 @@
 import { find, setText } from '../dom.ts';
 import { Frames } from '../frames.ts';
-import { adviceOf } from '../notices.ts';
+import { adviceOf, watchErrors } from '../notices.ts';
 import { Desk } from './desk.ts';
 import type { State, View } from './state.ts';
 import { choicesView } from './views/choices.ts';
@@ -50,8 +50,10 @@ function buttonsView(desk: Desk): View {
   };
 }
 
+watchErrors(warn);
 if ('gpu' in navigator) open();
 else {
+  for (const button of document.querySelectorAll('button')) button.disabled = true;
   warn('NO_WEBGPU', '');
   say('Nothing can be run here.');
   setText(find('adapter'), 'no GPU at all');

@@ -21,7 +21,8 @@ export type Work = 'loading' | 'open' | 'run' | 'bench';
 
 /** All that the page shows. */
 export interface State {
-  machine: { info: AdapterInfo; block: DeviceBlock } | undefined;
+  /** Undefined until there is an answer, null if there is none to work with. */
+  machine: { info: AdapterInfo; block: DeviceBlock } | null | undefined;
   peaks: Peaks | null;
   subjects: readonly Subject[];
   address: Address | undefined;

@@ -1,4 +1,4 @@
-import { find } from '../dom.ts';
+import { find, setBusy } from '../dom.ts';
 import type { Story } from '../story.ts';
 import { NAMES } from '../words.ts';
 import { chart, type Line } from './chart.ts';
@@ -9,11 +9,17 @@ const RECORDED = { digits: '0,1,2,3,4', accuracy: 90.7 };
 
 /** How much of the target's test images each training reads rightly, over time. */
 export function accuracyView(): View {
-  const draw = chart(find('accuracy'), { label: 'Accuracy on handwriting', range: [0, 100], unit: '%' });
+  const host = find('accuracy');
+  const draw = chart(host, { label: 'Accuracy on handwriting', range: [0, 100], unit: '%' });
   let drawn = '';
   return (story) => {
-    const { tracks } = story;
-    const now = JSON.stringify(tracks.map(({ method, accuracies }) => [method, accuracies.length, accuracies.at(-1)]));
+    const { tracks, settings } = story;
+    setBusy(
+      host,
+      tracks.some((track) => story.awaitsLook(track)),
+    );
+    const shown = tracks.map(({ method, accuracies }) => [method, accuracies.length, accuracies.at(-1)]);
+    const now = JSON.stringify([settings.digits, shown]);
     if (now === drawn) return;
     drawn = now;
     draw([...tracks.map(lineOf), ...reference(story)]);

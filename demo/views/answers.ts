@@ -1,12 +1,13 @@
 import { element, find, setText } from '../dom.ts';
 import { DIGITS } from '../settings.ts';
+import type { Track } from '../story.ts';
 import { NAMES } from '../words.ts';
-import { columns } from './columns.ts';
+import { type Column, columns } from './columns.ts';
 import type { View } from './view.ts';
 
 /** What each network takes the drawing for: the probability of every digit. */
 export function answersView(): View {
-  return columns(find('answers'), ({ method }) => {
+  const make = ({ method }: Track): Column => {
     const said = element('p', { class: 'said' });
     const bars = DIGITS.map((digit) => {
       const value = element('span', { class: 'value' });
@@ -23,7 +24,8 @@ export function answersView(): View {
     const draw: View = (story) => {
       const answer = story.track(method)?.answer;
       const guess = answer ? answer.indexOf(Math.max(...answer)) : -1;
-      setText(said, answer ? `sees a ${guess}` : 'sees nothing yet');
+      const none = story.mode === 'failed' ? 'is not there to ask' : 'sees nothing yet';
+      setText(said, answer ? `sees a ${guess}` : none);
       for (const [digit, { bar, value }] of bars.entries()) {
         const probability = answer?.[digit] ?? 0;
         bar.style.setProperty('--share', probability.toFixed(3));
@@ -33,5 +35,6 @@ export function answersView(): View {
       }
     };
     return { nodes: [said, list], draw };
-  });
+  };
+  return columns(find('answers'), make, (story) => story.awaits('answers'));
 }

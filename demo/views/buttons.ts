@@ -33,11 +33,11 @@ export function buttonsView(app: App, sketch: Sketch): View {
     sketch.show(strip.subarray(PIXELS * next, PIXELS * (next + 1)));
     next = (next + 1) % (strip.length / PIXELS);
   });
-  return ({ mode, samples, tracks }) => {
-    const able = mode !== 'loading' && mode !== 'failed';
+  return (story) => {
+    const { mode, samples, tracks } = story;
     setText(start, START[mode]);
-    start.disabled = step.disabled = !able;
-    reset.disabled = mode === 'loading';
+    start.disabled = step.disabled = !story.obeys;
+    reset.disabled = mode === 'loading' || !app.trains;
     csv.disabled = !tracks.some(({ rows }) => rows.length > 0);
     example.disabled = !samples;
   };

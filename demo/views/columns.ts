@@ -1,5 +1,5 @@
-import { element } from '../dom.ts';
-import type { Track } from '../story.ts';
+import { element, setBusy } from '../dom.ts';
+import type { Story, Track } from '../story.ts';
 import { NAMES } from '../words.ts';
 import type { View } from './view.ts';
 
@@ -9,8 +9,12 @@ export interface Column {
   draw: View;
 }
 
-/** A column for each training, side by side, made anew where other trainings are shown. */
-export function columns(host: HTMLElement, make: (track: Track) => Column): View {
+/** A column per training, side by side. `waits` says whether what a column shows is about to be replaced. */
+export function columns(
+  host: HTMLElement,
+  make: (track: Track) => Column,
+  waits: (story: Story, track: Track) => boolean = () => false,
+): View {
   let shown = '';
   let draws: View[] = [];
   return (story) => {
@@ -32,5 +36,6 @@ export function columns(host: HTMLElement, make: (track: Track) => Column): View
       );
     }
     for (const draw of draws) draw(story);
+    for (const [i, track] of story.tracks.entries()) setBusy(host.children[i]!, waits(story, track));
   };
 }

@@ -1,12 +1,13 @@
 import { element, find, setText } from '../dom.ts';
 import { DIGITS } from '../settings.ts';
+import type { Track } from '../story.ts';
 import { NAMES } from '../words.ts';
-import { columns } from './columns.ts';
+import { type Column, columns } from './columns.ts';
 import type { View } from './view.ts';
 
 /** Which digit each network takes for which: a row for what was written, a column for what was read. */
 export function confusionView(): View {
-  return columns(find('confusion'), ({ method }) => {
+  const make = ({ method }: Track): Column => {
     const heads = DIGITS.map((digit) => element('th', { scope: 'col' }, String(digit)));
     const rows = DIGITS.map((digit) => {
       const cells = DIGITS.map(() => element('td'));
@@ -41,5 +42,6 @@ export function confusionView(): View {
       }
     };
     return { nodes: [table], draw };
-  });
+  };
+  return columns(find('confusion'), make, (story, track) => story.awaitsLook(track));
 }

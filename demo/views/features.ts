@@ -2,8 +2,9 @@ import type { Method } from '../../src/train/options.ts';
 import { element, find, styleOf } from '../dom.ts';
 import { type Look, POINTS, type Samples } from '../protocol.ts';
 import { DIGITS } from '../settings.ts';
+import type { Track } from '../story.ts';
 import { NAMES } from '../words.ts';
-import { columns } from './columns.ts';
+import { type Column, columns } from './columns.ts';
 import type { View } from './view.ts';
 
 const MARGIN = 14;
@@ -16,7 +17,7 @@ export function featuresView(): View {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     for (const again of paints.values()) again();
   });
-  return columns(find('features'), ({ method }) => {
+  const make = ({ method }: Track): Column => {
     const canvas = element('canvas', { class: 'features', role: 'img' });
     canvas.setAttribute('aria-label', `features of print and handwriting under ${NAMES[method]}`);
     let shown: { look: Look | undefined; samples: Samples | undefined } | undefined;
@@ -34,7 +35,8 @@ export function featuresView(): View {
       again();
     };
     return { nodes: [canvas], draw };
-  });
+  };
+  return columns(find('features'), make, (story, track) => story.awaitsLook(track));
 }
 
 function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array): void {

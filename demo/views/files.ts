@@ -12,7 +12,13 @@ export interface NetworkActions {
 
 /** What can be kept of each training, and opened in its place. */
 export const filesView = (actions: NetworkActions): View =>
-  columns(find('files'), ({ method }) => ({ nodes: [buttonsOf(method, actions)], draw: () => {} }));
+  columns(find('files'), ({ method }) => {
+    const buttons = buttonsOf(method, actions);
+    const draw: View = (story) => {
+      for (const button of buttons.querySelectorAll('button')) button.disabled = !story.obeys || story.awaits('ready');
+    };
+    return { nodes: [buttons], draw };
+  });
 
 function buttonsOf(method: Method, actions: NetworkActions): HTMLElement {
   const button = (text: string, label: string, act: () => void) => {

@@ -1,18 +1,21 @@
 import { element, find, setText } from '../dom.ts';
+import type { Track } from '../story.ts';
 import { IDEAS, percent, ranges, strayShare } from '../words.ts';
-import { columns } from './columns.ts';
+import { type Column, columns } from './columns.ts';
 import type { View } from './view.ts';
 
 /** The score of each training, in large figures. */
 export function scoresView(): View {
-  return columns(find('scores'), ({ method }) => {
+  const make = ({ method }: Track): Column => {
     const accuracy = element('strong', { class: 'figure' }, '–');
     const stray = element('p', { class: 'note' });
     const draw: View = (story) => {
-      const look = story.track(method)?.look;
+      const track = story.track(method);
+      const look = track?.look;
       const { digits } = story.settings;
       setText(accuracy, look ? percent(look.evaluation.accuracy) : '–');
-      setText(stray, strayText(look && strayShare(look.evaluation, digits), digits));
+      const share = look && strayShare(look.evaluation, digits);
+      setText(stray, strayText(share, digits, track !== undefined && story.awaitsLook(track)));
     };
     const idea = element('p', { class: 'idea' }, IDEAS[method]);
     const score = element(
@@ -23,11 +26,12 @@ export function scoresView(): View {
       element('span', { class: 'badge' }, 'oracle'),
     );
     return { nodes: [idea, score, stray], draw };
-  });
+  };
+  return columns(find('scores'), make, (story, track) => story.awaitsLook(track));
 }
 
-function strayText(share: number | undefined, digits: readonly number[]): string {
+function strayText(share: number | undefined, digits: readonly number[], waits: boolean): string {
+  if (share === undefined) return waits ? 'Waiting for the test images.' : 'Not tested yet.';
   if (digits.length === 10) return 'The handwriting holds every digit: there is nothing to go astray to.';
-  const what = `taken for digits other than ${ranges(digits)}`;
-  return share === undefined ? `None ${what} yet.` : `${percent(share)} ${what}.`;
+  return `${percent(share)} taken for digits other than ${ranges(digits)}.`;
 }

@@ -1,4 +1,4 @@
-import { element, find, setText } from '../dom.ts';
+import { element, find, setBusy, setText } from '../dom.ts';
 import { STRIP } from '../protocol.ts';
 import type { Story } from '../story.ts';
 import { NAMES } from '../words.ts';
@@ -15,7 +15,13 @@ export function stripView(): View {
   let cells: Map<string, HTMLTableCellElement[]> = new Map();
   return (story) => {
     const { samples, tracks } = story;
-    if (!samples) return;
+    setBusy(host, story.awaits('ready') ? !samples : tracks.some((track) => story.awaitsLook(track)));
+    if (!samples) {
+      // The images of the choice before stay, marked, until others come.
+      if (!story.awaits('ready')) host.replaceChildren();
+      shown = [];
+      return;
+    }
     const wanted = [samples, ...tracks.map(({ method }) => method)];
     if (wanted.some((what, i) => what !== shown[i]) || wanted.length !== shown.length) {
       shown = wanted;

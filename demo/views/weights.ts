@@ -1,13 +1,14 @@
 import { element, find, setText } from '../dom.ts';
 import { DIGITS } from '../settings.ts';
+import type { Track } from '../story.ts';
 import { NAMES } from '../words.ts';
-import { columns } from './columns.ts';
+import { type Column, columns } from './columns.ts';
 import type { View } from './view.ts';
 
 /** The class weights of each training as bars, digits that the target lacks in another dress. */
 export function weightsView(): View {
   const host = find('weights');
-  return columns(host, ({ method }) => {
+  const make = ({ method }: Track): Column => {
     const bars = DIGITS.map((digit) => {
       const value = element('span', { class: 'value' });
       const bar = element('li', {}, value, element('span', { class: 'bar' }), element('b', {}, String(digit)));
@@ -26,15 +27,16 @@ export function weightsView(): View {
         setText(value, short(weight));
       }
       list.setAttribute('aria-label', `weights of the printed digits 0 to 9 under ${NAMES[method]}`);
-      setText(note, noteOf(method, track?.weights.length ?? 0, settings.updateSteps));
+      setText(note, noteOf(method, track?.weighted !== undefined, settings.updateSteps));
     };
     return { nodes: [list, note], draw };
-  });
+  };
+  return columns(host, make, (story, { method }) => method === 'pada' && story.awaits('ready', 'progress'));
 }
 
-function noteOf(method: string, changes: number, every: number): string {
+function noteOf(method: string, weighted: boolean, every: number): string {
   if (method !== 'pada') return 'All ten count alike, for good.';
-  return changes > 1 ? `Taken anew every ${every} iterations.` : `Taken for the first time after ${every} iterations.`;
+  return weighted ? `Updated every ${every} iterations.` : `Taken for the first time after ${every} iterations.`;
 }
 
 /** `1`, `.29`, `0`: ten of them stand side by side. */

@@ -63,6 +63,7 @@ test('the lab is a link away, and loads with a kernel under its mathematics', as
   assert.is(await page.inputValue('#code'), readFileSync(MAIN, 'utf8'));
   assert.match(await visitor.text('adapter'), /swiftshader/i);
   assert.ok(await page.locator('#software').isVisible());
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -70,6 +71,7 @@ test('the shipped kernel is found right, and timed against the peaks', async () 
   assert.is(await verdict('right'), 'Right: all 7,936 elements.');
   assert.match((await visitor.texts('.times li')).join(), /^shipped[\d.]+ ms · [\d.]+ GB\/s[\d.]+ %$/);
   assert.match(await visitor.text('peaks'), /GFLOP\/s .* GB\/s/);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -78,6 +80,7 @@ test('an edited kernel that is right is timed beside the shipped one', async () 
   assert.match(await verdict('right'), /^Right: all 7,936 elements\. .*(as|than) before.*\.$/);
   const [edited, shipped] = await visitor.texts('.times .name');
   assert.equal([edited, shipped], ['shipped, edited', 'shipped']);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -91,6 +94,7 @@ test('of one that is wrong the first wrong element is shown, and no time', async
   const [actual, expected] = (await row.locator('td').allTextContents()).map(Number);
   assert.ok(Math.abs(actual! / expected! - 2) < 1e-3);
   assert.is(await page.locator('.times li').count(), 0);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -124,6 +128,7 @@ test('a compile error stands at its line, in the file that has it, and leads the
       document.activeElement?.id === 'code' && (document.activeElement as HTMLTextAreaElement).selectionStart === at,
     text.indexOf('nonsense'),
   );
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -135,6 +140,7 @@ test('reset brings back what is shipped', async () => {
   assert.is(await page.inputValue('#code'), readFileSync('shaders/softmax.row.wgsl', 'utf8'));
   assert.ok(await page.locator('#reset').isDisabled());
   assert.is(await verdict('right'), 'Right: all 7,936 elements.');
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -159,6 +165,7 @@ test('a loop without end is left, and the page does not stand still', async () =
   assert.match(await verdict('wrong', async () => {}), /^A loop goes on and on, so it may never end/);
   await page.click('#reset');
   assert.match(await verdict('right'), /^Right/);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -167,6 +174,7 @@ test('a lost device is replaced, and said so', async () => {
   await page.workers()[0]!.evaluate(() => (globalThis as unknown as { firstDevice: GPUDevice }).firstDevice.destroy());
   assert.match(await verdict('wrong'), /^The GPU was lost/);
   assert.match(await verdict('right'), /^Right/);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -187,6 +195,7 @@ test('the address gives the same view to others', async () => {
   other.calm();
   assert.match(await verdict('right'), /^Right/);
   assert.equal(await visitor.texts('.times .name'), ['1 naive', '2 statistics', '3 shipped']);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -211,6 +220,7 @@ test('the bench runs here, and its JSON is that of Node', async () => {
   assert.match(device.name + device.vendor, /swiftshader/i);
   assert.ok(peaks.copyGbps > 0);
   assert.match((await visitor.download('CSV')).bytes.toString(), /^bench,shape,peer,kernel,medianMs/);
+  await visitor.sound();
   visitor.calm();
 });
 

@@ -31,6 +31,7 @@ test('the page loads, says that the adapter is slow, and waits', async () => {
   assert.ok(await visitor.page.locator('#software').isVisible());
   assert.match(await visitor.text('adapter'), /swiftshader/i);
   assert.equal(await visitor.texts('#scores h3'), ['DANN', 'PADA']);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -51,6 +52,7 @@ test('it trains twenty steps, and the loss falls', async () => {
     const [first, last] = [mean(losses.slice(0, 5)), mean(losses.slice(15, 20))];
     assert.ok(last < 0.9 * first, `${method}: ${first} then ${last}`);
   }
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -68,6 +70,7 @@ test('a pause is at once', async () => {
   await visitor.reach(later + 1);
   await page.waitForTimeout(1000);
   assert.is(await visitor.iteration(), later + 1);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -84,6 +87,7 @@ test('other digits and another temperature change the weights, and training goes
   assert.ok(sum(third) > sum(second), `${second} then ${third}`);
   assert.is(await visitor.iteration(), before);
   assert.is(await page.locator('#digits [data-item="7"]').getAttribute('aria-pressed'), 'true');
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -107,6 +111,7 @@ test('the address holds every choice, and gives the same view to others', async 
   assert.equal(await shown(other), await shown(visitor));
   await other.leave();
   other.calm();
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -130,6 +135,7 @@ test('what is drawn with the mouse, or with keys, every network names', async ()
   await page.keyboard.press('Space');
   for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
   await visitor.changed(answers, ['sees nothing yet', 'sees nothing yet']);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -172,6 +178,7 @@ test('a training is saved as Node writes it, and one that Node wrote is opened',
   await page.setInputFiles('[data-load="dann"]', { name: 'bad.safetensors', mimeType: '', buffer: Buffer.alloc(40) });
   await page.locator('#notice').waitFor();
   assert.match(await visitor.text('notice'), /bad\.safetensors: at byte \d+ expected/);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -193,6 +200,7 @@ test('hidden, it stands still', async () => {
   assert.is(await visitor.iteration(), at);
   await hide(false);
   await visitor.reach(at + 1);
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -200,10 +208,11 @@ test('a lost device is replaced, and said so', async () => {
   const { page } = visitor;
   const [worker] = page.workers();
   await worker!.evaluate(() => (globalThis as unknown as { latestDevice: GPUDevice }).latestDevice.destroy());
-  await visitor.told('The GPU was lost; training goes on from iteration');
+  await visitor.told('The GPU was lost; training continues from iteration');
   const at = await visitor.iteration();
   await visitor.reach(at + 2);
   await page.click('#start');
+  await visitor.sound();
   visitor.calm();
 });
 
@@ -215,6 +224,7 @@ test('it fits a phone, and is dark where the visitor likes it dark', async () =>
   assert.ok((await brightness()) > 200);
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.ok((await brightness()) < 60);
+  await visitor.sound();
   visitor.calm();
 });
 

@@ -41,6 +41,13 @@ export async function host(worker: string): Promise<{ browser: Browser; address:
   return { browser, address: server.address, close };
 }
 
+/** How a visitor differs from one with the page's own worker and WebGPU. */
+export interface Circumstances extends BrowserContextOptions {
+  /** Makes another worker's script of the page's own. */
+  worker?: (script: string) => string;
+  webgpu?: boolean;
+}
+
 /** Someone who looks at the page: what they do, and everything that the page should not have done meanwhile. */
 export class Visitor {
   readonly faults: string[] = [];
@@ -48,8 +55,15 @@ export class Visitor {
   private constructor(readonly page: Page) {}
 
   /** Opens the page in a browser profile of its own. */
-  static async open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+  static async open(browser: Browser, address: string, circumstances: Circumstances = {}): Promise<Visitor> {
+    const { worker, webgpu = true, ...options } = circumstances;
     const context = await browser.newContext({ acceptDownloads: true, ...options });
+    if (!webgpu) await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
+    if (worker)
+      await context.route('**/worker.js', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: worker(await response.text()) });
+      });
     const page = await context.newPage();
     const visitor = new Visitor(page);
     const { faults } = visitor;
@@ -125,6 +139,26 @@ export class Visitor {
       this.page.getByRole('button', { name }).click(),
     ]);
     return { name: download.suggestedFilename(), bytes: await contentOf(download) };
+  }
+
+  /** Nothing that is hidden is displayed, and no text shows a number that is none. */
+  async sound(): Promise<void> {
+    const found = await this.page.evaluate(() => {
+      const displayed = [...document.querySelectorAll('[hidden]')].filter(
+        (node) => getComputedStyle(node).display !== 'none',
+      );
+      // A kernel's own text may speak of NaN.
+      const page = document.body.cloneNode(true) as HTMLElement;
+      page.querySelector('.kernel')?.remove();
+      const named = [...page.querySelectorAll('[aria-label], [aria-valuetext]')];
+      const names = named.flatMap(({ ariaLabel, ariaValueText }) => [ariaLabel ?? '', ariaValueText ?? '']);
+      const texts = [...page.textContent!.split('\n'), ...names];
+      return {
+        displayed: displayed.map((node) => node.outerHTML.slice(0, 80)),
+        texts: texts.filter((text) => /\b(NaN|undefined|null|Infinity)\b|∞|\[object/.test(text)),
+      };
+    });
+    assert.equal(found, { displayed: [], texts: [] });
   }
 
   /** Nothing was logged, thrown or asked of another place since the last time. */

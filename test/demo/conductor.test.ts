@@ -5,8 +5,8 @@ import type { Digits } from '../../demo/engine/digits.ts';
 import type { Command, Report } from '../../demo/protocol.ts';
 import { defaultSettings, type Settings } from '../../demo/settings.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
-import { decodeSafetensors } from '../../src/io/safetensors.ts';
-import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { stripes } from '../train/stripes.ts';
 
 // The trainings as the page's worker runs them, with stripes in place of digits.
@@ -100,15 +100,15 @@ async function onStage(body: (stage: Stage) => Promise<void>): Promise<void> {
 
 test('trainings go side by side, a pause is at once, looks come at the end', () =>
   onStage(async (stage) => {
-    const ready = await stage.ask({ type: 'begin', settings }, 'ready');
+    const ready = await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     assert.equal(
-      [ready.iterations, ready.anew],
+      [ready.iterations, ready.from],
       [
         [
           ['dann', 0],
           ['pada', 0],
         ],
-        true,
+        'start',
       ],
     );
     assert.equal([ready.samples.targetCount, ready.samples.testCount], [30, 20]);
@@ -124,17 +124,17 @@ test('trainings go side by side, a pause is at once, looks come at the end', () 
     assert.is(stopped.why, 'asked');
     for (const { iteration } of figures) assert.ok(iteration - stopped.iteration <= 1);
     const count = stage.reports.length;
-    await stage.ask({ type: 'draw', pixels: null }, 'answers');
+    await stage.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers');
     assert.ok(stage.reports.slice(count).every(({ type }) => type !== 'progress'));
   }));
 
 test('other digits and another temperature change the weights at once, and training goes on', () =>
   onStage(async (stage) => {
     const warm = { ...settings, temperature: 1 };
-    await stage.ask({ type: 'begin', settings: warm }, 'ready');
+    await stage.ask({ type: 'begin', settings: warm, revision: 1 }, 'ready');
     const before = weightsOf(await stage.steps(15));
     const changed = stage.next('ready');
-    stage.send({ type: 'change', settings: { ...warm, digits: [2, 3] } });
+    stage.send({ type: 'change', settings: { ...warm, digits: [2, 3] }, revision: 2 });
     assert.equal((await changed).iterations, [
       ['dann', 15],
       ['pada', 15],
@@ -143,7 +143,7 @@ test('other digits and another temperature change the weights at once, and train
     assert.is.not(others.join(), before.join());
     assert.ok(others[2]! + others[3]! > before[2]! + before[3]!, `${before} then ${others}`);
     const softer = { ...settings, digits: [2, 3], temperature: 5, methods: ['source-only', 'pada'] } as Settings;
-    const ready = await stage.ask({ type: 'change', settings: softer }, 'ready');
+    const ready = await stage.ask({ type: 'change', settings: softer, revision: 3 }, 'ready');
     assert.equal(ready.iterations, [
       ['source-only', 0],
       ['pada', 15],
@@ -158,9 +158,9 @@ test('other digits and another temperature change the weights at once, and train
 
 test('a drawing is answered by every network, anew when they have learnt', () =>
   onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     const pixels = digits.test.images.slice(0, 256);
-    const { answers } = await stage.ask({ type: 'draw', pixels }, 'answers');
+    const { answers } = await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'answers');
     assert.equal(
       answers!.map(([method]) => method),
       ['dann', 'pada'],
@@ -169,12 +169,12 @@ test('a drawing is answered by every network, anew when they have learnt', () =>
       assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
     const later = await stage.ask({ type: 'step' }, 'answers');
     assert.is.not(later.answers![0]![1].join(), answers![0]![1].join());
-    assert.is((await stage.ask({ type: 'draw', pixels: null }, 'answers')).answers, null);
+    assert.is((await stage.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers')).answers, null);
   }));
 
 test('a training is saved and opened again, bit for bit; a network too; what is neither is refused', () =>
   onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     await stage.steps(4);
     const { bytes, name } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
     const network = await stage.ask({ type: 'save', method: 'pada', what: 'model' }, 'saved');
@@ -183,7 +183,7 @@ test('a training is saved and opened again, bit for bit; a network too; what is 
     assert.ok(decodeSafetensors(network.bytes).tensors.has('head.weight'));
     await stage.steps(3);
     const expected = stage.losses('pada');
-    await stage.ask({ type: 'begin', settings: { ...settings, seed: 9, temperature: 1 } }, 'ready');
+    await stage.ask({ type: 'begin', settings: { ...settings, seed: 9, temperature: 1 }, revision: 2 }, 'ready');
     const ready = stage.next('ready');
     await stage.ask({ type: 'load', method: 'dann', name, bytes }, 'loaded');
     assert.equal([(await ready).settings.seed, (await ready).settings.temperature], [0, 0.1]);
@@ -198,7 +198,7 @@ test('a training is saved and opened again, bit for bit; a network too; what is 
     const noise = await stage.ask({ type: 'load', method: 'dann', name: 'noise', bytes: new Uint8Array(99) }, 'failed');
     assert.match(noise.text, /noise: at byte/);
     const change = { ...settings, digits: [0, 1, 2] };
-    await stage.ask({ type: 'change', settings: change }, 'ready');
+    await stage.ask({ type: 'change', settings: change, revision: 3 }, 'ready');
     const other = await stage.ask({ type: 'load', method: 'pada', name, bytes }, 'failed');
     assert.match(other.text, /this training had 30 target images, but here there are 45; choose the digits/);
     assert.is(other.fatal, false);
@@ -208,12 +208,12 @@ test('a training is saved and opened again, bit for bit; a network too; what is 
 test('a lost device is replaced, and the trainings go on as if nothing had happened', async () => {
   let expected: number[] = [];
   await onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     await stage.steps(8);
     expected = stage.losses('pada');
   });
   await onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     await stage.steps(5);
     (stage.gpus[0]!.native as GPUDevice).destroy();
     const lost = await stage.ask({ type: 'step' }, 'lost');
@@ -226,7 +226,7 @@ test('a lost device is replaced, and the trainings go on as if nothing had happe
 
 test('after three lost devices it gives up and says so, and can begin again', () =>
   onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     for (let i = 0; i < 2; i++) {
       (stage.gpus.at(-1)!.native as GPUDevice).destroy();
       await stage.ask({ type: 'step' }, 'lost');
@@ -234,11 +234,114 @@ test('after three lost devices it gives up and says so, and can begin again', ()
     (stage.gpus.at(-1)!.native as GPUDevice).destroy();
     const { code, fatal } = await stage.ask({ type: 'step' }, 'failed');
     assert.equal([code, fatal], ['GPU_LOST', true]);
-    await stage.ask({ type: 'begin', settings }, 'ready');
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
     assert.equal(at(await stage.steps(1)), [
       ['dann', 1],
       ['pada', 1],
     ]);
+  }));
+
+test('reports repeat the number of the choice, and other digits are looked at without delay', () =>
+  onStage(async (stage) => {
+    assert.equal((await stage.ask({ type: 'begin', settings, revision: 4 }, 'ready')).next, []);
+    const seen = stage.next('looks');
+    assert.is((await stage.steps(1)).revision, 4);
+    assert.is((await seen).revision, 4);
+    const [ready, looks] = [stage.next('ready'), stage.next('looks', ({ revision }) => revision > 4)];
+    stage.send({ type: 'change', settings: { ...settings, digits: [2, 3] }, revision: 5 });
+    assert.equal(
+      [(await ready).revision, (await ready).from, (await ready).next],
+      [5, 'before', ['progress', 'looks']],
+    );
+    for (const [, { iteration, evaluation }] of (await looks).looks) {
+      const shown = evaluation.confusion.map((row) => row.reduce((sum, n) => sum + n, 0) > 0);
+      assert.equal([iteration, shown.slice(0, 4)], [1, [false, false, true, true]]);
+    }
+    // A choice that is replaced by the next one is not looked at.
+    const count = stage.reports.length;
+    stage.send({ type: 'change', settings: { ...settings, digits: [1, 2] }, revision: 6 });
+    stage.send({ type: 'change', settings: { ...settings, digits: [0, 1] }, revision: 7 });
+    await stage.next('looks', ({ revision }) => revision === 7);
+    assert.not(stage.reports.slice(count).some((report) => report.type === 'looks' && report.revision === 6));
+  }));
+
+test('a choice that fails ends the trainings, rather than to leave none of them running', () =>
+  onStage(async (stage) => {
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
+    await stage.ask({ type: 'run' }, 'progress');
+    // The stripes have four classes.
+    const failed = stage.next('failed');
+    stage.send({ type: 'change', settings: { ...settings, digits: [9] }, revision: 2 });
+    assert.equal([(await failed).fatal, (await failed).running], [true, false]);
+    await stage.ask({ type: 'begin', settings, revision: 3 }, 'ready');
+    assert.equal(at(await stage.steps(1)), [
+      ['dann', 1],
+      ['pada', 1],
+    ]);
+  }));
+
+test('a beginning that fails is fatal', () =>
+  onStage(async (stage) => {
+    const batch = { ...settings, batch: 1000 };
+    assert.is((await stage.ask({ type: 'begin', settings: batch, revision: 1 }, 'failed')).fatal, true);
+    await stage.ask({ type: 'begin', settings, revision: 2 }, 'ready');
+  }));
+
+test('a file that cannot be opened leaves the trainings as they were', () =>
+  onStage(async (stage) => {
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
+    await stage.steps(2);
+    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
+    const checkpoint = await decodeCheckpoint(bytes);
+    checkpoint.tensors.delete('model.head.weight');
+    const broken = await encodeCheckpoint(checkpoint);
+    const failed = await stage.ask({ type: 'load', method: 'pada', name: 'broken', bytes: broken }, 'failed');
+    assert.equal([failed.fatal, /head\.weight/.test(failed.text)], [false, true], failed.text);
+    assert.equal(at(await stage.steps(1)), [
+      ['dann', 3],
+      ['pada', 3],
+    ]);
+    const absent = await stage.ask({ type: 'save', method: 'source-only', what: 'model' }, 'failed');
+    assert.is(absent.text, 'there is no training of source-only now; choose it among the trainings first');
+  }));
+
+test('class weights of a file are told before the next iteration', () =>
+  onStage(async (stage) => {
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
+    const weights = weightsOf(await stage.steps(5));
+    assert.ok(weights.some((weight) => weight !== 1));
+    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
+    await stage.ask({ type: 'begin', settings, revision: 2 }, 'ready');
+    const progress = stage.next('progress');
+    stage.send({ type: 'load', method: 'pada', name: 'saved', bytes });
+    assert.equal(weightsOf(await progress), weights);
+  }));
+
+test('a network that computes NaN is named, not shown', () =>
+  onStage(async (stage) => {
+    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
+    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'model' }, 'saved');
+    const { tensors } = decodeSafetensors(bytes);
+    (tensors.get('head.weight')!.data as Float32Array).fill(Number.NaN);
+    const broken = encodeSafetensors(tensors);
+    const { text } = await stage.ask({ type: 'load', method: 'pada', name: 'nan', bytes: broken }, 'failed');
+    assert.match(text, /^the network of pada computes NaN at iteration 0; start over/);
+    const pixels = digits.test.images.slice(0, 256);
+    assert.match((await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'failed')).text, /pada computes NaN/);
+    // What is NaN cannot be trained with other settings either.
+    const stepped = await stage.ask({ type: 'step' }, 'failed');
+    assert.equal([/pada became NaN/.test(stepped.text), stepped.fatal], [true, false]);
+    const warm = { ...settings, temperature: 1 };
+    assert.is((await stage.ask({ type: 'change', settings: warm, revision: 2 }, 'failed')).fatal, true);
+  }));
+
+test('a drawing from before the start is answered after it', () =>
+  onStage(async (stage) => {
+    const pixels = digits.test.images.slice(0, 256);
+    stage.send({ type: 'draw', pixels, drawing: 7 });
+    const answers = stage.next('answers');
+    assert.equal((await stage.ask({ type: 'begin', settings, revision: 3 }, 'ready')).next, ['answers']);
+    assert.equal([(await answers).drawing, (await answers).revision], [7, 3]);
   }));
 
 test.run();

@@ -27,7 +27,7 @@ export async function record(folder, settings, iterations, tell) {
       };
     });
   const ready = until(({ type }) => type === 'ready');
-  conductor.take({ type: 'begin', settings });
+  conductor.take({ type: 'begin', settings, revision: 1 });
   const { samples } = await ready;
   const stopped = until((report) => {
     if (report.type === 'progress') {
@@ -41,7 +41,7 @@ export async function record(folder, settings, iterations, tell) {
   await stopped;
   await until(({ type }) => type === 'looks');
   const answered = until(({ type }) => type === 'answers');
-  conductor.take({ type: 'draw', pixels: samples.strip.slice(0, 28 * 28) });
+  conductor.take({ type: 'draw', pixels: samples.strip.slice(0, 28 * 28), drawing: 1 });
   const answers = await answered;
   return { reports: reports.filter((report) => report !== answers), answers };
 }

@@ -176,8 +176,9 @@ export class Lab {
   private async bench({ only, quick }: Of<'bench'>): Promise<void> {
     const { gpu } = this;
     const cases = casesOf(benches, gpu, { quick, ...(only && { only }) });
-    const peaks = await this.measuredPeaks();
+    // Before the peaks: a stop may come while they are measured.
     this.stop = new AbortController();
+    const peaks = await this.measuredPeaks();
     let done = 0;
     const next = () => {
       const one = cases[done];

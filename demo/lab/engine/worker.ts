@@ -11,7 +11,13 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const lab = new Lab((report) => scope.postMessage(report), sources);
 let last = Promise.resolve();
+// Only an error that is thrown outside of promises reaches the page.
+const rethrow = (error: unknown): void => {
+  setTimeout(() => {
+    throw error;
+  });
+};
 scope.onmessage = ({ data }) => {
   if (data.type === 'stop') lab.interrupt();
-  else last = last.then(() => lab.take(data));
+  else last = last.then(() => lab.take(data)).catch(rethrow);
 };

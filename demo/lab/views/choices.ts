@@ -15,7 +15,7 @@ export function choicesView(desk: Desk): View {
   const [op, shape, kernel] = [select('op'), select('shape'), select('kernel')];
   const [ladder, adapter, software, peaks] = ['ladder', 'adapter', 'software', 'peaks'].map((id) => find(id));
   return ({ machine, subjects, address, peaks: most, work }) => {
-    if (machine) setText(adapter!, nameOf(machine.info));
+    setText(adapter!, machine ? nameOf(machine.info) : machine === null ? 'no GPU at all' : 'a GPU to be found');
     software!.hidden = machine?.info.software !== true;
     setText(
       peaks!,
@@ -43,7 +43,7 @@ export function choicesView(desk: Desk): View {
       address.kernel,
     );
     ladder!.hidden = kernels.length < 2;
-    op.disabled = shape.disabled = kernel.disabled = work === 'bench';
+    op.disabled = shape.disabled = kernel.disabled = work === 'bench' || work === 'loading';
   };
 }
 

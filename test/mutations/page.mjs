@@ -1,0 +1,47 @@
+// The page: what its verdict judges, what a choice shows at once, and what its worker reports.
+export default [
+  {
+    file: 'demo/verdict.ts',
+    from: "method !== 'pada' || weighted !== undefined",
+    to: 'method !== undefined',
+    tests: ['demo/story'],
+  },
+  { file: 'demo/verdict.ts', from: 'iteration > since', to: 'iteration >= 0 * since', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: 'rounds.length < AGREEING', to: 'rounds.length < 1', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: 'rounds.every(', to: 'rounds.slice(-1).every(', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: 'p - q > Z *', to: 'p - q >= 0 *', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: '/ (n + 2));', to: '/ 1000);', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: 'inAll(astray, worst, best)', to: 'true', tests: ['demo/story'] },
+  { file: 'demo/verdict.ts', from: 'behind.length < tracks.length', to: 'false', tests: ['demo/story'] },
+  { file: 'demo/story.ts', from: 'track.forgetLooks();', to: '{}', tests: ['demo/story'] },
+  { file: 'demo/story.ts', from: 'report.revision >= this.digitsSince', to: 'true', tests: ['demo/story'] },
+  {
+    file: 'demo/story.ts',
+    from: "type === 'progress' && report.revision >= this.started",
+    to: "type === 'progress'",
+    tests: ['demo/story'],
+  },
+  { file: 'demo/story.ts', from: 'report.drawing >= this.firstDrawing', to: 'true', tests: ['demo/story'] },
+  { file: 'demo/story.ts', from: "start || this.mode !== 'failed'", to: 'true', tests: ['demo/story'] },
+  {
+    file: 'demo/story.ts',
+    from: 'if (this.look && this.look.iteration > iteration) this.look = undefined;',
+    to: '',
+    tests: ['demo/story'],
+  },
+  { file: 'demo/story.ts', from: 'revision === this.revision', to: 'true', tests: ['demo/story'] },
+  { file: 'demo/engine/conductor.ts', from: " || what === 'change'", to: '', tests: ['demo/conductor'] },
+  {
+    file: 'demo/engine/conductor.ts',
+    from: 'others ? contest.iteration > 0 : ',
+    to: '',
+    tests: ['demo/conductor'],
+  },
+  {
+    file: 'demo/engine/conductor.ts',
+    from: 'await next.open(await this.device(false));\n      contest.close();',
+    to: 'contest.close();\n      await next.open(await this.device(false));',
+    tests: ['demo/conductor'],
+  },
+  { file: 'demo/engine/lane.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/conductor'] },
+];
