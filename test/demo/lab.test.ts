@@ -126,8 +126,8 @@ test('other bindings, or an entry point that is gone, are refused in words', asy
 });
 
 test('a loop that does not end is left, with barriers beside it or without', async () => {
-  const endless = 'i += LANES - LANES) { y[i] = exp';
-  await bench.edited(SOFTMAX, MAIN, 'i += LANES) { y[i] = exp', endless);
+  const endless = 'i += 0u * step) { y[i] = exp';
+  await bench.edited(SOFTMAX, MAIN, 'i += LANES * step) { y[i] = exp', endless);
   assert.match(bench.last('failed')!.text, /^A loop goes on and on/);
   const relu: Choice = { op: 'relu', shape: '65536', kernel: 'shipped' };
   const path = 'shaders/relu.wgsl';

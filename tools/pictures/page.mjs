@@ -55,8 +55,8 @@ const LAB_PICTURES = {
     choice: { op: 'softmax', shape: '256x31', kernel: 'shipped' },
     edit: {
       file: 'shaders/softmax.wgsl',
-      from: 'i < end; i += LANES) { y[i] =',
-      to: 'i + 1u < end; i += LANES) { y[i] =',
+      from: 'i < end; i += LANES * step) { y[i] =',
+      to: 'i + 1u < end; i += LANES * step) { y[i] =',
     },
   },
 };
@@ -152,7 +152,7 @@ const { reports, answers } = JSON.parse(${JSON.stringify(recording)}, (_, value)
   value?.$ ? new globalThis[value.$](value.a) : value);
 onmessage = ({ data: { type, pixels } }) => {
   if (type === 'begin') for (const report of reports) postMessage(report);
-  if (type === 'draw') postMessage(pixels ? answers : { type: 'answers', answers: null });
+  if (type === 'draw') postMessage(pixels ? answers : { type: 'answers', answers: null, drawing: 2, revision: 1 });
 };
 `;
 }
