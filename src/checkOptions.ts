@@ -80,6 +80,9 @@ export const flag: Check = { wanted: 'true or false', holds: (value) => typeof v
 /** @internal A text. */
 export const text: Check = { wanted: 'a string', holds: (value) => typeof value === 'string' };
 
+/** @internal A function. */
+export const callable: Check = { wanted: 'a function', holds: (value) => typeof value === 'function' };
+
 /** @internal Anything: the op itself checks it (tensors, shapes, functions). */
 export const anything: Check = { wanted: 'given', holds: () => true };
 
@@ -198,6 +201,8 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   decay: 'weightDecay',
   l2: 'weightDecay',
   epochs: 'iterations',
+  evalevery: 'evalFreq',
+  printevery: 'printFreq',
   steps: 'iterations',
 };
 

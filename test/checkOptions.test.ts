@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert';
 import {
   above,
   atLeast,
+  callable,
   checkOptions,
   checkValue,
   flag,
+  inF32,
   nearest,
   oneOf,
   orScalar,
@@ -54,6 +56,17 @@ test('names another library uses are refused with the name used here', () => {
 test('names of every object are no options', () => {
   refuses({ lr: 1, constructor: 1 }, /unknown option constructor/);
   refuses(JSON.parse('{"lr": 1, "__proto__": 1}'), /unknown option __proto__/);
+});
+
+test('numbers that round to 0 or to infinity in f32 are refused', () => {
+  const within = (value: unknown, { wanted, holds } = inF32(atLeast(-1))) =>
+    holds(value) && /^a number >= -1 that f32/.test(wanted);
+  for (const value of [0, -0, 1, -0.5, 3.4028234663852886e38, 1.1754943508222875e-38, -1e-37])
+    assert.ok(within(value), `${value}`);
+  for (const value of [3.41e38, 1e39, 1e-46, 1e-40, -1e-40, -2, Number.NaN, Number.POSITIVE_INFINITY, '1'])
+    assert.not(within(value), `${value}`);
+  assert.ok(callable.holds(() => 1));
+  assert.not(callable.holds('f') || callable.holds({}));
 });
 
 test('something else than an object is refused', () => {

@@ -55,7 +55,7 @@ export function chooseDigits({ source, target, test }: Digits, digits: readonly 
     test: chosen.test,
     probe: join(...shown),
     samples: {
-      strip: ofTarget.images.slice(0, STRIP * size),
+      strip: Uint8Array.from(ofTarget.images.subarray(0, STRIP * size)),
       stripLabels: ofTarget.labels!.slice(0, STRIP),
       pointLabels: join(...shown).labels!,
       targetCount: chosen.target.count,

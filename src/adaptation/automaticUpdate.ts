@@ -92,7 +92,12 @@ export class AutomaticUpdateClassWeightModule {
    * Compiles what an update takes, so that the first one does not wait for it; nothing is computed. It calls the classifier, with
    * its modules in eval mode until this returns (not until it resolves). Of data sets on the GPU alone: other loaders' batches are not known before.
    */
-  async prepare(/** @internal */ compile?: Compile): Promise<void> {
+  prepare(): Promise<void> {
+    return this.prepareBy();
+  }
+
+  /** @internal {@link prepare}, whose kernels are compiled by `compile`. */
+  async prepareBy(compile?: Compile): Promise<void> {
     const restore = evaluating(this.options.classifier);
     try {
       return this.pass?.prepare(compile);

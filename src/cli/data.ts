@@ -10,6 +10,8 @@ import { readNamed } from './files.ts';
 
 const IMAGES = '-images-idx3-ubyte';
 const LABELS = '-labels-idx1-ubyte';
+// As unpacking programs name them: train-images.idx3-ubyte.
+const ENDINGS = [IMAGES, IMAGES.replace('-idx', '.idx')];
 const DIGITS = 10;
 // A missing file's neighbours, as many as one line holds.
 const HINTS = 4;
@@ -61,9 +63,12 @@ function fontdigitsPrefix(split: Split): string {
 /** The files of a prefix, plain ones before packed ones. */
 function filesOf(prefix: string): { images: string; labels: string | undefined } {
   if (prefix === '') throw new UsageError(`a path should follow, as in idx:data/usps for data/usps${IMAGES}`);
-  const find = (path: string): string | undefined => [path, `${path}.gz`].find((file) => existsSync(file));
-  const images = find(prefix + IMAGES);
-  if (images) return { images, labels: find(prefix + LABELS) };
+  const find = (ending: string): string | undefined =>
+    [ending, ending.replace('-idx', '.idx')]
+      .flatMap((name) => [`${prefix}${name}`, `${prefix}${name}.gz`])
+      .find((file) => existsSync(file));
+  const images = find(IMAGES);
+  if (images) return { images, labels: find(LABELS) };
   const others = prefixesNear(prefix);
   const shown = others.slice(0, HINTS).map((other) => `idx:${other}`);
   const more = others.length > HINTS ? ` and ${others.length - HINTS} more` : '';
@@ -75,9 +80,10 @@ function filesOf(prefix: string): { images: string; labels: string | undefined }
 function prefixesNear(prefix: string): string[] {
   for (const folder of [prefix, dirname(prefix)]) {
     try {
-      const names = readdirSync(folder || '.').flatMap((name) =>
-        name.split(IMAGES).length === 2 ? [name.split(IMAGES)[0]!] : [],
-      );
+      const names = readdirSync(folder || '.').flatMap((name) => {
+        const ending = ENDINGS.find((one) => name.includes(one));
+        return ending ? [name.slice(0, name.indexOf(ending))] : [];
+      });
       return [...new Set(names)].sort().map((name) => join(folder, name));
     } catch {
       // Not a folder, or not one that can be read.

@@ -217,7 +217,10 @@ export function trainingOptions(flags: TrainFlags): TrainingOptions {
   try {
     return completeOptions(given as Partial<TrainingOptions>);
   } catch (cause) {
-    throw new UsageError((cause as Error).message.replace(/^[a-z][A-Za-z]*/, flagOf), { cause });
+    throw new UsageError(
+      (cause as Error).message.replace(/^training: (\w+)/, (_, name) => flagOf(name)),
+      { cause },
+    );
   }
 }
 

@@ -1,12 +1,12 @@
-import { checkWhole } from '../checkNumbers.ts';
+import { anything, checkOptions, checkValue, flag, type OptionChecks, show, text, wholeFrom } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
-/** Images in host memory: bytes row by row, image by image, with one label each if they have any. */
+/** Grey images in host memory: one byte per pixel, row by row, image by image, with one label each if they have any. */
 export interface HostImages {
-  images: Uint8Array;
+  images: Uint8Array | Uint8ClampedArray;
   labels?: Uint8Array | undefined;
   count: number;
   height: number;
@@ -19,6 +19,55 @@ export interface Batch {
   x: Tensor;
   /** u32 [n]. */
   labels: Tensor | null;
+}
+
+interface ImageDatasetOptions {
+  labelled?: boolean;
+  label?: string;
+}
+
+const known: OptionChecks<ImageDatasetOptions> = { labelled: flag, label: text };
+
+const size = wholeFrom(1);
+const parts: OptionChecks<HostImages> = {
+  images: { wanted: 'a Uint8Array or Uint8ClampedArray, a byte from 0 to 255 per pixel,', holds: isBytes },
+  labels: anything,
+  count: size,
+  height: size,
+  width: size,
+};
+
+function isBytes(value: unknown): value is Uint8Array | Uint8ClampedArray {
+  return /^Uint8(Clamped)?Array$/.test((value as Partial<Uint8Array> | null)?.[Symbol.toStringTag] ?? '');
+}
+
+/**
+ * @internal
+ * Throws unless images are what {@link HostImages} says.
+ *
+ * @param labelled whether labels are needed; others are not looked at
+ */
+export function checkImages(who: string, host: HostImages, labelled: boolean): void {
+  checkOptions<HostImages>(who, host, parts, ['images', 'count', 'height', 'width']);
+  const { images, labels, count, height, width } = host;
+  if (images.length !== count * height * width)
+    throw new TypeError(
+      `${who}: ${count} images of ${height}x${width} take ${count * height * width} bytes, one per pixel (grey), but there are ${images.length}`,
+    );
+  if (labelled) checkLabels(who, labels, count);
+}
+
+function checkLabels(who: string, labels: unknown, count: number): void {
+  const { length } = (labels ?? []) as ArrayLike<unknown>;
+  if (length !== count) throw new TypeError(`${who}: ${count} images but ${labels ? length : 'no'} labels`);
+  if (isBytes(labels)) return;
+  const list = Array.from(labels as ArrayLike<unknown>, Number);
+  const wrong = list.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= 255));
+  if (wrong >= 0)
+    throw new RangeError(`${who}: labels are whole numbers from 0 to 255, but image ${wrong} has ${list[wrong]}`);
+  throw new TypeError(
+    `${who}: labels must be a Uint8Array but are ${show(labels)}; pass Uint8Array.from(labels, Number)`,
+  );
 }
 
 /**
@@ -39,24 +88,13 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
     gpu: Gpu,
     host: HostImages,
     readonly batchSize: number,
-    { labelled = host.labels !== undefined, label = 'data' }: { labelled?: boolean; label?: string } = {},
+    options: ImageDatasetOptions = {},
   ) {
+    checkOptions('ImageDataset', options, known);
+    const { labelled = host?.labels !== undefined, label = 'data' } = options;
+    checkImages(label, host, labelled);
+    checkValue(label, 'batchSize', batchSize, size);
     const { images, labels, count, height, width } = host;
-    if (images.length !== count * height * width) {
-      throw new TypeError(
-        `${label}: ${count} images of ${height}x${width} want ${count * height * width} bytes but have ${images.length}`,
-      );
-    }
-    for (const bytes of [images, labelled ? labels : undefined]) {
-      if (bytes && bytes.BYTES_PER_ELEMENT !== 1)
-        throw new TypeError(
-          `${label}: pixels and labels must be a Uint8Array each but one is ${bytes.constructor.name}`,
-        );
-    }
-    checkWhole(label, { batchSize });
-    if (count === 0) throw new TypeError(`${label}: no images; at least one is needed`);
-    if (labelled && labels?.length !== count)
-      throw new TypeError(`${label}: ${count} images but ${labels?.length ?? 'no'} labels`);
     this.count = count;
     this.height = height;
     this.width = width;
@@ -95,7 +133,7 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
 }
 
 /** Bytes as little-endian words, padded with zeros. */
-function packBytes(bytes: Uint8Array): Uint32Array {
+function packBytes(bytes: Uint8Array | Uint8ClampedArray): Uint32Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   for (let i = 0; i < bytes.length; i++) words[i >> 2]! |= bytes[i]! << (8 * (i & 3));
   return words;

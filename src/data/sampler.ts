@@ -1,11 +1,13 @@
-import { checkWhole } from '../checkNumbers.ts';
+import { type Check, checkValue, wholeFrom } from '../checkOptions.ts';
 import { Scalar } from '../gpu/scalar.ts';
 import { imageBatch } from '../ops/imageBatch.ts';
-import type { Random } from '../random.ts';
+import { Random } from '../random.ts';
 import { checkState, type HostTensor, type StateDict } from '../stateDict.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';
+
+const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (value) => value instanceof Random };
 
 /**
  * Draws training batches without end: every epoch in a new random order, its last short batch dropped. The order lies on
@@ -23,7 +25,8 @@ export class Sampler {
     readonly batchSize: number,
     private readonly random: Random,
   ) {
-    checkWhole('sampler', { batchSize });
+    checkValue('sampler', 'batchSize', batchSize, wholeFrom(1));
+    checkValue('sampler', 'random', random, generator);
     if (data.count < batchSize) {
       throw new RangeError(
         `sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
@@ -74,9 +77,14 @@ export class Sampler {
     if (seen.size !== count || order.some((item) => item >= count)) {
       throw new TypeError(`loadStateDict: the state does not fit Sampler: order must hold 0 to ${count - 1} once each`);
     }
+    const next = words('next')[0]!;
+    if (next > count || next % this.batchSize !== 0)
+      throw new TypeError(
+        `loadStateDict: the state does not fit Sampler: next is ${next}, which is not a multiple of its batch size ${this.batchSize} up to ${count}`,
+      );
     this.permutation = order;
     write(this.order, order);
-    this.next = words('next')[0]!;
+    this.next = next;
     this.random.state = words('random');
   }
 

@@ -1,4 +1,5 @@
-import type { HostImages } from './dataset.ts';
+import { type Check, checkValue, wholeFrom } from '../checkOptions.ts';
+import { checkImages, type HostImages } from './dataset.ts';
 
 // Labels are bytes.
 const LARGEST = 255;
@@ -22,15 +23,23 @@ export function parseClasses(text: string): number[] {
   return [...listed].sort((a, b) => a - b);
 }
 
+const label = wholeFrom(0);
+const numbers: Check = {
+  wanted: "an array of classes, such as [0, 1] or parseClasses('0-1')",
+  holds: (value) => Array.isArray(value) && value.every(label.holds),
+};
+
 /**
  * The images of some classes, in their order, with their labels as they were.
  *
- * @throws TypeError if there are no labels to choose by
+ * @throws TypeError if there are no labels to choose by, or if the classes are not an array of numbers
  * @throws RangeError if no image is of these classes
  */
 export function selectClasses(all: HostImages, classes: readonly number[]): HostImages {
   const { images, labels, count, height, width } = all;
   if (!labels) throw new TypeError('the images have no labels to choose classes by; leave the choice out');
+  checkImages('selectClasses', all, true);
+  checkValue('selectClasses', 'classes', classes, numbers);
   const wanted = new Set(classes);
   const size = height * width;
   const chosen = labels.filter((label) => wanted.has(label));
@@ -47,6 +56,8 @@ export function selectClasses(all: HostImages, classes: readonly number[]): Host
 
 /** The first `n` images, or all if there are fewer; views, not copies. */
 export function limit(all: HostImages, n: number): HostImages {
+  checkImages('limit', all, false);
+  checkValue('limit', 'n', n, wholeFrom(1));
   const { images, labels, height, width } = all;
   const count = Math.min(n, all.count);
   return {

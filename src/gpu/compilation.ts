@@ -45,30 +45,38 @@ export class Compilation {
 
   private async run(): Promise<void> {
     const { signal, onCompile } = this.watch;
-    const { software } = this.gpu.info;
+    const { info, device } = this.gpu;
     const waiting = [...this.waiting.values()];
     const total = waiting.length;
     let compiled = 0;
+    if (total > 0) onCompile?.({ compiled, total });
+    // Dawn warns of a count of zero that it sees, so this one comes from a buffer.
+    const none = info.software
+      ? device.handle.createBuffer({ label: 'no workgroups', size: 12, usage: BufferUsage.INDIRECT })
+      : undefined;
     const next = async (): Promise<void> => {
       for (let dispatch = waiting.shift(); dispatch; dispatch = waiting.shift()) {
         if (signal?.aborted) return;
         await dispatch.pipeline.compile();
-        if (software) await this.translate(dispatch);
+        if (none) await this.translate(dispatch, none);
         onCompile?.({ compiled: ++compiled, total });
       }
     };
-    if (total > 0) onCompile?.({ compiled, total });
+    const stop = (error: unknown): never => {
+      waiting.length = 0;
+      throw error;
+    };
     // What was begun ends before its device may be disposed.
-    const results = await Promise.allSettled(Array.from({ length: software ? 2 : AT_ONCE }, next));
+    const results = await Promise.allSettled(Array.from({ length: none ? 2 : AT_ONCE }, () => next().catch(stop)));
+    none?.destroy();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     if (compiled < total) signal?.throwIfAborted();
   }
-  /** Runs a kernel over no workgroups. Their count comes from a buffer: Dawn warns of a zero that it sees. */
-  private async translate(dispatch: Dispatch): Promise<void> {
+  /** Runs a kernel over no workgroups. */
+  private async translate(dispatch: Dispatch, none: GPUBuffer): Promise<void> {
     const { device, params } = this.gpu;
     const { handle } = device;
-    const none = handle.createBuffer({ label: 'no workgroups', size: 12, usage: BufferUsage.INDIRECT });
     const { chunk, byteOffset } = params.take(1);
     const encoder = handle.createCommandEncoder({ label: 'translate' });
     const pass = encoder.beginComputePass({ label: 'translate' });
@@ -82,8 +90,6 @@ export class Compilation {
       await patiently(handle.queue.onSubmittedWorkDone());
     } catch (cause) {
       await device.unanswered('compile', cause);
-    } finally {
-      none.destroy();
     }
   }
 }

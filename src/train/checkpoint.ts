@@ -1,3 +1,4 @@
+import { type Check, wholeFrom } from '../checkOptions.ts';
 import { DataError } from '../data/errors.ts';
 import type { GemmVariants } from '../gemmVariants.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
@@ -18,6 +19,17 @@ export interface Checkpoint {
   /** Model, discriminator, optimiser, class weights and data order by name, as `Training.state()` gives them. */
   tensors: StateDict;
 }
+
+const count = wholeFrom(0);
+
+/** @internal A checkpoint, by its parts. */
+export const asCheckpoint: Check = {
+  wanted: 'a Checkpoint, as `await decodeCheckpoint(bytes)` and onCheckpoint give',
+  holds(value) {
+    const { iteration, tensors } = (value ?? {}) as Partial<Checkpoint>;
+    return count.holds(iteration) && tensors instanceof Map;
+  },
+};
 
 const KIND = 'padagrad checkpoint 1';
 const BLANK = '0'.repeat(64);
@@ -62,7 +74,7 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
   const actual = await sha256(bytes);
   if (actual !== checksum) refuse(`content with the checksum ${checksum}`, actual);
   const iteration = Number(metadata.get('iteration'));
-  if (!(Number.isSafeInteger(iteration) && iteration >= 0)) refuse('an iteration', String(metadata.get('iteration')));
+  if (!count.holds(iteration)) refuse('an iteration', String(metadata.get('iteration')));
   const read = <T>(name: string, expected: string, parse: (json: unknown) => T): T => {
     try {
       return parse(JSON.parse(metadata.get(name) ?? ''));
@@ -75,6 +87,33 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
     ? read('gemmVariants', 'variants of matrix products', parseVariants)
     : undefined;
   return { iteration, options, ...(gemmVariants && { gemmVariants }), tensors };
+}
+
+/** A part of a training that has a state. */
+export interface Stateful {
+  stateDict(): StateDict | Promise<StateDict>;
+  loadStateDict(state: StateDict): void;
+}
+
+/** The tensors of all parts, each with the name of its part in front. */
+export async function stateOf(parts: Readonly<Record<string, Stateful>>): Promise<StateDict> {
+  const states = await Promise.all(
+    Object.entries(parts).map(async ([name, part]) => [name, await part.stateDict()] as const),
+  );
+  return new Map(
+    states.flatMap(([name, state]) => [...state].map(([key, value]) => [`${name}.${key}`, value] as const)),
+  );
+}
+
+/** Loads what {@link stateOf} gave. @throws TypeError for tensors of other parts, or what a part refuses */
+export function loadState(parts: Readonly<Record<string, Stateful>>, tensors: StateDict): void {
+  const foreign = [...tensors.keys()].filter((key) => !Object.hasOwn(parts, key.split('.')[0]!));
+  if (foreign.length > 0)
+    throw new TypeError(`restore: the checkpoint is of another training: it has ${foreign.join(', ')}`);
+  for (const [name, part] of Object.entries(parts)) {
+    const own = [...tensors].filter(([key]) => key.startsWith(`${name}.`));
+    part.loadStateDict(new Map(own.map(([key, value]) => [key.slice(name.length + 1), value])));
+  }
 }
 
 /** Where the digits of the checksum are in the header. */

@@ -1,5 +1,6 @@
 import { noGrad } from '../autograd.ts';
-import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { checkOptions, checkValue, flag, type OptionChecks, text, wholeFrom } from '../checkOptions.ts';
+import { checkImages, type HostImages, ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -11,7 +12,20 @@ import type { Evaluation } from './events.ts';
 
 const BATCH = 128;
 
-/** A labelled set on the GPU, to ask a model about again and again. */
+interface EvaluatorOptions {
+  /** Runs every op eagerly instead of captured steps. */
+  eager?: boolean;
+  /** Names the set in messages. */
+  label?: string;
+}
+
+const known: OptionChecks<EvaluatorOptions> = { eager: flag, label: text };
+
+/**
+ * A labelled set on the GPU, to ask a model about again and again.
+ *
+ * @throws RangeError for a label that is not among the model's classes
+ */
 export class Evaluator {
   private readonly data: ImageDataset;
   private readonly counts: Tensor;
@@ -22,9 +36,18 @@ export class Evaluator {
     images: HostImages,
     private readonly model: SmallCnn,
     private readonly numClasses: number,
-    { eager = false }: { eager?: boolean } = {},
+    options: EvaluatorOptions = {},
   ) {
-    this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label: 'test set' });
+    checkOptions('Evaluator', options, known);
+    const { eager = false, label = 'test set' } = options;
+    checkValue('Evaluator', 'numClasses', numClasses, wholeFrom(1));
+    checkImages(label, images, true);
+    const outside = images.labels!.findIndex((of) => of >= numClasses);
+    if (outside >= 0)
+      throw new RangeError(
+        `${label}: image ${outside} has label ${images.labels![outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such images out with selectClasses(images, classes), or train with a larger numClasses`,
+      );
+    this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label });
     this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
     const visit = ({ x, labels }: { x: Tensor; labels: Tensor | null }) =>
       noGrad(() => confusionMatrix(model.forward(x).logits, labels!, this.counts));
@@ -32,7 +55,12 @@ export class Evaluator {
   }
 
   /** Compiles the kernels of an evaluation, so that the first one does not wait for them. All is recorded before this returns. */
-  prepare(/** @internal */ compile?: Compile): Promise<void> {
+  prepare(): Promise<void> {
+    return this.prepareBy();
+  }
+
+  /** @internal {@link prepare}, whose kernels are compiled by `compile`. */
+  prepareBy(compile?: Compile): Promise<void> {
     const restore = this.model.evalMode();
     try {
       return this.pass.prepare(compile);

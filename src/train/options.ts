@@ -1,3 +1,14 @@
+import {
+  above,
+  atLeast,
+  checkOptions,
+  flag,
+  inF32,
+  type OptionChecks,
+  oneOf,
+  wholeFrom,
+  within,
+} from '../checkOptions.ts';
 import type { Float32MatmulPrecision } from '../precision/index.ts';
 
 /** How a classifier is trained: on source images alone, with plain adversarial adaptation, or with PADA. */
@@ -56,39 +67,34 @@ export const defaultOptions: Readonly<TrainingOptions> = {
 const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
 export const PRECISIONS: readonly Float32MatmulPrecision[] = ['highest', 'medium'];
 
-/** The defaults with the given options over them. @throws RangeError that names the option, what came and what is allowed */
+const single = inF32(atLeast(0));
+const checks: OptionChecks<TrainingOptions> = {
+  method: oneOf(...METHODS),
+  iterations: wholeFrom(0),
+  batchSize: wholeFrom(2),
+  lr: single,
+  lrGamma: atLeast(0),
+  lrDecay: atLeast(0),
+  momentum: within(0, 1),
+  weightDecay: single,
+  tradeOff: single,
+  temperature: inF32(above(0)),
+  classWeightUpdateSteps: wholeFrom(1),
+  reversalAlpha: { wanted: 'a number', holds: Number.isFinite },
+  reversalIterations: above(0),
+  seed: wholeFrom(0),
+  eager: flag,
+  float32MatmulPrecision: oneOf(...PRECISIONS),
+};
+
+/**
+ * Returns the given options with the defaults for those that are absent or undefined.
+ *
+ * @throws TypeError for an unknown name, with the nearest known one, or a value of the wrong type
+ * @throws RangeError for a value out of range
+ */
 export function completeOptions(given: Partial<TrainingOptions>): TrainingOptions {
-  const options = { ...defaultOptions, ...given };
-  const { method, float32MatmulPrecision: precision } = options;
-  const unknown = Object.keys(options).find((name) => !(name in defaultOptions));
-  if (unknown) throw new RangeError(`${unknown} is not an option; there are ${Object.keys(defaultOptions).join(', ')}`);
-  if (!METHODS.includes(method))
-    throw new RangeError(`method must be one of ${METHODS.join(', ')} but is ${String(method)}`);
-  if (!PRECISIONS.includes(precision))
-    throw new RangeError(`float32MatmulPrecision must be one of ${PRECISIONS.join(', ')} but is ${String(precision)}`);
-  atLeast(options, 'iterations', 0, true);
-  atLeast(options, 'batchSize', 2, true);
-  atLeast(options, 'classWeightUpdateSteps', 1, true);
-  atLeast(options, 'seed', 0, true);
-  for (const name of ['lr', 'lrGamma', 'lrDecay', 'momentum', 'weightDecay', 'tradeOff'] as const)
-    atLeast(options, name, 0);
-  for (const name of ['temperature', 'reversalIterations'] as const) positive(options, name);
-  if (!Number.isFinite(options.reversalAlpha))
-    throw new RangeError(`reversalAlpha must be a number but is ${options.reversalAlpha}`);
-  return options;
-}
-
-type NumericOption = {
-  [K in keyof TrainingOptions]: TrainingOptions[K] extends number ? K : never;
-}[keyof TrainingOptions];
-
-function atLeast(options: TrainingOptions, name: NumericOption, least: number, whole = false): void {
-  const value = options[name];
-  if (Number.isFinite(value) && value >= least && (!whole || Number.isSafeInteger(value))) return;
-  throw new RangeError(`${name} must be a ${whole ? 'whole number' : 'number'} >= ${least} but is ${value}`);
-}
-
-function positive(options: TrainingOptions, name: NumericOption): void {
-  if (!(Number.isFinite(options[name]) && options[name] > 0))
-    throw new RangeError(`${name} must be > 0 but is ${options[name]}`);
+  checkOptions<TrainingOptions>('training', given, checks);
+  const chosen = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaultOptions, ...Object.fromEntries(chosen) };
 }

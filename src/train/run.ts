@@ -72,10 +72,17 @@ export class Run {
     setGemmVariants(gpu, this.variants);
     const training = Training.begin(gpu, data, this.options, settings.detectAnomaly);
     this.current = training;
-    if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest);
-    if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest);
+    if (settings.targetTest) this.evaluators.target = training.evaluator(settings.targetTest, 'targetTest');
+    if (settings.sourceTest) this.evaluators.source = training.evaluator(settings.sourceTest, 'sourceTest');
     await this.compile(training);
-    if (this.checkpoint) training.restore(this.checkpoint);
+    if (this.checkpoint) {
+      const { iterations } = training.options;
+      if (this.checkpoint.iteration > iterations)
+        throw new RangeError(
+          `train: resume has ${this.checkpoint.iteration} iterations done, but iterations is ${iterations}; make it larger`,
+        );
+      training.restore(this.checkpoint);
+    }
     if (this.losses > 0) return;
     const networks = [training.model, training.discriminator];
     const parameters = networks.flatMap((network) => [...(network?.parameters() ?? [])]);

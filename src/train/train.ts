@@ -1,9 +1,10 @@
+import { anything, callable, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import type { HostImages } from '../data/dataset.ts';
 import type { CompileProgress } from '../gpu/compilation.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import type { Native } from '../gpu/native.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { asCheckpoint, type Checkpoint } from './checkpoint.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { Run } from './run.ts';
@@ -37,6 +38,21 @@ export interface TrainSettings {
   reopen?: () => Promise<Gpu>;
 }
 
+const settingChecks: OptionChecks<TrainSettings> = {
+  printFreq: wholeFrom(0),
+  evalFreq: wholeFrom(0),
+  signal: {
+    wanted: "an AbortSignal, an AbortController's `signal`",
+    holds: (value) => typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean',
+  },
+  targetTest: anything,
+  sourceTest: anything,
+  resume: asCheckpoint,
+  checkpointEvery: wholeFrom(0),
+  detectAnomaly: flag,
+  reopen: callable,
+};
+
 /** What a run tells while it runs. */
 export interface TrainCallbacks {
   /** Called before the first of the run's kernels is compiled and after each; `total` counts them. Not called if all are compiled. */
@@ -54,6 +70,17 @@ export interface TrainCallbacks {
   /** The device was lost; training goes on from `iteration` on another one. */
   onLost?(event: { iteration: number; error: Error }): void;
 }
+
+const callbackChecks: OptionChecks<TrainCallbacks> = {
+  onCompile: callable,
+  onStart: callable,
+  onProgress: callable,
+  onMetrics: callable,
+  onClassWeight: callable,
+  onEvaluation: callable,
+  onCheckpoint: callable,
+  onLost: callable,
+};
 
 /** Accuracies at one moment of a run, of the labelled sets that were given. */
 export interface EvaluationEvent {
@@ -92,6 +119,9 @@ export async function train(
   settings: TrainSettings = {},
   callbacks: TrainCallbacks = {},
 ): Promise<{ result: TrainResult; training: Training }> {
+  checkGpu('train', gpu);
+  checkOptions('train settings', settings, settingChecks);
+  checkOptions('train callbacks', callbacks, callbackChecks);
   const run = new Run(gpu, data, options, settings, callbacks);
   try {
     return { result: await run.go(), training: run.training };

@@ -6,12 +6,13 @@ import { WarmStartGradientReverseLayer } from '../adaptation/gradientReversal.ts
 import { AnomalyError, detectAnomaly } from '../anomaly.ts';
 import { backward } from '../autograd.ts';
 import { type CapturedStep, captureAll, runSteps } from '../capture.ts';
+import { checkValue } from '../checkOptions.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
 import { type TuneGemmOptions, tuneGemm } from '../gemmTuning.ts';
 import { type GemmVariants, gemmVariants } from '../gemmVariants.ts';
 import { Compilation, type Compile, type CompileWatch } from '../gpu/compilation.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import { accuracy } from '../ops/accuracy.ts';
 import { add } from '../ops/add.ts';
@@ -22,24 +23,17 @@ import { FiniteWatch, type NotFinite } from '../optim/finiteWatch.ts';
 import { InverseDecay } from '../optim/schedule.ts';
 import { Sgd } from '../optim/sgd.ts';
 import { Random } from '../random.ts';
-import type { StateDict } from '../stateDict.ts';
 import { empty, type Tensor, tensor } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { asCheckpoint, type Checkpoint, loadState, type Stateful, stateOf } from './checkpoint.ts';
 import { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import { type IterationFigures, MetricsRing } from './metrics.ts';
 import { NotFiniteError } from './notFinite.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
 import { setPrecision } from './precision.ts';
-import { checkBatch, checkData, standIn, type TrainingData } from './trainingData.ts';
+import { checkBatch, checkData, checkSameSize, standIn, type TrainingData } from './trainingData.ts';
 import { differingVariants } from './variants.ts';
-
-/** What a checkpoint keeps the state of. */
-interface Stateful {
-  stateDict(): StateDict | Promise<StateDict>;
-  loadStateDict(state: StateDict): void;
-}
 
 /**
  * One training run, an iteration at a time: `step()` as often as wanted, `metrics()` and `classWeight()` when there is
@@ -164,6 +158,7 @@ export class Training {
 
   /** @internal {@link Training.create} of one that {@link prepare} has to make ready, and its caller to dispose where that fails. */
   static begin(gpu: Gpu, data: TrainingData, options: Partial<TrainingOptions>, looksAtOps = false): Training {
+    checkGpu('training', gpu);
     const complete = completeOptions(options);
     checkData(data, complete);
     checkBatch(gpu, data, complete);
@@ -181,8 +176,8 @@ export class Training {
     const { compile } = new Compilation(this.gpu, watch);
     const results = await Promise.allSettled([
       this.captureSteps(compile),
-      this.weights?.prepare(compile),
-      ...evaluators.map((evaluator) => evaluator.prepare(compile)),
+      this.weights?.prepareBy(compile),
+      ...evaluators.map((evaluator) => evaluator.prepareBy(compile)),
     ]);
     // Steps that were captured are held by then, to be disposed with the training.
     const failed = results.find((result) => result.status === 'rejected');
@@ -251,42 +246,39 @@ export class Training {
   /** All of it as it is when called, once the GPU has computed it: what {@link Training.restore} takes. */
   async state(): Promise<Checkpoint> {
     const { done: iteration, options, variants } = this;
-    const parts = await Promise.all(
-      Object.entries(this.parts()).map(async ([name, part]) => [name, await part.stateDict()] as const),
-    );
-    const tensors: StateDict = new Map();
-    for (const [name, part] of parts) for (const [key, value] of part) tensors.set(`${name}.${key}`, value);
-    return { iteration, options, gemmVariants: variants, tensors };
+    return { iteration, options, gemmVariants: variants, tensors: await stateOf(this.parts()) };
   }
 
   /**
    * Goes on from a checkpoint of a training with the same options and data, bit for bit as that one would have.
    *
-   * @throws TypeError if it was computed with other variants of matrix products than this training was created with
+   * @throws TypeError if it is of other data, classes or methods, or was computed with other variants of matrix products than this
+   * training was created with
    */
-  restore({ iteration, gemmVariants = {}, tensors }: Checkpoint): void {
+  restore(checkpoint: Checkpoint): void {
+    checkValue('restore', 'checkpoint', checkpoint, asCheckpoint);
+    const { iteration, gemmVariants = {}, tensors } = checkpoint;
     const [other] = differingVariants(gemmVariants, this.variants).filter((of) => of in gemmVariants);
     if (other)
       throw new TypeError(
         `restore: the checkpoint was computed with another variant of ${other}; setGemmVariants(gpu, checkpoint.gemmVariants) before the training is created`,
       );
-    const parts = Object.entries(this.parts());
-    const known = new Set(parts.map(([name]) => name));
-    const foreign = [...tensors.keys()].filter((key) => !known.has(key.split('.')[0]!));
-    if (foreign.length > 0)
-      throw new TypeError(`restore: the checkpoint is of another training: it has ${foreign.join(', ')}`);
-    for (const [name, part] of parts) {
-      const own = [...tensors].filter(([key]) => key.startsWith(`${name}.`));
-      part.loadStateDict(new Map(own.map(([key, value]) => [key.slice(name.length + 1), value])));
-    }
+    loadState(this.parts(), tensors);
     this.done = iteration;
     this.ring.restart(iteration);
     this.watch.reset();
   }
 
-  /** An evaluator of the model on a labelled set; the caller's to dispose. */
-  evaluator(images: HostImages): Evaluator {
-    return new Evaluator(this.gpu, images, this.model, this.data.numClasses, { eager: this.options.eager });
+  /**
+   * An evaluator of the model on a labelled set; the caller's to dispose.
+   *
+   * @param label names the set in messages
+   * @throws RangeError for a label that is not among the model's classes
+   * @throws TypeError for images of another size than the source's
+   */
+  evaluator(images: HostImages, label = 'test set'): Evaluator {
+    checkSameSize(this.data.source, images, label);
+    return new Evaluator(this.gpu, images, this.model, this.data.numClasses, { eager: this.options.eager, label });
   }
 
   /** How the model does on a labelled set, once. */

@@ -1,14 +1,18 @@
-import type { HostImages } from '../data/dataset.ts';
+import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkImages, type HostImages } from '../data/dataset.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** What is trained on. Labels of the target are not looked at. */
+/** Labelled source images and target images to train on. Labels of the target are not looked at. */
 export interface TrainingData {
   source: HostImages;
   target: HostImages;
+  /** Classes of the network, 2 or more: labels of the source are less than this. */
   numClasses: number;
 }
+
+const parts: OptionChecks<TrainingData> = { source: anything, target: anything, numClasses: wholeFrom(2) };
 
 /** As many images as a batch takes, of no meaning. */
 export function standIn({ source, numClasses }: TrainingData, { batchSize: count }: TrainingOptions): TrainingData {
@@ -20,20 +24,21 @@ export function standIn({ source, numClasses }: TrainingData, { batchSize: count
 }
 
 /** Refuses what cannot be trained on before anything is made. */
-export function checkData({ source, target, numClasses }: TrainingData, { batchSize }: TrainingOptions): void {
+export function checkData(data: TrainingData, { batchSize }: TrainingOptions): void {
+  checkOptions('training data', data, parts, ['source', 'target', 'numClasses']);
+  const { source, target, numClasses } = data;
+  checkImages('source', source, false);
+  checkImages('target', target, false);
   const { height, width } = source;
   if (!source.labels) throw new TypeError('training: the source has no labels; they are what is learnt from');
+  checkImages('source', source, true);
   const outside = source.labels.find((label) => label >= numClasses);
   if (outside !== undefined)
     throw new RangeError(
       `training: the source has a label ${outside}, but numClasses is ${numClasses}; make it larger`,
     );
   if (height !== width) throw new TypeError(`training: images are ${height}x${width}; the network takes square ones`);
-  if (target.height !== height || target.width !== width) {
-    throw new TypeError(
-      `training: source images are ${height}x${width} but the target's are ${target.height}x${target.width}; make them equal`,
-    );
-  }
+  checkSameSize(source, target, 'target');
   for (const [name, { count }] of [
     ['source', source],
     ['target', target],
@@ -43,6 +48,15 @@ export function checkData({ source, target, numClasses }: TrainingData, { batchS
       `training: the ${name}'s ${count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
     );
   }
+}
+
+/** Refuses images of another size than the source's. */
+export function checkSameSize({ height, width }: HostImages, images: HostImages, label: string): void {
+  checkImages(label, images, false);
+  if (images.height === height && images.width === width) return;
+  throw new TypeError(
+    `training: source images are ${height}x${width} but those of the ${label} are ${images.height}x${images.width}; resize them`,
+  );
 }
 
 // The first convolution's output is the largest tensor of a step: 16 channels of f32, and a kernel of 5 takes 4 off a side.

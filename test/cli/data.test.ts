@@ -66,6 +66,19 @@ test('idx:PREFIX: plain or packed, labelled or not', async () => {
   assert.equal(await resolveData(`idx:${packed}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
 });
 
+test('idx:PREFIX finds files that are named with a dot, as unpacking programs write them', async () => {
+  const prefix = join(folder, 'train');
+  writeFileSync(`${prefix}-images.idx3-ubyte`, IMAGES);
+  assert.equal(await resolveData(`idx:${prefix}`, 'train'), read);
+  writeFileSync(`${prefix}-labels.idx1-ubyte.gz`, gzipSync(LABELS));
+  assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
+  for (const wrong of [join(folder, 'test'), `${prefix}-images.idx3-ubyte`])
+    assert.ok((await refusal(`idx:${wrong}`)).message.endsWith(`beside it there is idx:${prefix}`));
+  // The usual names come first.
+  writeFileSync(`${prefix}-labels-idx1-ubyte`, LABELS.with(8, 3));
+  assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(3, 9) });
+});
+
 async function refusal(name: string): Promise<Error> {
   try {
     await resolveData(name, 'train');

@@ -20,8 +20,8 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
   ['an unknown flag', [...BASE, '--temprature', '1'], /unknown option '--temprature' \(Did you mean --temperature\?\)/],
   ['a missing source', ['train', '--target', 'mnist'], /required option '-s, --source <data>' not specified/],
   ['an unknown method', [...BASE, '--method', 'mcd'], /'mcd' is invalid. Allowed choices are pada, dann, source-only/],
-  ['T of 0', [...BASE, '--temperature', '0'], /--temperature must be > 0 but is 0/],
-  ['T below 0', [...BASE, '--temperature', '-1'], /--temperature must be > 0 but is -1/],
+  ['T of 0', [...BASE, '--temperature', '0'], /--temperature must be a number > 0 .*but is 0/],
+  ['T below 0', [...BASE, '--temperature', '-1'], /--temperature must be a number > 0 .*but is -1/],
   [
     'no number',
     [...BASE, '--lr', 'fast'],
@@ -30,7 +30,18 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
   ['infinity', [...BASE, '--lr', '1e999'], /It must be a number/],
   ['half an iteration', [...BASE, '--iterations', '1.5'], /It must be a whole number >= 0/],
   ['a batch of 1', [...BASE, '-b', '1'], /It must be a whole number >= 2/],
-  ['a negative momentum', [...BASE, '--momentum', '-0.5'], /--momentum must be a number >= 0 but is -0.5/],
+  ['a negative momentum', [...BASE, '--momentum', '-0.5'], /--momentum must be a number from 0 to 1 but is -0.5/],
+  ...['1e-46', '1e39'].map((t): [string, string[], RegExp] => [
+    `T of ${t}, which f32 has not`,
+    [...BASE, '--temperature', t],
+    /--temperature must be a number > 0 that f32 can hold \(1.2e-38 to 3.4e38 in size\) but is 1e/,
+  ]),
+  [
+    'a learning rate beyond f32',
+    [...BASE, '--lr', '1e39'],
+    /--lr must be a number >= 0 that f32 can hold .* but is 1e\+39/,
+  ],
+  ['a trade-off beyond f32', [...BASE, '--trade-off', '1e39'], /--trade-off must be a number >= 0 that f32 can hold/],
   ['no update steps', [...BASE, '-u', '0'], /It must be a whole number >= 1/],
   ['a seed twice', [...BASE, '--seeds', '1,1'], /Each seed may come once/],
   [
@@ -192,7 +203,12 @@ test('a mistake under --json is an event too', async () => {
   const { run, stdout, stderr } = fakeContext();
   assert.is(await run(...BASE, '--temperature', '0', '--json'), 2);
   assert.equal(stdout.events, [
-    { event: 'error', code: 'USAGE', message: '--temperature must be > 0 but is 0', exitCode: 2 },
+    {
+      event: 'error',
+      code: 'USAGE',
+      message: '--temperature must be a number > 0 that f32 can hold (1.2e-38 to 3.4e38 in size) but is 0',
+      exitCode: 2,
+    },
   ]);
   assert.is(stderr.lines.length, 1);
 });

@@ -29,17 +29,168 @@ gpuTest('batches come in order, the last short one included, and pixels as byte 
   data.dispose();
 });
 
-gpuTest('what would be cut to bytes, or never end, is refused', (gpu) => {
-  const floats = { ...host, images: Float32Array.from(host.images, (byte) => byte / 255) as never };
-  assert.throws(
-    () => new ImageDataset(gpu, floats, 2),
-    /data: pixels and labels must be a Uint8Array each but one is Float32Array/,
+gpuTest('bytes of a canvas are pixels too', async (gpu) => {
+  const clamped = { ...host, images: Uint8ClampedArray.from(host.images) };
+  const data = new ImageDataset(gpu, clamped, 3);
+  const { x, labels } = data.batchAt(0);
+  assertClose(
+    'x',
+    await x.read(),
+    Float32Array.from(host.images, (byte) => byte / 127.5 - 1),
+    { rtol: 0, atol: 1e-6 },
   );
-  assert.throws(() => new ImageDataset(gpu, { ...host, labels: [0, 1, 2] as never }, 2), /but one is Array/);
+  for (const t of [x, labels!, data]) t.dispose();
+});
+
+const notBytes: [what: string, images: unknown, shown: RegExp][] = [
+  ['signed bytes', Int8Array.of(-1, ...host.images.subarray(1)), /an Int8Array/],
+  ['numbers from 0 to 1', Float32Array.from(host.images, (byte) => byte / 255), /a Float32Array/],
+  ['16-bit pixels', Uint16Array.from(host.images), /an? Uint16Array/],
+  ['32-bit pixels', Uint32Array.from(host.images), /an? Uint32Array/],
+  ['big integers', BigInt64Array.from(host.images, BigInt), /a BigInt64Array/],
+  ['a list', [...host.images], /array/],
+  ['lists of rows', [[[0, 1]]], /array/],
+  ['a buffer', host.images.buffer, /an ArrayBuffer/],
+  ['a view without a type', new DataView(host.images.buffer), /a DataView/],
+  ['a text', 'images', /'images' \(a string\)/],
+  ['null', null, /null/],
+];
+for (const [what, images, shown] of notBytes) {
+  gpuTest(`pixels that are ${what} are refused`, (gpu) => {
+    assert.throws(
+      () => new ImageDataset(gpu, { ...host, images } as never, 2),
+      (error: Error) =>
+        error instanceof TypeError &&
+        error.message.startsWith(
+          'data: images must be a Uint8Array or Uint8ClampedArray, a byte from 0 to 255 per pixel, but is ',
+        ) &&
+        shown.test(error.message),
+    );
+  });
+}
+
+const notLabels: [what: string, labels: unknown, message: RegExp][] = [
+  ['a list', [0, 1, 2], /labels must be a Uint8Array but are .*array.*; pass Uint8Array.from\(labels, Number\)/],
+  ['what PyTorch stores', BigInt64Array.of(0n, 1n, 2n), /labels must be a Uint8Array but are a BigInt64Array; pass/],
+  ['signed', Int32Array.of(0, 1, 2), /labels must be a Uint8Array but are an Int32Array; pass Uint8Array.from/],
+  ['signed bytes', Int8Array.of(0, 1, 2), /labels must be a Uint8Array but are an Int8Array/],
+  ['floats', Float32Array.of(0, 1, 2), /labels must be a Uint8Array but are a Float32Array/],
+  ['negative', Int8Array.of(0, -1, 2), /labels are whole numbers from 0 to 255, but image 1 has -1/],
+  ['too large', Uint32Array.of(0, 1, 256), /labels are whole numbers from 0 to 255, but image 2 has 256/],
+  ['ignored ones of PyTorch', BigInt64Array.of(-100n, 1n, 2n), /from 0 to 255, but image 0 has -100/],
+  ['between two classes', Float32Array.of(0, 0.5, 2), /from 0 to 255, but image 1 has 0\.5/],
+  ['names', ['zero', 'one', 'two'], /from 0 to 255, but image 0 has NaN/],
+  ['too few', Uint8Array.of(0, 1), /3 images but 2 labels/],
+  ['too many', Uint8Array.of(0, 1, 2, 3), /3 images but 4 labels/],
+  ['none', Uint8Array.of(), /3 images but 0 labels/],
+];
+for (const [what, labels, message] of notLabels) {
+  gpuTest(`labels that are ${what} are refused`, (gpu) => {
+    assert.throws(() => new ImageDataset(gpu, { ...host, labels } as never, 2), message);
+  });
+}
+
+gpuTest('a set whose numbers do not fit it, or whose parts are misnamed, is refused', (gpu) => {
+  const refused = (change: object, message: RegExp) =>
+    assert.throws(() => new ImageDataset(gpu, { ...host, ...change } as never, 2), message);
+  refused({ count: 4 }, /data: 4 images of 2x2 take 16 bytes, one per pixel \(grey\), but there are 12/);
+  refused({ width: 1.5 }, /data: width must be a whole number >= 1 but is 1\.5/);
+  refused({ height: -2, width: -2 }, /data: height must be a whole number >= 1 but is -2/);
+  refused(
+    { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    /data: count must be a whole number >= 1 but is 0/,
+  );
+  refused({ count: '3' }, /data: count must be a whole number >= 1 but is '3' \(a string\)/);
+  refused({ count: undefined }, /data: count is missing/);
+  refused({ label: host.labels }, /data: unknown option label; did you mean labels\?/);
+  assert.throws(
+    () => new ImageDataset(gpu, undefined as never, 2),
+    /data: expected an options object .* but got undefined/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, host.images as never, 2),
+    /data: expected an options object .* but got an? Uint8Array/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, { ...host, labels: undefined }, 2, { labelled: true }),
+    /data: 3 images but no labels/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, host, 2, { labeled: false } as never),
+    /ImageDataset: unknown option labeled; did you mean labelled\?/,
+  );
   for (const batchSize of [0, -1, 1.5, undefined as never])
     assert.throws(() => new ImageDataset(gpu, host, batchSize), /data: batchSize must be a whole number >= 1 but is/);
+});
+
+gpuTest('a sampler takes whole batches that its data fills, and a source of random numbers', (gpu) => {
   const data = new ImageDataset(gpu, host, 2);
   assert.throws(() => new Sampler(data, 0, new Random(0)), /sampler: batchSize must be a whole number >= 1 but is 0/);
+  assert.throws(() => new Sampler(data, 4, new Random(0)), /sampler: 3 images do not fill a batch of 4/);
+  assert.throws(
+    () => new Sampler(data, 2, 7 as never),
+    /sampler: random must be a Random, such as new Random\(0\) but is 7/,
+  );
+  data.dispose();
+});
+
+gpuTest('an epoch draws every image that fills a batch, once', async (gpu) => {
+  const six = {
+    images: Uint8Array.from({ length: 6 }),
+    labels: Uint8Array.of(0, 1, 2, 3, 4, 5),
+    count: 6,
+    height: 1,
+    width: 1,
+  };
+  const data = new ImageDataset(gpu, six, 2);
+  for (const [batchSize, batches] of [
+    [1, 6],
+    [2, 3],
+    [3, 2],
+    [4, 1],
+    [6, 1],
+  ] as const) {
+    const sampler = new Sampler(data, batchSize, new Random(3));
+    for (let epoch = 0; epoch < 3; epoch++) {
+      const drawn: number[] = [];
+      for (let i = 0; i < batches; i++) {
+        sampler.advance();
+        const { x, labels } = sampler.batch();
+        drawn.push(...(await labels!.readU32()));
+        x.dispose();
+        labels!.dispose();
+      }
+      assert.is(new Set(drawn).size, batches * batchSize, `epoch ${epoch} in batches of ${batchSize}: ${drawn}`);
+    }
+    sampler.dispose();
+  }
+  data.dispose();
+});
+
+gpuTest('a state of a sampler is an order of its images and a place in it, or refused', async (gpu) => {
+  const data = new ImageDataset(gpu, { ...host, labels: undefined }, 2);
+  const sampler = new Sampler(data, 2, new Random(5));
+  sampler.advance();
+  const state = sampler.stateDict();
+  const changed = (name: string, ...words: number[]) => {
+    const other = new Map(state);
+    other.set(name, { shape: state.get(name)!.shape, data: Uint32Array.from(words) });
+    return () => sampler.loadStateDict(other);
+  };
+  const order = /the state does not fit Sampler: order must hold 0 to 2 once each/;
+  assert.throws(changed('order', 0, 0, 1), order);
+  assert.throws(changed('order', 2, 2, 2), order);
+  assert.throws(changed('order', 0, 1, 3), order);
+  for (const next of [1, 3, 4, 4294967294])
+    assert.throws(
+      changed('next', next),
+      new RegExp(`next is ${next}, which is not a multiple of its batch size 2 up to 3`),
+    );
+  assert.equal(sampler.stateDict(), state, 'what is refused changes nothing');
+  changed('order', 1, 2, 0)();
+  assert.equal([...sampler.stateDict().get('order')!.data], [1, 2, 0]);
+  changed('next', 0)();
+  sampler.dispose();
   data.dispose();
 });
 

@@ -125,6 +125,11 @@ const gzipFaults: [what: string, file: Uint8Array, message: RegExp][] = [
   ['with a wrong length', damaged((bytes) => (bytes[bytes.length - 4]! ^= 1)), /a whole gzip file/],
   ['with text behind it', joined(packed, new TextEncoder().encode('more, and more')), /a whole gzip file|gzip member/],
   ['with zeros behind it', joined(packed, new Uint8Array(9)), /one gzip member, of 76 bytes but found 0 bytes/],
+  [
+    'with zeros and a larger number behind it',
+    joined(packed, new Uint8Array(5), Uint8Array.of(77, 0, 0, 0)),
+    /one gzip member, of 76 bytes but found 77 bytes/,
+  ],
   ['twice', joined(packed, packed), /the end of the content after 76 bytes but found more/],
 ];
 for (const [what, file, message] of gzipFaults) {

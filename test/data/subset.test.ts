@@ -43,6 +43,25 @@ test('no labels to choose by, and none left of all', () => {
   assert.throws(() => selectClasses(digits, [4, 5]), /none of 5 images is of class 4 or 5/);
 });
 
+test('what is no set of images, or no choice, is refused', () => {
+  for (const classes of ['0-4', '3', 3, ['3', '7'], [3, '7'], [0.5], [-1], new Set([3]), undefined])
+    assert.throws(
+      () => selectClasses(digits, classes as never),
+      /selectClasses: classes must be an array of classes, such as \[0, 1\] or parseClasses\('0-1'\) but is/,
+    );
+  assert.throws(
+    () => selectClasses({ ...digits, labels: Uint8Array.of(1) }, [1]),
+    /selectClasses: 5 images but 1 labels/,
+  );
+  assert.throws(
+    () => selectClasses({ ...digits, images: Int8Array.of(1) as never }, [1]),
+    /images must be a Uint8Array/,
+  );
+  assert.throws(() => limit({ ...digits, width: 3 }, 1), /limit: 5 images of 1x3 take 15 bytes/);
+  for (const n of [0, -1, 1.5, Number.NaN, '2', undefined])
+    assert.throws(() => limit(digits, n as never), /limit: n must be a whole number >= 1 but is/);
+});
+
 test('the first n, labelled or not, and never more than there are', () => {
   assert.equal(limit(digits, 2), {
     images: Uint8Array.of(10, 11, 20, 21),

@@ -159,7 +159,7 @@ test('other digits and another temperature change the weights at once, and train
 test('a drawing is answered by every network, anew when they have learnt', () =>
   onStage(async (stage) => {
     await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    const pixels = digits.test.images.slice(0, 256);
+    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
     const { answers } = await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'answers');
     assert.equal(
       answers!.map(([method]) => method),
@@ -326,7 +326,7 @@ test('a network that computes NaN is named, not shown', () =>
     const broken = encodeSafetensors(tensors);
     const { text } = await stage.ask({ type: 'load', method: 'pada', name: 'nan', bytes: broken }, 'failed');
     assert.match(text, /^the network of pada computes NaN at iteration 0; start over/);
-    const pixels = digits.test.images.slice(0, 256);
+    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
     assert.match((await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'failed')).text, /pada computes NaN/);
     // What is NaN cannot be trained with other settings either.
     const stepped = await stage.ask({ type: 'step' }, 'failed');
@@ -337,7 +337,7 @@ test('a network that computes NaN is named, not shown', () =>
 
 test('a drawing from before the start is answered after it', () =>
   onStage(async (stage) => {
-    const pixels = digits.test.images.slice(0, 256);
+    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
     stage.send({ type: 'draw', pixels, drawing: 7 });
     const answers = stage.next('answers');
     assert.equal((await stage.ask({ type: 'begin', settings, revision: 3 }, 'ready')).next, ['answers']);

@@ -74,16 +74,39 @@ gpuTest('a run tells of its progress, its class weights and its checkpoints, in 
   assert.not(result.aborted);
 });
 
-gpuTest('what cannot be trained on is refused with its name', async (gpu) => {
-  const data = stripesData();
-  const refusal = async (more: Partial<TrainingOptions>, numClasses = data.numClasses): Promise<string> =>
-    train(gpu, { ...data, numClasses }, { ...OPTIONS, ...more }).then(
-      () => '',
-      (error: Error) => error.message,
+gpuTest('waiting for signals asks nothing of the device but to wait', async (gpu) => {
+  const asked = async (signal?: AbortSignal) => {
+    const counts: Record<string, number> = {};
+    const restore: (() => void)[] = [];
+    const count = (of: object, name: string) => {
+      const original = Reflect.get(of, name) as (...given: unknown[]) => unknown;
+      Object.defineProperty(of, name, {
+        configurable: true,
+        value: (...given: unknown[]) => {
+          counts[name] = (counts[name] ?? 0) + 1;
+          return original.apply(of, given);
+        },
+      });
+      restore.push(() => Reflect.deleteProperty(of, name));
+    };
+    await told(
+      gpu,
+      { printFreq: 1000, checkpointEvery: 0, ...(signal && { signal }) },
+      { iterations: 60, classWeightUpdateSteps: 1000 },
+      {
+        onStart() {
+          for (const name of ['createBuffer', 'createBindGroup', 'createCommandEncoder']) count(gpu.native, name);
+          for (const name of ['submit', 'writeBuffer', 'onSubmittedWorkDone']) count(gpu.native.queue, name);
+        },
+      },
     );
-  assert.match(await refusal({ iteratons: 3 } as object), /^iteratons is not an option; there are method, iterations,/);
-  assert.is(await refusal({}, 3), 'training: the source has a label 3, but numClasses is 3; make it larger');
-  assert.match(await refusal({ batchSize: 1000 }), /do not fill a batch of 1000/);
+    for (const undo of restore) undo();
+    return counts;
+  };
+  const { onSubmittedWorkDone: waits, ...without } = await asked();
+  const { onSubmittedWorkDone: waitsForSignals, ...listening } = await asked(new AbortController().signal);
+  assert.equal(listening, without);
+  assert.ok(waitsForSignals! > waits!, `${waitsForSignals} waits, ${waits} without a signal`);
 });
 
 gpuTest('a loss falls and the target is learnt', async (gpu) => {

@@ -63,6 +63,51 @@ gpuTest('a training goes on from its state as if it had never stopped', async (g
   resumed.dispose();
 });
 
+for (const eager of [false, true]) {
+  gpuTest(`the coefficient of the reversal is that of its iteration${eager ? ', eager' : ''}`, async (gpu) => {
+    const [alpha, scale] = [3, 10];
+    // One step from the same state, done as different iterations: the backbone moves by lr (coefficient adversarial - class gradient).
+    const training = await Training.create(gpu, stripesData(), {
+      ...{ ...OPTIONS, method: 'dann', reversalAlpha: alpha, reversalIterations: scale, eager },
+      ...{ tradeOff: 100, momentum: 0, weightDecay: 0, lrGamma: 0 },
+    });
+    const begun = await training.state();
+    const after = async (iteration: number) => {
+      training.restore({ ...begun, iteration });
+      await training.step();
+      return (await training.state()).tensors.get('model.backbone.0.weight')!.data as Float32Array;
+    };
+    const first = await after(0);
+    const along = async (iteration: number) => (await after(iteration)).map((w, k) => w - first[k]!);
+    // There the coefficient is 1.
+    const whole = await along(1_000_000);
+    const size = whole.reduce((sum, d) => sum + d * d, 0);
+    assert.ok(size > 0);
+    for (const i of [1, 2, 3, 7, 20]) {
+      const share = (await along(i)).reduce((sum, d, k) => sum + d * whole[k]!, 0) / size;
+      assertClose(`iteration ${i}`, [share], [2 / (1 + Math.exp((-alpha * i) / scale)) - 1], { rtol: 1e-3, atol: 0 });
+    }
+    training.dispose();
+  });
+}
+
+gpuTest('at iteration 0 the discriminator moves no feature, and afterwards it does', async (gpu) => {
+  const backbone = async (tradeOff: number) => {
+    const training = await Training.create(gpu, stripesData(), { ...OPTIONS, method: 'dann', tradeOff });
+    const states: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      await training.step();
+      const { tensors } = await training.state();
+      states.push(bitsOf(tensors.get('model.backbone.0.weight')!.data));
+    }
+    training.dispose();
+    return states;
+  };
+  const [without, adversarial] = [await backbone(0), await backbone(1)];
+  assert.is(adversarial[0], without[0]);
+  assert.is.not(adversarial[1], without[1]);
+});
+
 gpuTest("another training's state is refused", async (gpu) => {
   const pada = await Training.create(gpu, stripesData(), OPTIONS);
   const dann = await Training.create(gpu, stripesData(), { ...OPTIONS, method: 'dann' });
@@ -121,7 +166,7 @@ gpuTest('what cannot be trained on is refused', async (gpu) => {
     await refused({ source, target, numClasses }, { batchSize: 101 }),
     /the source's 100 images do not fill a batch of 101/,
   );
-  assert.match(await refused({ source, target, numClasses }, { temperature: 0 }), /temperature must be > 0/);
+  assert.match(await refused({ source, target, numClasses }, { temperature: 0 }), /temperature must be a number > 0/);
 });
 
 gpuTest('choosing variants leaves no trace but the variants', async (gpu) => {
