@@ -1,4 +1,5 @@
 // Builds the library (dist/) and the programs (.build/): `node build.mjs [library|command|types|programs|sizes ...]`, all by default.
+// `node build.mjs programs --only=ops/max` builds no other tests than that.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -178,13 +179,13 @@ function types() {
   }
 }
 
-/** The command line, the bench and the tests, each a file that node runs as it is. */
-async function programs() {
-  rmSync('.build/test', { recursive: true, force: true });
+/** The command line, the bench and the tests, each a file that node runs as it is; of the tests only the given ones, if any. */
+async function programs(only) {
+  if (only.length === 0) rmSync('.build/test', { recursive: true, force: true });
   const entryPoints = [
     ...files('src/cli', /^padagrad\.ts$/),
     ...files('bench', /^(run|peers\/ours)\.ts$/),
-    ...files('test', /\.test\.ts$/),
+    ...(only.length > 0 ? only.map((name) => `test/${name}.test.ts`) : files('test', /\.test\.ts$/)),
   ];
   await build({
     ...common,
@@ -200,5 +201,6 @@ async function programs() {
 }
 
 const steps = { library, command, types, programs, sizes };
-const asked = process.argv.slice(2);
-for (const name of asked.length > 0 ? asked : Object.keys(steps)) await steps[name]();
+const [asked, only] = [[], []];
+for (const word of process.argv.slice(2)) (word.startsWith('--only=') ? only : asked).push(word.replace('--only=', ''));
+for (const name of asked.length > 0 ? asked : Object.keys(steps)) await steps[name](only);

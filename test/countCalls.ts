@@ -47,6 +47,8 @@ export function countCalls(device: GPUDevice, work: () => void): CallCounts {
     then?: (result: never) => void,
   ): void => {
     const original = target[name] as (...args: unknown[]) => unknown;
+    // Another order of work replaces the method too (disorder.ts), and must stay.
+    const before = Object.getOwnPropertyDescriptor(target, name);
     Object.defineProperty(target, name, {
       configurable: true,
       value: (...args: unknown[]) => {
@@ -56,7 +58,7 @@ export function countCalls(device: GPUDevice, work: () => void): CallCounts {
         return result;
       },
     });
-    undo.push(() => Reflect.deleteProperty(target, name));
+    undo.push(() => (before ? Object.defineProperty(target, name, before) : Reflect.deleteProperty(target, name)));
   };
   wrap(device.queue, 'submit', 'submits');
   wrap(device.queue, 'writeBuffer', 'writeBuffers');

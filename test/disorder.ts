@@ -1,29 +1,60 @@
+import { BufferUsage, SHADER_STAGE_COMPUTE } from '../src/gpu/native.ts';
+
 /** Another order in which a device does the same work. */
 export type Order = 'reversed' | 'shuffled';
 
 /**
- * Makes a device run the workgroups of every kernel, and the invocations of a workgroup, in another order: it compiles kernels in which
- * each takes the place of another. What comes out may not depend on it. Adapters that run on a CPU do workgroups one after the
+ * Makes a device run the workgroups of every kernel, and the invocations of a workgroup, in another order: it compiles kernels in
+ * which each takes the place of another. No result may depend on the order. Adapters that run on a CPU run workgroups one after the
  * other and invocations in step, so that a race goes unnoticed as long as the order is the one that hides it.
+ *
+ * One kernel serves all orders, because compiling takes most of a test's time: it reads the order from a uniform of its own.
+ * Returns a function that changes the order of all later submits; `undefined` is the adapter's own.
  */
-export function disorder(device: GPUDevice, order: Order): void {
-  const original = device.createShaderModule.bind(device);
-  Object.defineProperty(device, 'createShaderModule', {
-    configurable: true,
-    value: (descriptor: GPUShaderModuleDescriptor) =>
-      original({ ...descriptor, code: disordered(descriptor.code, order) }),
+export function disorder(device: GPUDevice, order: Order): (order: Order | undefined) => void {
+  const { createShaderModule, createPipelineLayout, createCommandEncoder } = device;
+  const buffer = device.createBuffer({ size: 16, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST });
+  const layout = device.createBindGroupLayout({
+    entries: [{ binding: 0, visibility: SHADER_STAGE_COMPUTE, buffer: { type: 'uniform' } }],
   });
+  const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+  const replace = (target: object, name: string, value: unknown) =>
+    Object.defineProperty(target, name, { configurable: true, value });
+
+  replace(device, 'createShaderModule', (descriptor: GPUShaderModuleDescriptor) =>
+    createShaderModule.call(device, { ...descriptor, code: disordered(descriptor.code) }),
+  );
+  replace(device, 'createPipelineLayout', ({ bindGroupLayouts, ...rest }: GPUPipelineLayoutDescriptor) =>
+    createPipelineLayout.call(device, { ...rest, bindGroupLayouts: [...bindGroupLayouts, layout] }),
+  );
+  replace(device, 'createCommandEncoder', (descriptor?: GPUCommandEncoderDescriptor) => {
+    const encoder = createCommandEncoder.call(device, descriptor);
+    const { beginComputePass } = encoder;
+    replace(encoder, 'beginComputePass', (pass?: GPUComputePassDescriptor) => {
+      const begun = beginComputePass.call(encoder, pass);
+      begun.setBindGroup(1, group);
+      return begun;
+    });
+    return encoder;
+  });
+  const change = (next: Order | undefined) =>
+    device.queue.writeBuffer(buffer, 0, Uint32Array.of(next ? ORDERS.indexOf(next) + 1 : 0));
+  change(order);
+  return change;
 }
 
 const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*fn\s+\w+\(([^{]*)\)\s*\{/g;
 
-// A stride that has no divisor in common with the count visits every place once.
-const PLACE: Record<Order, string> = {
-  reversed: 'count - 1u - i',
-  shuffled: 'i * select(select(41u, 37u, count % 37u != 0u), 31u, count % 31u != 0u) % count',
-};
+const ORDERS: readonly Order[] = ['reversed', 'shuffled'];
 
-function disordered(code: string, order: Order): string {
+// A stride that has no divisor in common with the count visits every place once.
+const PLACE = `switch other_order {
+    case 1u: { return count - 1u - i; }
+    case 2u: { return i * select(select(41u, 37u, count % 37u != 0u), 31u, count % 31u != 0u) % count; }
+    default: { return i; }
+  }`;
+
+function disordered(code: string): string {
   let found = 0;
   const entries = code.replace(ENTRY, (header, size: string, parameters: string) => {
     found++;
@@ -57,7 +88,8 @@ function disordered(code: string, order: Order): string {
   if (found < code.split('@compute').length - 1)
     throw new Error(`disorder: an entry point is written in another way:\n${code}`);
   return `${entries}
-    fn other_place(i: u32, count: u32) -> u32 { return ${PLACE[order]}; }
+    @group(1) @binding(0) var<uniform> other_order: u32;
+    fn other_place(i: u32, count: u32) -> u32 { ${PLACE} }
     fn other_group(id: vec3u, groups: vec3u) -> vec3u {
       let other = other_place(id.x + groups.x * (id.y + groups.y * id.z), groups.x * groups.y * groups.z);
       return vec3u(other % groups.x, other / groups.x % groups.y, other / (groups.x * groups.y));

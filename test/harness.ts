@@ -37,7 +37,7 @@ function profile(): Profile {
 }
 
 let opened: Promise<Gpu> | undefined;
-let inOrder: Promise<Gpu> | undefined;
+let setOrder: ((order: Order | undefined) => void) | undefined;
 
 /** The Gpu that the tests of a file share, opened as PADAGRAD_TEST_PROFILE says. */
 export function testGpu(): Promise<Gpu> {
@@ -45,17 +45,23 @@ export function testGpu(): Promise<Gpu> {
   return opened;
 }
 
-/** Under a profile of another order, one that keeps to the adapter's: both have to compute the same bits. */
-function gpuInOrder(): Promise<Gpu> | undefined {
-  const { order, ...options } = profile();
-  if (order) inOrder ??= open(options);
-  return inOrder;
+/** Under a profile of another order: does the same in the adapter's own order, in buffers that are new. */
+async function inOrder<T>(gpu: Gpu, work: () => Promise<T>): Promise<T | undefined> {
+  if (!setOrder) return undefined;
+  await gpu.idle();
+  gpu.pool.trim();
+  setOrder(undefined);
+  try {
+    return await work();
+  } finally {
+    setOrder(profile().order);
+  }
 }
 
 /** Backward seeds itself with a one that it makes once for each Gpu: it is no leak of the test that comes first. */
 async function open({ order, ...options }: Profile): Promise<Gpu> {
   const gpu = await createGpu({ ...options, validate: true });
-  if (order) disorder(gpu.native, order);
+  if (order) setOrder = disorder(gpu.native, order);
   const leaf = tensor(gpu, 1);
   leaf.requiresGrad = true;
   backward(leaf);
@@ -79,7 +85,7 @@ export function gpuTest(name: string, body: (gpu: Gpu) => Promise<void> | void):
 /** Runs the tests of this file; the last line of every test file. */
 export function run(): void {
   test.after(async () => {
-    for (const gpu of [opened, inOrder]) (await gpu)?.dispose();
+    (await opened)?.dispose();
   });
   test.run();
 }
@@ -222,13 +228,13 @@ export function checkOp(
       const dy = uniform(expected.shape, random);
       const directions = shapesOfCase.map((shape) => uniform(shape, random));
 
-      const computed = async (on: Gpu): Promise<{ y: Float32Array; gradients: Float32Array[] }> => {
-        const leaves = inputs.map((data, i) => tensor(on, data, shapesOfCase[i]!, `input${i}`));
+      const computed = async (): Promise<{ y: Float32Array; gradients: Float32Array[] }> => {
+        const leaves = inputs.map((data, i) => tensor(gpu, data, shapesOfCase[i]!, `input${i}`));
         for (const leaf of leaves) leaf.requiresGrad = true;
-        const fixed = others.map((data) => tensor(on, data));
+        const fixed = others.map((data) => tensor(gpu, data));
         const out = tidy(() => {
           const result = op(leaves, fixed);
-          const upstream = tensor(on, dy, expected.shape);
+          const upstream = tensor(gpu, dy, expected.shape);
           if (!sameShape(result.shape, expected.shape))
             throw new Error(`${name}: output is ${showShape(result.shape)}, expected ${showShape(expected.shape)}`);
           backward(result, upstream);
@@ -240,11 +246,10 @@ export function checkOp(
         for (const x of [...leaves, ...fixed, out]) x.dispose();
         return { y, gradients };
       };
-      const { y, gradients } = await computed(gpu);
+      const { y, gradients } = await computed();
       assertClose(`${name} forward`, y, expected.data, { rtol, atol });
-      const other = await gpuInOrder();
-      if (other) {
-        const own = await computed(other);
+      const own = await inOrder(gpu, computed);
+      if (own) {
         assertSameBits(`${name} forward in another order`, y, own.y);
         for (const [i, gradient] of gradients.entries())
           assertSameBits(`${name} gradient ${i} in another order`, gradient, own.gradients[i]!);

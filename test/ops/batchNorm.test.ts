@@ -176,6 +176,18 @@ gpuTest('batchNorm keeps its digits far from zero, and gives 0 for a constant ch
   }
 });
 
+// A million values in one sum: its rounding is larger than the variance, which would come out below zero on a CPU.
+gpuTest('batchNorm has no variance below zero, however much rounding loses', async (gpu) => {
+  const size = 1_000_000;
+  const x = tensor(gpu, new Float32Array(size).fill(0.1, 1), [1, 1, size]);
+  const layer = layerOf(gpu, 1);
+  const y = tidy(() => batchNorm(x, { ...layer, training: true, momentum: 1, eps: 1e-9 }));
+  assertClose('variance', await layer.runningVar.read(), [0.01 / size], { rtol: 0, atol: 1.1e-8 });
+  assert.ok((await layer.runningVar.item()) >= 0);
+  assert.ok((await y.read()).every(Number.isFinite));
+  disposeAll(x, y, ...Object.values(layer));
+});
+
 gpuTest('batchNorm spreads a NaN over its channel and no further, backward too', async (gpu) => {
   for (const shape of [
     [6, 3],

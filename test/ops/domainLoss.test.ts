@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { backward } from '../../src/autograd.ts';
 import { domainLoss } from '../../src/ops/domainLoss.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -70,6 +71,35 @@ gpuTest('domainLoss clamps the logarithm at -100, counts right answers and passe
   assertClose('loss of 1e-40', [(await ask([1e-40, 1, 0, 0]))[0]!], [92.1034 / 4], { rtol: 1e-5, atol: 0 });
   assert.ok(Number.isNaN((await ask([-0.5, 1, 0, 0]))[0]));
   assert.ok(Number.isNaN((await ask([1, 1, 0, 1.5]))[0]));
+});
+
+gpuTest('domainLoss takes a probability of exactly a half for source', async (gpu) => {
+  for (const [p, sources, expected] of [
+    [[0.5, 0.5], 1, 50],
+    [[0.5, 0.1], 1, 100],
+    [[0.9, 0.5], 1, 50],
+    [[0.5, 0.5, 0.5, 0.4], 2, 75],
+  ] as const) {
+    const { loss, accuracy } = tidy(() => domainLoss(tensor(gpu, p, [p.length, 1]), { sources }));
+    assert.is(await accuracy.item(), expected, `${p}`);
+    for (const t of [loss, accuracy]) t.dispose();
+  }
+});
+
+// PyTorch divides by max(p (1 - p), 1e-12).
+gpuTest('domainLoss has the gradient of PyTorch at and next to 0 and 1', async (gpu) => {
+  const tiny = 1e-9;
+  const p = tensor(gpu, [1, 0, tiny, 0.5, 1, 0, tiny, 1e-13], [8, 1]);
+  p.requiresGrad = true;
+  const { loss, accuracy } = tidy(() => {
+    const result = domainLoss(p, { sources: 4, reduction: 'sum' });
+    backward(result.loss);
+    return result;
+  });
+  const source = [0, -0.5e12, -0.5 / tiny, -1];
+  const target = [0.5e12, 0, 0.5, 0.05];
+  assertClose('gradient', await p.grad!.read(), [...source, ...target], { rtol: 1e-5, atol: 0 });
+  for (const t of [p.grad!, p, loss, accuracy]) t.dispose();
 });
 
 gpuTest('domainLoss refuses what does not fit', (gpu) => {

@@ -34,7 +34,7 @@ test('files that pass are a line each, with what their tests printed', () => {
 const FAILURES: Record<string, { counts: RegExp; says: RegExp }> = {
   failing: { counts: /1 passed, 1 FAILED/, says: /one is not two/ },
   crashing: { counts: /0 passed, 1 FAILED/, says: /ended by SIGSEGV|exit code/ },
-  hanging: { counts: /0 passed, 1 FAILED/, says: /did not end within 3 s/ },
+  hanging: { counts: /0 passed, 1 FAILED/, says: /printed nothing for 3 s/ },
   empty: { counts: /0 passed, 1 FAILED/, says: /without the closing lines/ },
   noTests: { counts: /0 passed, 1 FAILED/, says: /has no tests/ },
   exitCode: { counts: /1 passed, 1 FAILED/, says: /exit code 3/ },
