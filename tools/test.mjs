@@ -1,12 +1,12 @@
 // Runs the tests.
 // A file runs in a process of its own, for a crash must not take others along, and is accounted for even if it never ends.
 // NAME picks the files whose name contains it. The last line is `N passed, N failed`, with `, N skipped` if any were.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { testFlags } from './test/flags.mjs';
-import { drivesBrowser, listTests, planRuns, profilesOf } from './test/plan.mjs';
+import { drivesBrowser, listTests, planRuns, profilesOf, startingOrder } from './test/plan.mjs';
 import { runAll } from './test/runAll.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
 
@@ -39,5 +39,18 @@ const cache = mkdtempSync(join(tmpdir(), 'padagrad-cache-'));
 process.env.PADAGRAD_CACHE_DIR = cache;
 process.once('exit', () => rmSync(cache, { recursive: true, force: true }));
 
-const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1' };
-process.exitCode = await runAll(runs, Number(flags.jobs), (run) => runFile(run, settings));
+// A line per pipeline that a test made, which names its kernel.
+const pipelines = join(cache, 'pipelines');
+function countPipelines() {
+  if (!existsSync(pipelines)) return [];
+  const made = readFileSync(pipelines, 'utf8').trim().split('\n');
+  return [`${made.length} pipelines made, ${new Set(made).size} of them different`];
+}
+
+const settings = { seconds: Number(flags.seconds), strict: process.env.REQUIRE_GPU === '1', pipelines };
+process.exitCode = await runAll(
+  startingOrder(runs),
+  Number(flags.jobs),
+  (run) => runFile(run, settings),
+  countPipelines,
+);

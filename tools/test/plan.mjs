@@ -38,6 +38,16 @@ export function pageProfilesOf(name) {
   return name === 'golden' ? ['default-limits'] : DEFAULT;
 }
 
+// Profiles in the order in which their runs start. Kernels that no other profile compiles come first, because they take longest.
+// Kernels that another profile compiles too come last: the shader cache has them by then.
+const STARTS = ['gemm-workgroup-shuffled', 'adapter', 'no-subgroups', 'reversed', 'shuffled', 'no-subgroups-shuffled'];
+
+/** The runs in the order in which they start. */
+export function startingOrder(runs) {
+  const place = ({ profile }) => (STARTS.includes(profile) ? STARTS.indexOf(profile) : STARTS.length);
+  return [...runs].sort((a, b) => place(a) - place(b));
+}
+
 /** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
   return readdirSync(sources, { recursive: true })

@@ -3,16 +3,22 @@ import process from 'node:process';
 import { judge } from './verdict.mjs';
 
 const NAME_SKIPPED = new URL('./nameSkipped.mjs', import.meta.url).href;
+const COUNT_PIPELINES = new URL('./countPipelines.mjs', import.meta.url).href;
 const running = new Set();
 
 /** Runs one test file in a process of its own; gives its verdict (verdict.mjs). Never throws. */
-export async function runFile({ title, file, profile }, { seconds, strict }) {
+export async function runFile({ title, file, profile }, { seconds, strict, pipelines }) {
   if (!file) return judge({ title, seconds: 0, output: '', problem: 'was not built' }, strict);
   const start = performance.now();
   const { FORCE_COLOR: _, ...env } = process.env;
+  // What the file itself starts makes pipelines too.
+  const counted = pipelines && {
+    PADAGRAD_TEST_PIPELINES: pipelines,
+    NODE_OPTIONS: `${env.NODE_OPTIONS ?? ''} --import ${COUNT_PIPELINES}`,
+  };
   // A process group of its own, so that what the file itself started ends with it.
   const child = spawn(process.execPath, ['--import', NAME_SKIPPED, file], {
-    env: { ...env, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
+    env: { ...env, ...counted, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   });
