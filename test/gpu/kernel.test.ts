@@ -57,6 +57,48 @@ gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
   y.dispose();
 });
 
+const numbered = defineKernel(
+  'numbered',
+  `struct Params { size: u32 }
+  @group(0) @binding(0) var<uniform> params: Params;
+  @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+  @compute @workgroup_size(1) fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = wid.y * groups.x + wid.x;
+    if (i < params.size) { y[i] = i + 1u; }
+  }`,
+  ['main'],
+);
+
+gpuTest('more workgroups than fit one dimension take two, and each of them runs', async (gpu) => {
+  const limit = gpu.limits.maxComputeWorkgroupsPerDimension!;
+  for (const size of [limit, limit + 1, 2 * limit + 1]) {
+    const y = empty(gpu, [size], 'u32');
+    numbered.main({ y }, { size }, size);
+    const numbers = await y.readU32();
+    assert.ok(
+      numbers.every((number, i) => number === i + 1),
+      `${size} workgroups`,
+    );
+    y.dispose();
+  }
+});
+
+gpuTest('vectors of whole numbers want a u32 tensor, vectors of floats an f32 one', async (gpu) => {
+  const vectors = defineKernel(
+    'vectors',
+    `@group(0) @binding(0) var<storage, read> words: array<vec4u>;
+    @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+    @compute @workgroup_size(1) fn main() { y[0] = vec4f(words[0]); }`,
+    ['main'],
+  );
+  const [words, y] = [tensor(gpu, Uint32Array.of(1, 2, 3, 4)), empty(gpu, [4])];
+  vectors.main({ words, y }, {}, 1);
+  assert.equal([...(await y.read())], [1, 2, 3, 4]);
+  assert.throws(() => vectors.main({ words: y, y }, {}, 1), /vectors.main: words must be u32 but tensor is f32/);
+  assert.throws(() => vectors.main({ words, y: words }, {}, 1), /vectors.main: y must be f32 but tensor is u32/);
+  for (const t of [words, y]) t.dispose();
+});
+
 gpuTest('WGSL that does not compile is shown with its line at the next read', async (gpu) => {
   const broken = defineKernel('broken', `${DECLARATIONS}\n${MAIN} {\n  y[id.x] = wrong(x[id.x]);\n}`, ['main']);
   const x = tensor(gpu, [1]);

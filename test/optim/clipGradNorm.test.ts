@@ -153,6 +153,29 @@ gpuTest('clipGradNorm takes two dispatches of an optimiser, captured the same bi
   assert.equal(results[1], results[0]);
 });
 
+// PyTorch divides by norm + 1e-6: a norm that is just maxNorm is shortened a little.
+gpuTest('clipGradNorm adds 1e-6 to the norm before it compares and before it divides', async (gpu) => {
+  const p = new Parameter(gpu, new Float32Array(2), [2]);
+  p.grad = tensor(gpu, Float32Array.of(3e-6, 4e-6));
+  assertClose('norm', [await clip([p], 5e-6)], [5e-6], tolerance);
+  assertClose('gradient', await p.grad.read(), [2.5e-6, (4e-6 * 5) / 6], { rtol: 1e-5, atol: 0 });
+  p.grad.dispose();
+  p.dispose();
+});
+
+gpuTest('clipGradNorm leaves the end of a block as it is, even where the norm is NaN', async (gpu) => {
+  const p = new Parameter(gpu, new Float32Array(3), [3]);
+  const optimizer = new Sgd([p], { lr: 1 });
+  tidy(() => backward(p, tensor(gpu, Float32Array.of(1, Number.NaN, 2))));
+  assert.ok(Number.isNaN(await clip([p], 1)));
+  const block = p.grad!.view([64]);
+  assert.equal([...(await block.read())].slice(3), new Array(61).fill(0));
+  block.dispose();
+  zeroGrad([p]);
+  optimizer.dispose();
+  p.dispose();
+});
+
 gpuTest('clipGradNorm without gradients is 0; without parameters, or a length, it is an error', async (gpu) => {
   const p = new Parameter(gpu, new Float32Array(3), [3]);
   const none = new Parameter(gpu, new Float32Array(0), [0]);

@@ -48,6 +48,14 @@ export function startingOrder(runs) {
   return [...runs].sort((a, b) => place(a) - place(b));
 }
 
+// Mesa's lavapipe compiles twice as fast without LLVM's optimisations. These runs do without: kernels in another order, which the
+// tests rewrite anyway and compare bit by bit with themselves, and programs whose answers are compared with each other.
+const UNOPTIMISED = /^(cli\/modelVariants|gemm)$/;
+
+/** What a run's environment has besides its profile. */
+export const environmentOf = (name, profile) =>
+  /reversed|shuffled/.test(profile) || UNOPTIMISED.test(name) ? { GALLIVM_PERF: 'nopt' } : {};
+
 /** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
   return readdirSync(sources, { recursive: true })

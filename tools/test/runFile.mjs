@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
+import { environmentOf } from './plan.mjs';
 import { judge } from './verdict.mjs';
 
 const NAME_SKIPPED = new URL('./nameSkipped.mjs', import.meta.url).href;
@@ -7,7 +8,7 @@ const COUNT_PIPELINES = new URL('./countPipelines.mjs', import.meta.url).href;
 const running = new Set();
 
 /** Runs one test file in a process of its own; gives its verdict (verdict.mjs). Never throws. */
-export async function runFile({ title, file, profile }, { seconds, strict, pipelines }) {
+export async function runFile({ name, title, file, profile }, { seconds, strict, pipelines }) {
   if (!file) return judge({ title, seconds: 0, output: '', problem: 'was not built' }, strict);
   const start = performance.now();
   const { FORCE_COLOR: _, ...env } = process.env;
@@ -18,7 +19,7 @@ export async function runFile({ title, file, profile }, { seconds, strict, pipel
   };
   // A process group of its own, so that what the file itself started ends with it.
   const child = spawn(process.execPath, ['--import', NAME_SKIPPED, file], {
-    env: { ...env, ...counted, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
+    env: { ...environmentOf(name, profile), ...env, ...counted, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   });
