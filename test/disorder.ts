@@ -44,7 +44,7 @@ export function disorder(device: GPUDevice, order: Order): (order: Order | undef
 }
 
 // Loops over literal bounds, which a compiler unrolls.
-const LOOP = /(for \(var (\w+) = [^;]*\b\d+u[^;]*; \2 < )([^;]+)/g;
+const LOOP = /(for \(var (\w+) = [^;]*\b\d+u[^;]*; \2 < )([^;&|]+)(?=;)/g;
 const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*fn\s+\w+\(([^{]*)\)\s*\{/g;
 
 const ORDERS: readonly Order[] = ['reversed', 'shuffled'];
