@@ -57,6 +57,42 @@ export function noGrad<T>(fn: () => Sync<T>): T {
   }
 }
 
+let evaluating = false;
+
+/** @internal Runs `fn` with every module in eval mode, whatever its own mode is. */
+export function evaluate<T>(fn: () => T): T {
+  const before = evaluating;
+  evaluating = true;
+  try {
+    return fn();
+  } finally {
+    evaluating = before;
+  }
+}
+
+/** @internal Whether {@link evaluate} runs. */
+export const evaluatesOnly = (): boolean => evaluating;
+
+/** @internal Throws if {@link evaluate} runs: for ops whose options say `training: true`. */
+export function refuseTraining(who: string): void {
+  if (evaluating)
+    throw new TypeError(
+      `${who}: training is true while a classifier is evaluated; pass false, or use a module's \`training\`, which is false then`,
+    );
+}
+
+/** @internal Sees every leaf with `requiresGrad` that an op reads while a graph is recorded. */
+export type LeafWatcher = (op: string, leaf: Tensor) => void;
+
+let leafWatcher: LeafWatcher | undefined;
+
+/** @internal Sets the watcher, and returns the one before. */
+export function watchLeaves(watcher: LeafWatcher | undefined): LeafWatcher | undefined {
+  const before = leafWatcher;
+  leafWatcher = watcher;
+  return before;
+}
+
 /** Whether {@link record} would record now: an op that saves more for backward than its output can ask first. */
 export function recording(...inputs: readonly Tensor[]): boolean {
   if (!gradEnabled) return false;
@@ -94,6 +130,7 @@ export function record(
     freeSaved(node);
     return output;
   }
+  if (leafWatcher) for (const x of inputs) if (x.requiresGrad && !x.node) leafWatcher(name, x);
   output.requiresGrad = true;
   output.node = node;
   return output;

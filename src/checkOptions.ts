@@ -13,6 +13,9 @@ export interface Check {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
+/** @internal A finite number. */
+export const anyNumber: Check = { wanted: 'a finite number', holds: isNumber };
+
 /** @internal A finite number >= `least`. @__NO_SIDE_EFFECTS__ */
 export function atLeast(least: number): Check {
   return {

@@ -128,7 +128,7 @@ export {
 } from './optim/index.ts';
 export { Random } from './random.ts';
 export type { Shape } from './shape.ts';
-export type { HostTensor, StateDict } from './stateDict.ts';
+export type { HostTensor, LoadResult, StateDict } from './stateDict.ts';
 export { type Dtype, empty, fromBuffer, native, Tensor, tensor, write } from './tensor.ts';
 export type { TensorData } from './tensorData.ts';
 export { keep, tidy } from './tidy.ts';

@@ -1,16 +1,16 @@
-/** What refuses changes of the host while a captured function runs: a run would not repeat them. */
-interface Refusing {
-  refuse(what: string, advice?: string): never;
-}
+import type { Recording } from './recording.ts';
 
-let recording: Refusing | undefined;
+let recording: Recording | undefined;
 
 /** @internal Says which capture is under way, if any. */
-export function setRecording(capture: Refusing | undefined): void {
+export function setRecording(capture: Recording | undefined): void {
   recording = capture;
 }
 
-/** @internal Throws if a captured function is running. */
+/** @internal The capture under way, for objects that belong to no Gpu: scalars and modules. */
+export const recordingUnderWay = (): Recording | undefined => recording;
+
+/** @internal Throws if a captured function is running: a run would not repeat the change. */
 export function refuseWhileRecording(what: string): void {
   recording?.refuse(what, 'do it between runs');
 }

@@ -1,5 +1,5 @@
-import { checkWhole } from '../checkNumbers.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { atLeast, checkOptions, type OptionChecks, orNull, wholeFrom, within } from '../checkOptions.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { CountedScalar } from '../gpu/scalar.ts';
 import { batchNorm } from '../ops/batchNorm.ts';
 import { showShape } from '../shape.ts';
@@ -9,13 +9,19 @@ import type { Parameter } from './parameter.ts';
 import { RectifyingModule } from './rectifying.ts';
 
 export interface BatchNormOptions {
-  /** Features, or channels, that are each normalised over the batch. */
+  /** Number of features or channels; each is normalised over the batch. */
   numFeatures: number;
-  /** Keeps the deviation from zero: 1e-5 by default. */
+  /** Added to the variance: keeps the deviation from zero. Default: 1e-5. */
   eps?: number;
-  /** Share of the latest batch in the running statistics: 0.1 by default; null gives all batches the same. */
+  /** Share of the latest batch in the running statistics, or null for the mean of all batches. Default: 0.1. */
   momentum?: number | null;
 }
+
+const checks: OptionChecks<BatchNormOptions> = {
+  numFeatures: /* @__PURE__ */ wholeFrom(1),
+  eps: /* @__PURE__ */ atLeast(0),
+  momentum: /* @__PURE__ */ orNull(/* @__PURE__ */ within(0, 1)),
+};
 
 abstract class BatchNorm extends RectifyingModule {
   readonly weight: Parameter;
@@ -23,20 +29,19 @@ abstract class BatchNorm extends RectifyingModule {
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
   private readonly eps: number;
-  /** What the next batch has in the running statistics. */
+  /** Share of the next batch in the running statistics. */
   private readonly share: CountedScalar;
 
   constructor(
     gpu: Gpu,
-    { numFeatures, eps = 1e-5, momentum = 0.1 }: BatchNormOptions,
+    options: BatchNormOptions,
     private readonly name: string,
     private readonly dimensions: readonly number[],
   ) {
     super();
-    checkWhole(name, { numFeatures });
-    if (!(eps >= 0 && Number.isFinite(eps))) throw new RangeError(`${name}: eps must be a number >= 0 but is ${eps}`);
-    if (momentum !== null && !(momentum >= 0 && momentum <= 1))
-      throw new RangeError(`${name}: momentum must be in [0, 1], or null, but is ${momentum}`);
+    checkGpu(name, gpu);
+    checkOptions(name, options, checks, ['numFeatures']);
+    const { numFeatures, eps = 1e-5, momentum = 0.1 } = options;
     const shape = [numFeatures];
     this.eps = eps;
     this.weight = constantParameter(gpu, shape, 1, 'weight');
@@ -52,7 +57,12 @@ abstract class BatchNorm extends RectifyingModule {
     this.share = this.registerBuffer(
       'num_batches_tracked',
       new CountedScalar((batches) => momentum ?? 1 / (batches + 1)),
+      { optional: true },
     );
+  }
+
+  override get rectifiesBefore(): boolean {
+    return false;
   }
 
   forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
@@ -66,8 +76,8 @@ abstract class BatchNorm extends RectifyingModule {
 }
 
 /**
- * (x - mean) / sqrt(variance + eps) * weight + bias of each feature, over the batch while training, from running statistics
- * in eval mode (`torch.nn.BatchNorm1d`; Ioffe & Szegedy 2015). x: [n, c] or [n, c, length].
+ * Normalises each feature to (x - mean) / sqrt(variance + eps) * weight + bias: over the batch while training, with the
+ * running statistics in eval mode (`torch.nn.BatchNorm1d`; Ioffe & Szegedy 2015). x: [n, c] or [n, c, length].
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(gpu: Gpu, options: BatchNormOptions) {

@@ -1,9 +1,9 @@
-import { checkWhole } from '../checkNumbers.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { uniformParameter } from './init.ts';
+import { aRandom, uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
 import { RectifyingModule } from './rectifying.ts';
 
@@ -12,14 +12,28 @@ export interface Conv2dOptions {
   outChannels: number;
   /** Height and width of the kernel. */
   kernelSize: number;
+  /** Default: 1. */
   stride?: number;
+  /** Rows and columns of zeros on each side of the image. Default: 0. */
   padding?: number;
+  /** Default: 1. */
   dilation?: number;
-  /** Whether something is added to each output channel: true by default. */
+  /** Whether to add a learnt bias to each output channel. Default: true. */
   bias?: boolean;
   /** Source of the initial weights. */
   random: Random;
 }
+
+const checks: OptionChecks<Conv2dOptions> = {
+  inChannels: /* @__PURE__ */ wholeFrom(1),
+  outChannels: /* @__PURE__ */ wholeFrom(1),
+  kernelSize: /* @__PURE__ */ wholeFrom(1),
+  stride: /* @__PURE__ */ wholeFrom(1),
+  padding: /* @__PURE__ */ wholeFrom(0),
+  dilation: /* @__PURE__ */ wholeFrom(1),
+  bias: flag,
+  random: aRandom,
+};
 
 /** Convolution of images, [n, inChannels, h, w] -> [n, outChannels, p, q] (`torch.nn.Conv2d`). */
 export class Conv2d extends RectifyingModule {
@@ -27,16 +41,19 @@ export class Conv2d extends RectifyingModule {
   readonly bias: Parameter | null;
   private readonly window: { stride: number; padding: number; dilation: number };
 
-  constructor(
-    gpu: Gpu,
-    { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1, bias = true, random }: Conv2dOptions,
-  ) {
+  constructor(gpu: Gpu, options: Conv2dOptions) {
     super();
-    checkWhole('Conv2d', { inChannels, outChannels, kernelSize });
+    checkGpu('Conv2d', gpu);
+    checkOptions('Conv2d', options, checks, ['inChannels', 'outChannels', 'kernelSize', 'random']);
+    const { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1, bias = true, random } = options;
     this.window = { stride, padding, dilation };
     const fanIn = inChannels * kernelSize * kernelSize;
     this.weight = uniformParameter(gpu, [outChannels, inChannels, kernelSize, kernelSize], fanIn, random, 'weight');
     this.bias = bias ? uniformParameter(gpu, [outChannels], fanIn, random, 'bias') : null;
+  }
+
+  override get rectifiesBefore(): boolean {
+    return false;
   }
 
   forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {

@@ -1,29 +1,47 @@
-import { Counter } from '../gpu/scalar.ts';
+import { checkOptions, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
+import { CountedScalar, Counter } from '../gpu/scalar.ts';
 import { dropout } from '../ops/dropout.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 
 export interface DropoutOptions {
-  /** Probability of each element to be zeroed: 0.5 by default. */
+  /** Probability of each element to be zeroed. Default: 0.5. */
   p?: number;
-  /** Seed of the layer's own random stream. */
+  /**
+   * Seed of the layer's random stream, a whole number below 2^32. Layers with equal seeds drop the same elements. Default:
+   * another one for each layer that the process makes, in order, so the same program gives the same bits. If a process makes
+   * a network several times and all are to drop alike, pass seeds, such as `random.integer(2 ** 32)`.
+   */
   seed?: number;
 }
 
+const checks: OptionChecks<DropoutOptions> = {
+  p: /* @__PURE__ */ within(0, 1),
+  seed: /* @__PURE__ */ wholeWithin(0, 2 ** 32 - 1),
+};
+
+let seedless = 0;
+
+/** Numbers far apart, and unlike the small ones that people choose: multiples of 2^32 divided by the golden ratio. */
+const nextSeed = (): number => Math.imul(++seedless, 0x9e3779b9) >>> 0;
+
 /**
  * While training, zeroes elements at random and scales the others by 1/(1-p); the identity in eval mode
- * (`torch.nn.Dropout`). Each forward draws anew, in a captured step at every run.
+ * (`torch.nn.Dropout`). Each forward and each run of a captured step draws other elements. `stateDict({ all: true })` holds
+ * the seed and the number of draws: a layer that loads it continues the stream.
  */
 export class Dropout extends Module {
   private readonly p: number;
-  private readonly seed: number;
+  private readonly seed: CountedScalar;
   private readonly counter: Counter;
 
-  constructor({ p = 0.5, seed = 0 }: DropoutOptions = {}) {
+  constructor(options: DropoutOptions = {}) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new RangeError(`Dropout: p must be in [0, 1] but is ${p}`);
+    checkOptions('Dropout', options, checks);
+    const { p = 0.5, seed = nextSeed() } = options;
     this.p = p;
-    this.seed = seed;
+    this.seed = this.registerBuffer('seed', new CountedScalar((n) => n, false), { persistent: false, optional: true });
+    this.seed.count = seed;
     this.counter = this.registerBuffer('counter', new Counter(0), { persistent: false });
   }
 

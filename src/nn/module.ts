@@ -1,19 +1,46 @@
 import { zeroGrad } from '../autograd.ts';
+import { type Check, checkOptions, checkValue, flag, type OptionChecks, text } from '../checkOptions.ts';
 import { Disposable } from '../gpu/dispose.ts';
 import { Counter } from '../gpu/scalar.ts';
-import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
-import { type Tensor, write } from '../tensor.ts';
+import {
+  checkState,
+  type HostTensor,
+  hostCount,
+  type LoadResult,
+  type StateDict,
+  type StatePlace,
+} from '../stateDict.ts';
+import { Tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
+import { Construction } from './construction.ts';
+import { Mode } from './mode.ts';
 import { Parameter } from './parameter.ts';
+import { join, partsIn } from './parts.ts';
+import { ADVICE, checkListed, nameOf, run } from './running.ts';
 
-interface ModuleBuffer {
-  readonly value: Tensor | Counter;
-  readonly persistent: boolean;
+interface BufferOptions {
+  persistent?: boolean;
+  /** @internal Whether a state may lack it. */
+  optional?: boolean;
 }
 
+interface ModuleBuffer extends BufferOptions {
+  readonly value: Tensor | Counter;
+}
+
+const bufferChecks: OptionChecks<BufferOptions> = { persistent: flag, optional: flag };
+const stateChecks: OptionChecks<{ all?: boolean }> = { all: flag };
+const loadChecks: OptionChecks<{ strict?: boolean; all?: boolean }> = { strict: flag, all: flag };
+
+const aBuffer: Check = { wanted: 'a Tensor or Counter', holds: (x) => x instanceof Tensor || x instanceof Counter };
+const aModule: Check = { wanted: 'a Module', holds: (x) => x instanceof Module };
+const aParameter: Check = { wanted: 'a Parameter', holds: (x) => x instanceof Parameter };
+const isPart = (x: unknown): x is Module<unknown> | Tensor => x instanceof Module || x instanceof Tensor;
+
 /**
- * A part of a network (`torch.nn.Module`). Its parameters are those of its properties that are {@link Parameter}s, its
- * children those that are modules, each named as its property, so names and order are those of PyTorch's `state_dict`.
+ * A part of a network (`torch.nn.Module`). Its parameters are the {@link Parameter}s in its public fields, and its children
+ * the modules in them. Both are also found in arrays, Maps, Sets and plain objects in a field. Names and order are those of
+ * PyTorch's `state_dict`: `fc.weight`, and `blocks.0.weight` for the first module of an array `blocks`.
  *
  * ```ts
  * class Head extends Module {
@@ -27,30 +54,56 @@ interface ModuleBuffer {
  *   }
  * }
  * ```
+ *
+ * A `#private` field cannot be seen: register its content, `#fc = this.registerModule('fc', new Linear(...))`. Otherwise the
+ * first call that lists parameters or modules throws a TypeError, or the first `forward` that uses the hidden part. Parts
+ * that are not to be trained may be hidden: modules used under `noGrad` or with `requiresGrad` false, on which you call
+ * `eval()` yourself.
  */
 export abstract class Module<Output = Tensor> extends Disposable {
-  /** Whether batch norm takes statistics of the batch and dropout drops. */
-  training = true;
-  private readonly buffers = new Map<string, ModuleBuffer>();
+  readonly #mode = new Mode(this);
+  #listed = false;
+  /** The `forward` that checks what the written one uses. */
+  #watched: { forward: unknown; written: () => Module<Output>['forward'] } | undefined;
+  readonly #buffers = new Map<string, ModuleBuffer>();
+  readonly #registered = new Map<string, Module<unknown> | Parameter>();
+  readonly #construction: Construction | undefined;
+
+  constructor() {
+    super();
+    Construction.notes(this);
+    this.#construction = Construction.of(this, Module.prototype, () => this.#partsBelow());
+  }
 
   abstract forward(x: Tensor): Output;
 
+  /** Whether batch norm takes statistics of the batch and dropout drops. False while class weights are computed. */
+  get training(): boolean {
+    checkListed(this, () => this.#listed);
+    return this.#mode.inForce;
+  }
+
+  set training(training: boolean) {
+    checkValue(this.constructor.name, 'training', training, flag);
+    this.#mode.training = training;
+  }
+
   /** Modules directly below, by name. */
   *namedChildren(): Generator<[name: string, child: Module<unknown>]> {
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+    for (const [name, part] of this.#parts()) if (part instanceof Module) yield [name, part];
   }
 
   /** This module and all below it, by name; its own name is empty. */
   *namedModules(prefix = ''): Generator<[name: string, module: Module<unknown>]> {
-    yield [prefix, this];
-    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name));
+    this.#watch();
+    yield* this.#walk(prefix, []);
   }
 
   /** Every parameter once, by the first of its names. */
   *namedParameters(): Generator<[name: string, parameter: Parameter]> {
     const seen = new Set<Parameter>();
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, parameter] of module.ownParameters()) {
+      for (const [name, parameter] of module.#parameters()) {
         if (!seen.has(parameter)) yield [join(prefix, name), parameter];
         seen.add(parameter);
       }
@@ -64,7 +117,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
   /** Tensors that are no parameters and yet part of the state: running statistics. */
   *namedBuffers(): Generator<[name: string, buffer: Tensor]> {
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, { value }] of module.buffers)
+      for (const [name, { value }] of module.#buffers)
         if (!(value instanceof Counter)) yield [join(prefix, name), value];
     }
   }
@@ -81,7 +134,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
 
   /** Goes to eval mode, and returns what puts every module back into its own: a frozen batch norm stays frozen. */
   evalMode(): () => void {
-    const modes = [...this.namedModules()].map(([, module]) => [module, module.training] as const);
+    const modes = [...this.namedModules()].map(([, module]) => [module, module.#mode.training] as const);
     this.eval();
     return () => {
       for (const [module, training] of modes) module.training = training;
@@ -90,77 +143,167 @@ export abstract class Module<Output = Tensor> extends Disposable {
 
   /**
    * The state as it is when called, once the GPU has computed it: parameters and buffers by PyTorch's names, batch counts
-   * as 64-bit integers. `all` adds what PyTorch has no name for and an exact resume needs, the counters of dropout.
+   * as 64-bit integers. `all` adds what an exact resume needs and PyTorch has no name for: seeds and counters of dropout.
    */
-  async stateDict({ all = false }: { all?: boolean } = {}): Promise<StateDict> {
-    return new Map(
-      await Promise.all([...this.places(all)].map(async ([name, place]) => [name, await readPlace(place)] as const)),
-    );
+  async stateDict(options: { all?: boolean } = {}): Promise<StateDict> {
+    checkOptions('stateDict', options, stateChecks);
+    const places = [...this.#places(options.all)];
+    return new Map(await Promise.all(places.map(async ([name, { value }]) => [name, await readPlace(value)] as const)));
   }
 
   /**
-   * Takes over a state. Names that are missing, not expected or misshapen are listed in one error, and nothing changes.
-   * With `strict: false` names may be missing on either side, as for a network that keeps its backbone under a new head.
+   * Takes over a state. Names that are missing or unexpected, wrong shapes and wrong types are listed in one TypeError, and
+   * nothing changes. With `strict: false` names may be missing on either side, as for a network that keeps its backbone
+   * under a new head: the result says which. A state without `num_batches_tracked` (PyTorch before 0.4.1) leaves the counts.
    */
-  loadStateDict(
-    state: ReadonlyMap<string, HostTensor>,
-    { strict = true, all = false }: { strict?: boolean; all?: boolean } = {},
-  ): void {
-    const places = this.places(all);
-    checkState(
+  loadStateDict(state: ReadonlyMap<string, HostTensor>, options: { strict?: boolean; all?: boolean } = {}): LoadResult {
+    checkOptions('loadStateDict', options, loadChecks);
+    const places = this.#places(options.all);
+    const result = checkState(
       this.constructor.name,
       new Map([...places].map(([name, place]) => [name, placeOf(place)])),
       state,
-      strict,
+      options.strict,
     );
-    for (const [name, place] of places) {
+    for (const [name, { value }] of places) {
       const given = state.get(name);
       if (!given) continue;
-      if (place instanceof Counter) place.count = Number(given.data[0]!);
+      if (value instanceof Counter) value.count = Number(given.data[0]!);
       else
-        write(place, given.data instanceof Float32Array ? given.data : Float32Array.from(given.data as Float64Array));
+        write(value, given.data instanceof Float32Array ? given.data : Float32Array.from(given.data as Float64Array));
     }
+    return result;
   }
 
   /** Frees parameters, their gradients and buffers. Idempotent. */
   dispose(): void {
-    for (const parameter of this.parameters()) {
-      if (!parameter.isDisposed) zeroGrad([parameter]);
-      parameter.dispose();
+    for (const part of [this, ...this.#partsBelow()]) {
+      if (part instanceof Parameter) {
+        if (!part.isDisposed) zeroGrad([part]);
+        part.dispose();
+      } else for (const { value } of part.#buffers.values()) if (value instanceof Tensor) value.dispose();
     }
-    for (const [, buffer] of this.namedBuffers()) buffer.dispose();
   }
 
-  /** Adds a tensor to the state under PyTorch's name, or a counter; one that is not persistent is in `stateDict({all: true})` alone. */
-  protected registerBuffer<T extends Tensor | Counter>(
-    name: string,
-    value: T,
-    { persistent = true }: { persistent?: boolean } = {},
-  ): T {
-    this.buffers.set(name, { value, persistent });
+  /** @internal `forward` as the class or the user wrote it. */
+  get unwatchedForward(): unknown {
+    return this.#watched?.forward === this.forward ? this.#watched.written() : this.forward;
+  }
+
+  /**
+   * Adds a tensor or a counter to the state under PyTorch's name. One that is not persistent is only in
+   * `stateDict({ all: true })`.
+   */
+  protected registerBuffer<T extends Tensor | Counter>(name: string, value: T, options: BufferOptions = {}): T {
+    checkOptions('registerBuffer', options, bufferChecks);
+    this.#checkName('registerBuffer', name, value, aBuffer);
+    const { persistent = true, optional = false } = options;
+    this.#buffers.set(name, { value, persistent, optional });
     if (!(value instanceof Counter)) keep(value);
     return value;
   }
 
-  private ownParameters(): [name: string, parameter: Parameter][] {
-    return Object.entries(this).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  /** Adds a module that no public field holds: `#fc = this.registerModule('fc', new Linear(...))`. Returns it. */
+  protected registerModule<T extends Module<unknown>>(name: string, module: T): T {
+    this.#checkName('registerModule', name, module, aModule);
+    this.#registered.set(name, module);
+    return module;
   }
 
-  private places(all: boolean): Map<string, Tensor | Counter> {
-    const places = new Map<string, Tensor | Counter>();
+  /** Adds a parameter that no public field holds. Returns it. */
+  protected registerParameter(name: string, parameter: Parameter): Parameter {
+    this.#checkName('registerParameter', name, parameter, aParameter);
+    this.#registered.set(name, parameter);
+    return parameter;
+  }
+
+  #checkName(who: string, name: string, value: unknown, wanted: Check): void {
+    checkValue(who, 'the name', name, text);
+    checkValue(who, name, value, wanted);
+    if (this.#buffers.has(name) || this.#registered.has(name))
+      throw new TypeError(`${who}: ${this.constructor.name} has registered ${name} already; take another name`);
+  }
+
+  /** Modules and tensors in public fields, then those registered. */
+  *#parts(): Generator<[name: string, part: Module<unknown> | Tensor]> {
+    for (const [field, value] of Object.entries(this)) yield* partsIn(value, field, isPart);
+    yield* this.#registered;
+  }
+
+  #parameters(): [name: string, parameter: Parameter][] {
+    return [...this.#parts()].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  }
+
+  /** Every module and parameter below, once. */
+  *#partsBelow(seen = new Set<Module<unknown> | Tensor>([])): Generator<Module<unknown> | Parameter> {
+    for (const [, part] of this.#parts()) {
+      if (seen.has(part) || !(part instanceof Module || part instanceof Parameter)) continue;
+      seen.add(part);
+      yield part;
+      if (part instanceof Module) yield* part.#partsBelow(seen);
+    }
+  }
+
+  *#walk(prefix: string, around: readonly Module<unknown>[]): Generator<[name: string, module: Module<unknown>]> {
+    if (around.includes(this))
+      throw new TypeError(
+        `${this.constructor.name}: ${prefix} is a module around it; keep a reference to it in a #private field`,
+      );
+    this.#list();
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.#walk(join(prefix, name), [...around, this]);
+  }
+
+  /** Notes that this module and its parameters are listed. Throws if some part cannot be. */
+  #list(): void {
+    const { name } = this.constructor;
+    for (const [field, part] of this.#parts()) {
+      if (part instanceof Parameter) part.listed = true;
+      else if (part instanceof Tensor && part.requiresGrad && !part.node)
+        throw new TypeError(
+          `${name}: ${field} is a tensor with requiresGrad but no Parameter, so it would be neither trained nor saved; make it with new Parameter(gpu, data, shape)`,
+        );
+    }
+    const lost = [...(this.#construction?.hidden() ?? [])].flatMap((part) => {
+      if (part instanceof Parameter) return part.requiresGrad && !part.isDisposed ? [nameOf(part)] : [];
+      return part instanceof Module && part.#buffers.size > 0 && !part.#listed ? [part.constructor.name] : [];
+    });
+    if (lost.length > 0)
+      throw new TypeError(
+        `${name}: its constructor makes ${lost.join(', ')}, but no public field holds them, so they would be neither trained nor saved. ${ADVICE}`,
+      );
+    this.#listed = true;
+  }
+
+  /** From the first listing on, each forward checks that it uses listed parts only. */
+  #watch(): void {
+    if (this.#watched?.forward === this.forward) return;
+    const own = Object.hasOwn(this, 'forward') ? this.forward : undefined;
+    const written = () => own ?? Object.getPrototypeOf(this).forward;
+    const forward = (...args: Parameters<Module<Output>['forward']>): Output =>
+      run(this, args, () => written().apply(this, args));
+    this.#watched = { forward, written };
+    Object.defineProperty(this, 'forward', { value: forward, enumerable: false, writable: true, configurable: true });
+  }
+
+  #places(all = false): Map<string, ModuleBuffer> {
+    const places = new Map<string, ModuleBuffer>();
+    const add = (prefix: string, name: string, place: ModuleBuffer) => {
+      const full = join(prefix, name);
+      if (places.has(full))
+        throw new TypeError(`stateDict: two parts of ${this.constructor.name} are named ${full}; rename one`);
+      places.set(full, place);
+    };
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, parameter] of module.ownParameters()) places.set(join(prefix, name), parameter);
-      for (const [name, { value, persistent }] of module.buffers)
-        if (persistent || all) places.set(join(prefix, name), value);
+      for (const [name, value] of module.#parameters()) add(prefix, name, { value });
+      for (const [name, buffer] of module.#buffers) if (buffer.persistent || all) add(prefix, name, buffer);
     }
     return places;
   }
 }
 
-const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
-
-const placeOf = (place: Tensor | Counter): StatePlace =>
-  place instanceof Counter ? { shape: [], kind: 'count' } : { shape: place.shape, kind: 'float' };
+const placeOf = ({ value, optional = false }: ModuleBuffer): StatePlace =>
+  value instanceof Counter ? { shape: [], kind: 'count', optional } : { shape: value.shape, kind: 'float', optional };
 
 async function readPlace(place: Tensor | Counter): Promise<HostTensor> {
   return place instanceof Counter ? hostCount(place.count) : { shape: place.shape, data: await place.read() };

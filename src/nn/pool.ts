@@ -1,13 +1,17 @@
-import { avgPool2d } from '../ops/avgPool2d.ts';
-import { maxPool2d, type Pool2dOptions } from '../ops/maxPool2d.ts';
+import { checkOptions } from '../checkOptions.ts';
+import { type AvgPool2dOptions, avgPool2d, avgPoolChecks } from '../ops/avgPool2d.ts';
+import { maxPool2d, type Pool2dOptions, poolChecks } from '../ops/maxPool2d.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 import { RectifyingModule } from './rectifying.ts';
 
-/** The largest of each window (`torch.nn.MaxPool2d`). x: [n, c, h, w]. */
+const maxPoolChecks = /* @__PURE__ */ poolChecks<object>({});
+
+/** Takes the largest value of each window (`torch.nn.MaxPool2d`). x: [n, c, h, w]. */
 export class MaxPool2d extends RectifyingModule {
   constructor(private readonly options: Pool2dOptions) {
     super();
+    checkOptions('MaxPool2d', options, maxPoolChecks, ['kernelSize']);
   }
 
   override get rectifiesBefore(): boolean {
@@ -19,10 +23,11 @@ export class MaxPool2d extends RectifyingModule {
   }
 }
 
-/** The mean of each window, padding counted as zeros (`torch.nn.AvgPool2d`). x: [n, c, h, w]. */
+/** Takes the mean of each window (`torch.nn.AvgPool2d`). x: [n, c, h, w]. */
 export class AvgPool2d extends Module {
-  constructor(private readonly options: Pool2dOptions) {
+  constructor(private readonly options: AvgPool2dOptions) {
     super();
+    checkOptions('AvgPool2d', options, avgPoolChecks, ['kernelSize']);
   }
 
   forward(x: Tensor): Tensor {

@@ -1,42 +1,60 @@
+import { show } from '../checkOptions.ts';
 import type { Tensor } from '../tensor.ts';
 import { ReLU } from './activation.ts';
 import { Module } from './module.ts';
 import { RectifyingModule } from './rectifying.ts';
 
 /**
- * Modules one after the other, named 0, 1, 2, ... (`torch.nn.Sequential`). A rectifier right after a layer that can
- * rectify by itself costs nothing: the layer's kernel does it. Before a max-pool it is the pool that rectifies: the largest
- * is rectified to the same, and its gradient goes the same way, but there are fewer of them.
+ * Calls modules one after the other (`torch.nn.Sequential`). They are named 0, 1, 2, ... A ReLU right after a layer that can
+ * compute it costs nothing: the layer's kernel does. Before a max-pool the pool does: the ReLU of the largest is the same,
+ * its gradient too, and there are fewer of them. A subclass that overrides `forward` is called as it is.
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
-  /** Places of the layers that rectify what they give. */
-  private readonly rectifying: ReadonlySet<number>;
 
+  /** @throws TypeError if some argument is not a Module, such as an array of them */
   constructor(...layers: readonly Module[]) {
     super();
+    for (const [i, layer] of layers.entries()) {
+      if (layer instanceof Module) continue;
+      const advice = Array.isArray(layer)
+        ? 'pass its modules as arguments: new Sequential(...layers)'
+        : 'pass modules, such as new ReLU() for relu';
+      throw new TypeError(`Sequential: layer ${i} must be a Module but is ${show(layer)}; ${advice}`);
+    }
     this.layers = layers;
-    this.rectifying = new Set(layers.flatMap((layer, i) => (layer instanceof ReLU ? [rectifierOf(layers, i)] : [])));
   }
 
-  override *namedChildren(): Generator<[name: string, child: Module]> {
-    for (const [i, layer] of this.layers.entries()) yield [String(i), layer];
+  override *namedChildren(): Generator<[name: string, child: Module<unknown>]> {
+    for (const [name, child] of super.namedChildren()) yield [name.replace(/^layers\./, ''), child];
   }
 
   forward(x: Tensor): Tensor {
+    const { layers } = this;
+    const rectifying = new Set(layers.flatMap((layer, i) => (isReLU(layer) ? [rectifierOf(layers, i)] : [])));
     let y = x;
-    for (const [i, layer] of this.layers.entries()) {
-      const relu = this.rectifying.has(i);
-      if (layer instanceof RectifyingModule) y = layer.forward(y, { relu });
-      else if (relu || !(layer instanceof ReLU)) y = layer.forward(y);
+    for (const [i, layer] of layers.entries()) {
+      if (isReLU(layer)) y = rectifying.has(i) ? layer.forward(y) : y;
+      else if (rectifying.has(i)) y = (layer as RectifyingModule).forward(y, { relu: true });
+      else y = layer.forward(y);
     }
     return y;
   }
 }
 
-/** The place of the layer that does the work of the rectifier at place `i`. */
+const isReLU = (layer: Module): boolean => layer instanceof ReLU && layer.unwatchedForward === ReLU.prototype.forward;
+
+/** Whether the layer's `forward` is that of the class which says that it obeys `relu`. */
+function canRectify(layer: Module | undefined): layer is RectifyingModule {
+  if (!(layer instanceof RectifyingModule)) return false;
+  let object: RectifyingModule | null = layer;
+  while (object && !Object.hasOwn(object, 'rectifiesBefore')) object = Object.getPrototypeOf(object);
+  return object?.forward === layer.unwatchedForward;
+}
+
+/** The place of the layer that computes the ReLU at place `i`. */
 function rectifierOf(layers: readonly Module[], i: number): number {
   const [before, after] = [layers[i - 1], layers[i + 1]];
-  if (after instanceof RectifyingModule && after.rectifiesBefore) return i + 1;
-  return before instanceof RectifyingModule ? i - 1 : i;
+  if (canRectify(after) && after.rectifiesBefore) return i + 1;
+  return canRectify(before) ? i - 1 : i;
 }

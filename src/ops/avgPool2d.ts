@@ -12,7 +12,8 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   countIncludePad?: boolean;
 }
 
-const checks = /* @__PURE__ */ poolChecks<{ countIncludePad?: boolean }>({ countIncludePad: flag });
+/** @internal */
+export const avgPoolChecks = /* @__PURE__ */ poolChecks<{ countIncludePad?: boolean }>({ countIncludePad: flag });
 
 /**
  * Takes the mean of each window (`torch.nn.functional.avg_pool2d`). The part of a window beyond the
@@ -20,7 +21,7 @@ const checks = /* @__PURE__ */ poolChecks<{ countIncludePad?: boolean }>({ count
  * x: f32 [n, c, h, w] -> [n, c, p, q], p = floor((h + 2 padding - kernelSize) / stride) + 1; with `ceilMode` ceil for floor
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
-  checkOptions('avgPool2d', options, checks, ['kernelSize']);
+  checkOptions('avgPool2d', options, avgPoolChecks, ['kernelSize']);
   const { ceilMode = false, countIncludePad = true } = options;
   const { shape, ...pool } = poolSizes('avgPool2d', x, options);
   const sizes = { ...pool, counted: countIncludePad ? pool.padding : 0 };

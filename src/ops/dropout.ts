@@ -1,8 +1,8 @@
 import source from '../../shaders/dropout.wgsl';
-import { record } from '../autograd.ts';
-import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
+import { record, refuseTraining } from '../autograd.ts';
+import { type Check, checkOptions, flag, type OptionChecks, orScalar, wholeWithin, within } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { Counter } from '../gpu/scalar.ts';
+import { Counter, type Scalar } from '../gpu/scalar.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 
@@ -14,7 +14,7 @@ export interface DropoutOpOptions {
   /** Whether elements are dropped; otherwise y is x and shares its memory. */
   training: boolean;
   /** Seed of the random stream, a whole number below 2^32. */
-  seed: number;
+  seed: number | Scalar;
   /** Which draw of the stream this is: the same seed and draw zero the same elements. Moves on at each use. */
   counter: Counter;
 }
@@ -23,7 +23,7 @@ const counters: Check = { wanted: 'a Counter', holds: (value) => value instanceo
 const checks: OptionChecks<DropoutOpOptions> = {
   p: /* @__PURE__ */ within(0, 1),
   training: flag,
-  seed: /* @__PURE__ */ wholeWithin(0, 2 ** 32 - 1),
+  seed: /* @__PURE__ */ orScalar(/* @__PURE__ */ wholeWithin(0, 2 ** 32 - 1)),
   counter: counters,
 };
 
@@ -37,6 +37,7 @@ export function dropout(x: Tensor, options: DropoutOpOptions): Tensor {
   expectDtype('dropout', 'x', x, 'f32');
   checkOptions('dropout', options, checks, ['p', 'training', 'seed', 'counter']);
   const { p, training, seed, counter } = options;
+  if (training) refuseTraining('dropout');
   if (!training || p === 0) return reshape(x, x.shape);
   const { gpu, shape, size } = x;
   const params = { size, seed, p, factor: p === 1 ? 0 : 1 / (1 - p) };

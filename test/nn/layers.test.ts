@@ -101,7 +101,7 @@ gpuTest('a sequence gives what its layers give one by one, with fewer dispatches
   const half = outputs.length / 2;
   for (let i = 0; i < half; i++)
     assertClose(`tensor ${i}`, outputs[i]!, outputs[half + i]!, { rtol: 1e-6, atol: 1e-7 });
-  assert.ok(dispatches[0]! <= dispatches[1]! - 3, `${dispatches[0]} dispatches beside ${dispatches[1]}`);
+  assert.ok(dispatches[0]! <= dispatches[1]! - 3, `${dispatches[0]} dispatches, one by one ${dispatches[1]}`);
   assert.equal(
     [...model.namedParameters()].map(([name]) => name),
     [
@@ -148,7 +148,7 @@ gpuTest('batch norm counts its batches, eager and captured, and not in eval mode
   for (const t of [step, layer, x]) t.dispose();
 });
 
-gpuTest('batch norm without momentum averages all batches alike, and goes on from a loaded count', async (gpu) => {
+gpuTest('batch norm without momentum averages all batches alike and continues from a loaded count', async (gpu) => {
   const batches = [1, 2, 3, 4].map((seed) => images(gpu, [5, 2, 3, 3], seed));
   let layer = new BatchNorm2d(gpu, { numFeatures: 2, momentum: null });
   const means: number[][] = [];
@@ -223,48 +223,106 @@ gpuTest("a rectifier before a max-pool is the pool's; a mean of windows is a lay
   for (const t of [x, dy]) t.dispose();
 });
 
-gpuTest('dropout draws anew each time, the identity in eval mode, and its stream can be resumed', async (gpu) => {
-  const layer = new Dropout({ p: 0.4, seed: 9 });
-  const x = tensor(gpu, new Float32Array(1000).fill(3));
-  const forward = () => tidy(() => layer.forward(x));
-  const values = async (y: Tensor) => {
-    const data = await y.read();
-    y.dispose();
-    return [...data];
-  };
-  const state = await layer.stateDict({ all: true });
-  const [first, second] = [await values(forward()), await values(forward())];
-  assert.not.equal(first, second);
-  const kept = first.filter((v) => v !== 0);
-  assert.ok(kept.every((v) => Math.abs(v - 5) < 1e-5));
-  assert.ok(Math.abs(kept.length / 1000 - 0.6) < 0.06);
-  layer.loadStateDict(state, { all: true });
-  const step = await capture(gpu, forward);
-  for (const expected of [first, second]) {
-    step.run();
-    assert.equal([...(await step.result.read())], expected, 'captured runs draw what eager ones draw');
+gpuTest(
+  'dropout draws other elements each time, is the identity in eval mode, and its stream can be resumed',
+  async (gpu) => {
+    const layer = new Dropout({ p: 0.4, seed: 9 });
+    const x = tensor(gpu, new Float32Array(1000).fill(3));
+    const forward = () => tidy(() => layer.forward(x));
+    const values = async (y: Tensor) => {
+      const data = await y.read();
+      y.dispose();
+      return [...data];
+    };
+    const state = await layer.stateDict({ all: true });
+    const [first, second] = [await values(forward()), await values(forward())];
+    assert.not.equal(first, second);
+    const kept = first.filter((v) => v !== 0);
+    assert.ok(kept.every((v) => Math.abs(v - 5) < 1e-5));
+    assert.ok(Math.abs(kept.length / 1000 - 0.6) < 0.06);
+    layer.loadStateDict(state, { all: true });
+    const step = await capture(gpu, forward);
+    for (const expected of [first, second]) {
+      step.run();
+      assert.equal([...(await step.result.read())], expected, 'captured runs draw what eager ones draw');
+    }
+    layer.eval();
+    assert.equal(new Set(await values(forward())), new Set([3]));
+    assert.throws(() => new Dropout({ p: 1.5 }), /^Dropout: p must be a number from 0 to 1 but is 1.5$/);
+    for (const t of [step.result, step, x]) t.dispose();
+  },
+);
+
+/** Share of the elements that two layers both keep or both drop. */
+async function alike(a: Dropout, b: Dropout, x: Tensor): Promise<number> {
+  const [u, v] = tidy(() => [a.forward(x), b.forward(x)]) as [Tensor, Tensor];
+  const [kept, other] = [await u.read(), await v.read()];
+  for (const y of [u, v]) y.dispose();
+  return kept.filter((value, i) => value > 0 === other[i]! > 0).length / kept.length;
+}
+
+gpuTest('layers share a random stream only if they are given the same seed', async (gpu) => {
+  const x = tensor(gpu, new Float32Array(16384).fill(1));
+  // Eight standard errors of 16384 throws of a coin: 0.5 / sqrt(16384) each.
+  const independent = (share: number) => Math.abs(share - 0.5) < 8 * (0.5 / 128);
+  const layers = [
+    new Dropout(),
+    new Dropout({}),
+    new Dropout({ p: 0.5 }),
+    new Dropout({ p: 0.5, seed: 0 }),
+    new Dropout({ seed: 1 }),
+  ];
+  for (const [i, a] of layers.entries()) {
+    for (const b of layers.slice(i + 1)) assert.ok(independent(await alike(a, b, x)));
   }
-  layer.eval();
-  assert.equal(new Set(await values(forward())), new Set([3]));
-  assert.throws(() => new Dropout({ p: 1.5 }), /Dropout: p must be in \[0, 1\] but is 1.5/);
-  for (const t of [step.result, step, x]) t.dispose();
+  assert.is(await alike(new Dropout({ seed: 7 }), new Dropout({ seed: 7 }), x), 1);
+  const twice = new Dropout();
+  assert.ok(independent(await alike(twice, twice, x)), 'two draws of one layer');
+  x.dispose();
 });
 
-gpuTest('wrong options and inputs are refused', async (gpu) => {
-  const random = new Random(0);
-  assert.throws(
-    () => new Linear(gpu, { inFeatures: 0, outFeatures: 2, random }),
-    /Linear: inFeatures must be a whole number >= 1 but is 0/,
-  );
-  assert.throws(
-    () => new Conv2d(gpu, { inChannels: 1, outChannels: 2, kernelSize: 1.5, random }),
-    /Conv2d: kernelSize must be a whole number/,
-  );
-  assert.throws(() => new BatchNorm1d(gpu, { numFeatures: -1 }), /BatchNorm1d: numFeatures must be/);
-  assert.throws(
-    () => new BatchNorm2d(gpu, { numFeatures: 1, momentum: 2 }),
-    /BatchNorm2d: momentum must be in \[0, 1\], or null, but is 2/,
-  );
+gpuTest('default seeds follow the order of construction, far from the small seeds that people choose', async () => {
+  const seeds: number[] = [];
+  for (let i = 0; i < 100; i++) seeds.push(Number((await new Dropout().stateDict({ all: true })).get('seed')!.data[0]));
+  assert.is(new Set(seeds).size, 100);
+  assert.ok(seeds.every((seed) => seed > 1e6));
+  const steps = seeds.slice(1).map((seed, i) => (seed - seeds[i]! + 2 ** 32) % 2 ** 32);
+  assert.is(new Set(steps).size, 1, 'a rule, not the clock');
+});
+
+gpuTest(
+  'a layer that loads a state continues its stream, in captured steps too, whatever seed it was made with',
+  async (gpu) => {
+    const x = tensor(gpu, new Float32Array(1000).fill(1));
+    const [first, resumed] = [new Dropout(), new Dropout()];
+    const values = async (layer: Dropout) => {
+      const y = tidy(() => layer.forward(x));
+      const data = await y.read();
+      y.dispose();
+      return data;
+    };
+    await values(first);
+    const state = await first.stateDict({ all: true });
+    assert.equal([...state.keys()], ['seed', 'counter']);
+    assert.equal([...(await first.stateDict()).keys()], [], 'PyTorch knows neither');
+    const expected = [await values(first), await values(first)];
+    const step = await capture(gpu, () => resumed.forward(x));
+    resumed.loadStateDict(state, { all: true });
+    assert.equal(await values(resumed), expected[0]);
+    resumed.loadStateDict(state, { all: true });
+    for (const each of expected) {
+      step.run();
+      assert.equal(await step.result.read(), each);
+    }
+    // A state of before seeds were saved.
+    state.delete('seed');
+    resumed.loadStateDict(state, { all: true });
+    assert.equal(await values(resumed), expected[0]);
+    for (const held of [step, x]) held.dispose();
+  },
+);
+
+gpuTest('inputs of other dimensions than a batch norm normalises are refused', (gpu) => {
   const [one, two] = [new BatchNorm1d(gpu, { numFeatures: 2 }), new BatchNorm2d(gpu, { numFeatures: 2 })];
   const [row, image] = [images(gpu, [4, 2]), images(gpu, [4, 2, 3, 3])];
   assert.throws(() => one.forward(image), /BatchNorm1d: x must be 2-dimensional or 3-dimensional but is \[4,2,3,3\]/);

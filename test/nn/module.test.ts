@@ -2,9 +2,7 @@ import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
-import { Linear } from '../../src/nn/linear.ts';
-import { Module } from '../../src/nn/module.ts';
-import { Parameter } from '../../src/nn/parameter.ts';
+import { BatchNorm1d, Linear, Module, Parameter, Sequential } from '../../src/nn/index.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
@@ -141,6 +139,68 @@ gpuTest('without strict, names may be missing on either side, but shapes must fi
   leaf.dispose();
 });
 
+gpuTest('loadStateDict returns the names that were missing and unexpected', async (gpu) => {
+  const leaf = new Leaf(gpu, 2);
+  const tree = new Tree(gpu);
+  const state = await tree.stateDict();
+  assert.equal(tree.loadStateDict(state), { missingKeys: [], unexpectedKeys: [] });
+  state.delete('left.bias');
+  state.delete('right.running_mean');
+  state.set('head.weight', { shape: [1], data: Float32Array.of(1) });
+  assert.equal(tree.loadStateDict(state, { strict: false }), {
+    missingKeys: ['left.bias', 'right.running_mean'],
+    unexpectedKeys: ['head.weight'],
+  });
+  assert.throws(() => tree.loadStateDict(state), /missing left\.bias, right\.running_mean; not expected head\.weight/);
+  assert.equal(leaf.loadStateDict(new Map(), { strict: false }).missingKeys, [
+    ...['weight', 'bias', 'running_mean', 'num_batches_tracked'],
+  ]);
+  for (const wrong of [false, { Strict: false }, { strict: 0 }])
+    assert.throws(() => leaf.loadStateDict(new Map(), wrong as never), /^loadStateDict: /);
+  await leaf.stateDict({ ALL: true } as never).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, /^stateDict: unknown option ALL; did you mean all\?$/),
+  );
+  for (const held of [leaf, tree]) held.dispose();
+});
+
+gpuTest('a state of PyTorch before 0.4.1, without num_batches_tracked, loads and leaves the count', async (gpu) => {
+  const net = new Sequential(new BatchNorm1d(gpu, { numFeatures: 1, momentum: null }));
+  const [layer] = net.layers as [BatchNorm1d];
+  const state = await net.stateDict();
+  state.delete('0.num_batches_tracked');
+  state.set('0.running_mean', { shape: [1], data: Float32Array.of(4) });
+  for (const strict of [true, false])
+    assert.equal(net.loadStateDict(state, { strict }), { missingKeys: [], unexpectedKeys: [] });
+  assert.is(await layer.runningMean.item(), 4);
+  const count = async () => (await net.stateDict()).get('0.num_batches_tracked')!.data[0];
+  assert.is(await count(), 0n);
+  const x = tensor(gpu, [[1], [3]]);
+  tidy(() => void net.forward(x));
+  assert.is(await layer.runningMean.item(), 2, 'the mean of one batch');
+  net.loadStateDict(state);
+  assert.is(await count(), 1n);
+  state.delete('0.running_var');
+  assert.throws(() => net.loadStateDict(state), /missing 0\.running_var$/);
+  for (const held of [net, x]) held.dispose();
+});
+
+gpuTest('entries that are no tensors, or too short for their shape, are named, and nothing changes', async (gpu) => {
+  const leaf = new Leaf(gpu, 2);
+  for (const [entry, message] of [
+    [Float32Array.of(1, 2), /misshapen bias \(expected \{ shape, data \}\)/],
+    [{ shape: [1], data: [1] }, /misshapen bias \(expected \{ shape, data \}\)/],
+    [{ shape: [1], data: Float32Array.of(1, 2) }, /misshapen bias \(\[1\] with 2 elements\)/],
+  ] as const) {
+    const state = await leaf.stateDict();
+    state.set('weight', { shape: [2], data: Float32Array.of(8, 9) });
+    state.set('bias', entry as never);
+    assert.throws(() => leaf.loadStateDict(state), message);
+  }
+  assert.equal([...(await leaf.weight.read())], [2, 2]);
+  leaf.dispose();
+});
+
 gpuTest('a state is that of the moment it was asked for', async (gpu) => {
   const leaf = new Leaf(gpu, 2);
   const asked = leaf.stateDict();
@@ -202,7 +262,7 @@ gpuTest('what is no state is named: a promise of one, the whole of a file', (gpu
     );
   assert.throws(
     () => new Linear(gpu, { inFeatures: 1, outFeatures: 1, random: 1 as never }),
-    /weight: random is missing; pass random: new Random\(seed\)/,
+    /^Linear: random must be a Random, such as new Random\(seed\), but is 1$/,
   );
   layer.dispose();
   return state.then(() => {});

@@ -150,7 +150,7 @@ gpuTest('dropout refuses what is no probability', (gpu) => {
     }
     const options = { p: 0.5, training: true, seed: 0, counter: new Counter(0) };
     for (const [wrong, message] of [
-      [{ seed: 2 ** 32 }, /seed must be a whole number from 0 to 4294967295 but is 4294967296/],
+      [{ seed: 2 ** 32 }, /seed must be a whole number from 0 to 4294967295, or a Scalar but is 4294967296/],
       [{ counter: new Scalar(0) }, /counter must be a Counter but is a Scalar/],
       [{ training: 1 }, /training must be true or false but is 1/],
       [{ inplace: true }, /dropout: unknown option inplace; its options are p, training, seed, counter/],

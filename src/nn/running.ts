@@ -1,0 +1,63 @@
+// Forwards that run, of modules whose parts were listed (by parameters(), train(), stateDict(), ...). Everything that was not
+// listed is missed by the optimiser, by the state and by eval(), so using it is refused. Nothing is checked before the first
+// listing: nothing can be missed then.
+import { type LeafWatcher, watchLeaves } from '../autograd.ts';
+import { show } from '../checkOptions.ts';
+import { tick } from '../gpu/recording.ts';
+import { showShape } from '../shape.ts';
+import { Tensor } from '../tensor.ts';
+import { Parameter } from './parameter.ts';
+import { partsIn } from './parts.ts';
+
+export const ADVICE =
+  'Keep modules and Parameters in public fields, also in arrays, Maps and plain objects, or call this.registerModule(name, module) or this.registerParameter(name, parameter)';
+
+interface Listing {
+  namedModules(): Iterable<unknown>;
+}
+
+const running: { module: Listing; args: readonly unknown[]; since: number }[] = [];
+
+/** Calls the forward of a module whose parts were listed. */
+export function run<T>(module: Listing, args: readonly unknown[], forward: () => T): T {
+  running.push({ module, args, since: tick() });
+  const before = watchLeaves(checkLeaf);
+  try {
+    return forward();
+  } finally {
+    watchLeaves(before);
+    running.pop();
+  }
+}
+
+/** Throws if a module that a running forward uses was not listed. */
+export function checkListed(module: object, isListed: () => boolean): void {
+  if (running.length === 0 || isListedAtLast(isListed)) return;
+  throw notListed(`runs ${show(module)}`, 'train() and eval() do not reach it');
+}
+
+/** Throws if an op of a running forward reads a leaf that will never be trained. */
+const checkLeaf: LeafWatcher = (op, x) => {
+  // An optimiser updates it, forward itself made it, or the caller passed it.
+  if (x.gradSlot || x.version.made > running[0]!.since) return;
+  if (isListedAtLast(() => x instanceof Parameter && x.listed)) return;
+  for (const { args } of running)
+    for (const [, given] of partsIn(args, '', isTensor)) if (given.version === x.version) return;
+  throw notListed(`uses ${nameOf(x)} (${op})`, 'it would be neither trained nor saved');
+};
+
+/** Parts may have been added since the last listing. */
+function isListedAtLast(isListed: () => boolean): boolean {
+  if (isListed()) return true;
+  for (const { module } of running) Array.from(module.namedModules());
+  return isListed();
+}
+
+function notListed(uses: string, so: string): TypeError {
+  const { name } = running.at(-1)!.module.constructor;
+  return new TypeError(`${name}.forward ${uses} that ${name} does not list, so ${so}. ${ADVICE}`);
+}
+
+const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
+
+export const nameOf = (x: Tensor): string => `${x.label}${showShape(x.shape)}`;
