@@ -1,33 +1,45 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
+import { type Check, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
+import { temperatures } from '../rows.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
-import { type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
+import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
 import { ClassWeightAccumulator } from './classWeight.ts';
 import type { DomainWeights } from './domainAdversarialLoss.ts';
-import { evaluating } from './evaluating.ts';
 
 export interface AutomaticUpdateOptions {
   /** Steps between two updates. */
   updateSteps: number;
-  /** The target's images, all of them, walked at each update. Labels beside them are not looked at. */
+  /** All images of the target, read at each update. Labels are ignored. */
   dataLoader: DataLoader;
-  /** Gives logits [n, numClasses]. A network is in eval mode meanwhile; then each of its modules is as it was. */
+  /** Gives logits [n, numClasses]. Every module that it calls computes as in eval mode, whatever its own mode is. */
   classifier: Classifier;
   numClasses: number;
-  /** Temperature of the softmax. */
+  /** Temperature of the softmax. Default: 0.1. */
   temperature?: number;
-  /** The classes that the target has, where that is known: for {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} alone. */
+  /** Classes of the target, if known: only {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} needs them. */
   partialClassesIndex?: readonly number[];
-  /** Records every walk anew in place of replaying a captured one (data sets on the GPU). */
+  /** Computes each update op by op instead of replaying a captured one (data sets on the GPU). Default: false. */
   eager?: boolean;
 }
+
+const classes: Check = { wanted: 'an array of class numbers', holds: Array.isArray };
+const checks: OptionChecks<AutomaticUpdateOptions> = {
+  updateSteps: /* @__PURE__ */ wholeFrom(1),
+  dataLoader: aDataLoader,
+  classifier: aClassifier,
+  numClasses: /* @__PURE__ */ wholeFrom(1),
+  temperature: temperatures,
+  partialClassesIndex: classes,
+  eager: flag,
+};
 
 /**
  * Class weights that follow the classifier (TLlib `AutomaticUpdateClassWeightModule`; Cao et al., ECCV 2018): ones at
@@ -47,17 +59,13 @@ export class AutomaticUpdateClassWeightModule {
     gpu: Gpu,
     private readonly options: AutomaticUpdateOptions,
   ) {
-    const { updateSteps, numClasses, temperature = 0.1, partialClassesIndex, dataLoader, eager = false } = options;
-    if (!(Number.isSafeInteger(updateSteps) && updateSteps > 0)) {
-      throw new RangeError(
-        `AutomaticUpdateClassWeightModule: updateSteps must be a whole number > 0 but is ${updateSteps}`,
-      );
-    }
+    const who = 'AutomaticUpdateClassWeightModule';
+    checkGpu(who, gpu);
+    checkOptions(who, options, checks, ['updateSteps', 'dataLoader', 'classifier', 'numClasses']);
+    const { numClasses, temperature = 0.1, partialClassesIndex, dataLoader, eager = false } = options;
     for (const index of partialClassesIndex ?? []) {
       if (Number.isSafeInteger(index) && index >= 0 && index < numClasses) continue;
-      throw new RangeError(
-        `AutomaticUpdateClassWeightModule: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`,
-      );
+      throw new RangeError(`${who}: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`);
     }
     this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
     this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
@@ -89,21 +97,16 @@ export class AutomaticUpdateClassWeightModule {
   }
 
   /**
-   * Compiles what an update takes, so that the first one does not wait for it; nothing is computed. It calls the classifier, with
-   * its modules in eval mode until this returns (not until it resolves). Of data sets on the GPU alone: other loaders' batches are not known before.
+   * Compiles the kernels of an update, so that the first one does not wait for them; nothing is computed. It calls the
+   * classifier. Has no effect unless the loader is a data set on the GPU: other batches are not known in advance.
    */
   prepare(): Promise<void> {
     return this.prepareBy();
   }
 
-  /** @internal {@link prepare}, whose kernels are compiled by `compile`. */
+  /** @internal {@link prepare}, with kernels compiled by `compile`. */
   async prepareBy(compile?: Compile): Promise<void> {
-    const restore = evaluating(this.options.classifier);
-    try {
-      return this.pass?.prepare(compile);
-    } finally {
-      restore();
-    }
+    await this.pass?.prepare(compile);
   }
 
   /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
@@ -114,17 +117,14 @@ export class AutomaticUpdateClassWeightModule {
     return due;
   }
 
-  /** Updates the weights now. If the walk fails, they stay as they are. */
+  /** Updates the weights now. If the loader or the classifier fails, they stay as they are. */
   async update(): Promise<void> {
     this.classWeight.gpu.queue.refuseInCapture('an update of the class weights');
-    const restore = evaluating(this.options.classifier);
     try {
       await (this.pass ? this.pass.run() : this.walk());
     } catch (error) {
       this.accumulator.reset();
       throw error;
-    } finally {
-      restore();
     }
   }
 
@@ -169,7 +169,7 @@ export class AutomaticUpdateClassWeightModule {
     }
     if (batches === 0)
       throw new RangeError(
-        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give one each time (a generator is walked once)',
+        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give some at each update, but a generator gives them once; pass an object such as { [Symbol.asyncIterator]: generatorFunction }',
       );
     this.accumulator.finish(this.classWeight);
     await compilePending(this.classWeight.gpu);

@@ -1,18 +1,26 @@
 import source from '../../shaders/classWeight.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
-import { checkWhole } from '../checkNumbers.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../ops/softmaxColumnMean.ts';
-import { checkTemperature } from '../rows.ts';
+import { temperatures } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('classWeight', [rowsSource, source], ['normalise']);
 
 export interface ClassWeightOptions {
-  /** Temperature of the softmax: the lower, the less a doubtful prediction counts for the classes it doubts. */
+  /** Temperature of the softmax: the lower, the less a doubtful prediction counts for its less likely classes. Default: 0.1. */
   temperature?: number;
 }
+
+const checks: OptionChecks<ClassWeightOptions> = { temperature: temperatures };
+
+type AccumulatorOptions = ClassWeightOptions & { numClasses: number };
+const accumulatorChecks: OptionChecks<AccumulatorOptions> = {
+  temperature: temperatures,
+  numClasses: /* @__PURE__ */ wholeFrom(1),
+};
 
 /**
  * How much each source class takes part in the target, by the classifier's own predictions (TLlib `ClassWeightModule`; Cao
@@ -22,9 +30,9 @@ export interface ClassWeightOptions {
 export class ClassWeightModule {
   readonly temperature: number;
 
-  constructor({ temperature = 0.1 }: ClassWeightOptions = {}) {
-    checkTemperature('ClassWeightModule', temperature);
-    this.temperature = temperature;
+  constructor(options: ClassWeightOptions = {}) {
+    checkOptions('ClassWeightModule', options, checks);
+    this.temperature = options.temperature ?? 0.1;
   }
 
   /** Logits of the target's images, f32 [n, C]. f32 [C], the largest 1, without gradient; NaN if a row has a NaN. */
@@ -33,13 +41,13 @@ export class ClassWeightModule {
   }
 }
 
-/** {@link ClassWeightModule} over batches that stream by: memory grows with the classes alone, and nothing is read back. */
+/** {@link ClassWeightModule} over batches that stream by: memory grows only with the classes, and nothing is read back. */
 export class ClassWeightAccumulator {
   private readonly sums: SoftmaxColumnSums;
 
-  constructor(gpu: Gpu, { numClasses, temperature = 0.1 }: ClassWeightOptions & { numClasses: number }) {
-    checkTemperature('ClassWeightAccumulator', temperature);
-    checkWhole('ClassWeightAccumulator', { numClasses });
+  constructor(gpu: Gpu, options: AccumulatorOptions) {
+    checkOptions('ClassWeightAccumulator', options, accumulatorChecks, ['numClasses']);
+    const { numClasses, temperature = 0.1 } = options;
     this.sums = new SoftmaxColumnSums(gpu, numClasses, temperature);
   }
 

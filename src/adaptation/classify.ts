@@ -1,29 +1,47 @@
+import { evaluate } from '../autograd.ts';
+import type { Check } from '../checkOptions.ts';
 import { Tensor } from '../tensor.ts';
 
-/** A network with modes: what `nn.Module` is, or anything alike. */
+/** A network: a `Module`, or any object with `forward`. */
 export interface ClassifierModule {
   forward(x: Tensor): Tensor | { logits: Tensor };
 }
 
-/** What class weights are taken from: a function from images to logits [n, C], or a network that gives them. */
+/** Gives the predictions for class weights: a network, or a function from images to logits [n, C]. */
 export type Classifier = ((x: Tensor) => Tensor | { logits: Tensor }) | ClassifierModule;
 
-/** One batch of a data loader: the images alone, or with anything beside them as `x` or as the first of a list. */
+/** One batch of a data loader: the images, or an object with them as `x`, or a list that starts with them. */
 export type LoaderBatch = Tensor | { readonly x: Tensor } | readonly [Tensor, ...unknown[]];
 
-/** Anything that gives batches each time it is walked: an array, a data set, an object that makes a generator anew, synchronous or not. */
+/** Anything that gives batches each time it is iterated: an array, a data set, or an object whose iterator is a generator. */
 export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
 
-/** Logits of a batch. */
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** @internal */
+export const aDataLoader: Check = {
+  wanted: 'an array of batches, a data set, or an object such as { [Symbol.asyncIterator]: generatorFunction }',
+  holds: (value) => isObject(value) && (Symbol.iterator in value || Symbol.asyncIterator in value),
+};
+
+/** @internal */
+export const aClassifier: Check = {
+  wanted: 'a function or an object with forward',
+  holds: (value) =>
+    typeof value === 'function' || (isObject(value) && 'forward' in value && typeof value.forward === 'function'),
+};
+
+/** Logits of a batch. Every module that the classifier calls is in eval mode, also inside a function. */
 export function classify(classifier: Classifier, x: Tensor): Tensor {
-  const result = typeof classifier === 'function' ? classifier(x) : classifier.forward(x);
-  return expectTensor('classifier: what it gives', 'logits' in result ? result.logits : result, '{logits}');
+  const result: unknown = evaluate(() => (typeof classifier === 'function' ? classifier(x) : classifier.forward(x)));
+  const logits = isObject(result) && 'logits' in result ? result.logits : result;
+  return expectTensor('classifier: what it gives', logits, '{logits}');
 }
 
 /** The images of a batch. */
 export function imagesOf(batch: LoaderBatch): Tensor {
-  const x = Array.isArray(batch) ? batch[0] : 'x' in batch ? batch.x : batch;
-  return expectTensor('dataLoader: a batch', x, '{x} or [x, ...]');
+  const images = isObject(batch) && 'x' in batch ? batch.x : batch;
+  return expectTensor('dataLoader: a batch', Array.isArray(batch) ? batch[0] : images, '{x} or [x, ...]');
 }
 
 function expectTensor(who: string, x: unknown, others: string): Tensor {

@@ -1,18 +1,20 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
+import { checkValue } from '../checkOptions.ts';
 import { concat } from '../ops/concat.ts';
 import type { Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
-import { type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
-import { evaluating } from './evaluating.ts';
+import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
 
 /**
- * Logits of all images of a loader, in its order (TLlib `collect_classification_results`): [n, C], the caller's to dispose.
- * The classifier is in eval mode meanwhile. For class weights alone, {@link AutomaticUpdateClassWeightModule} needs less memory.
+ * Gives the logits of all images of a loader, in its order (TLlib `collect_classification_results`): [n, C], the caller's to
+ * dispose. Modules that the classifier calls are in eval mode. If you need only class weights,
+ * {@link AutomaticUpdateClassWeightModule} needs less memory.
  */
 export async function collectClassificationResults(dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> {
+  checkValue('collectClassificationResults', 'dataLoader', dataLoader, aDataLoader);
+  checkValue('collectClassificationResults', 'classifier', classifier, aClassifier);
   const parts: Tensor[] = [];
-  const restore = evaluating(classifier);
   try {
     for await (const batch of dataLoader) {
       parts.push(tidy(() => noGrad(() => classify(classifier, imagesOf(batch)))));
@@ -22,7 +24,6 @@ export async function collectClassificationResults(dataLoader: DataLoader, class
       throw new RangeError('collectClassificationResults: the loader gave no batch; it must give one at least');
     return noGrad(() => concat(parts));
   } finally {
-    restore();
     for (const part of parts) part.dispose();
   }
 }

@@ -1,14 +1,14 @@
-/** What class weights say of themselves. */
+/** Figures that show whether class weights have collapsed. */
 export interface ClassWeightDiagnostics {
   /** (sum w)^2 / sum w^2: as many classes as equal weights would be. */
   effectiveClasses: number;
   /** Entropy of w / sum w, in nats: 0 for one class, log C for equal weights. */
   entropy: number;
-  /** Fewer than two effective classes: the weights follow one class, and adaptation with them goes astray. */
+  /** Fewer than two effective classes: the weights follow one class, so adaptation with them fails. */
   collapsed: boolean;
 }
 
-/** Diagnostics of class weights; NaN where they are NaN or all zero. */
+/** Returns diagnostics of class weights: NaN if they are NaN or all zero. */
 export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeightDiagnostics {
   const weights = Array.from(classWeight);
   const sum = weights.reduce((a, w) => a + w, 0);

@@ -1,18 +1,21 @@
 import { detach } from '../autograd.ts';
-import type { Module } from '../nn/index.ts';
+import { checkOptions, flag, type OptionChecks, show } from '../checkOptions.ts';
+import { Module } from '../nn/index.ts';
 import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { domainLoss } from '../ops/domainLoss.ts';
-import { expectShape, type Tensor, tensor } from '../tensor.ts';
+import { reductions } from '../rows.ts';
+import { aTensor, expectShape, type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { WarmStartGradientReverseLayer } from './gradientReversal.ts';
 
 export interface DomainAdversarialLossOptions {
+  /** Default: 'mean'. */
   reduction?: 'mean' | 'sum' | 'none';
-  /** How features reach the discriminator; by default a {@link WarmStartGradientReverseLayer} that counts by itself. */
+  /** Reverses the gradient of the features. Default: a {@link WarmStartGradientReverseLayer} with `autoStep`. */
   gradientReversal?: WarmStartGradientReverseLayer;
-  /** Whether the discriminator gives one probability (default) or two logits. */
+  /** Whether the discriminator gives one probability; otherwise two logits. Default: true. */
   sigmoid?: boolean;
 }
 
@@ -22,11 +25,20 @@ export interface DomainWeights {
   target: Tensor;
 }
 
+const checks: OptionChecks<DomainAdversarialLossOptions> = {
+  reduction: reductions,
+  gradientReversal: {
+    wanted: 'a WarmStartGradientReverseLayer',
+    holds: (value) => value instanceof WarmStartGradientReverseLayer,
+  },
+  sigmoid: flag,
+};
+const weightChecks: OptionChecks<DomainWeights> = { source: aTensor, target: aTensor };
+
 /**
  * The loss that makes features of both domains alike (DANN, Ganin & Lempitsky 2015; TLlib `DomainAdversarialLoss`): the
  * discriminator learns to tell them apart, and through the gradient reversal the features learn to deceive it. Source is
- * labelled 1 and target 0; with `weights` each image counts as much as they say, which is how PADA leaves out classes that
- * the target does not have.
+ * labelled 1 and target 0. `weights` weight each image: so PADA leaves out classes that the target does not have.
  */
 export class DomainAdversarialLoss {
   readonly gradientReversal: WarmStartGradientReverseLayer;
@@ -40,6 +52,11 @@ export class DomainAdversarialLoss {
     readonly domainDiscriminator: Module,
     options: DomainAdversarialLossOptions = {},
   ) {
+    if (!(domainDiscriminator instanceof Module))
+      throw new TypeError(
+        `DomainAdversarialLoss: domainDiscriminator must be a Module but is ${show(domainDiscriminator)}; pass it first`,
+      );
+    checkOptions('DomainAdversarialLoss', options, checks);
     const { reduction = 'mean', sigmoid = true, gradientReversal } = options;
     this.reduction = reduction;
     this.sigmoid = sigmoid;
@@ -53,6 +70,8 @@ export class DomainAdversarialLoss {
 
   /** {@link forward} of features that are one batch already, its first `sources` rows from the source. */
   forwardBatch(features: Tensor, sources: number, weights?: DomainWeights): Tensor {
+    if (weights !== undefined)
+      checkOptions('DomainAdversarialLoss: weights', weights, weightChecks, ['source', 'target']);
     const d = this.domainDiscriminator.forward(this.gradientReversal.forward(features));
     if (this.sigmoid) {
       const { loss, accuracy: percent } = domainLoss(d, {

@@ -1,19 +1,31 @@
+import { above, anyNumber, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import { CountedScalar, type Counter } from '../gpu/scalar.ts';
 import { gradientReversal } from '../ops/gradientReversal.ts';
 import type { Tensor } from '../tensor.ts';
 
 export interface WarmStartOptions {
-  /** Steepness of the rise. */
+  /** Steepness of the rise. Default: 1. */
   alpha?: number;
-  /** Coefficient at iteration 0. */
+  /** Coefficient at iteration 0. Default: 0. */
   lo?: number;
-  /** Coefficient it rises towards. */
+  /** Limit of the coefficient. Default: 1. */
   hi?: number;
-  /** Scale of the iterations: at `maxIters` the coefficient is that of x = alpha. */
+  /** Scale of the iterations: at iteration `maxIters` the exponent is -alpha. Default: 1000. */
   maxIters?: number;
-  /** Whether each forward counts as an iteration (TLlib's `auto_step`), in a captured step each run; without it `step()` does. */
+  /**
+   * Whether each forward counts as an iteration (TLlib's `auto_step`), in a captured step each run; otherwise call `step()`.
+   * Default: false.
+   */
   autoStep?: boolean;
 }
+
+const checks: OptionChecks<WarmStartOptions> = {
+  alpha: anyNumber,
+  lo: anyNumber,
+  hi: anyNumber,
+  maxIters: /* @__PURE__ */ above(0),
+  autoStep: flag,
+};
 
 /**
  * Gradient reversal whose coefficient warms up (TLlib `WarmStartGradientReverseLayer`, Ganin & Lempitsky 2015): forward is
@@ -21,14 +33,15 @@ export interface WarmStartOptions {
  *
  *   coefficient(i) = 2 (hi - lo) / (1 + exp(-alpha i / maxIters)) - (hi - lo) + lo,
  *
- * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps follow it. Backward reverses by the coefficient of
- * its own forward, whatever was counted in between.
+ * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps follow it. Backward uses the coefficient of
+ * its own forward, whatever was counted since.
  */
 export class WarmStartGradientReverseLayer {
   readonly coefficient: Counter;
 
-  constructor({ alpha = 1, lo = 0, hi = 1, maxIters = 1000, autoStep = false }: WarmStartOptions = {}) {
-    if (!(maxIters > 0)) throw new RangeError(`WarmStartGradientReverseLayer: maxIters must be > 0 but is ${maxIters}`);
+  constructor(options: WarmStartOptions = {}) {
+    checkOptions('WarmStartGradientReverseLayer', options, checks);
+    const { alpha = 1, lo = 0, hi = 1, maxIters = 1000, autoStep = false } = options;
     const range = hi - lo;
     this.coefficient = new CountedScalar(
       (i) => (2 * range) / (1 + Math.exp((-alpha * i) / maxIters)) - range + lo,

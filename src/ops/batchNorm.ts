@@ -1,5 +1,5 @@
 import source from '../../shaders/batchNorm.wgsl';
-import { record } from '../autograd.ts';
+import { record, refuseTraining } from '../autograd.ts';
 import { atLeast, checkOptions, flag, type OptionChecks, orScalar, within } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
@@ -58,6 +58,7 @@ export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
   expectDtype('batchNorm', 'x', x, 'f32');
   checkOptions('batchNorm', options, checks, required);
   const { weight, bias, runningMean, runningVar, training, momentum, eps, relu = false } = options;
+  if (training) refuseTraining('batchNorm');
   const { gpu, shape } = x;
   if (shape.length < 2 || shape.length > 4)
     throw new TypeError(`batchNorm: x must be [n,c], [n,c,length] or [n,c,h,w] but is ${showShape(shape)}`);

@@ -89,7 +89,10 @@ gpuTest('the reversal warms up from lo: 0 at the start, 0.46 and not 1 at maxIte
   assert.is(shifted.iterNum, 7, 'it counts by itself only when told to');
   shifted.step();
   assert.is(shifted.iterNum, 8);
-  assert.throws(() => new WarmStartGradientReverseLayer({ maxIters: 0 }), /maxIters must be > 0 but is 0/);
+  assert.throws(
+    () => new WarmStartGradientReverseLayer({ maxIters: 0 }),
+    /^WarmStartGradientReverseLayer: maxIters must be a number > 0 but is 0$/,
+  );
   x.dispose();
 });
 
