@@ -1,14 +1,16 @@
-import { checkWhole } from '../checkNumbers.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { BatchNorm1d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn/index.ts';
+import { aRandom } from '../nn/init.ts';
 import type { ParameterGroup } from '../optim/index.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** One convolution of a {@link SmallCnn}; a rectifier and a max-pool of 2 follow each. */
+/** One convolution of a {@link SmallCnn}; a ReLU and a max-pool of 2 follow each. */
 export interface ConvolutionOptions {
   outChannels: number;
   kernelSize: number;
+  /** Default: 0. */
   padding?: number;
 }
 
@@ -16,17 +18,35 @@ export interface SmallCnnOptions {
   numClasses: number;
   /** Source of the initial weights. */
   random: Random;
-  /** Height and width of the images: 28 by default. */
+  /** Height and width of the images. Default: 28. */
   imageSize?: number;
-  /** Channels of the images: 1 by default. */
+  /** Channels of the images. Default: 1. */
   inChannels?: number;
-  /** By default 5x5 to 16 channels, then 5x5 to 32. */
+  /** Default: 5x5 to 16 channels, then 5x5 to 32. */
   convolutions?: readonly ConvolutionOptions[];
-  /** Length of the features: 128 by default. */
+  /** Length of the features. Default: 128. */
   featuresDim?: number;
 }
 
-/** What the network says of images, and what the discriminator sees of them. */
+const checks: OptionChecks<SmallCnnOptions> = {
+  numClasses: /* @__PURE__ */ wholeFrom(1),
+  random: aRandom,
+  imageSize: /* @__PURE__ */ wholeFrom(1),
+  inChannels: /* @__PURE__ */ wholeFrom(1),
+  convolutions: { wanted: 'an array of convolutions', holds: Array.isArray },
+  featuresDim: /* @__PURE__ */ wholeFrom(1),
+};
+const convolutionChecks: OptionChecks<ConvolutionOptions> = {
+  outChannels: /* @__PURE__ */ wholeFrom(1),
+  kernelSize: /* @__PURE__ */ wholeFrom(1),
+  padding: /* @__PURE__ */ wholeFrom(0),
+};
+const groupChecks: OptionChecks<{ baseLr?: number; finetune?: boolean }> = {
+  baseLr: /* @__PURE__ */ atLeast(0),
+  finetune: flag,
+};
+
+/** Predictions for images, and the features that the discriminator gets. */
 export interface SmallCnnOutput {
   /** [n, numClasses] */
   logits: Tensor;
@@ -47,19 +67,20 @@ export class SmallCnn extends Module<SmallCnnOutput> {
   /** Length of the features. */
   readonly featuresDim: number;
 
-  constructor(
-    gpu: Gpu,
-    {
+  constructor(gpu: Gpu, options: SmallCnnOptions) {
+    super();
+    checkGpu('SmallCnn', gpu);
+    checkOptions('SmallCnn', options, checks, ['numClasses', 'random']);
+    const {
       numClasses,
       random,
       imageSize = 28,
       inChannels = 1,
       convolutions = CONVOLUTIONS,
       featuresDim = 128,
-    }: SmallCnnOptions,
-  ) {
-    super();
-    checkWhole('SmallCnn', { numClasses, imageSize, inChannels, featuresDim });
+    } = options;
+    for (const [i, convolution] of convolutions.entries())
+      checkOptions(`SmallCnn: convolutions[${i}]`, convolution, convolutionChecks, ['outChannels', 'kernelSize']);
     const size = convolutions.reduce(
       (size, { kernelSize, padding = 0 }) => Math.floor((size + 2 * padding - kernelSize + 1) / 2),
       imageSize,
@@ -91,10 +112,12 @@ export class SmallCnn extends Module<SmallCnnOutput> {
   }
 
   /**
-   * Parameter groups as of TLlib's `get_parameters`: times `baseLr`, and a tenth of it for the backbone where `finetune`
-   * (true by default) says that it was trained before.
+   * Returns the parameter groups of TLlib's `get_parameters`. `baseLr` multiplies the learning rate of all (default: 1), and
+   * `finetune` (default: true) divides that of the backbone by 10, as for one that was trained before.
    */
-  getParameters({ baseLr = 1, finetune = true }: { baseLr?: number; finetune?: boolean } = {}): ParameterGroup[] {
+  getParameters(options: { baseLr?: number; finetune?: boolean } = {}): ParameterGroup[] {
+    checkOptions('getParameters', options, groupChecks);
+    const { baseLr = 1, finetune = true } = options;
     return [
       { params: this.backbone.parameters(), lrMultiplier: finetune ? 0.1 * baseLr : baseLr },
       { params: this.bottleneck.parameters(), lrMultiplier: baseLr },
