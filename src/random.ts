@@ -1,5 +1,7 @@
-import { checkWhole } from './checkNumbers.ts';
+import { checkValue, wholeFrom, wholeWithin } from './checkOptions.ts';
 import { refuseWhileRecording } from './gpu/scalar.ts';
+
+const limits = wholeWithin(1, 2 ** 32);
 
 /**
  * Reproducible random numbers on the host (sfc32 of PractRand): integer arithmetic alone, so a seed gives the same numbers
@@ -10,7 +12,7 @@ export class Random {
 
   /** @param seed a whole number from 0 to 2^53 - 1 */
   constructor(seed: number) {
-    checkWhole('Random', { seed }, 0);
+    checkValue('Random', 'seed', seed, wholeFrom(0));
     this.words = Uint32Array.of(seed, seed / 2 ** 32, 0, 1);
     // Until seeds that differ in one bit have spread over the state.
     for (let i = 0; i < 15; i++) this.next();
@@ -45,9 +47,7 @@ export class Random {
 
   /** Uniform over the whole numbers below `n`, n at most 2^32. */
   integer(n: number): number {
-    if (!(Number.isSafeInteger(n) && n >= 1 && n <= 2 ** 32)) {
-      throw new RangeError(`integer: n must be a whole number from 1 to 2^32 but is ${n}`);
-    }
+    checkValue('integer', 'n', n, limits);
     // Numbers past the last multiple of n would favour the small ones.
     const end = 2 ** 32 - (2 ** 32 % n);
     let word = this.next();
@@ -57,6 +57,7 @@ export class Random {
 
   /** 0 to n - 1 in random order (Fisher and Yates). */
   permutation(n: number): Uint32Array<ArrayBuffer> {
+    checkValue('permutation', 'n', n, wholeFrom(0));
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);

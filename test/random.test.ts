@@ -65,7 +65,12 @@ test('a permutation holds every number once, and each in any place', () => {
 test('what is no seed or range is refused', () => {
   for (const seed of [-1, 1.5, Number.NaN, 2 ** 53])
     assert.throws(() => new Random(seed), /seed must be a whole number >= 0/);
-  for (const n of [0, -1, 1.5, 2 ** 32 + 1]) assert.throws(() => new Random(1).integer(n), /from 1 to 2\^32/);
+  for (const n of [0, -1, 1.5, 2 ** 32 + 1])
+    assert.throws(() => new Random(1).integer(n), /n must be a whole number from 1 to 4294967296 but is/);
+  for (const n of [-1, 1.5, Number.NaN])
+    assert.throws(() => new Random(1).permutation(n), /permutation: n must be a whole number >= 0 but is/);
+  assert.throws(() => new Random('1' as unknown as number), /seed must be a whole number >= 0 but is '1' \(a string\)/);
+  assert.equal(new Random(1).permutation(0), new Uint32Array());
 });
 
 test.run();

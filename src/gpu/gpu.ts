@@ -1,5 +1,6 @@
 import { patiently, webgpu } from '#gpu';
 import type { OpWatcher } from '../autograd.ts';
+import { checkOptions, flag, type OptionChecks, oneOf } from '../checkOptions.ts';
 import {
   type AdapterInfo,
   adoptDevice,
@@ -134,13 +135,31 @@ export function checkGpu(who: string, gpu: Gpu): void {
   gpu.device.check(who);
 }
 
+const checks: OptionChecks<GpuOptions> = {
+  device: {
+    wanted: 'a GPUDevice, as `await adapter.requestDevice()` gives',
+    holds: (value) => typeof (value as Partial<GPUDevice> | null)?.createBuffer === 'function',
+  },
+  software: oneOf('allow', 'refuse', 'require'),
+  validate: flag,
+  limits: oneOf('adapter', 'default'),
+  subgroups: flag,
+  gemm: oneOf('subgroup', 'workgroup', 'plain'),
+  features: {
+    wanted: 'an array of names',
+    holds: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  },
+};
+
 /**
  * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
  * the features the kernels can use.
  *
  * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
+ * @throws TypeError or RangeError for an unknown option, or a value that an option cannot have
  */
 export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
+  checkOptions('createGpu', options, checks);
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)
     : await requestDevice(await webgpu(options.features), options);

@@ -157,33 +157,40 @@ for (const [kind, { script, badge, name }] of Object.entries(ADAPTERS)) {
     test(`${kind} adapter: ${path || 'the page'} shows what is so, and nothing else`, async () => {
       // A browser of its own: what a worker has begun to compile would keep the next one waiting.
       const own = await openBrowser();
-      const visitor = await Visitor.open(own, `${address}${path}#run=0&methods=dann&batch=2`, {
-        worker: (text) => script + text,
-      });
-      const { page } = visitor;
-      // Before there is an answer, nothing is claimed.
-      const early = await page.evaluate(
-        () =>
-          [
-            document.querySelector('#adapter')!.textContent,
-            document.querySelector('#software')!.checkVisibility(),
-          ] as const,
-      );
-      if (early[0] === 'a GPU to be found') assert.is(early[1], false);
-      await page.waitForFunction(() => document.querySelector('#adapter')!.textContent !== 'a GPU to be found', null, {
-        timeout: 180_000,
-      });
-      await shown(page);
-      assert.match(await visitor.text('adapter'), name);
-      const wanted = [...(badge ? ['software'] : []), ...(kind === 'none' ? ['notice'] : [])];
-      assert.equal(await visible(page, hidden), wanted);
-      await visitor.sound();
-      if (kind === 'none') {
-        assert.match(await visitor.text('notice'), /no graphics adapter/);
-        assert.match(await visitor.text('status'), /^Nothing can be (trained|run) here\.$/);
+      try {
+        const visitor = await Visitor.open(own, `${address}${path}#run=0&methods=dann&batch=2`, {
+          worker: (text) => script + text,
+        });
+        const { page } = visitor;
+        // Before there is an answer, nothing is claimed.
+        const early = await page.evaluate(
+          () =>
+            [
+              document.querySelector('#adapter')!.textContent,
+              document.querySelector('#software')!.checkVisibility(),
+            ] as const,
+        );
+        if (early[0] === 'a GPU to be found') assert.is(early[1], false);
+        await page.waitForFunction(
+          () => document.querySelector('#adapter')!.textContent !== 'a GPU to be found',
+          null,
+          {
+            timeout: 180_000,
+          },
+        );
+        await shown(page);
+        assert.match(await visitor.text('adapter'), name);
+        const wanted = [...(badge ? ['software'] : []), ...(kind === 'none' ? ['notice'] : [])];
+        assert.equal(await visible(page, hidden), wanted);
+        await visitor.sound();
+        if (kind === 'none') {
+          assert.match(await visitor.text('notice'), /no graphics adapter/);
+          assert.match(await visitor.text('status'), /^Nothing can be (trained|run) here\.$/);
+        }
+        visitor.calm();
+      } finally {
+        await own.close();
       }
-      visitor.calm();
-      await own.close();
     });
   }
 }

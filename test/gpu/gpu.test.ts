@@ -26,6 +26,25 @@ gpuTest('software adapters are refused or required on request', async (gpu) => {
   (await createGpu({ software: gpu.info.software ? 'require' : 'refuse' })).dispose();
 });
 
+test('options that createGpu does not know, or cannot obey, are refused', async () => {
+  const refused = async (options: unknown, message: RegExp) => {
+    const error: Error = await createGpu(options as object).then(
+      () => assert.unreachable(`${JSON.stringify(options)} is accepted`),
+      (e) => e,
+    );
+    assert.match(error.message, message);
+  };
+  await refused({ powerPreference: 'low-power' }, /createGpu: unknown option powerPreference; its options are device,/);
+  await refused({ subGroups: false }, /unknown option subGroups; did you mean subgroups\?/);
+  await refused({ software: true }, /software must be one of 'allow', 'refuse', 'require' but is true \(a boolean\)/);
+  await refused({ subgroups: 'false' }, /subgroups must be true or false but is 'false' \(a string\)/);
+  await refused({ limits: {} }, /limits must be one of 'adapter', 'default' but is an? [oO]bject/);
+  await refused({ gemm: 'matrix' }, /gemm must be one of 'subgroup', 'workgroup', 'plain' but is 'matrix'/);
+  await refused({ features: 'shader-f16' }, /features must be an array of names but is 'shader-f16' \(a string\)/);
+  await refused('software', /createGpu: expected an options object/);
+  await refused({ device: await (await webgpu()).requestAdapter() }, /device must be a GPUDevice, as `await adapter/);
+});
+
 gpuTest('default limits are those of the specification', async () => {
   const small = await createGpu({ limits: 'default' });
   assert.is(small.limits.maxStorageBuffersPerShaderStage, 8);

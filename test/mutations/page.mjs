@@ -1,4 +1,4 @@
-// The page: what its verdict judges, what a choice shows at once, and what its worker reports.
+// The page: what its verdict judges, what a choice shows at once, and what its worker reports. Then options of createGpu.
 export default [
   {
     file: 'demo/verdict.ts',
@@ -44,4 +44,6 @@ export default [
     tests: ['demo/conductor'],
   },
   { file: 'demo/engine/lane.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/conductor'] },
+  { file: 'src/gpu/gpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
+  { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
 ];
