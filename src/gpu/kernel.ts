@@ -2,7 +2,7 @@ import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Dispatch, Patch } from './recording.ts';
-import { Scalar, scalarValue } from './scalar.ts';
+import { overflowsF32, Scalar, scalarValue } from './scalar.ts';
 import type { Binding } from './storage.ts';
 import { parseWgsl, type WgslModule } from './wgsl.ts';
 
@@ -105,6 +105,10 @@ function dispatch(
     if (type !== 'f32' && !Number.isInteger(value)) {
       throw new GpuError('KERNEL', `${label}: ${name} is ${value}, but the kernel declares it ${type}`);
     }
+    if (type === 'f32' && overflowsF32(value))
+      throw new RangeError(
+        `${label}: ${name} is ${value}, beyond the largest f32 (3.4e38); the kernel would read Infinity`,
+      );
     writeParam(view, offset, type, value);
     if (param instanceof Scalar) patches.push({ scalar: param, offset, type });
   }

@@ -36,9 +36,14 @@ export class Scalar {
   }
 }
 
+/** @internal Whether a finite number is infinite in single precision, in which kernels read it. */
+export const overflowsF32 = (value: number): boolean => Number.isFinite(value) && !Number.isFinite(Math.fround(value));
+
 function checkNumber(value: number): number {
   if (typeof value !== 'number')
     throw new TypeError(`Scalar: value must be a number but is '${String(value)}' (a ${typeof value})`);
+  if (overflowsF32(value))
+    throw new RangeError(`Scalar: value is ${value}, beyond the largest f32 (3.4e38); kernels would read Infinity`);
   return value;
 }
 

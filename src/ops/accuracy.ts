@@ -1,5 +1,6 @@
 import source from '../../shaders/accuracy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
+import { noOptions } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { expectMatrix, splitRows } from '../rows.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
@@ -11,10 +12,11 @@ const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, source], ['
  * PyTorch's `argmax`. logits: f32 [n, C]; labels: u32 [n]; a label >= C counts as wrong; the result: f32 [], without
  * gradient.
  */
-export function accuracy(logits: Tensor, labels: Tensor): Tensor {
+export const accuracy: (logits: Tensor, labels: Tensor) => Tensor = (logits, labels, options?: unknown) => {
+  noOptions('accuracy', options);
   const [rows, cols] = expectMatrix('accuracy', 'logits', logits);
   expectShape('accuracy', 'labels', labels, [rows], 'u32');
   const percent = empty(logits.gpu, [], 'f32', 'accuracy');
   kernel.forward({ logits, labels, percent }, { rows, cols }, 1, splitRows(logits.gpu, cols).constants);
   return percent;
-}
+};

@@ -3,10 +3,9 @@ import rowsSource from '../../shaders/rows.wgsl';
 import { noGrad, record } from '../autograd.ts';
 import { checkOptions, type OptionChecks } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { reductions } from '../rows.ts';
+import { axisOf, reductions } from '../rows.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
-import { mean } from './mean.ts';
-import { sum } from './sum.ts';
+import { scaledSum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('binaryCrossEntropy', [rowsSource, source], ['forward', 'backward']);
 
@@ -43,7 +42,7 @@ export function binaryCrossEntropy(p: Tensor, target: Tensor, options: BinaryCro
   kernel.forward({ ...shared, l }, params, groups);
   let loss = l;
   if (reduction !== 'none') {
-    loss = noGrad(() => (reduction === 'mean' ? mean(l) : sum(l)));
+    loss = noGrad(() => scaledSum('binaryCrossEntropy', l, axisOf('binaryCrossEntropy', l), params.scale));
     l.dispose();
   }
   return record('binaryCrossEntropy', [p], loss, [], (dl, gradient) => {

@@ -1,9 +1,11 @@
+import { noOptions } from '../checkOptions.ts';
 import { axisOf, expectMatrix } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 import { scaledSum } from './sum.ts';
 
 /** Takes the mean over the rows of a matrix. x: f32 [n, C]; the result: f32 [C], NaN without rows. */
-export function columnMean(x: Tensor): Tensor {
+export const columnMean: (x: Tensor) => Tensor = (x: Tensor, options?: unknown) => {
+  noOptions('columnMean', options);
   const [rows] = expectMatrix('columnMean', 'x', x);
   return scaledSum('columnMean', x, axisOf('columnMean', x, 0), 1 / rows);
-}
+};

@@ -3,7 +3,7 @@ import { checkOptions, type OptionChecks, orScalar, wholeFrom } from '../checkOp
 import { defineKernel } from '../gpu/kernel.ts';
 import { type Scalar, scalarValue } from '../gpu/scalar.ts';
 import { touching } from '../gpu/storage.ts';
-import { sameShape, showShape } from '../shape.ts';
+import { sameShape, showShape, sizeOf } from '../shape.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', 'unlabelled']);
@@ -48,8 +48,8 @@ const checks: OptionChecks<ImageBatchOptions> = {
 export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x: Tensor; labels: Tensor | null } {
   checkOptions('imageBatch', options, checks, ['order', 'offset', 'size']);
   const { order, offset, size, into, row = 0 } = options;
+  expectDtype('imageBatch', 'images', data?.images, 'u32');
   const { images, channels, height, width, count } = data;
-  expectDtype('imageBatch', 'images', images, 'u32');
   expectDtype('imageBatch', 'order', order, 'u32');
   if (into) expectDtype('imageBatch', 'into', into, 'f32');
   if (data.labels) expectShape('imageBatch', 'labels', data.labels, [count], 'u32');
@@ -59,13 +59,19 @@ export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x:
     );
   }
   const image = [channels, height, width];
+  const words = Math.ceil((count * sizeOf(image)) / 4);
+  if (!(images.size >= words)) {
+    throw new TypeError(
+      `imageBatch: images has ${images.size} words, but ${count} images of ${showShape(image)} bytes take ${words}`,
+    );
+  }
   const x = into ?? empty(images.gpu, [size, ...image], 'f32', 'images');
   if (!sameShape(x.shape.slice(1), image) || row + size > x.shape[0]!) {
     throw new TypeError(
       `imageBatch: ${size} images ${showShape(image)} from row ${row} on do not fit in into, which is ${showShape(x.shape)}`,
     );
   }
-  const pixels = channels * height * width;
+  const pixels = sizeOf(image);
   const params = { offset, size, pixels, row, count };
   const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
   const batch = {

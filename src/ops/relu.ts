@@ -1,19 +1,21 @@
 import source from '../../shaders/relu.wgsl';
 import { record } from '../autograd.ts';
+import { noOptions } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
 
 /** Computes max(x, 0) for each element (`torch.relu`). x: f32 of any shape. */
-export function relu(x: Tensor): Tensor {
+export const relu: (x: Tensor) => Tensor = (x: Tensor, options?: unknown) => {
+  noOptions('relu', options);
   expectDtype('relu', 'x', x, 'f32');
   const { size } = x;
   const groups = Math.ceil(size / 64);
   const y = empty(x.gpu, x.shape, 'f32', 'relu');
   kernel.forward({ x, y }, { size }, groups);
   return record('relu', [x], y, [y], (dy, gradient) => [reluBackward(y, dy, gradient.into(0))]);
-}
+};
 
 /** @internal The gradient of what was rectified to `y`: `dy` where y > 0, else 0. */
 export function reluBackward(y: Tensor, dy: Tensor, dx = empty(y.gpu, y.shape, 'f32', 'relu')): Tensor {

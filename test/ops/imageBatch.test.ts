@@ -73,6 +73,13 @@ gpuTest('imageBatch refuses a tensor that the images do not fit in', (gpu) => {
     assert.throws(batch([3, 1, 3, 3], 2), /from row 2 on do not fit in into, which is \[3,1,3,3\]/);
     const at = (offset: unknown, size: number) => () =>
       imageBatch(data, { order: places, offset: offset as number, size });
+    const all = { order: places, offset: 0, size: 1 };
+    assert.throws(
+      () => imageBatch({ ...data, count: 6 }, all),
+      /images has 12 words, but 6 images of \[1,3,3\] bytes take 14/,
+    );
+    assert.throws(() => imageBatch(undefined as never, all), /images must be a tensor but is undefined/);
+    assert.throws(() => imageBatch(data, { ...all, order: [0] as never }), /order must be a tensor but is .*an array/);
     assert.throws(at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are wanted/);
     assert.throws(at(new Scalar(3), 3), /order has 5 places, but 3 from offset 3 on/);
     assert.throws(at('0', 2), /offset must be a whole number >= 0, or a Scalar but is '0'/);

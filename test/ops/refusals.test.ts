@@ -145,6 +145,9 @@ gpuTest('ops of each element refuse options, but not the numbers that map and re
     assert.throws(() => call(ops.add, x, x, { alpha: 2 }), /^add: unknown option alpha; it has no options$/);
     assert.throws(() => call(ops.mul, x, x, x), /^mul: expected no further argument but got a Tensor$/);
     assert.throws(() => call(ops.log, x, { base: 2 }), /^log: unknown option base; it has no options$/);
+    assert.throws(() => call(ops.relu, x, true), /^relu: expected no further argument but got true/);
+    assert.throws(() => call(ops.columnMean, x, { dim: 1 }), /^columnMean: unknown option dim; it has no options$/);
+    assert.throws(() => call(ops.accuracy, x, x, { topk: 5 }), /^accuracy: unknown option topk; it has no options$/);
   });
 });
 

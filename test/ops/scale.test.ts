@@ -17,6 +17,11 @@ for (const factor of [-2.5, new Scalar(0.3)]) {
   );
 }
 
+gpuTest('scale by infinity', async (gpu) => {
+  const { y } = await valuesOf(gpu, (x) => scale(x, Number.POSITIVE_INFINITY), [[1, -1]]);
+  assert.equal(y, [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+});
+
 gpuTest('scale passes NaN on, even by 0', async (gpu) => {
   const { y, gradients } = await valuesOf(gpu, (x) => scale(x, 0), [[Number.NaN, 1]], [1, Number.NaN]);
   assert.equal(
@@ -62,13 +67,15 @@ gpuTest('scale by a scalar: an eager backward takes the value of its forward', a
   x.dispose();
 });
 
-gpuTest('scale refuses what is no number', (gpu) => {
+gpuTest('scale refuses what is no number of f32', (gpu) => {
   tidy(() => {
     const x = tensor(gpu, [1, 2]);
     assert.throws(
       () => scale(x, x as never),
       /scale: factor must be a number or a Scalar \(mul multiplies two tensors\) but is a Tensor/,
     );
+    assert.throws(() => scale(x, 1e39), /scale.forward: factor is 1e\+39, beyond the largest f32/);
+    assert.throws(() => scale(x, new Scalar(-1e39)), /Scalar: value is -1e\+39, beyond the largest f32/);
     for (const factor of ['2', undefined, null])
       assert.throws(() => scale(x, factor as never), /factor must be a number/);
     assert.throws(() => scale(2 as never, 2), /scale: x must be a tensor but is 2/);
