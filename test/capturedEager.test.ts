@@ -6,7 +6,7 @@ import { backward, detach, noGrad, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import { Counter, Scalar } from '../src/gpu/scalar.ts';
-import { Parameter } from '../src/nn/parameter.ts';
+import { BatchNorm1d, Dropout, Module, Parameter, Sequential } from '../src/nn/index.ts';
 import { add } from '../src/ops/add.ts';
 import { crossEntropy } from '../src/ops/crossEntropy.ts';
 import { dropout } from '../src/ops/dropout.ts';
@@ -222,6 +222,45 @@ gpuTest('a parameter that was frozen after the capture is an error', async (gpu)
   x.requiresGrad = true;
   assert.throws(() => forward.run(), /requiresGrad of tensor\[1\] was false at the capture but is true/);
   disposeAll(step, forward, sgd, w, v, x);
+});
+
+gpuTest('a mode or a field of a module that changed after the capture is an error', async (gpu) => {
+  class Scaled extends Module {
+    factor = 2;
+    calls = 0;
+    last: Tensor | null = null;
+    layers = new Sequential(new Dropout({ p: 0.5, seed: 1 }), new BatchNorm1d(gpu, { numFeatures: 1 }));
+    forward(x: Tensor): Tensor {
+      const y = scale(this.layers.forward(x), this.factor);
+      this.last = y;
+      return y;
+    }
+  }
+  const net = new Scaled().train();
+  const x = tensor(gpu, [[1], [2], [3], [4]]);
+  const step = await capture(gpu, () => noGrad(() => net.forward(x)));
+  const [dropout, norm] = net.layers.layers as [Dropout, BatchNorm1d];
+  const changes: [module: object, field: string, value: unknown, message: RegExp][] = [
+    [dropout, 'training', false, /Dropout was captured in training mode; call train\(\) on it/],
+    [norm, 'training', false, /BatchNorm1d was captured in training mode/],
+    [net, 'factor', 3, /factor of Scaled is another one than at the capture/],
+    [dropout, 'p', 0.1, /p of Dropout is another one/],
+    [norm, 'eps', 1, /eps of BatchNorm1d is another one/],
+    [net, 'layers', new Sequential(), /layers of Scaled is another one/],
+  ];
+  step.run();
+  for (const [module, field, value, message] of changes) {
+    const before = Reflect.get(module, field);
+    Reflect.set(module, field, value);
+    assert.throws(() => step.run(), message, field);
+    Reflect.set(module, field, before);
+    step.run();
+  }
+  // Fields that forward does not read may change, and forward may keep its results in some.
+  net.calls = 7;
+  step.run();
+  assert.is(net.factor, 2);
+  disposeAll(step, x, net);
 });
 
 gpuTest("an optimiser's settings are obeyed or refused", async (gpu) => {

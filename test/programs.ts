@@ -185,7 +185,7 @@ const actions: Record<string, (program: Program, steps: Record<'first' | 'second
     const last = parameters.at(-1)!;
     last.requiresGrad = !last.requiresGrad;
   },
-  'change mode': () => {},
+  'change mode': ({ net }) => net.train(!net.training),
   'write x': (program) => write(program.x, program.data()),
   'write a parameter': ({ parameters, draw }) => {
     const chosen = draw(parameters);

@@ -4,8 +4,10 @@
 import { type LeafWatcher, watchLeaves } from '../autograd.ts';
 import { show } from '../checkOptions.ts';
 import { tick } from '../gpu/recording.ts';
+import { recordingUnderWay } from '../gpu/scalar.ts';
 import { showShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { notingFields } from './fields.ts';
 import { Parameter } from './parameter.ts';
 import { partsIn } from './parts.ts';
 
@@ -13,7 +15,7 @@ export const ADVICE =
   'Keep modules and Parameters in public fields, also in arrays, Maps and plain objects, or call this.registerModule(name, module) or this.registerParameter(name, parameter)';
 
 interface Listing {
-  namedModules(): Iterable<unknown>;
+  namedModules(): Iterable<[name: string, module: object]>;
 }
 
 const running: { module: Listing; args: readonly unknown[]; since: number }[] = [];
@@ -23,7 +25,7 @@ export function run<T>(module: Listing, args: readonly unknown[], forward: () =>
   running.push({ module, args, since: tick() });
   const before = watchLeaves(checkLeaf);
   try {
-    return forward();
+    return recordingUnderWay() ? notingFields(modulesOf(module), forward) : forward();
   } finally {
     watchLeaves(before);
     running.pop();
@@ -49,7 +51,7 @@ const checkLeaf: LeafWatcher = (op, x) => {
 /** Parts may have been added since the last listing. */
 function isListedAtLast(isListed: () => boolean): boolean {
   if (isListed()) return true;
-  for (const { module } of running) Array.from(module.namedModules());
+  for (const { module } of running) modulesOf(module);
   return isListed();
 }
 
@@ -57,6 +59,8 @@ function notListed(uses: string, so: string): TypeError {
   const { name } = running.at(-1)!.module.constructor;
   return new TypeError(`${name}.forward ${uses} that ${name} does not list, so ${so}. ${ADVICE}`);
 }
+
+const modulesOf = (module: Listing): object[] => Array.from(module.namedModules(), ([, each]) => each);
 
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
