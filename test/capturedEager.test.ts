@@ -2,6 +2,7 @@
 // without an error before, with its right value.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AutomaticUpdateClassWeightModule } from '../src/adaptation/index.ts';
 import { backward, detach, noGrad, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
@@ -435,6 +436,11 @@ test('functions that return promises are errors of the type checker too', () => 
 
 gpuTest('a refused read leaves the process alone', async (gpu) => {
   const x = tensor(gpu, [1]);
+  const net = new BatchNorm1d(gpu, { numFeatures: 1 });
+  const sgd = new Sgd(net.parameters(), { lr: 1 });
+  const weights = new AutomaticUpdateClassWeightModule(gpu, {
+    ...{ updateSteps: 1, dataLoader: [x], classifier: relu, numClasses: 1, partialClassesIndex: [0] },
+  });
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
   globalThis.process?.on('unhandledRejection', note);
@@ -444,12 +450,16 @@ gpuTest('a refused read leaves the process alone', async (gpu) => {
     async () => (await relu(x).read()).length,
     async () => void (await gpu.idle()),
     () => void gpu.idle().then(String),
+    () => void net.stateDict().then(String),
+    () => void sgd.stateDict().then(String),
+    () => void weights.step().then(String),
+    () => void weights.getPartialClassesWeight().then(String),
   ];
   for (const attempt of attempts) await refusal(() => capture(gpu, attempt as () => never));
   await new Promise((resolve) => setTimeout(resolve, 20));
   globalThis.process?.off('unhandledRejection', note);
   assert.equal(unhandled, []);
-  x.dispose();
+  disposeAll(weights, sgd, net, x);
 });
 
 gpuTest('counters are read in the order of the forward calls', async (gpu) => {

@@ -5,6 +5,7 @@ import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
+import { outsideCapture } from '../gpu/scalar.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
 import { temperatures } from '../rows.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
@@ -77,12 +78,15 @@ export class AutomaticUpdateClassWeightModule {
   }
 
   /** Weights and the count of steps, as they are when called. */
-  async stateDict(): Promise<StateDict> {
+  stateDict(): Promise<StateDict> {
     const steps = hostCount(this.count);
-    return new Map([
-      ['weight', { shape: this.classWeight.shape, data: await this.classWeight.read() }],
-      ['steps', steps],
-    ]);
+    return outsideCapture('reading the state', async () => {
+      const data = await this.classWeight.read();
+      return new Map([
+        ['weight', { shape: this.classWeight.shape, data }],
+        ['steps', steps],
+      ]);
+    });
   }
 
   /** Takes over a state; what does not fit is listed in one error, and nothing changes. */
@@ -110,22 +114,24 @@ export class AutomaticUpdateClassWeightModule {
   }
 
   /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
-  async step(): Promise<boolean> {
-    this.classWeight.gpu.queue.refuseInCapture('a step of the class weights');
-    const due = ++this.count % this.options.updateSteps === 0;
-    if (due) await this.update();
-    return due;
+  step(): Promise<boolean> {
+    return outsideCapture('a step of the class weights', async () => {
+      const due = ++this.count % this.options.updateSteps === 0;
+      if (due) await this.update();
+      return due;
+    });
   }
 
   /** Updates the weights now. If the loader or the classifier fails, they stay as they are. */
-  async update(): Promise<void> {
-    this.classWeight.gpu.queue.refuseInCapture('an update of the class weights');
-    try {
-      await (this.pass ? this.pass.run() : this.walk());
-    } catch (error) {
-      this.accumulator.reset();
-      throw error;
-    }
+  update(): Promise<void> {
+    return outsideCapture('an update of the class weights', async () => {
+      try {
+        await (this.pass ? this.pass.run() : this.walk());
+      } catch (error) {
+        this.accumulator.reset();
+        throw error;
+      }
+    });
   }
 
   /** Weights for `crossEntropy(logits, labels, {weight})`: f32 [numClasses], the module's own tensor. */
@@ -139,7 +145,11 @@ export class AutomaticUpdateClassWeightModule {
   }
 
   /** Mean weight of the classes that the target has, and of the others. Needs `partialClassesIndex`. */
-  async getPartialClassesWeight(): Promise<{ partial: number; nonPartial: number }> {
+  getPartialClassesWeight(): Promise<{ partial: number; nonPartial: number }> {
+    return outsideCapture('reading class weights', () => this.partialClassesWeight());
+  }
+
+  private async partialClassesWeight(): Promise<{ partial: number; nonPartial: number }> {
     const { partialClassesIndex: partial } = this.options;
     if (!partial) {
       throw new TypeError(

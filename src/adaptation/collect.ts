@@ -1,6 +1,7 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
 import { checkValue } from '../checkOptions.ts';
+import { outsideCapture } from '../gpu/scalar.ts';
 import { concat } from '../ops/concat.ts';
 import type { Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
@@ -11,7 +12,10 @@ import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, i
  * dispose. Modules that the classifier calls are in eval mode. If you need only class weights,
  * {@link AutomaticUpdateClassWeightModule} needs less memory.
  */
-export async function collectClassificationResults(dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> {
+export const collectClassificationResults = (dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> =>
+  outsideCapture('a pass over a loader', () => collect(dataLoader, classifier));
+
+async function collect(dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> {
   checkValue('collectClassificationResults', 'dataLoader', dataLoader, aDataLoader);
   checkValue('collectClassificationResults', 'classifier', classifier, aClassifier);
   const parts: Tensor[] = [];

@@ -15,6 +15,7 @@ import { ParamsArena } from './params.ts';
 import { type MemoryInfo, Pool } from './pool.ts';
 import type { Profile } from './profiler.ts';
 import { Queue } from './queue.ts';
+import { outsideCapture } from './scalar.ts';
 
 /** A GPU with its memory and its order of work. Every tensor belongs to one. */
 export class Gpu {
@@ -73,8 +74,7 @@ export class Gpu {
 
   /** Resolves when the GPU has done all that was recorded; throws what went wrong meanwhile. */
   idle(): Promise<void> {
-    this.queue.refuseInCapture('waiting for the GPU');
-    return this.wait();
+    return outsideCapture('waiting for the GPU', () => this.wait());
   }
 
   private async wait(): Promise<void> {
@@ -92,8 +92,7 @@ export class Gpu {
    * same work takes by itself. One profile at a time.
    */
   profile(fn: () => unknown): Promise<Profile> {
-    this.queue.refuseInCapture('a profile');
-    return this.measure(fn);
+    return outsideCapture('a profile', () => this.measure(fn));
   }
 
   private async measure(fn: () => unknown): Promise<Profile> {

@@ -15,6 +15,12 @@ export function refuseWhileRecording(what: string): void {
   recording?.refuse(what, 'do it between runs');
 }
 
+/** @internal Does asynchronous work. A captured function is refused at once: nothing could catch a rejected promise in it. */
+export function outsideCapture<T>(what: string, work: () => Promise<T>): Promise<T> {
+  recording?.refuse(what);
+  return work();
+}
+
 /**
  * A number that changes from step to step (learning rate, reversal coefficient, batch offset). An op accepts one instead of
  * a constant, and a captured step reads its value at every run.

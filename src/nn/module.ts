@@ -1,7 +1,7 @@
 import { zeroGrad } from '../autograd.ts';
 import { type Check, checkOptions, checkValue, flag, type OptionChecks, text } from '../checkOptions.ts';
 import { Disposable } from '../gpu/dispose.ts';
-import { Counter } from '../gpu/scalar.ts';
+import { Counter, outsideCapture } from '../gpu/scalar.ts';
 import {
   checkState,
   type HostTensor,
@@ -145,10 +145,14 @@ export abstract class Module<Output = Tensor> extends Disposable {
    * The state as it is when called, once the GPU has computed it: parameters and buffers by PyTorch's names, batch counts
    * as 64-bit integers. `all` adds what an exact resume needs and PyTorch has no name for: seeds and counters of dropout.
    */
-  async stateDict(options: { all?: boolean } = {}): Promise<StateDict> {
-    checkOptions('stateDict', options, stateChecks);
-    const places = [...this.#places(options.all)];
-    return new Map(await Promise.all(places.map(async ([name, { value }]) => [name, await readPlace(value)] as const)));
+  stateDict(options: { all?: boolean } = {}): Promise<StateDict> {
+    return outsideCapture('reading the state', async () => {
+      checkOptions('stateDict', options, stateChecks);
+      const places = [...this.#places(options.all)];
+      return new Map(
+        await Promise.all(places.map(async ([name, { value }]) => [name, await readPlace(value)] as const)),
+      );
+    });
   }
 
   /**

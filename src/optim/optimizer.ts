@@ -1,7 +1,7 @@
 import { zeroGrad } from '../autograd.ts';
 import { anything, atLeast, checkOptions, checkValue, type OptionChecks, show } from '../checkOptions.ts';
 import { Disposable } from '../gpu/dispose.ts';
-import { Counter, Scalar } from '../gpu/scalar.ts';
+import { Counter, outsideCapture, Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
 import { Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
@@ -152,8 +152,7 @@ export abstract class Optimizer extends Disposable {
 
   /** Learning rate and, of each parameter by its place, the step count and PyTorch's state tensors, as they are when called. */
   stateDict(): Promise<StateDict> {
-    this.flat.gpu.queue.refuseInCapture('reading the state');
-    return this.readState();
+    return outsideCapture('reading the state', () => this.readState());
   }
 
   private async readState(): Promise<StateDict> {
