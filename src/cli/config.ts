@@ -72,6 +72,7 @@ const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'obj
 const isText = (x: unknown): x is string => typeof x === 'string';
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
 const orNull = (test: (x: unknown) => boolean) => (x: unknown) => x === null || test(x);
+const isPositive = (x: unknown): boolean => isCount(x) && x > 0;
 const isList = (x: unknown): boolean => Array.isArray(x) && x.every(isCount);
 
 const FIELDS: Record<'task' | 'watch' | 'data' | 'device', Record<string, (x: unknown) => boolean>> = {
@@ -80,14 +81,14 @@ const FIELDS: Record<'task' | 'watch' | 'data' | 'device', Record<string, (x: un
     target: isText,
     sourceClasses: orNull(isList),
     targetClasses: orNull(isList),
-    sourceLimit: orNull(isCount),
-    targetLimit: orNull(isCount),
+    sourceLimit: orNull(isPositive),
+    targetLimit: orNull(isPositive),
     sourceTest: orNull(isText),
     targetTest: orNull(isText),
     numClasses: isCount,
   },
   watch: {
-    printFreq: orNull(isCount),
+    printFreq: orNull(isPositive),
     evalFreq: isCount,
     checkpointEvery: isCount,
     perClassEval: (x) => typeof x === 'boolean',

@@ -32,8 +32,8 @@ export function lockFolder(path: string): () => void {
     const found = read(lock);
     if (found === undefined) continue;
     if (isHeld(found, lock)) throw new LockedError(path, pidOf(found));
-    // Of two processes that find the same old lock one moves it away. A process that has moved another lock than it had
-    // read puts it back.
+    // Two processes may find the same old lock: one of them moves it away. A process that has moved another lock than the one
+    // it read puts it back.
     const aside = join(path, `.${LOCK}.${process.pid}.tmp`);
     try {
       renameSync(lock, aside);

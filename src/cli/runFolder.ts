@@ -113,7 +113,7 @@ export class RunFolder {
   async keepCheckpoint(checkpoint: Checkpoint): Promise<void> {
     this.failing = false;
     await this.attempt(async () => {
-      // Figures first: a run that goes on from a checkpoint has them up to it.
+      // Figures first: a run that is resumed from a checkpoint has them up to it.
       this.withRoom(() => this.metrics!.sync());
       const write = (path: string, bytes: Uint8Array) => this.withRoom(() => writeAtomically(path, bytes));
       this.newest = await keepCheckpoint(this.path, checkpoint, write);
@@ -123,7 +123,7 @@ export class RunFolder {
   /**
    * Keeps the model and the result; its bytes hold no time and no path, so equal runs give equal files.
    *
-   * @throws WriteError that says how to go on
+   * @throws WriteError that says how to continue
    */
   finish(model: Uint8Array, result: object): void {
     this.metrics!.add([result]);
@@ -133,7 +133,7 @@ export class RunFolder {
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
       const from = this.newest
-        ? `goes on from ${this.newest}`
+        ? `continues from ${this.newest}`
         : 'trains again from the beginning, for it has no checkpoint';
       error.message += `; once it can be, \`padagrad train --resume ${this.path}\` ${from}`;
       throw error;

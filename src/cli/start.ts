@@ -76,9 +76,16 @@ async function fit(context: Context, terminal: Terminal, gpu: Gpu, job: Job, cho
     if (!chosen) terminal.note(`${counted(iterations, 'iteration')} (--iterations)`);
     return job;
   }
-  if (terminal.isLive) terminal.live('timing a few iterations');
+  const showTiming = (): void => {
+    if (terminal.isLive) terminal.live('timing a few iterations');
+  };
+  const notice = compileNotice(terminal);
+  showTiming();
   const options = { ...job.options, method: job.methods.at(-1)! };
-  const seconds = await context.timeIteration(gpu, job.data, options, compileNotice(terminal));
+  const seconds = await context.timeIteration(gpu, job.data, options, (progress) => {
+    notice(progress);
+    if (progress.compiled === progress.total) showTiming();
+  });
   terminal.clear();
   const slow = seconds > SLOW_SECONDS;
   // Ten iterations would let the line stand still for longer than one waits.

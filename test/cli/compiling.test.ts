@@ -4,7 +4,7 @@ import { compileNotice } from '../../src/cli/display.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { Recorder } from './fakes.ts';
 
-// What is said while kernels are compiled: on a terminal each of them, elsewhere only if it takes long.
+// The notice of kernels that are compiled: on a terminal it counts each, elsewhere it appears only if it takes long.
 
 const test = suite('compiling');
 

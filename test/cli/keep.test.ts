@@ -127,7 +127,7 @@ for (const [name, change, has] of [
   ['without its beginning', (text: string) => text.split('\n').slice(30).join('\n'), 40],
   ['cut within a row', (text: string) => text.slice(0, text.indexOf('"iteration":41') - 5), 41],
 ] as const) {
-  test(`metrics.jsonl ${name}: the run goes on, with a warning of what is lost`, async () => {
+  test(`metrics.jsonl ${name}: the run is resumed, with a warning of what is lost`, async () => {
     await interrupted();
     const file = join(out, 'metrics.jsonl');
     const text = change(readFileSync(file, 'utf8'));
@@ -193,7 +193,7 @@ test('a disk that is full at the end: the figures are shown, then the file that 
     );
     assert.match(
       stderr.text,
-      /once it can be, `padagrad train --resume .*run` goes on from checkpoint-\d+.safetensors\n$/,
+      /once it can be, `padagrad train --resume .*run` continues from checkpoint-\d+.safetensors\n$/,
     );
     disk.empty();
     assert.is((await resume()).code, 0);
@@ -306,6 +306,7 @@ test('a config that is not that of its checkpoint, other data, and no run at all
       config.replace('"numClasses": 10', '"numClasses": 9'),
       /task.numClasses is 9 in config.json, but fontdigits has 10 classes; correct config.json/,
     ],
+    [config.replace('"printFreq": null', '"printFreq": 0'), /expected watch.printFreq as a run writes it but found 0/],
     ...['learningRate'].map((name): [string, RegExp] => [
       config.replace('"lr": 0.01', `"lr": 0.01, "${name}": {}`),
       new RegExp(`config.json: .*${name}`),

@@ -181,7 +181,7 @@ for (const [command, flags] of Object.entries(EMPTY)) {
   });
 }
 
-test('a flag that is given twice: the last value counts, and a warning says so if they differ', async () => {
+test('a flag that is given twice: the last value counts, with a warning if they differ', async () => {
   const twice = fakeContext();
   const flags = ['--seed', '1', '--seed', '2', '--target-classes', '0', '--target-classes', '1', '-i', '9', '-i', '9'];
   assert.is(await twice.run(...BASE, ...flags, '--json'), 0);

@@ -105,7 +105,7 @@ test('a model that two checkpoints leave no room for takes the place of the olde
     assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '"result"');
   }));
 
-test('a model that fits nowhere is an error with its file, its size and how to go on; the newest checkpoint stays', () =>
+test('a model that fits nowhere is an error with its file, its size and how to continue; the newest checkpoint stays', () =>
   onDisk(1024, async () => {
     const { run } = begin();
     await run.keepCheckpoint(checkpoint(10, 300 * KB));
@@ -119,7 +119,7 @@ test('a model that fits nowhere is an error with its file, its size and how to g
     run.close();
     assert.is(
       failure?.message,
-      `${path}/model.safetensors cannot be written: no space left on device, and model.safetensors takes 921,600 bytes; once it can be, \`padagrad train --resume ${path}\` goes on from checkpoint-20.safetensors`,
+      `${path}/model.safetensors cannot be written: no space left on device, and model.safetensors takes 921,600 bytes; once it can be, \`padagrad train --resume ${path}\` continues from checkpoint-20.safetensors`,
     );
     assert.equal([failure!.code, failure!.exitCode], ['ENOSPC', 1]);
     assert.equal(names(), ['checkpoint-20.safetensors', 'config.json', 'metrics.jsonl']);
@@ -171,7 +171,7 @@ test('a full disk is warned of with the file and its size, and the newest checkp
     assert.equal(checkpoints(), ['checkpoint-20.safetensors']);
   }));
 
-test('of a damaged checkpoint and the one that a run went on from the damaged one makes room', () =>
+test('a damaged checkpoint makes room, not the one that the run was resumed from', () =>
   onDisk(1024, async () => {
     const first = begin();
     for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration, 300 * KB));
@@ -194,6 +194,21 @@ test('figures that a full disk did not take are written before the next checkpoi
     disk.empty();
     await run.keepCheckpoint(checkpoint(1));
     assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), figures);
+    run.close();
+  }));
+
+test('a full disk gives one warning, and one more at each checkpoint that it does not take', () =>
+  onDisk(64, async (disk) => {
+    const { run, warnings } = begin();
+    disk.fill();
+    const row = { event: 'iteration', figures: 'x'.repeat(8 * KB) };
+    for (const warned of [1, 2, 3]) {
+      run.append(row);
+      run.append(row);
+      assert.is(warnings.length, warned);
+      await run.keepCheckpoint(checkpoint(warned));
+      assert.is(warnings.length, warned + 1);
+    }
     run.close();
   }));
 
@@ -258,7 +273,7 @@ test('a lock that another process has taken over meanwhile is left to it', () =>
   assert.equal(readdirSync(folder), []);
 });
 
-test('of two processes that find the same old lock one has the folder', async () => {
+test('when two processes find the same old lock, one gets the folder', async () => {
   const lock = join(folder, 'lock');
   const { pid } = spawnSync(process.execPath, ['--version']);
   writeFileSync(lock, `${pid}\n`);
@@ -308,7 +323,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
     assert.throws(() => RunFolder.take(folder, () => {}), `${folder}: cannot be locked: ${folder}/lock is ${kind}`);
   });
 
-  test(`a newest checkpoint that is ${kind}: the one before it is used, with a warning, and training goes on`, async () => {
+  test(`a newest checkpoint that is ${kind}: the one before it is used, with a warning`, async () => {
     const first = begin();
     for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration));
     first.run.append(...Array.from({ length: 30 }, (_, iteration) => ({ event: 'iteration', iteration })));
