@@ -307,7 +307,7 @@ test('a config that is not that of its checkpoint, other data, and no run at all
       /task.numClasses is 9 in config.json, but fontdigits has 10 classes; correct config.json/,
     ],
     [config.replace('"printFreq": null', '"printFreq": 0'), /expected watch.printFreq as a run writes it but found 0/],
-    ...['learningRate'].map((name): [string, RegExp] => [
+    ...['__proto__', 'constructor', 'toString', 'learningRate'].map((name): [string, RegExp] => [
       config.replace('"lr": 0.01', `"lr": 0.01, "${name}": {}`),
       new RegExp(`config.json: .*${name}`),
     ]),
