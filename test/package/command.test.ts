@@ -53,10 +53,9 @@ test('with Dawn it trains on the digits that it brings', () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  assert.equal(
-    [...new Set(events.map(({ event }) => event))],
-    ['start', 'classWeight', 'progress', 'evaluation', 'result'],
-  );
+  // Kernels that are compiled for more than a second are counted first.
+  const kinds = new Set(events.map(({ event }) => event).filter((event) => event !== 'compile'));
+  assert.equal([...kinds], ['start', 'classWeight', 'progress', 'evaluation', 'result']);
   const bench = padagrad('bench', '--quick', '--only', 'domain-weights', '--json');
   assert.is(bench.status, 0, bench.stderr);
   assert.match(bench.stdout, /"bench":"domain-weights".*"verified":true/);
