@@ -128,7 +128,8 @@ export function checkOptions<Options>(
   if (given === undefined && required.length === 0) return;
   if (given === undefined || !isOptions(given)) {
     const such = `{ ${(required.length > 0 ? required : known.slice(0, 3)).join(', ')} }`;
-    const [first] = required.length > 0 ? required : known;
+    const names = required.length > 0 ? required : known;
+    const first = names.find((name) => checks[name].holds(given)) ?? names[0];
     const meant = first && given !== undefined && !isObject(given) ? `, such as { ${first}: ${String(given)} }` : '';
     throw new TypeError(
       `${who}: expected an options object ${meant ? '' : `${such} `}but got ${show(given)}; pass an object${meant}`,

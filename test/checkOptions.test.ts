@@ -53,6 +53,14 @@ test('names another library uses are refused with the name used here', () => {
   refuses({ lr: 1, colour: 0 }, /unknown option colour; its options are lr, momentum/);
 });
 
+test('a value in place of the options object is suggested for an option that takes it', () => {
+  const checks = { dim: wholeFrom(0), temperature: above(0) };
+  const refused = (given: unknown, message: RegExp) =>
+    assert.throws(() => checkOptions<{ dim?: number; temperature?: number }>('softmax', given, checks), message);
+  refused(1, /such as \{ dim: 1 \}/);
+  refused(0.1, /such as \{ temperature: 0.1 \}/);
+});
+
 test('names of every object are no options', () => {
   refuses({ lr: 1, constructor: 1 }, /unknown option constructor/);
   refuses(JSON.parse('{"lr": 1, "__proto__": 1}'), /unknown option __proto__/);
