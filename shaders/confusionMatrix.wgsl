@@ -1,11 +1,11 @@
 // confusionMatrix: which class each row of logits was taken for, counted by truth and prediction
 //
-//   prediction[r]                       = argmax_c logits[r,c]        the first of equals; NaN is the largest, as in PyTorch
+//   prediction[r]                       = argmax_c logits[r,c]        the first of equals
 //   counts[labels[r], prediction[r]]   += 1
 //
 // shapes    logits: [rows, classes]; labels: [rows] u32; counts: [classes, classes] u32, added to
 // parallel  one invocation a row; rows meet in atomic additions of whole numbers, which come out the same in any order
-// numerics  exact; a label >= classes is not counted
+// numerics  exact; a row with a label >= classes or a logit that is NaN is not counted
 
 struct Params { rows: u32, classes: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,9 +19,10 @@ fn count(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec
   if (row >= params.rows || labels[row] >= params.classes) { return; }
   var best = 0u;
   var largest = logits[row * params.classes];
-  for (var c = 1u; c < params.classes && !isNan(largest); c++) {
+  for (var c = 0u; c < params.classes; c++) {
     let v = logits[row * params.classes + c];
-    if (isNan(v) || v > largest) {
+    if (isNan(v)) { return; }
+    if (v > largest) {
       best = c;
       largest = v;
     }

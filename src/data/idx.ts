@@ -1,3 +1,4 @@
+import { anything, checkOptions, type OptionChecks, text, wholeWithin } from '../checkOptions.ts';
 import type { HostImages } from './dataset.ts';
 import { DataError } from './errors.ts';
 import { gunzip, isGzip } from './gunzip.ts';
@@ -17,6 +18,14 @@ export interface NamedBytes {
   bytes: Uint8Array;
 }
 
+const named: OptionChecks<NamedBytes> = {
+  file: text,
+  bytes: {
+    wanted: 'a Uint8Array, as `await readFile(path)` gives',
+    holds: (value) => value instanceof Uint8Array,
+  },
+};
+
 /** The content of an IDX file of unsigned bytes. */
 export interface IdxArray {
   shape: number[];
@@ -30,7 +39,9 @@ export interface IdxArray {
  * @param rank how many sizes the array has: 3 for images, 1 for labels
  * @throws DataError with the offset, what was expected there and what was found
  */
-export async function decodeIdx({ file, bytes }: NamedBytes, rank: number): Promise<IdxArray> {
+export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxArray> {
+  checkOptions<NamedBytes>('decodeIdx', source, named, ['file', 'bytes']);
+  const { file, bytes } = source;
   const start = 4 + 4 * rank;
   const largest = Math.max(ANY_CONTENT, BEST_PACKED * bytes.length);
   const content = isGzip(bytes)
@@ -58,12 +69,16 @@ export interface IdxImages {
   numClasses?: number;
 }
 
+const parts: OptionChecks<IdxImages> = { images: anything, labels: anything, numClasses: wholeWithin(1, 256) };
+
 /**
  * Images with their labels out of IDX files of unsigned bytes.
  *
  * @throws DataError as {@link decodeIdx} does, and where there are no images, or labels that do not fit them
  */
-export async function readImages({ images, labels, numClasses = 256 }: IdxImages): Promise<HostImages> {
+export async function readImages(files: IdxImages): Promise<HostImages> {
+  checkOptions('readImages', files, parts, ['images']);
+  const { images, labels, numClasses = 256 } = files;
   const { shape, data } = await decodeIdx(images, 3);
   const [count, height, width] = shape as [number, number, number];
   const empty = shape.indexOf(0);

@@ -8,8 +8,8 @@ const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', [rowsSource, sour
 
 /**
  * Adds a batch to a confusion matrix: `into[truth][prediction]` counts rows, and the prediction is the largest logit.
- * logits: f32 [n, C]; labels: u32 [n]; into: u32 [C, C]. A row with a label >= C has no place and is not counted: compare
- * the sum of all counts with the number of rows. Without gradient.
+ * logits: f32 [n, C]; labels: u32 [n]; into: u32 [C, C]. A row with a label >= C or a logit that is NaN has no place and is
+ * not counted: compare the sum of all counts with the number of rows. Without gradient.
  */
 export function confusionMatrix(logits: Tensor, labels: Tensor, into: Tensor): void {
   const [rows, classes] = expectMatrix('confusionMatrix', 'logits', logits);

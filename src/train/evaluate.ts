@@ -28,6 +28,7 @@ const known: OptionChecks<EvaluatorOptions> = { eager: flag, label: text };
  */
 export class Evaluator {
   private readonly data: ImageDataset;
+  private readonly label: string;
   private readonly counts: Tensor;
   private readonly pass: DatasetPass;
 
@@ -47,6 +48,7 @@ export class Evaluator {
       throw new RangeError(
         `${label}: image ${outside} has label ${images.labels![outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such images out with selectClasses(images, classes), or train with a larger numClasses`,
       );
+    this.label = label;
     this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label });
     this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
     const visit = ({ x, labels }: { x: Tensor; labels: Tensor | null }) =>
@@ -69,7 +71,11 @@ export class Evaluator {
     }
   }
 
-  /** How the model does now; one readback. The model is in eval mode meanwhile. */
+  /**
+   * Evaluates the model as it is; one readback. The model is in eval mode meanwhile.
+   *
+   * @throws Error if a logit is NaN
+   */
   async run(): Promise<Evaluation> {
     const restore = this.model.evalMode();
     try {
@@ -78,7 +84,13 @@ export class Evaluator {
     } finally {
       restore();
     }
-    return evaluation(await this.counts.readU32(), this.numClasses);
+    const result = evaluation(await this.counts.readU32(), this.numClasses);
+    const { count } = this.data;
+    if (result.count === count) return result;
+    // Labels have a class each, so only NaN is not counted.
+    throw new Error(
+      `${this.label}: the model's logits are NaN for ${count - result.count} of ${count} images, so it has no accuracy; train it again, with a lower learning rate`,
+    );
   }
 
   dispose(): void {

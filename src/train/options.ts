@@ -88,13 +88,16 @@ const checks: OptionChecks<TrainingOptions> = {
 };
 
 /**
- * Returns the given options with the defaults for those that are absent or undefined.
+ * Returns the given options with those of `base`, by default the defaults, for those that are absent or undefined.
  *
  * @throws TypeError for an unknown name, with the nearest known one, or a value of the wrong type
  * @throws RangeError for a value out of range
  */
-export function completeOptions(given: Partial<TrainingOptions>): TrainingOptions {
+export function completeOptions(
+  given: Partial<TrainingOptions>,
+  base: Readonly<TrainingOptions> = defaultOptions,
+): TrainingOptions {
   checkOptions<TrainingOptions>('training', given, checks);
   const chosen = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  return { ...defaultOptions, ...Object.fromEntries(chosen) };
+  return { ...base, ...Object.fromEntries(chosen) };
 }

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Evaluator } from './evaluate.ts';
 import { NotFiniteError } from './notFinite.ts';
-import type { TrainingOptions } from './options.ts';
+import { completeOptions, type TrainingOptions } from './options.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { EvaluationEvent, TrainCallbacks, TrainResult, TrainSettings } from './train.ts';
 import { Training } from './training.ts';
@@ -23,6 +23,7 @@ export class Run {
   private checkpoint: Checkpoint | undefined;
   private losses = 0;
   private begun = 0;
+  private readonly options: TrainingOptions;
   private readonly variants: GemmVariants;
   private readonly clock = new Stopwatch();
   private readonly opening = new Stopwatch();
@@ -34,10 +35,11 @@ export class Run {
   constructor(
     private gpu: Gpu,
     private readonly data: TrainingData,
-    private readonly options: Partial<TrainingOptions>,
+    options: Partial<TrainingOptions>,
     private readonly settings: TrainSettings,
     private readonly callbacks: TrainCallbacks,
   ) {
+    this.options = completeOptions(options, settings.resume?.options);
     this.checkpoint = settings.resume;
     this.variants = settings.resume?.gemmVariants ?? gemmVariants(gpu);
     this.begun = settings.resume?.iteration ?? 0;

@@ -25,7 +25,7 @@ export interface TrainSettings {
   /** Labelled sets that evaluation alone uses. */
   targetTest?: HostImages;
   sourceTest?: HostImages;
-  /** Where to go on from, in place of the beginning. */
+  /** Where the run goes on from. Options that are not given are the checkpoint's. Default: the beginning. */
   resume?: Checkpoint;
   /** Iterations between two checkpoints: 100 by default; 0 for none. */
   checkpointEvery?: number;

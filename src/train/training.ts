@@ -6,7 +6,7 @@ import { WarmStartGradientReverseLayer } from '../adaptation/gradientReversal.ts
 import { AnomalyError, detectAnomaly } from '../anomaly.ts';
 import { backward } from '../autograd.ts';
 import { type CapturedStep, captureAll, runSteps } from '../capture.ts';
-import { checkValue } from '../checkOptions.ts';
+import { checkOptions, checkValue, flag } from '../checkOptions.ts';
 import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import { Sampler } from '../data/sampler.ts';
 import { type TuneGemmOptions, tuneGemm } from '../gemmTuning.ts';
@@ -144,9 +144,10 @@ export class Training {
     gpu: Gpu,
     data: TrainingData,
     options: Partial<TrainingOptions> = {},
-    { detectAnomaly }: { detectAnomaly?: boolean } = {},
+    settings: { detectAnomaly?: boolean } = {},
   ): Promise<Training> {
-    const training = Training.begin(gpu, data, options, detectAnomaly);
+    checkOptions<typeof settings>('Training.create', settings, { detectAnomaly: flag });
+    const training = Training.begin(gpu, data, options, settings.detectAnomaly);
     try {
       await training.prepare();
       return training;
@@ -258,7 +259,7 @@ export class Training {
   restore(checkpoint: Checkpoint): void {
     checkValue('restore', 'checkpoint', checkpoint, asCheckpoint);
     const { iteration, gemmVariants = {}, tensors } = checkpoint;
-    const [other] = differingVariants(gemmVariants, this.variants).filter((of) => of in gemmVariants);
+    const [other] = differingVariants(gemmVariants, this.variants).filter((of) => Object.hasOwn(gemmVariants, of));
     if (other)
       throw new TypeError(
         `restore: the checkpoint was computed with another variant of ${other}; setGemmVariants(gpu, checkpoint.gemmVariants) before the training is created`,

@@ -107,6 +107,29 @@ test('labels that do not fit the images are refused', async () => {
   assert.is((await readImages(labelled(idx([3], [9, 1, 255])))).labels![2], 255);
 });
 
+test('what is no file with its name is refused with what to pass', async () => {
+  const message = async (read: Promise<unknown>) =>
+    read.then(
+      () => 'it was read',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const bytes = idx([3, 4, 5], counting(60));
+  const images = named(bytes);
+  for (const [given, wanted] of [
+    [bytes, /^TypeError: readImages: expected an options object \{ images \} but got an? Uint8Array/],
+    [{ images: bytes }, /^TypeError: decodeIdx: expected an options object \{ file, bytes \} but got an? Uint8Array/],
+    [{ images: 'train-images' }, /^TypeError: decodeIdx: expected an options object/],
+    [
+      { images: { file: 'a', bytes: bytes.buffer } },
+      /^TypeError: decodeIdx: bytes must be a Uint8Array, as `await readFile\(path\)` gives but is an Arr/,
+    ],
+    [{ images: { file: 'a', bytes: Promise.resolve(bytes) } }, /bytes must be a Uint8Array, .* but is a Promise/],
+    [{ images, label: images }, /unknown option label; did you mean labels\?/],
+    [{ images, numClasses: 2.5 }, /numClasses must be a whole number from 1 to 256 but is 2\.5/],
+  ] as const)
+    assert.match(await message(readImages(given as never)), wanted);
+});
+
 const packed = gzip(idx([3, 4, 5], counting(60)));
 const damaged = (change: (bytes: Uint8Array) => void): Uint8Array => {
   const copy = packed.slice();

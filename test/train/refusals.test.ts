@@ -86,6 +86,13 @@ gpuTest('options that are misspelt, of another type or beyond f32 are refused wi
     ],
   ] as const)
     await refused({ ...OPTIONS, [name]: value }, wanted);
+  const create = (settings: unknown) =>
+    Training.create(gpu, stripesData(), OPTIONS, settings as object).catch((e) => e.message);
+  assert.match(
+    await create({ detectAnomalies: true }),
+    /^Training.create: unknown option detectAnomalies; did you mean detectAnomaly\?/,
+  );
+  assert.match(await create(true), /^Training.create: expected an options object/);
   assert.equal(completeOptions({ lr: undefined } as never), defaultOptions);
 });
 
@@ -240,6 +247,22 @@ gpuTest('a checkpoint with more iterations than are asked for is refused, and on
     await refusal(gpu, stripesData(), OPTIONS, { resume: { ...resume, iteration: 1.5 } }),
     /resume must be a Checkpoint/,
   );
+});
+
+gpuTest('a model whose logits are NaN has no accuracy', async (gpu) => {
+  const training = await Training.create(gpu, stripesData(), OPTIONS);
+  const evaluator = training.evaluator(stripes(40, 5));
+  assert.is((await evaluator.run()).count, 40);
+  const state = await training.state();
+  state.tensors.get('model.head.bias')!.data[2] = Number.NaN;
+  training.restore(state);
+  const error = await evaluator.run().catch((e) => e);
+  assert.is(
+    error.message,
+    "test set: the model's logits are NaN for 40 of 40 images, so it has no accuracy; train it again, with a lower learning rate",
+  );
+  evaluator.dispose();
+  training.dispose();
 });
 
 run();

@@ -136,6 +136,23 @@ gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves
   assert.equal(resumed.tensors, whole.tensors);
 });
 
+gpuTest('a run that goes on has the options of its checkpoint, but for those that are given', async (gpu) => {
+  const { checkpoints, tensors } = await told(gpu, {}, { lr: 0.03, seed: 5 });
+  const resume = checkpoints[0]!;
+  const again = async (options: Partial<TrainingOptions>) => {
+    const { result, training } = await train(gpu, stripesData(), options, { resume });
+    const state = await training.state();
+    training.dispose();
+    return { result, state };
+  };
+  const same = await again({});
+  assert.equal(same.result.options, resume.options);
+  assert.equal(same.state.tensors, tensors);
+  const longer = await again({ iterations: 46, lr: undefined as never });
+  assert.equal(longer.result.options, { ...resume.options, iterations: 46 });
+  assert.is(longer.result.iteration, 46);
+});
+
 gpuTest('a run hears of a signal long before it has something to tell', async (gpu) => {
   const stop = new AbortController();
   const { result } = await told(
