@@ -234,7 +234,7 @@ const unwritable: [what: string, tensors: unknown, texts: unknown, message: RegE
   ['a number in a Map of texts', [['a', one]], new Map([['epoch', 3]]), /the text epoch must be a string but is 3/],
   ['half a surrogate pair as text', [['a', one]], { note: 'a\ud800' }, /the text note has half a surrogate pair/],
   ['half a surrogate pair in the name of a text', [['a', one]], { '\udc00': '' }, /the name of a text has half a/],
-  ['a list of texts', [['a', one]], ['pt'], /texts must be an object of strings but are an array of 1/],
+  ['a list of texts', [['a', one]], ['pt'], /texts must be an object of strings but are \['?pt'?\] \(an array\)/],
   ['no texts', [['a', one]], null, /texts must be an object of strings but are null/],
   ['one text', [['a', one]], 'pt', /texts must be an object of strings but are 'pt'/],
   [
@@ -271,7 +271,7 @@ const unwritable: [what: string, tensors: unknown, texts: unknown, message: RegE
     'a list as data',
     [['x', { shape: [2], data: [1, 2] }]],
     {},
-    /data of x must be a Float32Array or .* but is an array of 2; convert it/,
+    /data of x must be a Float32Array or .* but is \[1,2\] \(an array\); convert it/,
   ],
   [
     'no data',
@@ -366,7 +366,7 @@ test('what holds no bytes is named', () => {
   for (const [wrong, shown] of [
     ['model.safetensors', "'model.safetensors' (a string)"],
     [Promise.resolve(), 'a Promise'],
-    [[1, 2], 'an array of 2'],
+    [[1, 2], '[1,2] (an array)'],
     [undefined, 'undefined'],
   ] as const)
     assert.throws(
