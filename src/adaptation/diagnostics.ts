@@ -1,3 +1,5 @@
+import { show } from '../checkOptions.ts';
+
 /** Figures that show whether class weights have collapsed. */
 export interface ClassWeightDiagnostics {
   /** (sum w)^2 / sum w^2: as many classes as equal weights would be. */
@@ -10,6 +12,10 @@ export interface ClassWeightDiagnostics {
 
 /** Returns diagnostics of class weights: NaN if they are NaN or all zero. */
 export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeightDiagnostics {
+  if (typeof classWeight?.length !== 'number')
+    throw new TypeError(
+      `diagnoseClassWeight: expected numbers but got ${show(classWeight)}; pass await classWeight.read()`,
+    );
   const weights = Array.from(classWeight);
   const sum = weights.reduce((a, w) => a + w, 0);
   const squares = weights.reduce((a, w) => a + w * w, 0);

@@ -6,7 +6,7 @@ import { showShape } from '../shape.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { constantParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
-import { RectifyingModule } from './rectifying.ts';
+import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface BatchNormOptions {
   /** Number of features or channels; each is normalised over the batch. */
@@ -65,7 +65,8 @@ abstract class BatchNorm extends RectifyingModule {
     return false;
   }
 
-  forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
+  forward(x: Tensor, options?: ForwardOptions): Tensor {
+    const relu = wantsRelu(this.name, options);
     if (!this.dimensions.includes(x.shape.length)) {
       const wanted = this.dimensions.map((n) => `${n}-dimensional`).join(' or ');
       throw new TypeError(`${this.name}: x must be ${wanted} but is ${showShape(x.shape)}`);

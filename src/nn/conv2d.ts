@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { aRandom, uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
-import { RectifyingModule } from './rectifying.ts';
+import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface Conv2dOptions {
   inChannels: number;
@@ -56,7 +56,7 @@ export class Conv2d extends RectifyingModule {
     return false;
   }
 
-  forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
-    return conv2d(x, this.weight, this.bias, { ...this.window, relu });
+  forward(x: Tensor, options?: ForwardOptions): Tensor {
+    return conv2d(x, this.weight, this.bias, { ...this.window, relu: wantsRelu('Conv2d', options) });
   }
 }

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { aRandom, uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
-import { RectifyingModule } from './rectifying.ts';
+import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface LinearOptions {
   inFeatures: number;
@@ -41,7 +41,7 @@ export class Linear extends RectifyingModule {
     return false;
   }
 
-  forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
-    return linear(x, this.weight, this.bias, { relu });
+  forward(x: Tensor, options?: ForwardOptions): Tensor {
+    return linear(x, this.weight, this.bias, { relu: wantsRelu('Linear', options) });
   }
 }

@@ -1,5 +1,5 @@
 import { zeroGrad } from '../autograd.ts';
-import { type Check, checkOptions, checkValue, flag, type OptionChecks, text } from '../checkOptions.ts';
+import { type Check, checkOptions, checkValue, flag, type OptionChecks, show, text } from '../checkOptions.ts';
 import { Disposable } from '../gpu/dispose.ts';
 import { Counter, outsideCapture } from '../gpu/scalar.ts';
 import {
@@ -33,14 +33,15 @@ const stateChecks: OptionChecks<{ all?: boolean }> = { all: flag };
 const loadChecks: OptionChecks<{ strict?: boolean; all?: boolean }> = { strict: flag, all: flag };
 
 const aBuffer: Check = { wanted: 'a Tensor or Counter', holds: (x) => x instanceof Tensor || x instanceof Counter };
-const aModule: Check = { wanted: 'a Module', holds: (x) => x instanceof Module };
+/** @internal */
+export const aModule: Check = { wanted: 'a Module', holds: (x) => x instanceof Module };
 const aParameter: Check = { wanted: 'a Parameter', holds: (x) => x instanceof Parameter };
 const isPart = (x: unknown): x is Module<unknown> | Tensor => x instanceof Module || x instanceof Tensor;
 
 /**
  * A part of a network (`torch.nn.Module`). Its parameters are the {@link Parameter}s in its public fields, and its children
  * the modules in them. Both are also found in arrays, Maps, Sets and plain objects in a field. Names and order are those of
- * PyTorch's `state_dict`: `fc.weight`, and `blocks.0.weight` for the first module of an array `blocks`.
+ * PyTorch's `state_dict`: `fc.weight`, and `blocks.0.weight` for the first module of an array `blocks`, as in a `ModuleList`.
  *
  * ```ts
  * class Head extends Module {
@@ -304,6 +305,11 @@ export abstract class Module<Output = Tensor> extends Disposable {
     }
     return places;
   }
+}
+
+/** @internal Throws if a layer without options is given any. */
+export function refuseArguments(who: string, given: readonly unknown[]): void {
+  if (given.length > 0) throw new TypeError(`${who}: it takes no options but got ${given.map(show).join(', ')}`);
 }
 
 const placeOf = ({ value, optional = false }: ModuleBuffer): StatePlace =>

@@ -3,7 +3,7 @@ import { type AvgPool2dOptions, avgPool2d, avgPoolChecks } from '../ops/avgPool2
 import { maxPool2d, type Pool2dOptions, poolChecks } from '../ops/maxPool2d.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
-import { RectifyingModule } from './rectifying.ts';
+import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 const maxPoolChecks = /* @__PURE__ */ poolChecks<object>({});
 
@@ -18,8 +18,8 @@ export class MaxPool2d extends RectifyingModule {
     return true;
   }
 
-  forward(x: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
-    return maxPool2d(x, { ...this.options, relu });
+  forward(x: Tensor, options?: ForwardOptions): Tensor {
+    return maxPool2d(x, { ...this.options, relu: wantsRelu('MaxPool2d', options) });
   }
 }
 

@@ -1,5 +1,13 @@
+import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
+
+export interface ForwardOptions {
+  /** Whether the output is rectified: relu(forward(x)) in one dispatch. Default: false. */
+  relu?: boolean;
+}
+
+const checks: OptionChecks<ForwardOptions> = { relu: flag };
 
 /** A layer whose kernel can compute the ReLU of its own output: `forward(x, { relu: true })`. */
 export abstract class RectifyingModule extends Module {
@@ -9,5 +17,11 @@ export abstract class RectifyingModule extends Module {
    */
   abstract get rectifiesBefore(): boolean;
 
-  abstract override forward(x: Tensor, options?: { relu?: boolean }): Tensor;
+  abstract override forward(x: Tensor, options?: ForwardOptions): Tensor;
+}
+
+/** @internal The `relu` of a forward's options. */
+export function wantsRelu(who: string, options: ForwardOptions | undefined): boolean {
+  checkOptions(`${who}.forward`, options, checks);
+  return options?.relu ?? false;
 }

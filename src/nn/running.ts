@@ -56,7 +56,7 @@ function isListedAtLast(isListed: () => boolean): boolean {
 }
 
 function notListed(uses: string, so: string): TypeError {
-  const { name } = running.at(-1)!.module.constructor;
+  const name = running.at(-1)!.module.constructor.name || 'Module';
   return new TypeError(`${name}.forward ${uses} that ${name} does not list, so ${so}. ${ADVICE}`);
 }
 

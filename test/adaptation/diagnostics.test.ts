@@ -33,4 +33,11 @@ test('weights that are NaN or all zero have no diagnosis', () => {
   }
 });
 
+test('a promise of weights is refused', () => {
+  assert.throws(
+    () => diagnoseClassWeight(Promise.resolve([1]) as never),
+    /^diagnoseClassWeight: expected numbers but got a Promise; pass await classWeight\.read\(\)$/,
+  );
+});
+
 test.run();

@@ -230,8 +230,9 @@ gpuTest('the caller may train what forward uses: arguments, parameters of an opt
     head = linear(gpu);
     forward(x: Tensor): Tensor {
       const h = detach(x);
-      h.requiresGrad = true;
-      return add(discriminator.forward(this.head.forward(x)), matmul(h, memory));
+      const squares = noGrad(() => mul(x, x));
+      for (const leaf of [h, squares]) leaf.requiresGrad = true;
+      return add(discriminator.forward(this.head.forward(x)), matmul(add(h, squares), memory));
     }
   }
   const net = new Net();

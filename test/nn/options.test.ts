@@ -16,11 +16,16 @@ import {
   BatchNorm2d,
   Conv2d,
   Dropout,
+  Flatten,
   Linear,
   MaxPool2d,
+  ModuleList,
   Parameter,
+  type RectifyingModule,
   ReLU,
+  Sigmoid,
 } from '../../src/nn/index.ts';
+import { relu } from '../../src/ops/relu.ts';
 import { Random } from '../../src/random.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -255,6 +260,47 @@ gpuTest('models and the pieces of adaptation refuse them too', async (gpu) => {
     ],
   );
   for (const part of [net, model, x, w, loss]) part.dispose();
+});
+
+gpuTest('layers without options take none, and forward takes only relu', (gpu) => {
+  refuses(made(ReLU), [
+    [[true], /^ReLU: it takes no options but got true \(a boolean\)$/],
+    [[{ inplace: true }], /^ReLU: it takes no options but got an Object$/],
+  ]);
+  refuses(made(Sigmoid), [[[gpu], /^Sigmoid: it takes no options but got a Gpu$/]]);
+  refuses(made(Flatten), [[[0], /^Flatten: it takes no options but got 0$/]]);
+  refuses(made(ModuleList), [[[[new ReLU(), relu]], /^ModuleList: module 1 must be a Module but is a function relu$/]]);
+  const [x, images] = [
+    tensor(gpu, [[1, 2]]),
+    tensor(gpu, [
+      [
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+          [7, 8, 9],
+        ],
+      ],
+    ]),
+  ];
+  const layers: [RectifyingModule, typeof x][] = [
+    [new Linear(gpu, dense), x],
+    [new Conv2d(gpu, convolution), images],
+    [new MaxPool2d({ kernelSize: 2 }), images],
+    [new BatchNorm1d(gpu, { numFeatures: 2 }).eval(), x],
+  ];
+  for (const [layer, input] of layers) {
+    const { name } = layer.constructor;
+    tidy(() => void layer.forward(input, { relu: true }));
+    refuses(
+      (...args: never[]) => layer.forward(input, ...args),
+      [
+        [[{ ReLU: true }], new RegExp(`^${name}\\.forward: unknown option ReLU; did you mean relu\\?$`)],
+        [[true], new RegExp(`^${name}\\.forward: expected an options object but got true`)],
+      ],
+    );
+    layer.dispose();
+  }
+  for (const held of [x, images]) held.dispose();
 });
 
 gpuTest('train and eval take true or false', () => {

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
-import { Dropout, Linear, Module, Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
+import { Dropout, Linear, Module, ModuleList, Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
 import { mul, sum } from '../../src/ops/index.ts';
 import { Sgd } from '../../src/optim/index.ts';
 import { Random } from '../../src/random.ts';
@@ -94,6 +94,29 @@ gpuTest('layers of an array train as layers in fields do', async (gpu) => {
   assert.is(trained[0]!.length, 4);
   assert.equal(trained[0], trained[1]);
   x.dispose();
+});
+
+gpuTest('a ModuleList names its modules as PyTorch does, and is no layer itself', (gpu) => {
+  class Net extends Module {
+    blocks = new ModuleList([linear(gpu), new Sequential(linear(gpu))]);
+    forward(x: Tensor): Tensor {
+      let y = x;
+      for (const block of this.blocks) y = block.forward(y);
+      return y;
+    }
+  }
+  const net = new Net();
+  assert.equal(names(net), ['blocks.0.weight', 'blocks.0.bias', 'blocks.1.0.weight', 'blocks.1.0.bias']);
+  assert.equal(
+    [...net.namedModules()].map(([name]) => name),
+    ['', 'blocks', 'blocks.0', 'blocks.1', 'blocks.1.0'],
+  );
+  assert.is(net.blocks.length, 2);
+  const x = tensor(gpu, [[1, 2]]);
+  const y = tidy(() => net.forward(x));
+  assert.equal(y.shape, [1, 2]);
+  refuses(() => net.blocks.forward(), /^ModuleList: it has no forward; call its modules, or use a Sequential$/);
+  free(y, x, net);
 });
 
 gpuTest('fields of a subclass of Sequential are found, and forward may use them', (gpu) => {

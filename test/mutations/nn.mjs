@@ -1,0 +1,61 @@
+// One edit per entry: `from` occurs exactly once in `file`; with `to` in its place one of `tests` must fail.
+const source = (name, from, to, ...tests) => ({ file: `src/${name}.ts`, from, to, tests });
+
+export default [
+  // Streams of dropout.
+  source('nn/dropout', '++seedless', 'seedless', 'nn/layers'),
+  source('nn/dropout', ', 0x9e3779b9) >>> 0', ', 1) >>> 0', 'nn/layers'),
+  source('nn/dropout', 'new CountedScalar((n) => n, false)', 'new CountedScalar(() => seed, false)', 'nn/layers'),
+  source('nn/dropout', '{ persistent: false, optional: true }', '{ persistent: false }', 'nn/layers'),
+  // Modules and parameters in fields.
+  source('nn/parts', 'Array.isArray(value) || value instanceof Map', 'value instanceof Map', 'nn/parts'),
+  source('nn/parts', 'if (value instanceof Set) return [...value].entries();', '', 'nn/parts'),
+  source('nn/parts', 'prototype === null || prototype === Object.prototype', 'prototype === null', 'nn/parts'),
+  source('nn/module', 'part.requiresGrad && !part.node', 'part.requiresGrad', 'nn/parts'),
+  source('nn/module', 'if (around.includes(this))', 'if (around.length > 9)', 'nn/parts'),
+  source('nn/module', 'if (places.has(full))', 'if (!full)', 'nn/parts'),
+  source('nn/sequential', "name.replace(/^layers\\./, '')", 'name', 'nn/parts'),
+  // Hidden parts.
+  source('nn/module', 'if (lost.length > 0)', 'if (lost.length > 99)', 'nn/hidden'),
+  source('nn/module', 'part.requiresGrad && !part.isDisposed ? ', '!part.isDisposed ? ', 'nn/hidden'),
+  source('nn/module', 'part.#buffers.size > 0 && ', '', 'nn/hidden'),
+  source('nn/construction', '      construction.hidden();\n', '', 'nn/hidden'),
+  source(
+    'nn/construction',
+    '      running.pop();\n',
+    '      return void construction.unseen.add(part);\n',
+    'nn/hidden',
+  ),
+  source('nn/running', 'if (x.gradSlot || ', 'if (', 'nn/hidden'),
+  source('nn/running', 'x.version.made > running[0]!.since', 'false', 'nn/hidden'),
+  source('nn/running', 'if (given.version === x.version) return;', '', 'nn/hidden'),
+  source('nn/running', 'Array.from(module.namedModules());', '', 'nn/parts'),
+  source('nn/module', 'checkListed(this, () => this.#listed);', '', 'nn/hidden'),
+  source('autograd', 'if (x.requiresGrad && !x.node) leafWatcher(name, x);', '', 'nn/hidden'),
+  // Fusion.
+  source('nn/sequential', 'return object?.forward === layer.unwatchedForward;', 'return true;', 'nn/sequential'),
+  source(
+    'nn/sequential',
+    'layer instanceof ReLU && layer.unwatchedForward === ReLU.prototype.forward',
+    'layer instanceof ReLU',
+    'nn/sequential',
+  ),
+  source('nn/module', 'this.#watched.written() : this.forward', 'this.forward : this.forward', 'nn/sequential'),
+  source('nn/module', 'own ?? Object.getPrototypeOf(this).forward', 'Object.getPrototypeOf(this).forward', 'nn/parts'),
+  // Modes.
+  source('nn/mode', '!evaluatesOnly() && ', '', 'adaptation/evalMode'),
+  source('autograd', '    evaluating = before;', '', 'adaptation/evalMode'),
+  source('autograd', 'if (evaluating)\n', 'if (!evaluating)\n', 'adaptation/evalMode', 'ops/dropout [adapter]'),
+  source('nn/mode', '!note.read || ', '', 'nn/mode'),
+  source('nn/mode', 'note.read ||= !note.set', 'note.read = true', 'nn/mode'),
+  source('nn/mode', 'if (note.set) this.value = exit;', '', 'nn/mode'),
+  // States.
+  source('stateDict', 'optional || state.has(name)', 'state.has(name)', 'nn/module'),
+  source(
+    'stateDict',
+    'return { missingKeys, unexpectedKeys };',
+    'return { missingKeys: [], unexpectedKeys };',
+    'nn/module',
+  ),
+  source('stateDict', 'if (data.length !== sizeOf(given))', 'if (!data)', 'nn/module'),
+];
