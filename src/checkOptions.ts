@@ -177,7 +177,8 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}' (a string)`;
   if (typeof value === 'function') return `a function${value.name ? ` ${value.name}` : ''}`;
   if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
-  if (Array.isArray(value)) return value.length < 8 ? `[${value}] (an array)` : `an array of ${value.length}`;
+  if (Array.isArray(value))
+    return value.length < 8 && !value.some(isObject) ? `[${value}] (an array)` : `an array of ${value.length}`;
   // Bundlers call a class that names itself `_Tensor`.
   const kind = value.constructor?.name.replace(/^_/, '') ?? 'object';
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;

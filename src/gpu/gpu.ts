@@ -130,7 +130,9 @@ export class Gpu {
 /** @internal Throws unless it is a Gpu, neither lost nor disposed. */
 export function checkGpu(who: string, gpu: Gpu): void {
   if (!gpu?.device)
-    throw new TypeError(`${who}: gpu is ${(gpu as object | undefined)?.constructor.name}; await createGpu()`);
+    throw new TypeError(
+      `${who}: gpu is ${(gpu as object | undefined)?.constructor.name}; await createGpu() and pass it first`,
+    );
   gpu.device.check(who);
 }
 

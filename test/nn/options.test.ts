@@ -60,7 +60,7 @@ gpuTest('layers refuse unknown, missing and misplaced options, by their names', 
   refuses(made(Linear), [
     [[gpu, 2, 3], /^Linear: expected an options object but got 2; pass an object, such as \{ inFeatures: 2 \}$/],
     [[gpu], /^Linear: expected an options object \{ inFeatures, outFeatures, random \} but got undefined/],
-    [[dense], /^Linear: gpu is Object; await createGpu\(\)$/],
+    [[dense], /^Linear: gpu is Object; await createGpu\(\) and pass it first$/],
     [[undefined, dense], /^Linear: gpu is undefined/],
     [[gpu, { ...dense, in_features: 2 }], /^Linear: unknown option in_features; did you mean inFeatures\?$/],
     [[gpu, { inFeatures: 2, random }], /^Linear: outFeatures is missing from the options$/],

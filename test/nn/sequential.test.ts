@@ -185,7 +185,7 @@ gpuTest('only modules make a Sequential; the error says what to do', (gpu) => {
     );
   refuses(
     [layers],
-    /^Sequential: layer 0 must be a Module but is .*array.*; pass its modules as arguments: new Sequential\(\.\.\.layers\)$/,
+    /^Sequential: layer 0 must be a Module but is an array of 2; pass its modules as arguments: new Sequential\(\.\.\.layers\)$/,
   );
   refuses(
     [layers[0], relu],
