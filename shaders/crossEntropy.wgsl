@@ -156,7 +156,7 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
   let row = i / params.cols;
   let stats = rowStatsIn[row];
   let label = labels[row];
-  let c = i % params.cols;
+  let c = i - row * params.cols;
   let ignored = isIgnored(label);
   var g = dloss[select(0u, row, params.each == 1u)] * rowWeight(row);
   if (!SMOOTH && !ignored) { g *= classWeight(label); }
