@@ -1,3 +1,4 @@
+import { show } from '../checkOptions.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { Pipeline } from './pipeline.ts';
@@ -73,13 +74,16 @@ export function defineKernel<const Entry extends string>(
 }
 
 function commonGpu(label: string, bindings: Readonly<Record<string, Binding>>, names: readonly string[]): Gpu {
-  const gpu = bindings[names[0]!]?.storage.gpu;
-  if (!gpu) throw new GpuError('KERNEL', `${label}: no tensor was bound`);
+  const [first] = names;
+  if (first === undefined) throw new GpuError('KERNEL', `${label}: no tensor was bound`);
+  const gpu = bindings[first]?.storage?.gpu;
   for (const name of names) {
-    if (bindings[name]!.storage.gpu === gpu) continue;
+    const own = bindings[name]?.storage?.gpu;
+    if (!own) throw new TypeError(`${label}: ${name} must be a tensor but is ${show(bindings[name])}`);
+    if (own === gpu) continue;
     throw new GpuError('KERNEL', `${label}: ${name} (${bindings[name]!.label}) lives on another Gpu; use one for all`);
   }
-  return gpu;
+  return gpu!;
 }
 
 function dispatch(
@@ -102,7 +106,7 @@ function dispatch(
   for (const { name, type, offset } of fields) {
     const param = params[name]!;
     const value = scalarValue(param);
-    if (type !== 'f32' && !Number.isInteger(value)) {
+    if (type !== 'f32' && value !== (type === 'u32' ? value >>> 0 : value | 0)) {
       throw new GpuError('KERNEL', `${label}: ${name} is ${value}, but the kernel declares it ${type}`);
     }
     if (type === 'f32' && overflowsF32(value))
@@ -131,7 +135,9 @@ export function writeParam(view: DataView, offset: number, type: Patch['type'], 
 }
 
 function gridOf(label: string, grid: Grid, limit: number): Dispatch['grid'] {
-  const [x, y = 1, z = 1] = typeof grid === 'number' ? flatGrid(grid, limit) : grid;
+  const [x, y = 1, z = 1] = typeof grid === 'number' ? flatGrid(grid, limit) : Array.isArray(grid) ? grid : [-1];
+  if (![x, y, z].every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new RangeError(`${label}: grid must be a whole number of workgroups, or three, but is ${show(grid)}`);
   if (x <= limit && y <= limit && z <= limit) return [x, y, z];
   throw new GpuError(
     'LIMIT',

@@ -263,6 +263,16 @@ test('reports repeat the number of the choice, and other digits are looked at wi
     stage.send({ type: 'change', settings: { ...settings, digits: [0, 1] }, revision: 7 });
     await stage.next('looks', ({ revision }) => revision === 7);
     assert.not(stage.reports.slice(count).some((report) => report.type === 'looks' && report.revision === 6));
+    // While it trains, only other digits are looked at at once.
+    await stage.ask({ type: 'run' }, 'progress');
+    for (const [revision, change, next] of [
+      [8, { digits: [1, 2] }, ['progress', 'looks']],
+      [9, { digits: [1, 2], temperature: 1 }, ['progress']],
+    ] as const) {
+      const changed = stage.next('ready');
+      stage.send({ type: 'change', settings: { ...settings, ...change }, revision });
+      assert.equal((await changed).next, next);
+    }
   }));
 
 test('a choice that fails ends the trainings, rather than to leave none of them running', () =>

@@ -48,6 +48,20 @@ gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
     () => scaled.main({ x, y }, { size: 0.5, factor: 1, shift: 0 }, 1),
     /size is 0.5, but the kernel declares it u32/,
   );
+  for (const size of [-1, 2 ** 32, Number.NaN])
+    refused(() => scaled.main({ x, y }, { ...params, size }, 1), new RegExp(`size is ${size}, but .* declares it u32`));
+  for (const shift of [-(2 ** 31) - 1, 2 ** 31, 0.5])
+    refused(
+      () => scaled.main({ x, y }, { ...params, shift }, 1),
+      new RegExp(`shift is ${shift}, but .* declares it i32`),
+    );
+  for (const grid of [-1, 1.5, Number.NaN, [1, 0.5], [1, 1, -1], undefined, '1'])
+    assert.throws(
+      () => scaled.main({ x, y }, params, grid as number),
+      /scaled.main: grid must be a whole number of workgroups, or three, but is/,
+    );
+  for (const wrong of [undefined, null, [1], new Float32Array(1)])
+    assert.throws(() => scaled.main({ x, y: wrong } as never, params, 1), /scaled.main: y must be a tensor but is/);
   refused(() => scaled.main({}, params, 1), /no tensor was bound/);
   assert.throws(
     () => scaled.main({ x, y }, params, [1, 70000]),
