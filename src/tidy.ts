@@ -40,7 +40,16 @@ export function tidy<T>(fn: () => Sync<T>): T {
   try {
     result = fn();
     refusePromise('tidy', result);
-    for (const tensor of tensorsIn(result, scope)) {
+    const returned = new Set(objectsIn(result));
+    for (const tensor of scope) {
+      if (!returned.has(tensor)) {
+        // A gradient is kept by its tensor, and goes with it. One that is returned does not.
+        const { gradient } = tensor;
+        if (!gradient || gradient === tensor.gradSlot || !returned.has(gradient)) continue;
+        tensor.gradient = null;
+        scopes.at(-2)?.add(gradient);
+        continue;
+      }
       scope.delete(tensor);
       scopes.at(-2)?.add(tensor);
     }
@@ -51,9 +60,9 @@ export function tidy<T>(fn: () => Sync<T>): T {
   }
 }
 
-function tensorsIn(value: unknown, scope: Set<Tensor>): Tensor[] {
+/** The objects in a value: itself, or those in an array or a plain object. */
+function objectsIn(value: unknown): object[] {
   if (typeof value !== 'object' || value === null) return [];
-  if (scope.has(value as Tensor)) return [value as Tensor];
   const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-  return plain ? Object.values(value).flatMap((inner) => tensorsIn(inner, scope)) : [];
+  return plain ? Object.values(value).flatMap(objectsIn) : [value];
 }

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { backward } from '../src/autograd.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
 import { Parameter } from '../src/nn/parameter.ts';
@@ -211,6 +212,23 @@ gpuTest('tidy frees what is made in it, but for what it returns and what is kept
     /inside/,
   );
   assert.ok(inner!.isDisposed);
+});
+
+gpuTest('a gradient that tidy returns outlives its tensor, and belongs to the tidy around', async (gpu) => {
+  const before = gpu.memory().buffers;
+  const gradient = () =>
+    tidy(() => {
+      const x = tensor(gpu, [1, 2]);
+      x.requiresGrad = true;
+      backward(x, tensor(gpu, [3, 4]));
+      return { x: [x.grad!] };
+    });
+  const [own] = gradient().x;
+  assert.equal([...(await own!.read())], [3, 4]);
+  own!.dispose();
+  const inner = tidy(() => gradient().x[0]!.shape);
+  assert.equal(inner, [2]);
+  assert.is(gpu.memory().buffers, before);
 });
 
 gpuTest('tidy refuses a promise', (gpu) => {

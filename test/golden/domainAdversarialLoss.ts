@@ -39,6 +39,8 @@ export const domainAdversarialLoss: GoldenRunner = async (gpu, golden) => {
   const after = await readState(gpu, discriminator, Object.keys(outputs.state_after as object));
   const grads = { f_s: fS.grad!, f_t: fT.grad!, discriminator: await readGrads(gpu, discriminator) };
   zeroGrad(discriminator.parameters());
+  // A tensor takes its gradient with it.
+  fS.grad = fT.grad = null;
   for (const x of [adversarial, discriminator, fS, fT]) x.dispose();
   return { outputs: { loss, accuracy, state_after: after }, grads };
 };

@@ -1,4 +1,4 @@
-// The page: what its verdict judges, what a choice shows at once, and what its worker reports. Then options of createGpu.
+// The page: what its verdict judges, what a choice shows at once, and what its worker reports. Then what createGpu, kernels and tidy take.
 export default [
   {
     file: 'demo/verdict.ts',
@@ -46,4 +46,17 @@ export default [
   { file: 'demo/engine/lane.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/conductor'] },
   { file: 'src/gpu/gpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
   { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
+  { file: 'src/tidy.ts', from: 'tensor.gradient = null;', to: '', tests: ['tensor'] },
+  {
+    file: 'src/gpu/kernel.ts',
+    from: "value !== (type === 'u32' ? value >>> 0 : value | 0)",
+    to: '!Number.isInteger(value)',
+    tests: ['gpu/kernel'],
+  },
+  {
+    file: 'src/gpu/kernel.ts',
+    from: 'Number.isSafeInteger(size) && size >= 0',
+    to: 'size >= 0',
+    tests: ['gpu/kernel'],
+  },
 ];
