@@ -13,7 +13,7 @@ export interface HostImages {
   width: number;
 }
 
-/** One batch of images, and their labels where there are any. */
+/** One batch of images, with their labels if there are any. */
 export interface Batch {
   /** f32 [n, channels, height, width], in [-1, 1]. */
   x: Tensor;
@@ -71,8 +71,8 @@ function checkLabels(who: string, labels: unknown, count: number): void {
 }
 
 /**
- * Images that live on the GPU as bytes. Iterating gives batches in order, the last short one included; each is freed when
- * the next is drawn.
+ * Images on the GPU, as bytes. Iterating gives batches in order, the last short one included; each is freed when the next
+ * is drawn.
  */
 export class ImageDataset implements PackedImages, Iterable<Batch> {
   readonly count: number;

@@ -11,11 +11,11 @@ export interface DatasetPassOptions {
   before?: () => void;
   /** Recorded after the last batch. */
   after?: () => void;
-  /** Records everything anew at every run. */
+  /** Runs every op eagerly instead of captured steps. */
   eager?: boolean;
 }
 
-/** One walk over a data set, batch by batch, captured once, at the first run at the latest, and replayed at every run. */
+/** One pass over a data set, batch by batch: captured once, at the latest by the first run, and replayed by every run. */
 export class DatasetPass {
   private steps: CapturedStep<void>[] | undefined;
 
@@ -32,7 +32,7 @@ export class DatasetPass {
     else this.steps = steps;
   }
 
-  /** Records the walk; the GPU does it in its own time. */
+  /** Submits the pass; resolves when it is recorded, without waiting for the GPU. */
   async run(): Promise<void> {
     if (this.options.eager) {
       for (const part of this.parts()) {

@@ -1,8 +1,8 @@
-/** What a file was to hold at a place, and what it holds. */
+/** The expected and the actual content of a file at an offset. */
 export interface DataFault {
   /** Names the file. */
   file: string;
-  /** In bytes from the start of the file; of a compressed one, from the start of its content. */
+  /** In bytes from the start of the file; for a compressed file, from the start of its content. */
   offset: number;
   expected: string;
   found: string;

@@ -7,13 +7,13 @@ export interface GunzipOptions {
   file: string;
   /** Bytes from which the length of the content is known. */
   head: number;
-  /** The length of the whole content, by its head; throws where the head is wrong. */
+  /** Returns the length of the whole content from its head; throws if the head is wrong. */
   length: (head: Uint8Array) => number;
 }
 
 /**
- * The content of a gzip file, which says in its head how long it is: no more memory is taken than that, whatever the file
- * would unpack to. Shorter than the head, or than the head says, where the file ends early.
+ * Unpacks a gzip file whose content begins with a head that gives its length. It takes no more memory than that length,
+ * whatever the file would unpack to. The result is shorter if the file ends early.
  *
  * @throws DataError if it is no gzip file of one member, is cut short, or holds more than its head says
  */
@@ -54,10 +54,10 @@ export async function gunzip(bytes: Uint8Array, { file, head, length }: GunzipOp
       fill(rest);
     }
   } finally {
-    // Of a stream that failed this throws again; what is to be said of it was said.
+    // A stream that failed throws its error again here.
     await reader.cancel().catch(() => {});
   }
-  // A gzip file ends with the length of its content; Node's stream does not mind what stands behind the end.
+  // A gzip file ends with the length of its content; Node's stream ignores bytes after the end.
   const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
   if (stated !== filled % 2 ** 32)
     refuse(`one gzip member, of ${filled} bytes`, `${stated} bytes by the end of the file`);

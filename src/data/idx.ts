@@ -7,8 +7,8 @@ import { gunzip, isGzip } from './gunzip.ts';
 // the most significant byte first; the elements, the last size running fastest.
 const UNSIGNED_BYTES = 8;
 
-// What gzip files may unpack to: as much as one storage buffer holds on any adapter, and more only where it is no more
-// than images can be packed. Plain files take the memory that they are.
+// The most that a gzip file may unpack to: what one storage buffer holds on any adapter, or this many times its own size.
+// Plain files take the memory of their own size.
 const ANY_CONTENT = 128 << 20;
 const BEST_PACKED = 64;
 
@@ -33,8 +33,8 @@ export interface IdxArray {
 }
 
 /**
- * An array of unsigned bytes out of an IDX file, plain or packed with gzip. Whatever the bytes are, it returns what the
- * format says they are or throws; a plain file's data is a view of it.
+ * Reads an IDX file of unsigned bytes, plain or packed with gzip. Whatever the bytes are, it returns what the format says
+ * they are or throws; a plain file's data is a view of it.
  *
  * @param rank how many sizes the array has: 3 for images, 1 for labels
  * @throws DataError with the offset, what was expected there and what was found
@@ -65,14 +65,14 @@ export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxAr
 export interface IdxImages {
   images: NamedBytes;
   labels?: NamedBytes | undefined;
-  /** Where it is known how many classes there are: labels from 0 to one less. */
+  /** Number of classes: labels must be smaller. Default: 256. */
   numClasses?: number;
 }
 
 const parts: OptionChecks<IdxImages> = { images: anything, labels: anything, numClasses: wholeWithin(1, 256) };
 
 /**
- * Images with their labels out of IDX files of unsigned bytes.
+ * Reads images with their labels from IDX files of unsigned bytes.
  *
  * @throws DataError as {@link decodeIdx} does, and where there are no images, or labels that do not fit them
  */

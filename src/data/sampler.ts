@@ -10,9 +10,9 @@ import type { Batch, ImageDataset } from './dataset.ts';
 const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (value) => value instanceof Random };
 
 /**
- * Draws training batches without end: every epoch in a new random order, its last short batch dropped. The order lies on
- * the GPU and the place in it is a {@link Scalar}, so a captured step that holds {@link Sampler.batch} draws the next
- * batch at every run.
+ * Draws training batches without end: every epoch has a new random order, and its last short batch is dropped. The order is
+ * on the GPU and the place in it is a {@link Scalar}, so a captured step that holds {@link Sampler.batch} draws the next
+ * batch in every run.
  */
 export class Sampler {
   private readonly order: Tensor;
@@ -36,7 +36,7 @@ export class Sampler {
     this.order = keep(tensor(data.images.gpu, this.permutation, undefined, 'order'));
   }
 
-  /** Moves on to the next batch: call it once before each run of what holds `batch()`. */
+  /** Advances to the next batch. Call it once before each run of `batch()` or of a captured step that holds it. */
   advance(): void {
     if (this.next + this.batchSize > this.data.count) {
       this.permutation = this.random.permutation(this.data.count);
@@ -47,13 +47,13 @@ export class Sampler {
     this.next += this.batchSize;
   }
 
-  /** The present batch; its images written to `into` from `row` on where one is given. */
+  /** Returns the current batch. If `into` is given, its images are written there, from row `row`. */
   batch(into?: Tensor, row = 0): Batch {
     const { data, order, offset, batchSize: size } = this;
     return imageBatch(data, { order, offset, size, row, ...(into && { into }) });
   }
 
-  /** Where it stands: the order of this epoch, the place in it, and the random numbers to come. */
+  /** Returns the order of this epoch, the place in it, and the state of the random numbers. */
   stateDict(): StateDict {
     return new Map<string, HostTensor>([
       ['order', { shape: [this.data.count], data: this.permutation }],
@@ -62,7 +62,7 @@ export class Sampler {
     ]);
   }
 
-  /** Takes over a state of a sampler of as many images; what does not fit is listed in one error, and nothing changes. */
+  /** Loads the state of a sampler of as many images. If something does not fit, one error lists it and nothing changes. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
     const { count } = this.data;
     const places = { order: [count], next: [1], random: [4] };

@@ -5,7 +5,7 @@ import { checkImages, type HostImages } from './dataset.ts';
 const LARGEST = 255;
 
 /**
- * Classes named one by one or from first to last, `0,3,7` or `0-4` or both, in ascending order.
+ * Parses a list of classes, such as `0,3,7`, `0-4` or both; returns them in ascending order.
  *
  * @throws RangeError that says what is wrong with the text
  */
@@ -30,7 +30,7 @@ const numbers: Check = {
 };
 
 /**
- * The images of some classes, in their order, with their labels as they were.
+ * Returns the images of some classes, in their order, with their labels unchanged.
  *
  * @throws TypeError if there are no labels to choose by, or if the classes are not an array of numbers
  * @throws RangeError if no image is of these classes
@@ -54,7 +54,7 @@ export function selectClasses(all: HostImages, classes: readonly number[]): Host
   return { images: kept, labels: chosen, count: chosen.length, height, width };
 }
 
-/** The first `n` images, or all if there are fewer; views, not copies. */
+/** Returns the first `n` images, or all if there are fewer; views, not copies. */
 export function limit(all: HostImages, n: number): HostImages {
   checkImages('limit', all, false);
   checkValue('limit', 'n', n, wholeFrom(1));

@@ -9,7 +9,7 @@ import { jsonOutline, markKeys } from './jsonOutline.ts';
 // name: {dtype, shape, data_offsets: [from, to]}; then the data that those offsets count from its start. Every byte of the
 // data belongs to exactly one tensor (https://github.com/huggingface/safetensors).
 
-/** Tensors by name, and the free texts of the header. */
+/** Tensors by name, and the texts of the header. */
 export interface Safetensors {
   tensors: StateDict;
   metadata: Map<string, string>;
@@ -86,7 +86,7 @@ function bufferOf(source: unknown): ArrayBuffer {
   );
 }
 
-/** What else PyTorch writes, by its first bytes: a zip file, and before 1.6 a pickle. */
+/** Names a file of torch.save by its first bytes: a zip file, or a pickle from PyTorch before 1.6. */
 function otherFormat([first, second, third]: Uint8Array): string | undefined {
   const zip = first === 0x50 && second === 0x4b && third === 3;
   if (!zip && !(first === 0x80 && second === 2)) return undefined;
@@ -180,7 +180,7 @@ function parseHeader(
   }
   if (!(header instanceof Map)) return refuse(PREFIX, 'a header that is an object', show(header));
   const tensors: Map<string, unknown> = header;
-  // JSON.parse keeps the last of two equal names and tells nobody.
+  // JSON.parse keeps the last of two equal names, without an error.
   const distinct = [...tensors.values()].reduce<number>(
     (n, value) => n + 1 + (value instanceof Map ? value.size : 0),
     0,
@@ -203,7 +203,7 @@ function entryOf(name: string, value: unknown, available: number, refuse: Refuse
   if (!(value instanceof Map)) return refuse(PREFIX, `${name}: {dtype, shape, data_offsets}`, show(value));
   const { dtype, shape, data_offsets: offsets, ...rest }: Record<string, unknown> = Object.fromEntries(value);
   if (Object.keys(rest).length > 0)
-    refuse(PREFIX, `${name}: dtype, shape and data_offsets alone`, show(Object.keys(rest)));
+    refuse(PREFIX, `${name}: only dtype, shape and data_offsets`, show(Object.keys(rest)));
   if (typeof dtype !== 'string' || !Object.hasOwn(READERS, dtype))
     return refuse(PREFIX, `${name}: dtype one of ${Object.keys(READERS)}`, show(dtype));
   if (!isSizes(shape)) return refuse(PREFIX, `${name}: a shape of whole numbers >= 0`, show(shape));

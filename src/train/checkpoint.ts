@@ -7,14 +7,14 @@ import { completeOptions, type TrainingOptions } from './options.ts';
 import { parseVariants } from './variants.ts';
 
 /**
- * All of a training between two iterations: a run that goes on from it computes the bits of one that was never broken.
- * As a file it is a safetensors file, the state in its tensors, the rest in its texts, with a checksum over all of it.
+ * The whole state of a training between two iterations. A run that resumes from it computes the bits of an unbroken run.
+ * As a file it is a safetensors file with a checksum: the state is in its tensors, the rest in its texts.
  */
 export interface Checkpoint {
   /** Iterations done. */
   iteration: number;
   options: TrainingOptions;
-  /** The variants of matrix products that computed it; without them they followed from the sizes alone. */
+  /** The GEMM variants that computed it. Default: those that the sizes suggest. */
   gemmVariants?: GemmVariants;
   /** Model, discriminator, optimiser, class weights and data order by name, as `Training.state()` gives them. */
   tensors: StateDict;
@@ -35,7 +35,7 @@ const KIND = 'padagrad checkpoint 1';
 const BLANK = '0'.repeat(64);
 const FIELD = /"checksum":"([0-9a-f]{64})"/;
 
-/** The bytes of a checkpoint: the same checkpoint gives the same bytes. */
+/** Returns a checkpoint as bytes: the same checkpoint gives the same bytes. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
   const { iteration, options, gemmVariants, tensors } = checkpoint;
   const texts = {

@@ -1,13 +1,13 @@
-/** What one iteration measured; losses and accuracies of its own training batch. */
+/** Losses and accuracies of one iteration, on its own training batch. */
 export interface IterationMetrics {
   /** Counts from 0. */
   iteration: number;
   classLoss: number;
   /** Domain adversarial loss; 0 under source-only. */
   transferLoss: number;
-  /** Percent of the source batch classified rightly. */
+  /** Percent of the source batch that is classified correctly. */
   classAccuracy: number;
-  /** Percent of both batches whose domain the discriminator tells; NaN under source-only. */
+  /** Percent of both batches whose domain the discriminator predicts correctly; NaN under source-only. */
   domainAccuracy: number;
 }
 
@@ -15,21 +15,21 @@ export interface IterationMetrics {
 export interface ClassWeightEvent {
   /** Iterations done. */
   iteration: number;
-  /** In [0, 1], the largest being 1; one a class. */
+  /** One weight per class, in [0, 1]; the largest is 1. */
   classWeight: readonly number[];
   /** Effective number of classes: (sum w)^2 / sum w^2. */
   effectiveClasses: number;
   /** Entropy of the normalised weights, in nats. */
   entropy: number;
-  /** True where fewer than two classes are left: the weights say nothing any more. */
+  /** True if fewer than two classes are left: then the weights tell nothing about the target. */
   collapsed: boolean;
 }
 
-/** How a classifier does on a labelled set. */
+/** Accuracy of a classifier on a labelled set. */
 export interface Evaluation {
   /** Percent. */
   accuracy: number;
-  /** Percent by class; NaN where the set has none of a class. */
+  /** Percent per class; NaN for a class that the set does not contain. */
   perClass: number[];
   /** `confusion[truth][prediction]` counts images. */
   confusion: number[][];

@@ -11,7 +11,7 @@ const kernel = /* @__PURE__ */ defineKernel('metrics', source, ['store']);
 // One readback brings this many iterations at most.
 const RING = 1024;
 
-/** The figures that each iteration leaves on the GPU: single numbers. */
+/** The metrics of one iteration, on the GPU: single numbers. */
 export interface IterationFigures {
   classLoss: Tensor;
   transferLoss: Tensor;
@@ -19,7 +19,7 @@ export interface IterationFigures {
   domainAccuracy: Tensor;
 }
 
-/** Keeps the figures of the last iterations on the GPU, so that training reads back seldom. */
+/** Keeps the metrics of the last iterations on the GPU, so that training reads back seldom. */
 export class MetricsRing {
   private readonly ring: Tensor;
   private readonly at = new Scalar(0);
@@ -29,12 +29,12 @@ export class MetricsRing {
     this.ring = keep(empty(gpu, [4 * RING], 'f32', 'metrics'));
   }
 
-  /** Goes on from an iteration: those before it count as read. */
+  /** Resumes at an iteration: the iterations before it count as read. */
   restart(iteration: number): void {
     this.read = iteration;
   }
 
-  /** Says which iteration the next run of what holds `store()` is. */
+  /** Sets the iteration that the next run of `store()` belongs to. */
   advance(iteration: number): void {
     this.at.value = iteration;
   }
@@ -48,7 +48,7 @@ export class MetricsRing {
     );
   }
 
-  /** The iterations before `end` that were not read yet, as far as the ring still has them. */
+  /** Reads the iterations before `end` that were not read yet, up to the length of the ring. */
   async since(end: number): Promise<IterationMetrics[]> {
     const first = Math.max(this.read, end - RING);
     if (first >= end) return [];

@@ -1,12 +1,12 @@
-/** Something became NaN or infinite: what came after it would be worth nothing. */
+/** Thrown if a loss, a gradient or a parameter became NaN or infinite. */
 export class NotFiniteError extends Error {
   override name = 'NotFiniteError';
   constructor(
     /** Counts from 0. */
     readonly iteration: number,
-    /** What went bad first: `class loss`, `gradient of head.weight`, `head.weight`; the op where ops were looked at. */
+    /** The first value that was not finite: `class loss`, `gradient of head.weight` or `head.weight`; with `detectAnomaly` the op. */
     readonly what: string,
-    /** How it came, where ops were looked at (`detectAnomaly`): an `AnomalyError`, unless it was the optimiser's step. */
+    /** With `detectAnomaly`: an `AnomalyError` with the op's call, unless the optimiser's step gave the value. */
     cause?: Error,
   ) {
     super(

@@ -11,15 +11,15 @@ import {
 } from '../checkOptions.ts';
 import type { Float32MatmulPrecision } from '../precision/index.ts';
 
-/** How a classifier is trained: on source images alone, with plain adversarial adaptation, or with PADA. */
+/** How to train a classifier: only on source images, with plain adversarial adaptation (DANN), or with PADA. */
 export type Method = 'source-only' | 'dann' | 'pada';
 
-/** All that decides a training run; names and defaults of TLlib's PADA example where it has them. */
+/** The options of a training run. Names and defaults are those of TLlib's PADA example if it has them. */
 export interface TrainingOptions {
   method: Method;
   /** Iterations of the whole run; the reversal coefficient and the learning rate do not depend on it. */
   iterations: number;
-  /** Images a batch, of each domain. */
+  /** Images per batch, of each domain. */
   batchSize: number;
   /** Learning rate at iteration i: lr (1 + lrGamma i)^-lrDecay. */
   lr: number;
@@ -30,7 +30,7 @@ export interface TrainingOptions {
   weightDecay: number;
   /** Weight of the domain adversarial loss. */
   tradeOff: number;
-  /** Temperature of the softmax that class weights are averaged from. */
+  /** Temperature of the softmax whose mean gives the class weights. */
   temperature: number;
   /** Iterations between two updates of the class weights. */
   classWeightUpdateSteps: number;
@@ -39,9 +39,9 @@ export interface TrainingOptions {
   reversalIterations: number;
   /** Decides initial weights and the order of the data. */
   seed: number;
-  /** Runs every op anew in place of captured steps: slower, same bits; to read and to debug. */
+  /** Runs every op eagerly instead of captured steps: slower, same bits, easier to debug. */
   eager: boolean;
-  /** Of matrix products and convolutions on this Gpu, see `setFloat32MatmulPrecision` of `padagrad/precision`. */
+  /** Precision of matmuls and convolutions on this Gpu, see `setFloat32MatmulPrecision` of `padagrad/precision`. */
   float32MatmulPrecision: Float32MatmulPrecision;
 }
 

@@ -10,13 +10,13 @@ import type { EvaluationEvent, TrainCallbacks, TrainResult, TrainSettings } from
 import { Training } from './training.ts';
 import type { TrainingData } from './trainingData.ts';
 
-// Devices lost one after the other, with no checkpoint in between, will not hold the next time either.
+// After this many losses without a checkpoint in between, another device would be lost too.
 const MOST_LOSSES = 3;
 
-// Work that was handed over cannot be taken back, and nothing is heard of a signal before the host waits: about this often.
+// Submitted work cannot be taken back, and signals arrive only while the host waits: it waits about this often.
 const LISTEN_MS = 200;
 
-/** One call of `train`: a training, what is told of it, and how it survives the loss of its device. */
+/** One call of `train`: runs a training, calls the callbacks, and replaces a lost device. */
 export class Run {
   private current: Training | undefined;
   private evaluators: { target?: Evaluator; source?: Evaluator } = {};
@@ -27,9 +27,9 @@ export class Run {
   private readonly variants: GemmVariants;
   private readonly clock = new Stopwatch();
   private readonly opening = new Stopwatch();
-  /** Iterations handed over since the host last waited, of how many, and when that was. */
+  /** Iterations submitted since the host last waited, how many it submits before it waits, and when it last waited. */
   private readonly ahead = { steps: 0, most: 1, since: 0 };
-  /** How far each kind of event was told: iterations that are done again after a loss are not told again. */
+  /** The iteration up to which each callback was called: it is not called again for iterations that are repeated after a loss. */
   private readonly told = { metrics: 0, progress: 0, classWeight: 0, evaluation: 0, checkpoint: 0 };
 
   constructor(
@@ -210,7 +210,7 @@ export class Run {
     if (this.isNews('checkpoint')) await this.callbacks.onCheckpoint?.(this.checkpoint);
   }
 
-  /** True the first time that the present iteration is asked for. */
+  /** Whether a callback was not called for this iteration yet. */
   private isNews(kind: keyof typeof this.told): boolean {
     const { iteration } = this.training;
     if (iteration <= this.told[kind]) return false;

@@ -11,30 +11,30 @@ import { Run } from './run.ts';
 import type { Training } from './training.ts';
 import type { TrainingData } from './trainingData.ts';
 
-/** How a run is watched and kept; none of it changes what is learnt. */
+/** How a run reports, stops and resumes. Nothing here changes what is learnt. */
 export interface TrainSettings {
-  /** Iterations between two readings of the figures. */
+  /** Iterations between two readings of the metrics. Default: 50. */
   printFreq?: number;
-  /** Iterations between two evaluations; 0 for one at the end alone. */
+  /** Iterations between two evaluations. Default: 0, only at the end. */
   evalFreq?: number;
   /**
    * Stops the run after the iterations that the GPU has, a fifth of a second of them or one, with a checkpoint. While kernels are
    * compiled it stops between two of them: then the result has no evaluation.
    */
   signal?: Native<'AbortSignal'>;
-  /** Labelled sets that evaluation alone uses. */
+  /** Labelled sets, used only for evaluation. */
   targetTest?: HostImages;
   sourceTest?: HostImages;
-  /** Where the run goes on from. Options that are not given are the checkpoint's. Default: the beginning. */
+  /** Checkpoint to resume from. Options that are not given are the checkpoint's. */
   resume?: Checkpoint;
-  /** Iterations between two checkpoints: 100 by default; 0 for none. */
+  /** Iterations between two checkpoints; 0 for none. Default: 100. */
   checkpointEvery?: number;
   /**
-   * Looks at what every op computes, so that the error names the op which gave a NaN or an infinity first. Slow: the ops run
-   * anew in place of captured steps, with one readback an iteration.
+   * Checks the result of every op, so that the error names the first op that gave NaN or infinity. Slow: the ops run eagerly,
+   * with one readback per iteration.
    */
   detectAnomaly?: boolean;
-  /** Opens another device when this one was lost: training goes on from the last checkpoint. Without it a loss is thrown. */
+  /** Opens another device after a loss, and training resumes from the last checkpoint. Default: the loss is thrown. */
   reopen?: () => Promise<Gpu>;
 }
 
@@ -53,21 +53,21 @@ const settingChecks: OptionChecks<TrainSettings> = {
   reopen: callable,
 };
 
-/** What a run tells while it runs. */
+/** Functions that a run calls. */
 export interface TrainCallbacks {
   /** Called before the first of the run's kernels is compiled and after each; `total` counts them. Not called if all are compiled. */
   onCompile?(progress: CompileProgress): void;
   onStart?(info: { gpu: AdapterInfo; parameters: number; sourceCount: number; targetCount: number }): void;
-  /** Every `printFreq` iterations and at the end: the latest figures. */
+  /** Called every `printFreq` iterations and at the end, with the latest metrics. */
   onProgress?(progress: IterationMetrics & { secondsPerIteration: number; secondsLeft: number }): void;
-  /** The figures of every iteration, in order, each once, as they are read. */
+  /** Called with the metrics of every iteration, in order, each once, as they are read. */
   onMetrics?(rows: IterationMetrics[]): void;
   onClassWeight?(event: ClassWeightEvent): void;
-  /** Only where labelled sets were given; the target's is knowledge that training does not have. */
+  /** Called only if labelled sets were given. Training itself never uses the target's labels. */
   onEvaluation?(event: EvaluationEvent): void;
   /** A checkpoint to keep; training waits for what this returns. */
   onCheckpoint?(checkpoint: Checkpoint): void | Promise<void>;
-  /** The device was lost; training goes on from `iteration` on another one. */
+  /** Called if the device was lost: training resumes at `iteration` on another one. */
   onLost?(event: { iteration: number; error: Error }): void;
 }
 
@@ -82,7 +82,7 @@ const callbackChecks: OptionChecks<TrainCallbacks> = {
   onLost: callable,
 };
 
-/** Accuracies at one moment of a run, of the labelled sets that were given. */
+/** Accuracies on the labelled sets at one iteration. */
 export interface EvaluationEvent {
   /** Iterations done. */
   iteration: number;
@@ -90,25 +90,26 @@ export interface EvaluationEvent {
   source?: Evaluation;
 }
 
-/** What came out of a run. Accuracies are of the last iteration, in percent. */
+/** The result of a run. Accuracies are those after the last iteration, in percent. */
 export interface TrainResult extends ClassWeightEvent {
   options: TrainingOptions;
   targetAccuracy?: number;
   sourceAccuracy?: number;
   target?: Evaluation;
   source?: Evaluation;
-  /** Training alone, class weights included, evaluation not; of the iterations that this run did. */
+  /** Time of training with class weights, without evaluation, per iteration that this run did. */
   secondsPerIteration: number;
   seconds: number;
-  /** From the call to the end of the first iteration, with all that is made and compiled for it; null if none was done. */
+  /** From the call to the end of the first iteration, compilation included; null if no iteration was done. */
   secondsToFirstStep: number | null;
   aborted: boolean;
 }
 
 /**
- * Trains to the end, or until the signal says stop; the training stays usable, and is the caller's to dispose.
+ * Trains to the end, or until the signal aborts. The training stays usable; dispose of it when done.
  *
- * @throws NotFiniteError where a loss, a gradient or a parameter became NaN or infinite, at the next reading of the figures; with
+ * @throws TypeError | RangeError for data, options, settings or callbacks that are wrong, before anything is made
+ * @throws NotFiniteError if a loss, a gradient or a parameter became NaN or infinite, at the next reading of the metrics; with
  * `detectAnomaly` in that iteration, and its cause is an `AnomalyError`
  * @throws GpuError `GPU_LOST` without `reopen`, or when three devices were lost since the last checkpoint
  */

@@ -190,7 +190,7 @@ export class Training {
     return this.done;
   }
 
-  /** Whether ops are run anew in place of captured steps. */
+  /** Whether ops run eagerly instead of captured steps. */
   private get eager(): boolean {
     return this.options.eager || this.looksAtOps;
   }
@@ -227,7 +227,7 @@ export class Training {
     return rows;
   }
 
-  /** What became NaN or infinite first: a loss among `rows`, a gradient or a parameter; undefined while all is finite. One readback. */
+  /** Finds the first loss of `rows`, gradient or parameter that is NaN or infinite; undefined if there is none. One readback. */
   async firstNotFinite(rows: readonly IterationMetrics[]): Promise<NotFinite | undefined> {
     const inNetwork = await this.watch.first();
     const row = rows.find(({ classLoss, transferLoss }) => !Number.isFinite(classLoss + transferLoss));
@@ -251,7 +251,7 @@ export class Training {
   }
 
   /**
-   * Goes on from a checkpoint of a training with the same options and data, bit for bit as that one would have.
+   * Resumes from a checkpoint. With the same options and data, the bits are those of an unbroken training.
    *
    * @throws TypeError if it is of other data, classes or methods, or was computed with other variants of matrix products than this
    * training was created with
@@ -282,7 +282,7 @@ export class Training {
     return new Evaluator(this.gpu, images, this.model, this.data.numClasses, { eager: this.options.eager, label });
   }
 
-  /** How the model does on a labelled set, once. */
+  /** Evaluates the model on a labelled set, once. */
   async evaluate(images: HostImages): Promise<Evaluation> {
     const evaluator = this.evaluator(images);
     try {
@@ -298,7 +298,7 @@ export class Training {
     this.owned.length = 0;
   }
 
-  /** What has a state, by the names of a checkpoint. */
+  /** The parts that have a state, by their names in a checkpoint. */
   private parts(): Record<string, Stateful> {
     const { model, discriminator, optimizer, weights, sourceSampler, targetSampler } = this;
     return {
@@ -382,7 +382,7 @@ export class Training {
     const { logits, features } = this.model.forward(x);
     const sourceLogits = sliceRows(logits, 0, n);
     const weight = this.weights?.getClassWeightForCrossEntropyLoss();
-    // Nothing is to be learnt from a batch whose classes the target does not have: 0, where the weighted mean would be 0 / 0.
+    // A batch of classes that the target does not have teaches nothing: its loss is 0, not 0 / 0.
     const classLoss = crossEntropy(sourceLogits, labels!, weight && { weight, weightless: 0 });
     const transferLoss = adversarial.forwardBatch(features, n, this.weights?.getClassWeightForAdversarialLoss(labels!));
     return {

@@ -14,7 +14,7 @@ export interface TrainingData {
 
 const parts: OptionChecks<TrainingData> = { source: anything, target: anything, numClasses: wholeFrom(2) };
 
-/** As many images as a batch takes, of no meaning. */
+/** Makes up as many images as a batch takes. */
 export function standIn({ source, numClasses }: TrainingData, { batchSize: count }: TrainingOptions): TrainingData {
   const { height, width } = source;
   const images = Uint8Array.from({ length: count * height * width }, (_, i) => 37 * i);

@@ -10,7 +10,7 @@ import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded } from '../harness.ts';
 
-// The files in interop/ were written by PyTorch; the logits beside them are PyTorch's, in double precision.
+// The files in interop/ were written by PyTorch; torch-model.json holds PyTorch's logits, in double precision.
 
 const interop = (name: string): Uint8Array => readFileSync(`test/io/interop/${name}`);
 const golden = JSON.parse(interop('torch-model.json').toString());
@@ -149,7 +149,7 @@ const hostile: [what: string, file: Uint8Array, message: RegExp][] = [
     raw({ x: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] } }, four),
     /dtype one of .*found "F8_E4M3"/,
   ],
-  ['a further field', raw({ x: { ...f32([1], [0, 4]), stride: 1 } }, four), /alone.*found \["stride"\]/],
+  ['a further field', raw({ x: { ...f32([1], [0, 4]), stride: 1 } }, four), /only dtype.*found \["stride"\]/],
   ['a negative size', raw({ x: f32([-1], [0, 4]) }, four), /whole numbers >= 0.*found \[-1\]/],
   ['a size that is no whole number', raw({ x: f32([0.5], [0, 4]) }, four), /whole numbers >= 0/],
   [

@@ -136,7 +136,7 @@ gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves
   assert.equal(resumed.tensors, whole.tensors);
 });
 
-gpuTest('a run that goes on has the options of its checkpoint, but for those that are given', async (gpu) => {
+gpuTest('a resumed run has the options of its checkpoint, except those that are given', async (gpu) => {
   const { checkpoints, tensors } = await told(gpu, {}, { lr: 0.03, seed: 5 });
   const resume = checkpoints[0]!;
   const again = async (options: Partial<TrainingOptions>) => {

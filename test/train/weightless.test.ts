@@ -7,8 +7,8 @@ import { countCalls } from '../countCalls.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 
-// Class weights of classes that the target does not have become exactly 0. A batch of such classes alone has nothing to teach:
-// its losses are 0, not 0 / 0, and no parameter moves.
+// Class weights of classes that the target does not have become exactly 0. A batch of only such classes teaches nothing:
+// its losses are 0, not 0 / 0, and no parameter changes.
 
 const STILL: Partial<TrainingOptions> = {
   batchSize: 4,
@@ -73,7 +73,7 @@ gpuTest('captured and eager leave the same bits with batches of weight 0 among o
   assert.equal(captured.tensors, eager.tensors);
 });
 
-gpuTest('PADA goes on to the end on an easy target with small batches', async (gpu) => {
+gpuTest('PADA trains to the end on an easy target with small batches', async (gpu) => {
   const { target } = stripesData();
   const data = { source: stripes(100, 1), target, numClasses: 4 };
   const options: Partial<TrainingOptions> = {
