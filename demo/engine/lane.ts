@@ -66,9 +66,9 @@ export class Lane {
   async look(): Promise<Look> {
     const { gpu, material, training } = this;
     this.probe ??= new Probe(gpu, training.model, material.probe, [POINTS, POINTS + STRIP]);
-    const evaluation = await this.evaluator.run();
     const sight = await this.probe.look();
     this.check(sight.probabilities);
+    const evaluation = await this.evaluator.run();
     return { iteration: training.iteration, evaluation, ...sight };
   }
 
