@@ -1,8 +1,6 @@
 // Checks what a caller passes as options: the object itself, the names in it and their values. A misspelt or misplaced
 // option would otherwise be ignored, and the result be that of another call without a word.
 
-import { Scalar } from './gpu/scalar.ts';
-
 // Bundlers leave out tables of checks that nothing reads, as calls of functions marked so have no side effects.
 
 /** @internal What a value has to be, in words and as a test. */
@@ -94,14 +92,6 @@ export function orNull({ wanted, holds }: Check): Check {
   return {
     wanted: `${wanted}, or null`,
     holds: (value) => value === null || holds(value),
-  };
-}
-
-/** @internal As the check says, or a number that changes from step to step. @__NO_SIDE_EFFECTS__ */
-export function orScalar({ wanted, holds }: Check): Check {
-  return {
-    wanted: `${wanted}, or a Scalar`,
-    holds: (value) => value instanceof Scalar || holds(value),
   };
 }
 

@@ -221,6 +221,19 @@ gpuTest('gradients of disposed inputs are freed with them', async (gpu) => {
   w.dispose();
 });
 
+gpuTest('a gradient that tidy returns outlives its tensor', async (gpu) => {
+  const [gradient, both] = tidy(() => {
+    const [x, y] = [leaf(gpu, [1, 2]), leaf(gpu, [3, 4])];
+    backward(sum(mul(x, y)));
+    return [x.grad!, { y, grad: y.grad! }] as const;
+  });
+  assert.equal([...(await gradient.read())], [3, 4]);
+  assert.equal([...(await both.grad.read())], [1, 2]);
+  assert.is(both.y.grad, both.grad, 'a tensor that is returned too keeps its gradient');
+  for (const t of [gradient, both.y]) t.dispose();
+  assert.ok(both.grad.isDisposed);
+});
+
 gpuTest('a gradient of the same optimiser is the seed of another backward', async (gpu) => {
   const [w, v] = [new Parameter(gpu, Float32Array.of(1), [1], 'w'), new Parameter(gpu, Float32Array.of(1), [1], 'v')];
   const sgd = new Sgd([w, v], { lr: 1 });

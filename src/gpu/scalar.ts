@@ -1,3 +1,4 @@
+import type { Check } from '../checkOptions.ts';
 import type { Recording } from './recording.ts';
 
 let recording: Recording | undefined;
@@ -111,6 +112,14 @@ export class Reading extends Scalar {
     this.value = this.of.value;
     if (this.of instanceof Counter) this.of.advance();
   }
+}
+
+/** @internal As the check says, or a number that changes from step to step. @__NO_SIDE_EFFECTS__ */
+export function orScalar({ wanted, holds }: Check): Check {
+  return {
+    wanted: `${wanted}, or a Scalar`,
+    holds: (value) => value instanceof Scalar || holds(value),
+  };
 }
 
 /** @internal */

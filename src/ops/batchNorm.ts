@@ -1,9 +1,9 @@
 import source from '../../shaders/batchNorm.wgsl';
 import { record, refuseTraining } from '../autograd.ts';
-import { atLeast, checkOptions, flag, type OptionChecks, orScalar, within } from '../checkOptions.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checkOptions.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import type { Scalar } from '../gpu/scalar.ts';
+import { orScalar, type Scalar } from '../gpu/scalar.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 

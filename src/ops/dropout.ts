@@ -1,8 +1,8 @@
 import source from '../../shaders/dropout.wgsl';
 import { record, refuseTraining } from '../autograd.ts';
-import { type Check, checkOptions, flag, type OptionChecks, orScalar, wholeWithin, within } from '../checkOptions.ts';
+import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { Counter, type Scalar } from '../gpu/scalar.ts';
+import { Counter, orScalar, type Scalar } from '../gpu/scalar.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 

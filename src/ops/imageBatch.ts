@@ -1,7 +1,7 @@
 import source from '../../shaders/imageBatch.wgsl';
-import { checkOptions, type OptionChecks, orScalar, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { type Scalar, scalarValue } from '../gpu/scalar.ts';
+import { orScalar, type Scalar, scalarValue } from '../gpu/scalar.ts';
 import { touching } from '../gpu/storage.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';

@@ -1,5 +1,5 @@
 // Captures, the graph and the optimisers' settings: every fix with its text, and the edit that takes it out.
-const captured = ['capturedEager'];
+const captured = ['capturedSteps', 'capturedResults'];
 export default [
   {
     file: 'src/capture.ts',
