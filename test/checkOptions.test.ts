@@ -10,7 +10,6 @@ import {
   inF32,
   nearest,
   oneOf,
-  orScalar,
   show,
   text,
   whole,
@@ -18,7 +17,7 @@ import {
   wholeWithin,
   within,
 } from '../src/checkOptions.ts';
-import { Scalar } from '../src/gpu/scalar.ts';
+import { orScalar, Scalar } from '../src/gpu/scalar.ts';
 
 interface Options {
   lr: number;
