@@ -38,7 +38,6 @@ export default [
   shader('max', 'at[found.own] = atOfX[found.index]', 'at[found.own] = found.place', 'ops/argmax [adapter]'),
   shader('max', 'dy[0] / count[0]', 'dy[0]', 'ops/max [adapter]'),
   shader('accuracy', 'before == 0.0 && same', 'same', 'ops/accuracy [adapter]'),
-  shader('confusionMatrix', 'isNan(v) || v > largest', 'v > largest', 'ops/confusionMatrix [adapter]'),
   shader('softmax', '(dy[i] - sum) * params.scale', 'dy[i] - sum * params.scale', 'ops/softmax [adapter]'),
   shader(
     'logSoftmax',
@@ -202,7 +201,6 @@ export default [
     "    this.refuseInCapture('a write from the host');",
     'tensor',
   ),
-  source('gpu/kernel', '!Number.isInteger(value)', 'false', 'gpu/kernel'),
   source('gpu/kernel', 'Math.ceil(count / limit)', 'Math.floor(count / limit)', 'gpu/kernel'),
   source('gpu/kernel', '{JSON.stringify(constants)}', '{entry}', 'gpu/kernel'),
   {

@@ -29,7 +29,7 @@ export default [
   source('nn/running', 'if (x.gradSlot || ', 'if (', 'nn/hidden'),
   source('nn/running', 'x.version.made > running[0]!.since', 'false', 'nn/hidden'),
   source('nn/running', 'if (given.version === x.version) return;', '', 'nn/hidden'),
-  source('nn/running', 'Array.from(module.namedModules());', '', 'nn/parts'),
+  source('nn/running', 'for (const { module } of running) modulesOf(module);', '', 'nn/parts'),
   source('nn/module', 'checkListed(this, () => this.#listed);', '', 'nn/hidden'),
   source('autograd', 'if (x.requiresGrad && !x.node) leafWatcher(name, x);', '', 'nn/hidden'),
   // Fusion.
