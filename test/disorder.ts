@@ -1,7 +1,8 @@
 import { BufferUsage, SHADER_STAGE_COMPUTE } from '../src/gpu/native.ts';
 
-/** Another order in which a device does the same work. */
-export type Order = 'reversed' | 'shuffled';
+/** Other orders in which a device does the same work. */
+export const ORDERS = ['reversed', 'shuffled'] as const;
+export type Order = (typeof ORDERS)[number];
 
 /**
  * Makes a device run the workgroups of every kernel, and the invocations of a workgroup, in another order: it compiles kernels in
@@ -9,9 +10,9 @@ export type Order = 'reversed' | 'shuffled';
  * other and invocations in step, so that a race goes unnoticed as long as the order is the one that hides it.
  *
  * One kernel serves all orders, because compiling takes most of a test's time: it reads the order from a uniform of its own.
- * Returns a function that changes the order of all later submits; `undefined` is the adapter's own.
+ * Returns a function that changes the order of all later submits and returns the one before; `undefined` is the adapter's own, at first.
  */
-export function disorder(device: GPUDevice, order: Order): (order: Order | undefined) => void {
+export function disorder(device: GPUDevice): (order: Order | undefined) => Order | undefined {
   const { createShaderModule, createPipelineLayout, createCommandEncoder } = device;
   const buffer = device.createBuffer({ size: 16, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST });
   const layout = device.createBindGroupLayout({
@@ -37,17 +38,18 @@ export function disorder(device: GPUDevice, order: Order): (order: Order | undef
     });
     return encoder;
   });
-  const change = (next: Order | undefined) =>
+  let order: Order | undefined;
+  return (next) => {
+    const before = order;
+    order = next;
     device.queue.writeBuffer(buffer, 0, Uint32Array.of(next ? ORDERS.indexOf(next) + 1 : 0));
-  change(order);
-  return change;
+    return before;
+  };
 }
 
 // Loops over literal bounds, which a compiler unrolls.
 const LOOP = /(for \(var (\w+) = [^;]*\b\d+u[^;]*; \2 < )([^;&|]+)(?=;)/g;
 const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*fn\s+\w+\(([^{]*)\)\s*\{/g;
-
-const ORDERS: readonly Order[] = ['reversed', 'shuffled'];
 
 // A stride that has no divisor in common with the count visits every place once.
 const PLACE = `switch own_order.x {

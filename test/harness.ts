@@ -6,12 +6,12 @@ import { SUBGROUP_MATRICES } from '../src/precision/matrixSizes.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
-import { disorder, type Order } from './disorder.ts';
+import { disorder, ORDERS } from './disorder.ts';
 import { env } from './files.ts';
 
 interface Profile extends GpuOptions {
-  /** The order in which kernels do their work; the adapter's own by default. */
-  order?: Order;
+  /** Whether kernels do their work in other orders than the adapter's own. */
+  disordered?: boolean;
 }
 
 const PROFILES: Record<string, Profile> = {
@@ -22,11 +22,9 @@ const PROFILES: Record<string, Profile> = {
   'gemm-workgroup': { gemm: 'workgroup' },
   'gemm-plain': { gemm: 'plain' },
   'subgroup-matrices': { features: [SUBGROUP_MATRICES] },
-  reversed: { order: 'reversed' },
-  shuffled: { order: 'shuffled' },
-  'no-subgroups-shuffled': { subgroups: false, order: 'shuffled' },
-  'gemm-workgroup-reversed': { gemm: 'workgroup', order: 'reversed' },
-  'gemm-workgroup-shuffled': { gemm: 'workgroup', order: 'shuffled' },
+  disordered: { limits: 'default', disordered: true },
+  'no-subgroups-disordered': { subgroups: false, disordered: true },
+  'gemm-workgroup-disordered': { gemm: 'workgroup', disordered: true },
 };
 
 function profile(): Profile {
@@ -37,7 +35,7 @@ function profile(): Profile {
 }
 
 let opened: Promise<Gpu> | undefined;
-let setOrder: ((order: Order | undefined) => void) | undefined;
+let setOrder: ReturnType<typeof disorder> | undefined;
 
 /** The Gpu that the tests of a file share, opened as PADAGRAD_TEST_PROFILE says. */
 export function testGpu(): Promise<Gpu> {
@@ -45,23 +43,23 @@ export function testGpu(): Promise<Gpu> {
   return opened;
 }
 
-/** Under a profile of another order: does the same in the adapter's own order, in buffers that are new. */
-async function inOrder<T>(gpu: Gpu, work: () => Promise<T>): Promise<T | undefined> {
+/** Under a profile of other orders: does the same in the adapter's own order, in buffers that are new. */
+async function inOwnOrder<T>(gpu: Gpu, work: () => Promise<T>): Promise<T | undefined> {
   if (!setOrder) return undefined;
   await gpu.idle();
   gpu.pool.trim();
-  setOrder(undefined);
+  const order = setOrder(undefined);
   try {
     return await work();
   } finally {
-    setOrder(profile().order);
+    setOrder(order);
   }
 }
 
 /** Backward seeds itself with a one that it makes once for each Gpu: it is no leak of the test that comes first. */
-async function open({ order, ...options }: Profile): Promise<Gpu> {
+async function open({ disordered, ...options }: Profile): Promise<Gpu> {
   const gpu = await createGpu({ ...options, validate: true });
-  if (order) setOrder = disorder(gpu.native, order);
+  if (disordered) setOrder = disorder(gpu.native);
   const leaf = tensor(gpu, 1);
   leaf.requiresGrad = true;
   backward(leaf);
@@ -70,15 +68,21 @@ async function open({ order, ...options }: Profile): Promise<Gpu> {
   return gpu;
 }
 
-/** A test on the GPU: fails on a GPU error, and if it leaves more buffers in use than it found. */
+/**
+ * A test on the GPU: fails on a GPU error, and if it leaves more buffers in use than it found. Under a profile of other orders
+ * it runs in each of them.
+ */
 export function gpuTest(name: string, body: (gpu: Gpu) => Promise<void> | void): void {
   test(name, async () => {
     const gpu = await testGpu();
-    const before = gpu.memory().buffers;
-    await body(gpu);
-    await gpu.idle();
-    const leaked = gpu.memory().buffers - before;
-    if (leaked !== 0) throw new Error(`${name}: ${leaked} buffers were not given back`);
+    for (const order of setOrder ? ORDERS : [undefined]) {
+      setOrder?.(order);
+      const before = gpu.memory().buffers;
+      await body(gpu);
+      await gpu.idle();
+      const leaked = gpu.memory().buffers - before;
+      if (leaked !== 0) throw new Error(`${name}: ${leaked} buffers were not given back`);
+    }
   });
 }
 
@@ -248,7 +252,7 @@ export function checkOp(
       };
       const { y, gradients } = await computed();
       assertClose(`${name} forward`, y, expected.data, { rtol, atol });
-      const own = await inOrder(gpu, computed);
+      const own = await inOwnOrder(gpu, computed);
       if (own) {
         assertSameBits(`${name} forward in another order`, y, own.y);
         for (const [i, gradient] of gradients.entries())

@@ -20,7 +20,8 @@ const OPTIONS = ['-s', 'idx:s', '-t', 'idx:t', '-b', '8', '-u', '10', '-p', '5',
 const FLAGS = [...OPTIONS, '--checkpoint-every', String(EVERY)];
 const WRITING = /^\.checkpoint-\d+\.safetensors\.\d+\.tmp$/;
 const WRITTEN = /^checkpoint-\d+\.safetensors$/;
-const PATIENCE_MS = 120_000;
+// A busy machine with a cold shader cache compiles for minutes.
+const PATIENCE_MS = 600_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-resume-'));
 

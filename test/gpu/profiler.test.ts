@@ -45,11 +45,13 @@ function profileTest(name: string, body: (gpu: Gpu, clock: 'timestamps' | 'wall'
 profileTest('a profile counts calls, operations and bytes of eager work, and changes no result', async (gpu, clock) => {
   const x = tensor(gpu, new Float32Array(SIZE));
   increment(x);
+  const start = performance.now();
   const profile = await gpu.profile(() => {
     increment(x);
     product(x);
     increment(x);
   });
+  const most = (performance.now() - start) / 1000;
   assert.is(profile.clock, clock);
   assert.equal([...new Set(await x.read())], [5]);
   const rows = Object.fromEntries(profile.rows.map((row) => [row.kernel, row]));
@@ -65,7 +67,7 @@ profileTest('a profile counts calls, operations and bytes of eager work, and cha
     ['sample.increment', 'sample.product', 'sample.increment'],
   );
   assert.is(profile.events[0]!.start, 0);
-  assert.ok(profile.events.every((event) => event.seconds >= 0 && event.seconds < 1));
+  assert.ok(profile.events.every((event) => event.seconds >= 0 && event.seconds <= most));
   const shares = profile.rows.reduce((sum, row) => sum + row.share, 0);
   assert.ok(profile.seconds === 0 || Math.abs(shares - 1) < 1e-9);
   x.dispose();

@@ -26,9 +26,11 @@ gpuTest('a timer runs a list as often as it is told, by the clock that there is'
     const timer = new Timer(device);
     assert.is(timer.clock, clock);
     for (const times of [1, 100]) {
+      const start = performance.now();
       const seconds = await timer.run(step.commands, times);
+      const most = (performance.now() - start) / 1000;
       runs += times;
-      assert.ok(seconds >= 0 && seconds < 10, `${seconds} s`);
+      assert.ok(seconds >= 0 && seconds <= most, `${seconds} s of ${most}`);
       assert.is(await x.item(), runs);
     }
   }

@@ -87,7 +87,7 @@ for (const method of METHODS) {
 
 gpuTest('nor on the order of workgroups and of their invocations', async (gpu) => {
   const other = await createGpu({ ...gpu.options, validate: false });
-  disorder(other.native, 'reversed');
+  disorder(other.native)('reversed');
   assertSame('reversed order', await outcome(other, 'pada', false), await outcome(gpu, 'pada', false));
   other.dispose();
 });

@@ -233,8 +233,10 @@ gpuTest(
 );
 
 gpuTest('the first step is timed', async (gpu) => {
+  const start = performance.now();
   const { result } = await told(gpu);
-  assert.ok(result.secondsToFirstStep! > 0 && result.secondsToFirstStep! < 60);
+  const most = (performance.now() - start) / 1000;
+  assert.ok(result.secondsToFirstStep! > 0 && result.secondsToFirstStep! < most);
   assert.is((await told(gpu, {}, { iterations: 0 })).result.secondsToFirstStep, null);
 });
 

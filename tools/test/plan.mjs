@@ -6,10 +6,11 @@ const SOURCE = /\.test\.(ts|mjs)$/;
 // Ways to open the GPU, named by PADAGRAD_TEST_PROFILE (test/harness.ts). Kernels have to work under all of them.
 const DEFAULT = ['adapter'];
 const PORTABLE = ['adapter', 'default-limits', 'no-subgroups'];
-// In other orders than the adapter's own, for the same bits as in that: every kernel in one of them at least, those without
-// products in both.
-const OPS = ['adapter', 'default-limits', 'reversed', 'no-subgroups-shuffled'];
-const GEMM = [...OPS, 'gemm-workgroup-shuffled'];
+// In other orders than the adapter's own, for the same bits as in that, and with no more than WebGPU's default limits.
+const OPS = ['adapter', 'disordered'];
+// The kernels of GPUs, and those of software adapters without subgroups.
+const ROWS = [...OPS, 'gemm-workgroup-disordered'];
+const GEMM = [...ROWS, 'no-subgroups-disordered'];
 
 // These drive a browser, which `npm run test:browser` brings; these read files or start programs, which no page can,
 // are of the demo's workers, which their own pages put through the same, or call functions of shaders, whose names a page's lack.
@@ -21,14 +22,10 @@ export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(n
 
 /** The profiles that a file runs under in Node. */
 export function profilesOf(name) {
-  if (
-    /^ops\/(accuracy|argmax|batchNorm|conv2d|crossEntropy|linear|logSoftmax|matmul|max|softmax(ColumnMean)?|sum)$/.test(
-      name,
-    )
-  )
-    return GEMM;
+  if (/^ops\/(conv2d|linear|matmul)$/.test(name)) return GEMM;
+  if (/^ops\/(accuracy|argmax|batchNorm|crossEntropy|logSoftmax|max|softmax(ColumnMean)?|sum)$/.test(name)) return ROWS;
   if (name.startsWith('ops/')) return OPS;
-  if (/^(optim\/(optimizer|clipGradNorm)|rows)$/.test(name)) return ['adapter', 'reversed', 'shuffled'];
+  if (/^(optim\/(optimizer|clipGradNorm)|rows)$/.test(name)) return ['adapter', 'disordered'];
   return name === 'golden' ? PORTABLE : DEFAULT;
 }
 
@@ -40,7 +37,7 @@ export function pageProfilesOf(name) {
 
 // Profiles in the order in which their runs start. Kernels that no other profile compiles come first, because they take longest.
 // Kernels that another profile compiles too come last: the shader cache has them by then.
-const STARTS = ['gemm-workgroup-shuffled', 'adapter', 'no-subgroups', 'reversed', 'shuffled', 'no-subgroups-shuffled'];
+const STARTS = ['gemm-workgroup-disordered', 'no-subgroups', 'adapter', 'disordered', 'no-subgroups-disordered'];
 
 /** The runs in the order in which they start. */
 export function startingOrder(runs) {
@@ -49,12 +46,12 @@ export function startingOrder(runs) {
 }
 
 // Mesa's lavapipe compiles twice as fast without LLVM's optimisations. These runs do without: kernels in another order, which the
-// tests rewrite anyway and compare bit by bit with themselves, and programs whose answers are compared with each other.
-const UNOPTIMISED = /^(cli\/modelVariants|gemm)$/;
+// tests rewrite and compare bit by bit with themselves, and tests that compare several kernels for one purpose.
+const UNOPTIMISED = /^(bench\/ladder|cli\/modelVariants|gemm|precision\/.*|rows|train\/poison)$/;
 
 /** What a run's environment has besides its profile. */
 export const environmentOf = (name, profile) =>
-  /reversed|shuffled/.test(profile) || UNOPTIMISED.test(name) ? { GALLIVM_PERF: 'nopt' } : {};
+  /disordered/.test(profile) || UNOPTIMISED.test(name) ? { GALLIVM_PERF: 'nopt' } : {};
 
 /** Every test: its name, as in `ops/softmax`, its source, and the file that node runs, which is missing if the build left it out. */
 export function listTests(sources, built) {
