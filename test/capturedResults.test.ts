@@ -132,6 +132,20 @@ test('functions that return promises are errors of the type checker too', () => 
   assert.type(never, 'function');
 });
 
+/** Listens for rejected promises that nothing catches, in Node or in a page, until the function that it returns is called. */
+function onUnhandledRejection(listener: (reason: unknown) => void): () => void {
+  if (typeof addEventListener === 'function') {
+    const heard = (event: PromiseRejectionEvent): void => {
+      event.preventDefault();
+      listener(event.reason);
+    };
+    addEventListener('unhandledrejection', heard);
+    return () => removeEventListener('unhandledrejection', heard);
+  }
+  process.on('unhandledRejection', listener);
+  return () => void process.off('unhandledRejection', listener);
+}
+
 gpuTest('a refused read leaves the process alone', async (gpu) => {
   const x = tensor(gpu, [1]);
   const net = new BatchNorm1d(gpu, { numFeatures: 1 });
@@ -140,8 +154,7 @@ gpuTest('a refused read leaves the process alone', async (gpu) => {
     ...{ updateSteps: 1, dataLoader: [x], classifier: relu, numClasses: 1, partialClassesIndex: [0] },
   });
   const unhandled: unknown[] = [];
-  const note = (reason: unknown): void => void unhandled.push(reason);
-  globalThis.process?.on('unhandledRejection', note);
+  const stopListening = onUnhandledRejection((reason) => unhandled.push(reason));
   const attempts = [
     () => relu(x).item().then(String),
     () => relu(x).read().then(String),
@@ -155,7 +168,7 @@ gpuTest('a refused read leaves the process alone', async (gpu) => {
   ];
   for (const attempt of attempts) await refusal(() => capture(gpu, attempt as () => never));
   await new Promise((resolve) => setTimeout(resolve, 20));
-  globalThis.process?.off('unhandledRejection', note);
+  stopListening();
   assert.equal(unhandled, []);
   disposeAll(weights, sgd, net, x);
 });
