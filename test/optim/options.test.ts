@@ -19,10 +19,7 @@ gpuTest('what PyTorch users write wrongly is refused, with what to write', (gpu)
     [() => make(net, { lr: 1 }), /Sgd: expected parameters but got a Linear; pass module.parameters\(\)/],
     [() => make(net.parameters, { lr: 1 }), /Sgd: expected parameters but got a function/],
     [() => make([net], { lr: 1 }), /the list holds a Linear; pass module.parameters\(\)/],
-    [
-      () => make(net.namedParameters(), { lr: 1 }),
-      /the list holds an array of 2; pass module.parameters\(\)/,
-    ],
+    [() => make(net.namedParameters(), { lr: 1 }), /the list holds an array of 2; pass module.parameters\(\)/],
     [() => make([{ params: net }], { lr: 1 }), /Sgd: expected parameters but got a Linear/],
     [() => make([p, null], { lr: 1 }), /Sgd: a parameter must be a Tensor but is null/],
     [() => make([p], undefined), /Sgd: expected an options object \{ lr \} but got undefined/],
