@@ -29,7 +29,7 @@ export default [
     'ops/softmax [gemm-workgroup-disordered]',
     'ops/accuracy [gemm-workgroup-disordered]',
   ),
-  shader('softmax.row', 'select(nan(lid), s, isFinite(m))', 's', 'ops/softmax'),
+  shader('softmax.row', 'm = rowMax(lid, m);', '', 'ops/softmax [gemm-workgroup-disordered]'),
   shader('sum', 'min(first + params.chunk, params.n)', 'first + params.chunk', 'ops/sum'),
   shader('sum', 'k < min(block + BLOCK * LANES, end)', 'k < block + BLOCK * LANES', 'ops/sum'),
   shader('max', 'return isNan(v) && i < j;', 'return isNan(v);', 'ops/max', 'ops/argmax'),
@@ -46,7 +46,19 @@ export default [
     'dy[i] - p * sum * params.scale',
     'ops/logSoftmax [adapter]',
   ),
-  shader('softmaxColumnMean', '& 0xfffff000u', '& 0xffffffffu', 'ops/softmaxColumnMean'),
+  {
+    file: 'shaders/softmaxColumnMean.wgsl',
+    from: '& 0xfffff000u',
+    to: '& 0xffffffffu',
+    equivalent:
+      "this is Kahan's summation then, which loses digits only where a compiler reorders additions; lavapipe's does not",
+  },
+  shader(
+    'softmaxColumnMean',
+    'return vec2f(high, (sum.x - high) + low)',
+    'return vec2f(high, 0.0)',
+    'ops/softmaxColumnMean [adapter]',
+  ),
   shader('softmaxColumnMean', 'min(first + CHUNK, params.rows)', 'first + CHUNK', 'ops/softmaxColumnMean'),
   // Losses.
   shader(
@@ -87,7 +99,12 @@ export default [
   shader('avgPool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
   // Products.
   shader('gemm.subgroup', 'min((wid.z + 1u) * params.depth, params.k)', 'params.k', 'ops/matmul [adapter]'),
-  shader('gemm.workgroup', 'row4 ^ (2u * four)', 'row4', 'ops/matmul [gemm-workgroup-disordered]'),
+  shader(
+    'gemm.workgroup',
+    'let topAt = swizzle(row4 % 16u, four)',
+    'let topAt = row4 % 16u',
+    'ops/matmul [gemm-workgroup-disordered]',
+  ),
   shader(
     'gemm.workgroup',
     'workgroupBarrier(); // all have read',
