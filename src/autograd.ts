@@ -96,20 +96,8 @@ export function watchLeaves(watcher: LeafWatcher | undefined): LeafWatcher | und
 /** Whether {@link record} would record now: an op that saves more for backward than its output can ask first. */
 export function recording(...inputs: readonly Tensor[]): boolean {
   if (!gradEnabled) return false;
-  for (const x of inputs) noteRequiresGrad(x);
+  for (const x of inputs) x.noteRequiresGrad()?.reads();
   return inputs.some((x) => x.requiresGrad);
-}
-
-/** Every run of a captured step must find `requiresGrad` of a leaf from outside as the captured function found it. */
-function noteRequiresGrad(x: Tensor): void {
-  const { recording } = x.gpu.queue;
-  if (!recording || x.node || x.madeIn === recording) return;
-  const { requiresGrad, label, shape } = x;
-  const check = () =>
-    x.requiresGrad === requiresGrad
-      ? undefined
-      : `requiresGrad of ${label}${showShape(shape)} was ${requiresGrad} at the capture but is ${x.requiresGrad}; set it back`;
-  recording.expect('requiresGrad', x, check);
 }
 
 /**
@@ -123,6 +111,10 @@ export function record(
   saved: readonly Tensor[],
   backward: Backward,
 ): Tensor {
+  if (!Array.isArray(saved) || typeof backward !== 'function')
+    throw new TypeError(
+      `record: ${name} needs the tensors that it saves and its backward: record(name, inputs, output, saved, backward)`,
+    );
   const { queue, watcher } = output.gpu;
   const node: Node = { name, age: tick(), inputs, output, saved, madeIn: queue.recording, backward };
   watcher?.(node);
@@ -157,6 +149,7 @@ export function zeroGrad(tensors: Iterable<Tensor>): void {
  * not differentiable again.
  */
 export function backward(loss: Tensor, gradOutput?: Tensor): void {
+  if (!(loss instanceof Tensor)) throw new TypeError(`backward: the loss must be a Tensor but is ${show(loss)}`);
   if (!loss.requiresGrad) {
     throw new Error(
       `backward: ${loss.label} does not depend on a tensor with requiresGrad (gradients themselves never do: first order only)`,

@@ -5,11 +5,12 @@ import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Native } from './gpu/native.ts';
-import { type HostNote, type HostReplay, newVersion, type Recording, type Version } from './gpu/recording.ts';
+import { newVersion, type Recording, ValueNote, type Version } from './gpu/recording.ts';
 import { type Binding, Storage } from './gpu/storage.ts';
+import { GradientNote } from './gradientNote.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
 import { numbersOf, type TensorData } from './tensorData.ts';
-import { keep, track } from './tidy.ts';
+import { track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */
 export type Dtype = 'f32' | 'u32';
@@ -52,7 +53,7 @@ export class Tensor extends Disposable implements Binding {
   ) {
     super();
     // A copy: a caller who changes the array later must not change the tensor.
-    this.shape = [...shape];
+    this.shape = Object.freeze([...shape]);
     track(this);
     const { device, options, queue } = this.gpu;
     this.madeIn = queue.recording;
@@ -75,7 +76,20 @@ export class Tensor extends Disposable implements Binding {
     if (typeof wanted !== 'boolean') refuse(`must be given true or false but got ${show(wanted)}`);
     if (wanted && this.dtype !== 'f32') refuse(`is ${this.dtype}, and only f32 tensors have gradients`);
     if (!wanted && this.node) refuse(`was computed by ${this.node.name}; use detach() to leave it out of the graph`);
+    this.noteRequiresGrad()?.sets();
     this.wantsGrad = wanted;
+  }
+
+  /** @internal Notes that an op of a captured function reads `requiresGrad`. */
+  noteRequiresGrad(): ValueNote<boolean> | undefined {
+    const { recording } = this.gpu.queue;
+    if (!recording || this.node || this.madeIn === recording) return undefined;
+    const difference = (entry: boolean): string =>
+      `requiresGrad of ${this.label}${showShape(this.shape)} was ${entry} at the capture but is ${!entry}; set it back`;
+    const set = (value: boolean): void => {
+      this.wantsGrad = value;
+    };
+    return recording.note('requiresGrad', this, () => new ValueNote(() => this.wantsGrad, set, difference));
   }
 
   /** @internal PyTorch's name. Without this, setting it would change nothing. */
@@ -90,6 +104,13 @@ export class Tensor extends Disposable implements Binding {
   }
 
   set grad(gradient: Tensor | null) {
+    if (gradient !== null) {
+      const fits = gradient instanceof Tensor && gradient.dtype === 'f32' && sameShape(gradient.shape, this.shape);
+      if (!fits)
+        throw new TypeError(
+          `grad: ${this.label}${showShape(this.shape)} takes an f32 tensor of its shape, or null, but got ${String(gradient)}`,
+        );
+    }
     this.noteGradient()?.writes();
     this.gradient = gradient;
   }
@@ -224,60 +245,6 @@ export class Tensor extends Disposable implements Binding {
     return recording && this.madeIn !== recording
       ? recording.note('gradient', this, () => new GradientNote(this))
       : undefined;
-  }
-}
-
-/** @internal Whether the captured function itself has decided if the tensor has a gradient: by zeroGrad or backward. */
-export function decidesGradient(recording: Recording, x: Tensor): boolean {
-  const note = recording.noted('gradient', x);
-  return x.madeIn === recording || (note instanceof GradientNote && note.decides);
-}
-
-/** Tracks the gradient of a tensor in a capture: every run finds and leaves it as the captured function did. */
-class GradientNote implements HostNote {
-  private readonly entry: Tensor | null;
-  private wasRead = false;
-  private wasWritten = false;
-
-  constructor(private readonly x: Tensor) {
-    this.entry = x.gradient;
-  }
-
-  get decides(): boolean {
-    return this.wasWritten;
-  }
-
-  reads(): void {
-    if (!this.wasWritten) this.wasRead = true;
-  }
-
-  writes(): void {
-    this.wasWritten = true;
-  }
-
-  finish(): HostReplay {
-    const { x, entry, wasRead, wasWritten } = this;
-    const exit = x.gradient;
-    const slot = x.gradSlot;
-    x.gradient = entry;
-    const name = `${x.label}${showShape(x.shape)}`;
-    const check = (): string | undefined => {
-      if (wasRead && (entry ? !entry.sharesPlace(x.gradient) : x.gradient)) {
-        const [before, now] = [entry, x.gradient].map((grad) => (grad ? 'a gradient' : 'no gradient'));
-        return before === now
-          ? `the gradient of ${name} is another tensor than at the capture`
-          : `${name} had ${before} at the capture but has ${now}; call zeroGrad() inside the captured function, or before every run`;
-      }
-      if (wasWritten && x.gradSlot !== slot) return `${name} has another optimiser than at the capture`;
-      return undefined;
-    };
-    if (!wasWritten) return { check };
-    const own = exit !== slot && exit?.madeIn ? exit : null;
-    const apply = (): void => {
-      if (x.gradient !== x.gradSlot && x.gradient !== exit) x.gradient?.dispose();
-      x.gradient = own ? keep(own.view()) : exit;
-    };
-    return { check, apply, dispose: () => own?.dispose() };
   }
 }
 

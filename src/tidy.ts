@@ -1,3 +1,4 @@
+import { show } from './checkOptions.ts';
 import type { Tensor } from './tensor.ts';
 
 const scopes: Set<Tensor>[] = [];
@@ -34,6 +35,8 @@ export function refusePromise(who: string, result: unknown, cause?: Error): void
  * those that were kept: parameters, gradients, optimiser state. Frees on a throw as well. `fn` must be synchronous.
  */
 export function tidy<T>(fn: () => Sync<T>): T {
+  if (typeof fn !== 'function')
+    throw new TypeError(`tidy: expected a function but got ${show(fn)}; call tidy(() => ...)`);
   const scope = new Set<Tensor>();
   scopes.push(scope);
   let result: T | undefined;

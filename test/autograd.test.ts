@@ -95,6 +95,14 @@ gpuTest('requiresGrad is of f32 leaves', (gpu) => {
     assert.throws(() => set(y, false), /relu\[2\] was computed by relu; use detach\(\)/);
     y.requiresGrad = true;
   });
+  for (const wrong of [3, undefined, labels, [1, 2]])
+    assert.throws(() => set(x, wrong, 'grad'), /grad: x\[2\] takes an f32 tensor of its shape, or null, but got/);
+  assert.throws(() => backward(3 as never), /backward: the loss must be a Tensor but is 3/);
+  assert.throws(
+    () => Reflect.apply(record, undefined, ['mine', [x], x]),
+    /record: mine needs the tensors that it saves/,
+  );
+  assert.throws(() => tidy(3 as never), /tidy: expected a function but got 3/);
   for (const t of [x, labels]) t.dispose();
 });
 

@@ -198,6 +198,29 @@ gpuTest('a parameter that was frozen after the capture is an error', async (gpu)
   disposeAll(step, forward, sgd, w, v, x);
 });
 
+gpuTest('a captured function may freeze a parameter for a while, as GANs do', async (gpu) => {
+  const [d, g] = [parameter(gpu, 2, 'd'), parameter(gpu, 3, 'g')];
+  const sgd = new Sgd([g], { lr: 0.1 });
+  const step = await capture(gpu, () => {
+    sgd.zeroGrad();
+    d.requiresGrad = false;
+    backward(sum(mul(g, d)));
+    d.requiresGrad = true;
+    sgd.step();
+  });
+  runSteps(step, step);
+  near(await item(g), 2.6);
+  assert.equal([d.requiresGrad, d.grad], [true, null]);
+  const freezes = await capture(gpu, () => {
+    d.requiresGrad = false;
+    return mul(g, d);
+  });
+  assert.ok(d.requiresGrad, 'a capture leaves it as it was');
+  freezes.run();
+  assert.not(d.requiresGrad);
+  disposeAll(step, freezes, sgd, d, g);
+});
+
 gpuTest('a mode or a field of a module that changed after the capture is an error', async (gpu) => {
   class Scaled extends Module {
     factor = 2;

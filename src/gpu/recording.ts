@@ -57,6 +57,42 @@ export interface HostNote {
   finish(): HostReplay;
 }
 
+/** @internal A value on the host: every run of a captured step finds it and leaves it as the captured function did. */
+export class ValueNote<T> implements HostNote {
+  private readonly entry: T;
+  private isRead = false;
+  private isSet = false;
+
+  /** @param difference says how the value differs from the one that the function found */
+  constructor(
+    private readonly get: () => T,
+    private readonly set: (value: T) => void,
+    private readonly difference: (entry: T) => string,
+  ) {
+    this.entry = get();
+  }
+
+  reads(): void {
+    this.isRead ||= !this.isSet;
+  }
+
+  sets(): void {
+    this.isSet = true;
+  }
+
+  finish(): HostReplay {
+    const { entry, get, set, difference } = this;
+    const exit = get();
+    set(entry);
+    return {
+      check: () => (this.isRead && get() !== entry ? difference(entry) : undefined),
+      apply: () => {
+        if (this.isSet) set(exit);
+      },
+    };
+  }
+}
+
 /** @internal A capture under way. */
 export class Recording {
   readonly dispatches: Dispatch[] = [];

@@ -92,6 +92,8 @@ export class CountedScalar extends Counter {
   }
 
   override set count(count: number) {
+    if (!(Number.isSafeInteger(count) && count >= 0))
+      throw new RangeError(`Counter: count must be a whole number >= 0 but is ${count}`);
     this.value = this.at(count);
     this.counted = count;
   }

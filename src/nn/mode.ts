@@ -1,12 +1,6 @@
 import { evaluatesOnly } from '../autograd.ts';
-import type { HostNote } from '../gpu/recording.ts';
+import { ValueNote } from '../gpu/recording.ts';
 import { recordingUnderWay } from '../gpu/scalar.ts';
-
-/** Whether a captured function read the mode as it found it, and whether it set it. */
-interface ModeNote extends HostNote {
-  read: boolean;
-  set: boolean;
-}
 
 /** Whether a module trains. A captured step runs only in the mode that its function found, and leaves the mode that it left. */
 export class Mode {
@@ -16,14 +10,12 @@ export class Mode {
 
   /** The mode that was set. */
   get training(): boolean {
-    const note = this.note();
-    if (note) note.read ||= !note.set;
+    this.note()?.reads();
     return this.value;
   }
 
   set training(training: boolean) {
-    const note = this.note();
-    if (note) note.set = true;
+    this.note()?.sets();
     this.value = training;
   }
 
@@ -32,24 +24,14 @@ export class Mode {
     return !evaluatesOnly() && this.training;
   }
 
-  private note(): ModeNote | undefined {
-    return recordingUnderWay()?.note('mode', this, () => {
-      const entry = this.value;
-      const check = () => {
-        if (!note.read || this.value === entry) return undefined;
-        const [name, call] = entry ? ['training', 'train'] : ['eval', 'eval'];
-        return `${this.owner.constructor.name} was captured in ${name} mode; call ${call}() on it`;
-      };
-      const finish = () => {
-        const exit = this.value;
-        this.value = entry;
-        const apply = () => {
-          if (note.set) this.value = exit;
-        };
-        return { check, apply };
-      };
-      const note: ModeNote = { read: false, set: false, finish };
-      return note;
-    });
+  private note(): ValueNote<boolean> | undefined {
+    const difference = (entry: boolean): string => {
+      const [name, call] = entry ? ['training', 'train'] : ['eval', 'eval'];
+      return `${this.owner.constructor.name} was captured in ${name} mode; call ${call}() on it`;
+    };
+    const set = (value: boolean): void => {
+      this.value = value;
+    };
+    return recordingUnderWay()?.note('mode', this, () => new ValueNote(() => this.value, set, difference));
   }
 }

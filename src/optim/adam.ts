@@ -60,7 +60,7 @@ export class Adam extends Optimizer {
     if (new.target === Adam || new.target === AdamW) Object.preventExtensions(this);
   }
 
-  step(): void {
+  protected update(): void {
     const { blocks, values: parameter, gradients: gradient } = this.flat;
     const { lr, run, eps, counts, groupTable: groups, mean, square, largest } = this;
     const [beta1, beta2] = this.betas;
@@ -82,7 +82,6 @@ export class Adam extends Optimizer {
     const workgroups = Math.ceil(blocks / 4);
     if (largest) kernel.amsgrad({ ...bindings, largest }, params, workgroups);
     else kernel.step(bindings, params, workgroups);
-    this.flat.changeValues();
   }
 }
 

@@ -1,8 +1,10 @@
 import { copyInto } from '../autograd.ts';
+import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Storage } from '../gpu/storage.ts';
-import { sameShape, showShape } from '../shape.ts';
-import { constant, decidesGradient, Tensor, tensor, write } from '../tensor.ts';
+import { decidesGradient } from '../gradientNote.ts';
+import { showShape } from '../shape.ts';
+import { constant, Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
 /** @internal Elements of a block: 256 bytes, the alignment of a binding, so that every parameter starts a block. */
@@ -106,6 +108,12 @@ export class FlatParameters {
       return table;
     };
     recording?.expect('alive', this, () => this.whyNot());
+    const gone = places.find(({ parameter }) => parameter.isDisposed);
+    if (gone)
+      throw new GpuError(
+        'DISPOSED',
+        `step: ${gone.parameter.label}${showShape(gone.parameter.shape)} was disposed; dispose its optimiser too`,
+      );
     const open = places.filter(({ parameter }) => recording && !decidesGradient(recording, parameter));
     for (const place of places) if (!open.includes(place)) gatherGradient(place.parameter);
     const present = () => places.map(({ parameter }) => parameter.gradient !== null);
@@ -180,11 +188,8 @@ export class FlatParameters {
 
 /** A gradient that was computed before the parameter had its slot, or set by hand, goes there. */
 function gatherGradient(parameter: Tensor): void {
-  const { grad, gradSlot, shape, label } = parameter;
+  const { grad, gradSlot } = parameter;
   if (!grad || grad === gradSlot) return;
-  if (!sameShape(grad.shape, shape)) {
-    throw new TypeError(`step: the gradient of ${label} must be ${showShape(shape)} but is ${showShape(grad.shape)}`);
-  }
   copyInto(grad, gradSlot!);
   grad.dispose();
   parameter.grad = gradSlot;

@@ -143,7 +143,15 @@ export abstract class Optimizer extends Disposable {
   }
 
   /** Updates every parameter that has a gradient. */
-  abstract step(): void;
+  step(...extra: readonly never[]): void {
+    if (extra.length > 0)
+      throw new TypeError(`${this.name}: step() takes no arguments; compute the loss and call backward before it`);
+    this.update();
+    this.flat.changeValues();
+  }
+
+  /** @internal Records the update. */
+  protected abstract update(): void;
 
   /** Drops the gradients; the next `backward` overwrites them. */
   zeroGrad(): void {

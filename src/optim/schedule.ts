@@ -1,4 +1,4 @@
-import { atLeast, checkOptions, type OptionChecks } from '../checkOptions.ts';
+import { atLeast, checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checkOptions.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 
 export interface InverseDecayOptions {
@@ -33,6 +33,7 @@ export class InverseDecay {
   }
 
   set iteration(i: number) {
+    checkValue('InverseDecay', 'iteration', i, wholeFrom(0));
     const { lr, gamma, decay } = this.options;
     this.i = i;
     this.optimizer.lr.value = lr * (1 + gamma * i) ** -decay;

@@ -48,7 +48,7 @@ export class Sgd extends Optimizer {
     if (new.target === Sgd) Object.preventExtensions(this);
   }
 
-  step(): void {
+  protected update(): void {
     const { blocks, values: parameter, gradients: gradient } = this.flat;
     const { lr, momentum, dampening, run, counts, groupTable: groups, buffer } = this;
     const groupOfBlock = this.flat.groupOfBlock();
@@ -67,6 +67,5 @@ export class Sgd extends Optimizer {
         workgroups,
       );
     }
-    this.flat.changeValues();
   }
 }

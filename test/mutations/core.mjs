@@ -56,9 +56,9 @@ export default [
     to: '',
     tests: captured,
   },
-  { file: 'src/tensor.ts', from: 'x.gradient = entry;', to: '', tests: captured },
+  { file: 'src/gradientNote.ts', from: 'x.gradient = entry;', to: '', tests: captured },
   {
-    file: 'src/tensor.ts',
+    file: 'src/gradientNote.ts',
     from: 'if (wasRead && (entry',
     to: 'if (!wasRead && (entry',
     tests: captured,
@@ -76,7 +76,11 @@ export default [
     to: 'this.wait()',
     tests: captured,
   },
-  { file: 'src/autograd.ts', from: "recording.expect('requiresGrad', x, check);", to: '', tests: captured },
+  { file: 'src/autograd.ts', from: 'x.noteRequiresGrad()?.reads();', to: '', tests: captured },
+  { file: 'src/tensor.ts', from: 'this.noteRequiresGrad()?.sets();', to: '', tests: captured },
+  { file: 'src/tensor.ts', from: 'if (!fits)', to: 'if (false)', tests: ['autograd', 'optim/optimizer'] },
+  { file: 'src/optim/optimizer.ts', from: 'if (extra.length > 0)', to: 'if (false)', tests: ['optim/options'] },
+  { file: 'src/optim/flatParameters.ts', from: 'if (gone)', to: 'if (false)', tests: ['optim/options'] },
   { file: 'src/autograd.ts', from: 'version.changed < age', to: 'version.changed > 0', tests: ['autograd'] },
   {
     file: 'src/autograd.ts',
@@ -109,7 +113,7 @@ export default [
     to: '',
     tests: captured,
   },
-  { file: 'src/optim/sgd.ts', from: 'this.flat.changeValues();', to: '', tests: captured },
+  { file: 'src/optim/optimizer.ts', from: 'this.flat.changeValues();', to: '', tests: captured },
   {
     file: 'src/optim/flatParameters.ts',
     from: 'if (now.every((one, i) => one === shown[i])) return;',

@@ -46,9 +46,9 @@ export default [
   source('nn/mode', '!evaluatesOnly() && ', '', 'adaptation/evalMode'),
   source('autograd', '    evaluating = before;', '', 'adaptation/evalMode'),
   source('autograd', 'if (evaluating)\n', 'if (!evaluating)\n', 'adaptation/evalMode', 'ops/dropout [adapter]'),
-  source('nn/mode', '!note.read || ', '', 'nn/mode'),
-  source('nn/mode', 'note.read ||= !note.set', 'note.read = true', 'nn/mode'),
-  source('nn/mode', 'if (note.set) this.value = exit;', '', 'nn/mode'),
+  source('gpu/recording', 'this.isRead && get() !== entry', 'get() !== entry', 'nn/mode'),
+  source('gpu/recording', 'this.isRead ||= !this.isSet', 'this.isRead = true', 'nn/mode'),
+  source('gpu/recording', 'if (this.isSet) set(exit);', '', 'nn/mode'),
   // States.
   source('stateDict', 'optional || state.has(name)', 'state.has(name)', 'nn/module'),
   source(

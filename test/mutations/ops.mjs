@@ -13,7 +13,12 @@ export default [
     tests: ['tensor'],
   },
   { file: 'src/tensorData.ts', from: '  if (at < 0) return flat;', to: '  return flat;', tests: ['tensor'] },
-  { file: 'src/tensor.ts', from: 'this.shape = [...shape];', to: 'this.shape = shape;', tests: ['tensor'] },
+  {
+    file: 'src/tensor.ts',
+    from: 'this.shape = Object.freeze([...shape]);',
+    to: 'this.shape = shape;',
+    tests: ['tensor'],
+  },
   { file: 'src/tensor.ts', from: "if (hint === 'string') return", to: 'if (hint) return', tests: ['tensor'] },
   {
     file: 'src/tensor.ts',

@@ -44,6 +44,21 @@ gpuTest('what PyTorch users write wrongly is refused, with what to write', (gpu)
   for (const t of [p, net]) t.dispose();
 });
 
+gpuTest('a step takes no closure, and no parameters that are gone', (gpu) => {
+  const p = new Parameter(gpu, Float32Array.of(1), [1], 'p');
+  const sgd = new Sgd([p], { lr: 1 });
+  const loose = sgd as unknown as { step(closure?: () => void): void };
+  assert.throws(() => loose.step(() => {}), /Sgd: step\(\) takes no arguments/);
+  const schedule = new InverseDecay(sgd, { lr: 1, gamma: 1, decay: 1 });
+  for (const iteration of [-3, 0.5, Number.NaN])
+    assert.throws(() => {
+      schedule.iteration = iteration;
+    }, /InverseDecay: iteration must be a whole number >= 0/);
+  p.dispose();
+  assert.throws(() => sgd.step(), /step: p\[1\] was disposed; dispose its optimiser too/);
+  sgd.dispose();
+});
+
 gpuTest('a group has a learning rate of its own, which schedules change in proportion', async (gpu) => {
   const [w, v] = [1, 2].map(() => new Parameter(gpu, Float32Array.of(1), [1]));
   const ones = tensor(gpu, [1]);
