@@ -59,7 +59,7 @@ const shadersFirst = {
   name: 'shadersFirst',
   setup({ onLoad }) {
     const imports = alikeTogether().map((path) => `import ${JSON.stringify(resolve(path))};`);
-    onLoad({ filter: /src.((train|precision).)?index\.ts$/ }, ({ path }) => ({
+    onLoad({ filter: /src.((train).index|gemm.precision|index)\.ts$/ }, ({ path }) => ({
       contents: [...imports, readFileSync(path, 'utf8')].join('\n'),
       loader: 'ts',
     }));
@@ -79,7 +79,7 @@ async function library() {
   rmSync('dist', { recursive: true, force: true });
   const shared = {
     ...common,
-    entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts', precision: 'src/precision/index.ts' },
+    entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts', precision: 'src/gemm/precision.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
     external: ['webgpu'],

@@ -1,7 +1,7 @@
 import type { HostImages } from '../src/data/dataset.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
+import type { HostTensor } from '../src/nn/stateDict.ts';
 import { Random } from '../src/random.ts';
-import type { HostTensor } from '../src/stateDict.ts';
 import type { Checkpoint } from '../src/train/checkpoint.ts';
 import { Training } from '../src/train/training.ts';
 import type { Bench } from './harness/case.ts';

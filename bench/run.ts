@@ -3,10 +3,10 @@ import { availableParallelism, loadavg } from 'node:os';
 import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import { precisionOption } from '../src/cli/flags.ts';
+import { measurePeaks } from '../src/debug/peaks.ts';
+import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/gemm/precision.ts';
 import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
-import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/precision/index.ts';
-import { measurePeaks } from '../src/profile/peaks.ts';
 import {
   COLUMNS,
   cellsOf,

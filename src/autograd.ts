@@ -1,5 +1,5 @@
 import source from '../shaders/autograd.wgsl';
-import { show } from './checkOptions.ts';
+import { show } from './checks/options.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
 import { type Recording, tick } from './gpu/recording.ts';

@@ -3,7 +3,7 @@
 // that the function read or changed on the host: gradients, versions, counters, results. A run that would differ from a call
 // throws.
 import { refusedNode } from './autograd.ts';
-import { show } from './checkOptions.ts';
+import { show } from './checks/options.ts';
 import { CommandList } from './gpu/commandList.ts';
 import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';

@@ -20,11 +20,13 @@ export {
 } from './adaptation/index.ts';
 export { backward, detach, type GradientRequest, noGrad, record, zeroGrad } from './autograd.ts';
 export { type CapturedStep, capture, runSteps } from './capture.ts';
+export type { TensorData } from './checks/data.ts';
 export { type Batch, type HostImages, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
 export { Sampler } from './data/sampler.ts';
-export { type TuneGemmOptions, tuneGemm } from './gemmTuning.ts';
-export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } from './gemmVariants.ts';
+export { FiniteWatch, type NotFinite } from './debug/finiteWatch.ts';
+export { type TuneGemmOptions, tuneGemm } from './gemm/tuning.ts';
+export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } from './gemm/variants.ts';
 export type { AdapterInfo, GemmFamily, GpuOptions, HalfFamily } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';
 export { createGpu, type Gpu } from './gpu/gpu.ts';
@@ -57,6 +59,7 @@ export {
   Sequential,
   Sigmoid,
 } from './nn/index.ts';
+export type { HostTensor, LoadResult, StateDict } from './nn/stateDict.ts';
 export {
   type AvgPool2dOptions,
   accuracy,
@@ -117,10 +120,8 @@ export {
   type AdamOptions,
   AdamW,
   clipGradNorm,
-  FiniteWatch,
   InverseDecay,
   type InverseDecayOptions,
-  type NotFinite,
   Optimizer,
   type OptimizerGroup,
   type ParameterGroup,
@@ -130,7 +131,5 @@ export {
 } from './optim/index.ts';
 export { Random } from './random.ts';
 export type { Shape } from './shape.ts';
-export type { HostTensor, LoadResult, StateDict } from './stateDict.ts';
 export { type Dtype, empty, fromBuffer, native, Tensor, tensor, write } from './tensor.ts';
-export type { TensorData } from './tensorData.ts';
 export { keep, tidy } from './tidy.ts';

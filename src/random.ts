@@ -1,4 +1,4 @@
-import { checkValue, wholeFrom, wholeWithin } from './checkOptions.ts';
+import { checkValue, wholeFrom, wholeWithin } from './checks/options.ts';
 import { refuseWhileRecording } from './gpu/scalar.ts';
 
 const limits = wholeWithin(1, 2 ** 32);

@@ -1,4 +1,4 @@
-import { show } from './checkOptions.ts';
+import { show } from './checks/options.ts';
 
 /** Sizes of a tensor, outermost first; `[]` is a single number. */
 export type Shape = readonly number[];

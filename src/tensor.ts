@@ -1,5 +1,6 @@
 import type { Node } from './autograd.ts';
-import { type Check, checkValue, oneOf, show, text } from './checkOptions.ts';
+import { numbersOf, type TensorData } from './checks/data.ts';
+import { type Check, checkValue, oneOf, show, text } from './checks/options.ts';
 import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
@@ -9,7 +10,6 @@ import { newVersion, type Recording, ValueNote, type Version } from './gpu/recor
 import { type Binding, Storage } from './gpu/storage.ts';
 import { GradientNote } from './gradientNote.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
-import { numbersOf, type TensorData } from './tensorData.ts';
 import { track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */

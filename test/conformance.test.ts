@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { matrixSizes, SUBGROUP_MATRICES } from '../src/gemm/matrixSizes.ts';
 import { parseWgsl } from '../src/gpu/wgsl.ts';
-import { matrixSizes, SUBGROUP_MATRICES } from '../src/precision/matrixSizes.ts';
 import { wgslMinifier } from '../tools/minifyWgsl.mjs';
 import { gpuTest, run } from './harness.ts';
 
@@ -23,11 +23,11 @@ const shaders = list('shaders', '.wgsl');
 // Imports go down only: `cli` is at the top, `gpu` at the bottom. A file that imports nothing is below all of them.
 const FLOORS = [
   ['gpu'],
-  ['.'],
-  ['ops'],
+  ['.', 'checks'],
+  ['gemm', 'ops'],
   ['nn'],
   ['optim', 'models'],
-  ['io', 'data', 'adaptation', 'profile', 'precision'],
+  ['io', 'data', 'adaptation', 'debug'],
   ['train'],
   ['cli'],
 ];
@@ -83,7 +83,7 @@ test('only src/gpu makes GPU objects', () => {
 
 test('an op has the same name in its shader, its test and its bench', () => {
   const missing: string[] = [];
-  for (const path of list('src/ops', '.ts').filter((name) => !name.endsWith('/index.ts'))) {
+  for (const path of list('src/ops', '.ts').filter((name) => !/\/(index|shared\/\w+)\.ts$/.test(name))) {
     const name = basename(path, '.ts');
     const own = shaders.some((shader) => basename(shader).split('.')[0] === name);
     if (!own && /defineKernel/.test(text(path))) missing.push(`shaders/${name}.wgsl`);
@@ -162,7 +162,7 @@ interface KernelUse {
 }
 
 // These two declare kernels for others.
-const makers = ['src/gpu/kernel.ts', 'src/gemm.ts'];
+const makers = ['src/gpu/kernel.ts', 'src/gemm/defineGemm.ts'];
 const callers = sources.filter((path) => !makers.includes(path));
 
 /** The shader files that a source imports, by the names of its variables. */
@@ -186,8 +186,8 @@ const single: KernelUse[] = callers.flatMap((path) =>
 );
 
 // What a core is joined out of.
-const fileOf = shadersOf('src/gemm.ts');
-const halfFileOf = shadersOf('src/precision/index.ts');
+const fileOf = shadersOf('src/gemm/defineGemm.ts');
+const halfFileOf = shadersOf('src/gemm/precision.ts');
 const SIZES = ['size8x8x8', 'size8x16x16', 'size16x16x16'];
 const cores: [name: string, files: string[]][] = [
   ['subgroup', [fileOf('subgroup')]],

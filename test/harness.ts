@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import { backward, zeroGrad } from '../src/autograd.ts';
+import { SUBGROUP_MATRICES } from '../src/gemm/matrixSizes.ts';
 import type { GpuOptions } from '../src/gpu/device.ts';
 import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
-import { SUBGROUP_MATRICES } from '../src/precision/matrixSizes.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';

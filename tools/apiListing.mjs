@@ -10,7 +10,7 @@ export const LISTING = 'docs/api.md';
 const ENTRIES = {
   padagrad: 'src/index.ts',
   'padagrad/train': 'src/train/index.ts',
-  'padagrad/precision': 'src/precision/index.ts',
+  'padagrad/precision': 'src/gemm/precision.ts',
 };
 
 const TITLES = {
@@ -37,7 +37,7 @@ export function apiListing() {
     ts.sys,
     '.',
   );
-  const reader = new Reader(ts.createProgram([...Object.values(ENTRIES), 'src/wgsl.d.ts'], options));
+  const reader = new Reader(ts.createProgram([...Object.values(ENTRIES), 'shaders/shaders.d.ts'], options));
   const parts = [
     '# The public API',
     'What the package exports, each with the first sentence of its documentation. All of that is in the declarations, where editors show it; [embedding.md](embedding.md) has programs to start from.',

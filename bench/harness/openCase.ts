@@ -1,8 +1,8 @@
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { type CapturedStep, capture } from '../../src/capture.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
+import { percentOfPeak } from '../../src/debug/profile.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
-import { percentOfPeak } from '../../src/profile/report.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { type Input, uniform } from './inputs.ts';
 import type { KernelCase } from './kernelCase.ts';

@@ -1,5 +1,5 @@
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 import { keyOf, type Row } from './row.ts';
 
 /** What a run was made on. */

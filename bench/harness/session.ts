@@ -1,8 +1,8 @@
 import { type CapturedStep, capture } from '../../src/capture.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Timer } from '../../src/gpu/timer.ts';
 import { relu } from '../../src/ops/relu.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 import { empty, type Tensor } from '../../src/tensor.ts';
 import { median } from './statistics.ts';
 

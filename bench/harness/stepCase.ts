@@ -1,6 +1,6 @@
+import { percentOfPeak } from '../../src/debug/profile.ts';
+import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
-import { setFloat32MatmulPrecision } from '../../src/precision/index.ts';
-import { percentOfPeak } from '../../src/profile/report.ts';
 import { countCalls } from '../../test/countCalls.ts';
 import type { Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';

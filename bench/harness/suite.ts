@@ -1,5 +1,5 @@
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 import type { Bench, Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
 import { FULL, QUICK, Session } from './session.ts';

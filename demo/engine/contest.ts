@@ -1,4 +1,4 @@
-import type { GemmVariants } from '../../src/gemmVariants.ts';
+import type { GemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { defaultOptions, type Method, type TrainingOptions } from '../../src/train/options.ts';

@@ -1,5 +1,5 @@
 import type { HostImages } from '../../src/data/dataset.ts';
-import { type NamedBytes, readImages } from '../../src/data/idx.ts';
+import { type NamedBytes, readImages } from '../../src/data/readers/idx.ts';
 import { selectClasses } from '../../src/data/subset.ts';
 import type { TrainingData } from '../../src/train/trainingData.ts';
 import { POINTS, type Samples, STRIP } from '../protocol.ts';

@@ -2,8 +2,8 @@ import { AutomaticUpdateClassWeightModule } from '../../src/adaptation/automatic
 import { noGrad } from '../../src/autograd.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { StateDict } from '../../src/nn/stateDict.ts';
 import { softmax } from '../../src/ops/softmax.ts';
-import type { StateDict } from '../../src/stateDict.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';

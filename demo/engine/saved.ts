@@ -1,6 +1,6 @@
 import { DataError } from '../../src/data/errors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
-import type { StateDict } from '../../src/stateDict.ts';
+import type { StateDict } from '../../src/nn/stateDict.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import type { Training } from '../../src/train/training.ts';
 

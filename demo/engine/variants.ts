@@ -1,5 +1,5 @@
 import { version } from '../../package.json';
-import { type GemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
+import { type GemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';

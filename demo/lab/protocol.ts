@@ -1,7 +1,7 @@
 import type { DeviceBlock } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 
 /** Work that the bench has, with the kernels that do it: one, or the rungs of a ladder with the shipped one at the end. */
 export interface Subject {

@@ -1,7 +1,7 @@
 import type { DeviceBlock } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 import type { Address } from './address.ts';
 import type { Check, Fault, Source, Subject, Timing } from './protocol.ts';
 

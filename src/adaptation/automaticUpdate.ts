@@ -1,14 +1,14 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
-import { type Check, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { type Check, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { outsideCapture } from '../gpu/scalar.ts';
+import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../nn/stateDict.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
-import { temperatures } from '../rows.ts';
-import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../stateDict.ts';
+import { temperatures } from '../ops/shared/rows.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
 import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';

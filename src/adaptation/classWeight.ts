@@ -1,10 +1,10 @@
 import source from '../../shaders/classWeight.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
-import { checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { temperatures } from '../ops/shared/rows.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../ops/softmaxColumnMean.ts';
-import { temperatures } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('classWeight', [rowsSource, source], ['normalise']);

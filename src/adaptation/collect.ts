@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
-import { checkValue } from '../checkOptions.ts';
+import { checkValue } from '../checks/options.ts';
 import { outsideCapture } from '../gpu/scalar.ts';
 import { concat } from '../ops/concat.ts';
 import type { Tensor } from '../tensor.ts';

@@ -1,4 +1,4 @@
-import { show } from '../checkOptions.ts';
+import { show } from '../checks/options.ts';
 
 /** Figures that show whether class weights have collapsed. */
 export interface ClassWeightDiagnostics {

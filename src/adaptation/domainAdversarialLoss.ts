@@ -1,11 +1,11 @@
 import { detach } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, show } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, show } from '../checks/options.ts';
 import { Module } from '../nn/index.ts';
 import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { domainLoss } from '../ops/domainLoss.ts';
-import { reductions } from '../rows.ts';
+import { reductions } from '../ops/shared/rows.ts';
 import { aTensor, expectShape, type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { WarmStartGradientReverseLayer } from './gradientReversal.ts';

@@ -1,4 +1,4 @@
-import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { BatchNorm1d, Dropout, Linear, type Module, ReLU, Sequential, Sigmoid } from '../nn/index.ts';
 import { aRandom } from '../nn/init.ts';

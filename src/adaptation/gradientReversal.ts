@@ -1,4 +1,4 @@
-import { above, anyNumber, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
+import { above, anyNumber, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { CountedScalar, type Counter } from '../gpu/scalar.ts';
 import { gradientReversal } from '../ops/gradientReversal.ts';
 import type { Tensor } from '../tensor.ts';

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import { parseClasses } from '../data/subset.ts';
-import type { GemmVariants } from '../gemmVariants.ts';
+import type { GemmVariants } from '../gemm/variants.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../train/options.ts';
 import { parseVariants } from '../train/variants.ts';
 import type { Device } from './device.ts';

@@ -1,8 +1,8 @@
 import type { HostImages } from '../data/dataset.ts';
-import type { TuneGemmOptions } from '../gemmTuning.ts';
-import type { GemmVariants } from '../gemmVariants.ts';
+import type { Float32MatmulPrecision } from '../gemm/precision.ts';
+import type { TuneGemmOptions } from '../gemm/tuning.ts';
+import type { GemmVariants } from '../gemm/variants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Float32MatmulPrecision } from '../precision/index.ts';
 import type { Evaluation } from '../train/events.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';

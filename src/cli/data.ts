@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostImages } from '../data/dataset.ts';
-import { readImages } from '../data/idx.ts';
+import { readImages } from '../data/readers/idx.ts';
 import type { Split } from './context.ts';
 import { UsageError } from './errors.ts';
 import { readNamed } from './files.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, statSync, unlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { NamedBytes } from '../data/idx.ts';
+import type { NamedBytes } from '../data/readers/idx.ts';
 import { UsageError } from './errors.ts';
 import { count } from './format.ts';
 

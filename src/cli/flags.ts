@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { above, inF32, nearest } from '../checkOptions.ts';
+import { above, inF32, nearest } from '../checks/options.ts';
 import { completeOptions, defaultOptions, type Method, PRECISIONS, type TrainingOptions } from '../train/options.ts';
 import { UsageError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
-import type { Float32MatmulPrecision } from '../precision/index.ts';
+import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { checkClasses, checkImages, chosen, classList, first } from './checks.ts';
 import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';

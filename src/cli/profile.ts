@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { type Peaks, peakGflops } from '../debug/peaks.ts';
+import { chromeTrace, reportProfile, reportTable } from '../debug/profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Profile } from '../gpu/profiler.ts';
-import { type Peaks, peakGflops } from '../profile/peaks.ts';
-import { chromeTrace, reportProfile, reportTable } from '../profile/report.ts';
 import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
 import { reasonOf } from './files.ts';

@@ -1,10 +1,10 @@
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
 import { ImageDataset } from '../data/dataset.ts';
 import { limit } from '../data/subset.ts';
+import { measurePeaks } from '../debug/peaks.ts';
+import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../gemm/precision.ts';
 import { createGpu, type Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
-import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../precision/index.ts';
-import { measurePeaks } from '../profile/peaks.ts';
 import { tensor } from '../tensor.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { train } from '../train/train.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { version } from '../../package.json';
-import type { GemmVariants } from '../gemmVariants.ts';
+import type { GemmVariants } from '../gemm/variants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { NotFiniteError } from '../train/notFinite.ts';

@@ -1,4 +1,13 @@
-import { anything, checkOptions, checkValue, flag, type OptionChecks, show, text, wholeFrom } from '../checkOptions.ts';
+import {
+  anything,
+  checkOptions,
+  checkValue,
+  flag,
+  type OptionChecks,
+  show,
+  text,
+  wholeFrom,
+} from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
 import { type Tensor, tensor } from '../tensor.ts';

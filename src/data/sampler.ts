@@ -1,8 +1,8 @@
-import { type Check, checkValue, wholeFrom } from '../checkOptions.ts';
+import { type Check, checkValue, wholeFrom } from '../checks/options.ts';
 import { Scalar } from '../gpu/scalar.ts';
+import { checkState, type HostTensor, type StateDict } from '../nn/stateDict.ts';
 import { imageBatch } from '../ops/imageBatch.ts';
 import { Random } from '../random.ts';
-import { checkState, type HostTensor, type StateDict } from '../stateDict.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';

@@ -1,4 +1,4 @@
-import { type Check, checkValue, wholeFrom } from '../checkOptions.ts';
+import { type Check, checkValue, wholeFrom } from '../checks/options.ts';
 import { checkImages, type HostImages } from './dataset.ts';
 
 // Labels are bytes.

@@ -1,6 +1,6 @@
 import { patiently, webgpu } from '#gpu';
 import type { OpWatcher } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, oneOf } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, oneOf } from '../checks/options.ts';
 import {
   type AdapterInfo,
   adoptDevice,

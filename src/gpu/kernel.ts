@@ -1,4 +1,4 @@
-import { show } from '../checkOptions.ts';
+import { show } from '../checks/options.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { Pipeline } from './pipeline.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '../checkOptions.ts';
+import type { Check } from '../checks/options.ts';
 import type { Recording } from './recording.ts';
 
 let recording: Recording | undefined;

@@ -1,7 +1,7 @@
-import { show as showValue } from '../checkOptions.ts';
+import { show as showValue } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
+import type { HostTensor, StateDict } from '../nn/stateDict.ts';
 import { sizeOf } from '../shape.ts';
-import type { HostTensor, StateDict } from '../stateDict.ts';
 import { fromBfloat16, fromFloat16 } from './half.ts';
 import { jsonOutline, markKeys } from './jsonOutline.ts';
 

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential } from '../nn/index.ts';
 import { aRandom } from '../nn/init.ts';

@@ -1,4 +1,4 @@
-import { atLeast, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { BatchNorm1d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn/index.ts';
 import { aRandom } from '../nn/init.ts';

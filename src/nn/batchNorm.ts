@@ -1,4 +1,4 @@
-import { atLeast, checkOptions, type OptionChecks, orNull, wholeFrom, within } from '../checkOptions.ts';
+import { atLeast, checkOptions, type OptionChecks, orNull, wholeFrom, within } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { CountedScalar } from '../gpu/scalar.ts';
 import { batchNorm } from '../ops/batchNorm.ts';

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { CountedScalar, Counter } from '../gpu/scalar.ts';
 import { dropout } from '../ops/dropout.ts';
 import type { Tensor } from '../tensor.ts';

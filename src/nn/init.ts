@@ -1,4 +1,4 @@
-import type { Check } from '../checkOptions.ts';
+import type { Check } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { Random } from '../random.ts';
 import { type Shape, sizeOf } from '../shape.ts';

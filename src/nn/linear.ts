@@ -1,4 +1,4 @@
-import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { linear } from '../ops/linear.ts';
 import type { Random } from '../random.ts';

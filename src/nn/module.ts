@@ -1,15 +1,7 @@
 import { zeroGrad } from '../autograd.ts';
-import { type Check, checkOptions, checkValue, flag, type OptionChecks, show, text } from '../checkOptions.ts';
+import { type Check, checkOptions, checkValue, flag, type OptionChecks, show, text } from '../checks/options.ts';
 import { Disposable } from '../gpu/dispose.ts';
 import { Counter, outsideCapture } from '../gpu/scalar.ts';
-import {
-  checkState,
-  type HostTensor,
-  hostCount,
-  type LoadResult,
-  type StateDict,
-  type StatePlace,
-} from '../stateDict.ts';
 import { Tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { Construction } from './construction.ts';
@@ -17,6 +9,14 @@ import { Mode } from './mode.ts';
 import { Parameter } from './parameter.ts';
 import { join, partsIn } from './parts.ts';
 import { ADVICE, checkListed, nameOf, run } from './running.ts';
+import {
+  checkState,
+  type HostTensor,
+  hostCount,
+  type LoadResult,
+  type StateDict,
+  type StatePlace,
+} from './stateDict.ts';
 
 interface BufferOptions {
   persistent?: boolean;

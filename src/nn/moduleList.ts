@@ -1,4 +1,4 @@
-import { checkValue } from '../checkOptions.ts';
+import { checkValue } from '../checks/options.ts';
 import { aModule, Module } from './module.ts';
 
 /** Modules in order, named 0, 1, 2, ... (`torch.nn.ModuleList`). An array in a public field does the same. */

@@ -1,4 +1,4 @@
-import { checkValue, text } from '../checkOptions.ts';
+import { checkValue, text } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { checkShape, type Shape, showShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';

@@ -1,4 +1,4 @@
-import { checkOptions } from '../checkOptions.ts';
+import { checkOptions } from '../checks/options.ts';
 import { type AvgPool2dOptions, avgPool2d, avgPoolChecks } from '../ops/avgPool2d.ts';
 import { maxPool2d, type Pool2dOptions, poolChecks } from '../ops/maxPool2d.ts';
 import type { Tensor } from '../tensor.ts';

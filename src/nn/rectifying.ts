@@ -1,4 +1,4 @@
-import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 

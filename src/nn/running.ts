@@ -2,7 +2,7 @@
 // listed is missed by the optimiser, by the state and by eval(), so using it is refused. Nothing is checked before the first
 // listing: nothing can be missed then.
 import { type LeafWatcher, watchLeaves } from '../autograd.ts';
-import { show } from '../checkOptions.ts';
+import { show } from '../checks/options.ts';
 import { tick } from '../gpu/recording.ts';
 import { recordingUnderWay } from '../gpu/scalar.ts';
 import { showShape } from '../shape.ts';

@@ -1,4 +1,4 @@
-import { show } from '../checkOptions.ts';
+import { show } from '../checks/options.ts';
 import type { Tensor } from '../tensor.ts';
 import { ReLU } from './activation.ts';
 import { Module } from './module.ts';

@@ -1,9 +1,9 @@
 import source from '../../shaders/accuracy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
-import { noOptions } from '../checkOptions.ts';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { expectMatrix, splitRows } from '../rows.ts';
 import { empty, expectShape, type Tensor } from '../tensor.ts';
+import { expectMatrix, splitRows } from './shared/rows.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, source], ['forward']);
 

@@ -1,8 +1,8 @@
 import source from '../../shaders/add.wgsl';
 import broadcasting from '../../shaders/binary.wgsl';
 import rows from '../../shaders/rows.wgsl';
-import { binary } from '../binary.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { binary } from './shared/binary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('add', [source, broadcasting, rows], ['forward', 'backward']);
 

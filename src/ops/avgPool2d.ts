@@ -1,6 +1,6 @@
 import source from '../../shaders/avgPool2d.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag } from '../checkOptions.ts';
+import { checkOptions, flag } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { type Pool2dOptions, poolChecks, poolLoop, poolSizes } from './maxPool2d.ts';

@@ -1,6 +1,6 @@
 import source from '../../shaders/batchNorm.wgsl';
 import { record, refuseTraining } from '../autograd.ts';
-import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checkOptions.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar } from '../gpu/scalar.ts';

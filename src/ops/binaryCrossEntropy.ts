@@ -1,10 +1,10 @@
 import source from '../../shaders/binaryCrossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { noGrad, record } from '../autograd.ts';
-import { checkOptions, type OptionChecks } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { axisOf, reductions } from '../rows.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { axisOf, reductions } from './shared/rows.ts';
 import { scaledSum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('binaryCrossEntropy', [rowsSource, source], ['forward', 'backward']);

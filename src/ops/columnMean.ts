@@ -1,6 +1,6 @@
-import { noOptions } from '../checkOptions.ts';
-import { axisOf, expectMatrix } from '../rows.ts';
+import { noOptions } from '../checks/options.ts';
 import type { Tensor } from '../tensor.ts';
+import { axisOf, expectMatrix } from './shared/rows.ts';
 import { scaledSum } from './sum.ts';
 
 /** Takes the mean over the rows of a matrix. x: f32 [n, C]; the result: f32 [C], NaN without rows. */

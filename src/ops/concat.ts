@@ -1,5 +1,5 @@
 import { record } from '../autograd.ts';
-import { checkValue, show } from '../checkOptions.ts';
+import { checkValue, show } from '../checks/options.ts';
 import { sameShape, showShape } from '../shape.ts';
 import { empty, expectTensor, type Tensor } from '../tensor.ts';
 import { putRows, rowsFrom } from './sliceRows.ts';

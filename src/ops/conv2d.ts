@@ -6,12 +6,18 @@ import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
 import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
 import { record } from '../autograd.ts';
-import { type Check, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
-import { type Conv2dSizes, convolveLines, inputGradOfLines, suitsLines, weightGradOfLines } from '../conv2dLines.ts';
-import { defineGemm } from '../gemm.ts';
+import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
+import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
+import {
+  type Conv2dSizes,
+  convolveLines,
+  inputGradOfLines,
+  suitsLines,
+  weightGradOfLines,
+} from './shared/directConv2d.ts';
 
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
 const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);

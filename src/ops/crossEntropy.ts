@@ -2,10 +2,10 @@ import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { expectMatrix, reductions, splitRows } from '../rows.ts';
 import { aTensor, empty, expectShape, type Tensor } from '../tensor.ts';
+import { expectMatrix, reductions, splitRows } from './shared/rows.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'crossEntropy',

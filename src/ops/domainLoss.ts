@@ -1,10 +1,10 @@
 import source from '../../shaders/domainLoss.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
-import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { reductions } from '../rows.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { reductions } from './shared/rows.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'domainLoss',

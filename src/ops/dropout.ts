@@ -1,6 +1,6 @@
 import source from '../../shaders/dropout.wgsl';
 import { record, refuseTraining } from '../autograd.ts';
-import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checkOptions.ts';
+import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, orScalar, type Scalar } from '../gpu/scalar.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';

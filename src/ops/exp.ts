@@ -1,7 +1,7 @@
 import source from '../../shaders/exp.wgsl';
 import shared from '../../shaders/unary.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import { unary } from '../unary.ts';
+import { unary } from './shared/unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('exp', [source, shared], ['forward', 'backward']);
 

@@ -1,4 +1,4 @@
-import { checkValue } from '../checkOptions.ts';
+import { checkValue } from '../checks/options.ts';
 import { showShape } from '../shape.ts';
 import { expectTensor, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';

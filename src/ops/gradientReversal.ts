@@ -1,5 +1,5 @@
 import { record } from '../autograd.ts';
-import { checkValue } from '../checkOptions.ts';
+import { checkValue } from '../checks/options.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 import { expectDtype, type Tensor } from '../tensor.ts';
 import { factorOf, factors, scaleInto } from './scale.ts';

@@ -1,5 +1,5 @@
 import source from '../../shaders/imageBatch.wgsl';
-import { checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar, scalarValue } from '../gpu/scalar.ts';
 import { touching } from '../gpu/storage.ts';

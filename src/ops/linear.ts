@@ -3,8 +3,8 @@ import store from '../../shaders/linear.wgsl';
 import gradientStore from '../../shaders/matmul.store.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
-import { defineGemm } from '../gemm.ts';
+import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
+import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 

@@ -1,8 +1,8 @@
 import store from '../../shaders/matmul.store.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
-import { defineGemm } from '../gemm.ts';
+import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
+import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 

@@ -2,9 +2,9 @@ import source from '../../shaders/max.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { type Axis, splitAxis } from '../rows.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { type Axis, splitAxis } from './shared/rows.ts';
 import { type ReduceOptions, reducedAxis, sum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(

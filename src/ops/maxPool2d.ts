@@ -1,6 +1,6 @@
 import source from '../../shaders/maxPool2d.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';

@@ -1,8 +1,8 @@
 import broadcasting from '../../shaders/binary.wgsl';
 import source from '../../shaders/mul.wgsl';
 import rows from '../../shaders/rows.wgsl';
-import { binary } from '../binary.ts';
 import { defineKernel } from '../gpu/kernel.ts';
+import { binary } from './shared/binary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('mul', [source, broadcasting, rows], ['forward', 'backward']);
 

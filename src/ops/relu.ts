@@ -1,6 +1,6 @@
 import source from '../../shaders/relu.wgsl';
 import { record } from '../autograd.ts';
-import { noOptions } from '../checkOptions.ts';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 

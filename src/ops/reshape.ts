@@ -1,5 +1,5 @@
 import { record } from '../autograd.ts';
-import { show } from '../checkOptions.ts';
+import { show } from '../checks/options.ts';
 import { type Shape, showShape, sizeOf } from '../shape.ts';
 import { expectTensor, type Tensor } from '../tensor.ts';
 

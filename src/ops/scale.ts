@@ -1,6 +1,6 @@
 import source from '../../shaders/scale.wgsl';
 import { record } from '../autograd.ts';
-import { type Check, checkValue } from '../checkOptions.ts';
+import { type Check, checkValue } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, Scalar } from '../gpu/scalar.ts';

@@ -2,10 +2,10 @@ import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmax.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, type OptionChecks, whole } from '../checkOptions.ts';
+import { checkOptions, type OptionChecks, whole } from '../checks/options.ts';
 import { defineKernel, type Kernel } from '../gpu/kernel.ts';
-import { axisOf, splitAxis, temperatures } from '../rows.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { axisOf, splitAxis, temperatures } from './shared/rows.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('softmax', [rowsSource, rowSource, source], ['forward', 'backward']);
 

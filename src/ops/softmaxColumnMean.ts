@@ -1,12 +1,12 @@
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmaxColumnMean.wgsl';
-import { checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { checkTemperature, expectMatrix, splitRows, temperatures } from '../rows.ts';
 import { empty, expectShape, type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
+import { checkTemperature, expectMatrix, splitRows, temperatures } from './shared/rows.ts';
 import type { SoftmaxOptions } from './softmax.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(

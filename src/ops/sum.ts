@@ -1,10 +1,10 @@
 import rowsSource from '../../shaders/rows.wgsl';
 import source from '../../shaders/sum.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, whole } from '../checkOptions.ts';
+import { checkOptions, flag, type OptionChecks, whole } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { type Axis, axisOf, splitAxis } from '../rows.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { type Axis, axisOf, splitAxis } from './shared/rows.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sum', [rowsSource, source], ['forward', 'backward']);
 

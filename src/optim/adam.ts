@@ -1,5 +1,5 @@
 import source from '../../shaders/adam.wgsl';
-import { atLeast, type Check, checkOptions, flag, type OptionChecks } from '../checkOptions.ts';
+import { atLeast, type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';

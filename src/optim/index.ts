@@ -1,6 +1,5 @@
 export { Adam, type AdamOptions, AdamW } from './adam.ts';
 export { clipGradNorm } from './clipGradNorm.ts';
-export { FiniteWatch, type NotFinite } from './finiteWatch.ts';
 export { Optimizer, type OptimizerGroup, type ParameterGroup, type ParametersOrGroups } from './optimizer.ts';
 export { InverseDecay, type InverseDecayOptions } from './schedule.ts';
 export { Sgd, type SgdOptions } from './sgd.ts';

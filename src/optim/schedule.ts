@@ -1,4 +1,4 @@
-import { atLeast, checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { atLeast, checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Scalar } from '../gpu/scalar.ts';
 
 export interface InverseDecayOptions {

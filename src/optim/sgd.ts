@@ -1,5 +1,5 @@
 import source from '../../shaders/sgd.wgsl';
-import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checkOptions.ts';
+import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';

@@ -1,8 +1,8 @@
-import { type Check, wholeFrom } from '../checkOptions.ts';
+import { type Check, wholeFrom } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
-import type { GemmVariants } from '../gemmVariants.ts';
+import type { GemmVariants } from '../gemm/variants.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
-import type { StateDict } from '../stateDict.ts';
+import type { StateDict } from '../nn/stateDict.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
 import { parseVariants } from './variants.ts';
 

@@ -1,5 +1,5 @@
 import { noGrad } from '../autograd.ts';
-import { checkOptions, checkValue, flag, type OptionChecks, text, wholeFrom } from '../checkOptions.ts';
+import { checkOptions, checkValue, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
 import { checkImages, type HostImages, ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';

@@ -1,6 +1,6 @@
-export { type Anomaly, AnomalyError, detectAnomaly } from '../anomaly.ts';
-export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/idx.ts';
+export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/readers/idx.ts';
 export { limit, parseClasses, selectClasses } from '../data/subset.ts';
+export { type Anomaly, AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
 export type { CompileProgress } from '../gpu/compilation.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 export { Evaluator } from './evaluate.ts';

@@ -8,8 +8,8 @@ import {
   oneOf,
   wholeFrom,
   within,
-} from '../checkOptions.ts';
-import type { Float32MatmulPrecision } from '../precision/index.ts';
+} from '../checks/options.ts';
+import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 
 /** How to train a classifier: only on source images, with plain adversarial adaptation (DANN), or with PADA. */
 export type Method = 'source-only' | 'dann' | 'pada';

@@ -5,6 +5,6 @@ import type { TrainingOptions } from './options.ts';
 export async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
   if (precision === 'highest' && !gpu.halfFamily) return;
   // Rarely wanted, so pages load it only on demand.
-  const { setFloat32MatmulPrecision } = await import('../precision/index.ts');
+  const { setFloat32MatmulPrecision } = await import('../gemm/precision.ts');
   await setFloat32MatmulPrecision(gpu, precision);
 }

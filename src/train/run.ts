@@ -1,4 +1,4 @@
-import { type GemmVariants, gemmVariants, setGemmVariants } from '../gemmVariants.ts';
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../gemm/variants.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from './checkpoint.ts';

@@ -1,4 +1,4 @@
-import { anything, callable, checkOptions, flag, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { anything, callable, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { HostImages } from '../data/dataset.ts';
 import type { CompileProgress } from '../gpu/compilation.ts';
 import type { AdapterInfo } from '../gpu/device.ts';

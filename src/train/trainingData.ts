@@ -1,4 +1,4 @@
-import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checkOptions.ts';
+import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkImages, type HostImages } from '../data/dataset.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';

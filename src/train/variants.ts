@@ -1,4 +1,4 @@
-import type { GemmVariant, GemmVariants } from '../gemmVariants.ts';
+import type { GemmVariant, GemmVariants } from '../gemm/variants.ts';
 import type { GemmFamily, HalfFamily } from '../gpu/device.ts';
 
 const CLASS = /^[\w.]+ \d+x\d+x\d+$/;

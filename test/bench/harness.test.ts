@@ -7,9 +7,9 @@ import type { Row } from '../../bench/harness/row.ts';
 import { stepCase } from '../../bench/harness/stepCase.ts';
 import { runSuite } from '../../bench/harness/suite.ts';
 import { capture } from '../../src/capture.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { relu } from '../../src/ops/relu.ts';
-import type { Peaks } from '../../src/profile/peaks.ts';
 import { tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
-import type { HostTensor } from '../../src/stateDict.ts';
+import type { HostTensor } from '../../src/nn/stateDict.ts';
 import { fakeContext, fakeModel } from './fakes.ts';
 
 // `padagrad eval` and `padagrad weights` without a GPU: what they ask for, what they print, how they end.

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cacheFolderOf } from '../../src/cli/variants.ts';
-import type { GemmVariants } from '../../src/gemmVariants.ts';
+import type { GemmVariants } from '../../src/gemm/variants.ts';
 import { type FakeOptions, fakeContext, fakeModel, VARIANTS } from './fakes.ts';
 
 // Variants of matrix products in the command line, without a GPU: chosen once, kept, shown, part of a run.

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { Shelf } from '../../demo/engine/shelf.ts';
 import { applyVariants } from '../../demo/engine/variants.ts';
-import { type GemmVariants, gemmVariants } from '../../src/gemmVariants.ts';
+import { type GemmVariants, gemmVariants } from '../../src/gemm/variants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import { completeOptions, type Method } from '../../src/train/options.ts';
 import { gpuTest, run } from '../harness.ts';

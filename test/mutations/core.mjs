@@ -141,9 +141,9 @@ export default [
   },
   { file: 'src/optim/sgd.ts', from: "checkOptions('Sgd', options, checks, ['lr']);", to: '', tests: ['optim/options'] },
   {
-    file: 'src/checkOptions.ts',
+    file: 'src/checks/options.ts',
     from: '!Object.hasOwn(checks, name)',
     to: '!(name in checks)',
-    tests: ['checkOptions'],
+    tests: ['checks/options'],
   },
 ];

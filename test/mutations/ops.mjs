@@ -1,18 +1,18 @@
 // Ops and tensors: options, values and dimensions.
 export default [
   {
-    file: 'src/tensorData.ts',
+    file: 'src/checks/data.ts',
     from: '  if (!typed && !Array.isArray(data))',
     to: '  if (data === undefined)',
     tests: ['tensor'],
   },
   {
-    file: 'src/tensorData.ts',
+    file: 'src/checks/data.ts',
     from: 'if (whole && Math.fround(item as number) !== item)',
     to: 'if (false)',
     tests: ['tensor'],
   },
-  { file: 'src/tensorData.ts', from: '  if (at < 0) return flat;', to: '  return flat;', tests: ['tensor'] },
+  { file: 'src/checks/data.ts', from: '  if (at < 0) return flat;', to: '  return flat;', tests: ['tensor'] },
   {
     file: 'src/tensor.ts',
     from: 'this.shape = Object.freeze([...shape]);',
@@ -27,20 +27,25 @@ export default [
     tests: ['ops/refusals [adapter]'],
   },
   {
-    file: 'src/checkOptions.ts',
+    file: 'src/checks/options.ts',
     from: "if (given === undefined || typeof given === 'number') return;",
     to: 'return;',
     tests: ['ops/refusals [adapter]'],
   },
-  { file: 'src/rows.ts', from: 'within(1e-30, 1e30)', to: 'within(0, 1e300)', tests: ['ops/softmax [adapter]'] },
   {
-    file: 'src/rows.ts',
+    file: 'src/ops/shared/rows.ts',
+    from: 'within(1e-30, 1e30)',
+    to: 'within(0, 1e300)',
+    tests: ['ops/softmax [adapter]'],
+  },
+  {
+    file: 'src/ops/shared/rows.ts',
     from: 'keepdim ? shape.map(() => 1) : []',
     to: '[]',
     tests: ['ops/sum [adapter]', 'ops/max [adapter]'],
   },
   {
-    file: 'src/rows.ts',
+    file: 'src/ops/shared/rows.ts',
     from: 'keepdim && shape.length > 0 ? [1] : []',
     to: 'keepdim ? [1] : []',
     tests: ['ops/sum [adapter]'],

@@ -97,13 +97,13 @@ export default [
     tests: ['data/dataset'],
   },
   {
-    file: 'src/data/gunzip.ts',
+    file: 'src/data/readers/gunzip.ts',
     from: 'stated !== filled % 2 ** 32',
     to: 'stated < filled % 2 ** 32',
-    tests: ['data/idx'],
+    tests: ['data/readers/idx'],
   },
   {
-    file: 'src/data/gunzip.ts',
+    file: 'src/data/readers/gunzip.ts',
     from: 'filled % 2 ** 32',
     to: 'filled',
     equivalent: 'a file whose content is 4 GiB or more is longer than any array of bytes that decodeIdx takes',
@@ -157,9 +157,9 @@ export default [
     tests: ['cli/data'],
   },
   {
-    file: 'src/checkOptions.ts',
+    file: 'src/checks/options.ts',
     from: 'size >= 2 ** -126 && ',
     to: '',
-    tests: ['checkOptions'],
+    tests: ['checks/options'],
   },
 ];

@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
+import type { HostTensor } from '../../src/nn/stateDict.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { mul } from '../../src/ops/mul.ts';
 import { Adam, type Optimizer, Sgd } from '../../src/optim/index.ts';
-import type { HostTensor } from '../../src/stateDict.ts';
 import { tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';

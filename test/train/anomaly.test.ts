@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { AnomalyError } from '../../src/anomaly.ts';
+import { AnomalyError } from '../../src/debug/anomaly.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { NotFiniteError } from '../../src/train/notFinite.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemmVariants.ts';
+import type { Float32MatmulPrecision } from '../../src/gemm/precision.ts';
+import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
-import type { Float32MatmulPrecision } from '../../src/precision/index.ts';
-import type { StateDict } from '../../src/stateDict.ts';
+import type { StateDict } from '../../src/nn/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
 import { countCalls, watchCompiling } from '../countCalls.ts';

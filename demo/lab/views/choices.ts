@@ -1,5 +1,5 @@
 import { digits } from '../../../bench/harness/report.ts';
-import { peakGflops } from '../../../src/profile/peaks.ts';
+import { peakGflops } from '../../../src/debug/peaks.ts';
 import { element, find, setText } from '../../dom.ts';
 import { nameOf } from '../../words.ts';
 import type { Desk } from '../desk.ts';

@@ -1,0 +1,55 @@
+import { type Shape, sameShape, showShape } from '../shape.ts';
+import { show } from './options.ts';
+
+// Reads the content that a caller gives a tensor and checks every number of it. A plain conversion to f32 would silently turn
+// null into 0, a text into its number and 2^24 + 1 into 2^24.
+
+/** Data for a tensor: numbers, nested arrays of them, or a typed array with a shape. */
+export type TensorData = number | readonly TensorData[] | Float32Array | Uint32Array;
+
+const NUMBER: Shape = [];
+
+/** @internal The elements of `data` in the type that the tensor has, and the shape that `data` itself has. */
+export function numbersOf(data: TensorData): { flat: Float32Array | Uint32Array; shape: Shape } {
+  if (data instanceof Float32Array || data instanceof Uint32Array) return { flat: data, shape: [data.length] };
+  const numbers: number[] = [];
+  const shape = collect(data, numbers, 'data');
+  return { flat: toF32(numbers), shape };
+}
+
+/** Appends the numbers in nested data to `flat` and returns their shape; `at` says where in the caller's data they are. */
+function collect(data: unknown, flat: number[], at: string): Shape {
+  if (typeof data === 'number') {
+    flat.push(data);
+    return NUMBER;
+  }
+  const typed = ArrayBuffer.isView(data) && !(data instanceof DataView);
+  if (!typed && !Array.isArray(data))
+    throw new TypeError(`tensor: ${at} must be a number or an array of numbers but is ${show(data)}`);
+  const items = data as ArrayLike<unknown>;
+  const whole = data instanceof Int32Array || data instanceof Uint32Array;
+  let inner: Shape = NUMBER;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    const shape = collect(item, flat, typeof item === 'number' ? '' : `${at}[${i}]`);
+    if (i === 0) inner = shape;
+    else if (!sameShape(shape, inner)) {
+      throw new TypeError(
+        `tensor: nested arrays must be regular, but ${at}[0] is ${showShape(inner)} and ${at}[${i}] is ${showShape(shape)}`,
+      );
+    }
+    if (whole && Math.fround(item as number) !== item)
+      throw new RangeError(`tensor: ${at}[${i}] is ${item}, which f32 would round; pass a Float32Array to allow that`);
+  }
+  return [items.length, ...inner];
+}
+
+/** The numbers in single precision, unless one of them is finite and beyond its range. */
+function toF32(numbers: readonly number[]): Float32Array {
+  const flat = Float32Array.from(numbers);
+  const at = flat.findIndex((v, i) => Math.abs(v) === Number.POSITIVE_INFINITY && Number.isFinite(numbers[i]));
+  if (at < 0) return flat;
+  throw new RangeError(
+    `tensor: element ${at} of data is ${numbers[at]}, beyond the largest f32 (3.4e38); scale the data`,
+  );
+}

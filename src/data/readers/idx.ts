@@ -1,0 +1,125 @@
+import { anything, checkOptions, type OptionChecks, text, wholeWithin } from '../../checks/options.ts';
+import type { HostImages } from '../dataset.ts';
+import { DataError } from '../errors.ts';
+import { gunzip, isGzip } from './gunzip.ts';
+
+// The IDX format of MNIST: two zeros, the element type (8: unsigned bytes), the number of sizes; the sizes, 32 bits each,
+// the most significant byte first; the elements, the last size running fastest.
+const UNSIGNED_BYTES = 8;
+
+// The most that a gzip file may unpack to: what one storage buffer holds on any adapter, or this many times its own size.
+// Plain files take the memory of their own size.
+const ANY_CONTENT = 128 << 20;
+const BEST_PACKED = 64;
+
+/** The bytes of a file, and its name for messages. */
+export interface NamedBytes {
+  file: string;
+  bytes: Uint8Array;
+}
+
+const named: OptionChecks<NamedBytes> = {
+  file: text,
+  bytes: {
+    wanted: 'a Uint8Array, as `await readFile(path)` gives',
+    holds: (value) => value instanceof Uint8Array,
+  },
+};
+
+/** The content of an IDX file of unsigned bytes. */
+export interface IdxArray {
+  shape: number[];
+  data: Uint8Array;
+}
+
+/**
+ * Reads an IDX file of unsigned bytes, plain or packed with gzip. Whatever the bytes are, it returns what the format says
+ * they are or throws; a plain file's data is a view of it.
+ *
+ * @param rank how many sizes the array has: 3 for images, 1 for labels
+ * @throws DataError with the offset, what was expected there and what was found
+ */
+export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxArray> {
+  checkOptions<NamedBytes>('decodeIdx', source, named, ['file', 'bytes']);
+  const { file, bytes } = source;
+  const start = 4 + 4 * rank;
+  const largest = Math.max(ANY_CONTENT, BEST_PACKED * bytes.length);
+  const content = isGzip(bytes)
+    ? await gunzip(bytes, { file, head: start, length: (head) => lengthOf(shapeOf(head, rank, file), largest, file) })
+    : bytes;
+  const refuse = (offset: number, expected: string, found: string): never => {
+    throw new DataError({ file, offset, expected, found });
+  };
+  if (content.length < start) refuse(content.length, `a header of ${start} bytes`, `the end after ${content.length}`);
+  const shape = shapeOf(content, rank, file);
+  const wanted = product(shape);
+  const data = content.subarray(start);
+  if (data.length < wanted)
+    refuse(content.length, `${wanted} bytes of data for sizes ${shape.join(' x ')}`, `the end after ${data.length}`);
+  if (data.length > wanted)
+    refuse(start + wanted, `the end of the file after ${wanted} bytes of data`, `${data.length - wanted} more`);
+  return { shape, data };
+}
+
+/** The IDX files of a set of images. */
+export interface IdxImages {
+  images: NamedBytes;
+  labels?: NamedBytes | undefined;
+  /** Number of classes: labels must be smaller. Default: 256. */
+  numClasses?: number;
+}
+
+const parts: OptionChecks<IdxImages> = { images: anything, labels: anything, numClasses: wholeWithin(1, 256) };
+
+/**
+ * Reads images with their labels from IDX files of unsigned bytes.
+ *
+ * @throws DataError as {@link decodeIdx} does, and where there are no images, or labels that do not fit them
+ */
+export async function readImages(files: IdxImages): Promise<HostImages> {
+  checkOptions('readImages', files, parts, ['images']);
+  const { images, labels, numClasses = 256 } = files;
+  const { shape, data } = await decodeIdx(images, 3);
+  const [count, height, width] = shape as [number, number, number];
+  const empty = shape.indexOf(0);
+  if (empty >= 0) {
+    const expected = ['one image at least', 'images with rows', 'images with columns'][empty]!;
+    throw new DataError({ file: images.file, offset: 4 + 4 * empty, expected, found: `sizes ${shape.join(' x ')}` });
+  }
+  if (!labels) return { images: data, count, height, width };
+  const { file } = labels;
+  const { data: values } = await decodeIdx(labels, 1);
+  if (values.length !== count) {
+    const expected = `${count} labels, one for each image in ${images.file}`;
+    throw new DataError({ file, offset: 4, expected, found: `${values.length}` });
+  }
+  const outside = values.findIndex((label) => label >= numClasses);
+  if (outside >= 0) {
+    const expected = `a label from 0 to ${numClasses - 1}`;
+    throw new DataError({ file, offset: 8 + outside, expected, found: `${values[outside]}, which is out of range` });
+  }
+  return { images: data, labels: values, count, height, width };
+}
+
+/** The sizes in a header. */
+function shapeOf(header: Uint8Array, rank: number, file: string): number[] {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const magic = view.getUint32(0);
+  const wanted = 256 * UNSIGNED_BYTES + rank;
+  if (magic !== wanted) {
+    const expected = `the IDX magic number ${hex(wanted)} (unsigned bytes, ${rank} size${rank > 1 ? 's' : ''})`;
+    throw new DataError({ file, offset: 0, expected, found: hex(magic) });
+  }
+  return Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+}
+
+/** The length of a content with such sizes. @throws DataError if it is longer than it may be */
+function lengthOf(shape: number[], largest: number, file: string): number {
+  const length = 4 + 4 * shape.length + product(shape);
+  if (length <= largest) return length;
+  const found = `sizes ${shape.join(' x ')}, which are ${length}`;
+  throw new DataError({ file, offset: 4, expected: `a content of at most ${largest} bytes`, found });
+}
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, '0')}`;

@@ -1,0 +1,73 @@
+import source from '../../shaders/finiteWatch.wgsl';
+import { defineKernel } from '../gpu/kernel.ts';
+import { Scalar } from '../gpu/scalar.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { type Tensor, tensor, write } from '../tensor.ts';
+import { keep } from '../tidy.ts';
+
+const kernel = /* @__PURE__ */ defineKernel('finiteWatch', source, ['look']);
+const NEVER = 0xffffffff;
+
+/** Something that is NaN or infinite, and since which iteration. */
+export interface NotFinite {
+  iteration: number;
+  /** Its name: `gradient of backbone.0.weight`, `backbone.0.weight`. */
+  what: string;
+}
+
+/**
+ * Looks for NaN and infinities in an optimiser's parameters and their gradients at every step, on the GPU, all of them in
+ * one dispatch; the host asks now and then.
+ */
+export class FiniteWatch {
+  private readonly iteration = new Scalar(0);
+  private readonly since: Tensor;
+
+  /** @param names what messages call each parameter */
+  constructor(
+    private readonly optimizer: Optimizer,
+    private readonly names: ReadonlyMap<Tensor, string>,
+  ) {
+    const { gpu, blocks } = optimizer.flat;
+    this.since = keep(tensor(gpu, new Uint32Array(2 * blocks).fill(NEVER), [2, blocks], 'not finite since'));
+  }
+
+  /** Says which iteration the next run of what holds `look()` is. */
+  advance(iteration: number): void {
+    this.iteration.value = iteration;
+  }
+
+  /** Looks at gradients and parameters as they are after the optimiser's step. */
+  look(): void {
+    const { blocks, gradients: gradient, values } = this.optimizer.flat;
+    const { iteration, since } = this;
+    kernel.look({ gradient, parameter: values, since }, { blocks, iteration }, Math.ceil(blocks / 4));
+  }
+
+  /** The first that went bad; undefined while all is finite. One readback. */
+  async first(): Promise<NotFinite | undefined> {
+    const since = await this.since.readU32();
+    const { places, blocks } = this.optimizer.flat;
+    // Backward goes from the last parameter to the first, and an update follows the gradients.
+    const gradients = [...places].reverse().map((place) => ({ place, from: 0, kind: 'gradient of ' }));
+    const parameters = places.map((place) => ({ place, from: blocks, kind: '' }));
+    let first: NotFinite | undefined;
+    for (const { place, from, kind } of [...gradients, ...parameters]) {
+      const start = from + place.block;
+      const iteration = since.subarray(start, start + place.blocks).reduce((a, b) => Math.min(a, b), NEVER);
+      if (iteration >= (first?.iteration ?? NEVER)) continue;
+      const { parameter } = place;
+      first = { iteration, what: kind + (this.names.get(parameter) ?? parameter.label) };
+    }
+    return first;
+  }
+
+  /** Forgets what was seen. */
+  reset(): void {
+    write(this.since, new Uint32Array(this.since.size).fill(NEVER));
+  }
+
+  dispose(): void {
+    this.since.dispose();
+  }
+}

@@ -1,0 +1,27 @@
+import { record } from '../../autograd.ts';
+import { noOptions } from '../../checks/options.ts';
+import type { Kernel } from '../../gpu/kernel.ts';
+import { empty, expectDtype, type Tensor } from '../../tensor.ts';
+import { splitElements } from './rows.ts';
+
+/**
+ * @internal
+ * Makes an op that maps each element by itself, by a kernel with `unary.wgsl`. `slopeOf` says what its slope is a function
+ * of, which is kept for backward.
+ */
+export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, slopeOf: 'x' | 'y'): (x: Tensor) => Tensor {
+  return (x: Tensor, options?: unknown) => {
+    noOptions(name, options);
+    expectDtype(name, 'x', x, 'f32');
+    const params = { size: x.size };
+    const { groups, constants } = splitElements(x.gpu, x.size);
+    const y = empty(x.gpu, x.shape, 'f32', name);
+    kernel.forward({ x, y }, params, groups, constants);
+    const kept = slopeOf === 'x' ? x : y;
+    return record(name, [x], y, [kept], (dy, gradient) => {
+      const dx = gradient.into(0);
+      kernel.backward({ kept, dy, dx }, params, groups, constants);
+      return [dx];
+    });
+  };
+}

@@ -1,0 +1,253 @@
+// Makes the project compile its pipelines on the adapter at hand: what its steps and benches capture, and every matrix product
+// in every tile. Nothing is computed, so nothing is read. Beside layer.c's line of a pipeline this writes what it is:
+//
+//   {"name", "entry", "constants", "core", "sliced", "use"}
+//
+// A pipeline that was there already has a line of this kind alone.
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { forward as cnnForward, step as cnnStep } from 'project/bench/cnn.ts';
+import { casesOf } from 'project/bench/harness/suite.ts';
+import { benches } from 'project/bench/index.ts';
+import half from 'project/shaders/gemm.half.wgsl';
+import size8x8x8 from 'project/shaders/gemm.matrix.8x8x8.wgsl';
+import size8x16x16 from 'project/shaders/gemm.matrix.8x16x16.wgsl';
+import size16x16x16 from 'project/shaders/gemm.matrix.16x16x16.wgsl';
+import matrix from 'project/shaders/gemm.matrix.wgsl';
+import workgroup from 'project/shaders/gemm.workgroup.wgsl';
+import { backward, zeroGrad } from 'project/src/autograd.ts';
+import { capture, dryRun } from 'project/src/capture.ts';
+import { addCore } from 'project/src/gemm/defineGemm.ts';
+import { matrixSizes, SUBGROUP_MATRICES } from 'project/src/gemm/matrixSizes.ts';
+import { setGemmVariants, tryPlan } from 'project/src/gemm/variants.ts';
+import { createGpu } from 'project/src/gpu/gpu.ts';
+import { conv2d } from 'project/src/ops/conv2d.ts';
+import { linear } from 'project/src/ops/linear.ts';
+import { matmul } from 'project/src/ops/matmul.ts';
+import { Adam } from 'project/src/optim/adam.ts';
+import { clipGradNorm } from 'project/src/optim/clipGradNorm.ts';
+import { tensor } from 'project/src/tensor.ts';
+import { Training } from 'project/src/train/training.ts';
+import { create, globals } from 'webgpu';
+
+Object.assign(globalThis, globals);
+const {
+  GPU_COMPILE_OUT: folder,
+  GPU_COMPILE_TOGGLES: toggles = '',
+  GPU_COMPILE_ONLY: only = '',
+  GPU_COMPILE_SUBGROUP: asked,
+} = process.env;
+
+let use = '';
+
+/** Compiles one pipeline at a time, and writes down what each was. */
+function watch(device) {
+  const codes = new WeakMap();
+  const instead = (name, make) => {
+    const original = device[name].bind(device);
+    Object.defineProperty(device, name, { configurable: true, value: make(original) });
+  };
+  const note = ({ label, compute: { module, entryPoint, constants } }) => {
+    const code = codes.get(module) ?? '';
+    const line = { name: label, entry: entryPoint, constants, core: coreOf(code), sliced: SLICED.test(code), use };
+    appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
+  };
+  instead('createShaderModule', (original) => (descriptor) => {
+    const module = original(descriptor);
+    codes.set(module, descriptor.code);
+    return module;
+  });
+  instead('createComputePipeline', (original) => (descriptor) => {
+    const pipeline = original(descriptor);
+    note(descriptor);
+    return pipeline;
+  });
+  let last = Promise.resolve();
+  instead('createComputePipelineAsync', (original) => (descriptor) => {
+    const pipeline = last.then(() => original(descriptor));
+    pipeline.then(() => note(descriptor)).catch(() => {});
+    last = pipeline.catch(() => {});
+    return pipeline;
+  });
+}
+
+// Which of the matrix cores a module was joined with, by what only that has.
+const SLICED = /read_write> partial:/;
+const CORES = [
+  ['matrix', /subgroup_matrix_left/],
+  ['half', /alias Element = f16/],
+  ['workgroup', /alias Element = f32/],
+  ['subgroup', /fn addProduct[\s\S]*subgroupShuffle/],
+  ['plain', /array<vec4f, 32>[\s\S]*fn addProduct/],
+];
+const coreOf = (code) => CORES.find(([, pattern]) => pattern.test(code))?.[0];
+
+/** A device as the project asks for it, with toggles of Dawn's on top. */
+async function open() {
+  const flags = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=allow_unsafe_apis'];
+  const instance = create([...flags, ...toggles.split(' ').filter(Boolean)]);
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter)
+    throw new Error('gpu-compile: Dawn finds no adapter; is the driver installed, and the family known to it?');
+  const wanted = ['shader-f16', 'timestamp-query', 'subgroups', SUBGROUP_MATRICES];
+  const requiredLimits = {};
+  for (const name in adapter.limits)
+    if (/^max(Buffer|StorageBuffer(Binding|sPerShader)|Compute(Invocations|WorkgroupS))/.test(name))
+      requiredLimits[name] = adapter.limits[name];
+  const device = await adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredLimits,
+  });
+  watch(device);
+  const gpu = await createGpu({ device });
+  // The adapter alone tells the sizes of its subgroup matrices.
+  Object.defineProperty(gpu.device, 'said', { value: adapter.info });
+  const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  if (gpu.gemmFamily !== 'workgroup')
+    throw new Error(`gpu-compile: ${name} (${description}) passes for a software adapter`);
+  appendFileSync(
+    join(folder, 'log.jsonl'),
+    `${JSON.stringify({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } })}\n`,
+  );
+  // Dawn's instance has to outlive its devices.
+  return { instance, gpu, lanes: Number(asked ?? subgroupMaxSize) };
+}
+
+async function compile(what, work) {
+  if (only && !new RegExp(only).test(what)) return;
+  use = what;
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`gpu-compile: ${what}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+const images = (count) => ({
+  images: new Uint8Array(count * 28 * 28).fill(128),
+  labels: Uint8Array.from({ length: count }, (_, i) => i % 10),
+  count,
+  height: 28,
+  width: 28,
+});
+
+const PADA = { method: 'pada', batchSize: 64 };
+
+async function pada(gpu, precision) {
+  const data = { source: images(6000), target: images(3075), numClasses: 10 };
+  const training = await Training.create(gpu, data, { ...PADA, float32MatmulPrecision: precision });
+  const evaluator = training.evaluator(images(1000));
+  await evaluator.prepare();
+  evaluator.dispose();
+  training.dispose();
+}
+
+/** Products in shapes that take each way through the operands: rows of whole vec4 or not, either transposed, padded or not. */
+function products(gpu) {
+  const owned = [];
+  const numbers = (...shape) => {
+    const made = tensor(gpu, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+    made.requiresGrad = true;
+    owned.push(made);
+    return made;
+  };
+  const of = (shape, op, ...inputs) => {
+    const dy = numbers(...shape);
+    return { work: () => backward(op(...inputs), dy), inputs };
+  };
+  const all = {
+    'matmul aligned': of([256, 256], (a, b) => matmul(a, b), numbers(256, 256), numbers(256, 256)),
+    'matmul odd': of([131, 131], (a, b) => matmul(a, b), numbers(131, 131), numbers(131, 131)),
+    linear: of([256, 128], (x, w, b) => linear(x, w, b), numbers(256, 512), numbers(128, 512), numbers(128)),
+    'linear relu': of(
+      [256, 128],
+      (x, w, b) => linear(x, w, b, { relu: true }),
+      numbers(256, 512),
+      numbers(128, 512),
+      numbers(128),
+    ),
+    'conv2d 5x5': of(
+      [64, 32, 8, 8],
+      (x, w, b) => conv2d(x, w, b),
+      numbers(64, 16, 12, 12),
+      numbers(32, 16, 5, 5),
+      numbers(32),
+    ),
+    'conv2d 3x3 padded': of(
+      [16, 64, 28, 28],
+      (x, w, b) => conv2d(x, w, b, { padding: 1 }),
+      numbers(16, 64, 28, 28),
+      numbers(64, 64, 3, 3),
+      numbers(64),
+    ),
+  };
+  const dispose = () => {
+    for (const one of owned) one.dispose();
+  };
+  return { all, dispose };
+}
+
+/** Every product in every tile of the Gpu's family. */
+async function everyTile(gpu, family, tiles) {
+  const { all, dispose } = products(gpu);
+  for (const [name, { work, inputs }] of Object.entries(all)) {
+    const { seen } = tryPlan(gpu, {}, () => dryRun(gpu, () => void work()));
+    for (const tile of tiles) {
+      await compile(`${family} ${tile}: ${name}`, async () => {
+        setGemmVariants(gpu, Object.fromEntries(seen.map(({ of }) => [of, { family, tile, slices: 1 }])));
+        (await capture(gpu, () => void work())).dispose();
+        zeroGrad(inputs);
+      });
+    }
+  }
+  setGemmVariants(gpu, {});
+  dispose();
+}
+
+async function optimizers(gpu) {
+  for (const options of [{}, { amsgrad: true }]) {
+    const parameter = tensor(gpu, new Float32Array(4096), [64, 64]);
+    parameter.requiresGrad = true;
+    const dy = tensor(gpu, new Float32Array(4096), [64, 64]);
+    const optimizer = new Adam([parameter], options);
+    const step = await capture(gpu, () => {
+      optimizer.zeroGrad();
+      backward(matmul(parameter, dy), dy);
+      clipGradNorm([parameter], 1);
+      optimizer.step();
+    });
+    for (const one of [step, optimizer, parameter, dy]) one.dispose();
+  }
+}
+
+/** Products in half precision, without the trial that the project makes of them: there is nothing to compute it. */
+async function halfPrecision(gpu, lanes) {
+  addCore('half', half, workgroup);
+  gpu.halfFamily = 'half';
+  await everyTile(gpu, 'half', [32, 64, 128]);
+  await compile('PADA step, half', () => pada(gpu, 'medium'));
+  // Where subgroups vary in size the project leaves the matrices unused; here they are compiled for the size that the driver takes.
+  if (!gpu.device.subgroupSize) Object.defineProperty(gpu.device, 'subgroupSize', { value: lanes });
+  const cores = { '16x16x16': size16x16x16, '8x16x16': size8x16x16, '8x8x8': size8x8x8 };
+  for (const [size, source] of Object.entries(cores)) {
+    if (!matrixSizes(gpu).has(size)) continue;
+    addCore(`matrix-${size}`, source, matrix);
+    gpu.halfFamily = `matrix-${size}`;
+    await everyTile(gpu, gpu.halfFamily, [64]);
+  }
+  gpu.halfFamily = undefined;
+}
+
+const { instance, gpu, lanes } = await open();
+await compile('CNN forward', () => cnnForward(gpu));
+await compile('CNN step', () => cnnStep(gpu));
+await compile('PADA step', () => pada(gpu, 'highest'));
+await everyTile(gpu, 'workgroup', [32, 64, 128]);
+await compile('optimizers', () => optimizers(gpu));
+for (const one of casesOf(benches, gpu, { quick: true }))
+  if (one.open) await compile(`bench ${one.bench}`, async () => (await one.open(gpu)).dispose());
+await halfPrecision(gpu, lanes);
+gpu.dispose();
+// Named here, so that it lives until here.
+process.exit(instance ? process.exitCode : 1);
