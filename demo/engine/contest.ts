@@ -1,11 +1,9 @@
-import type { GemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { defaultOptions, type Method, type TrainingOptions } from '../../src/train/options.ts';
 import { METHODS, type Settings } from '../settings.ts';
 import { chooseDigits, type Digits, type Material } from './digits.ts';
 import { Lane } from './lane.ts';
-import { applyVariants } from './variants.ts';
 
 /**
  * Several trainings that differ in their method alone: same seed, same digits. The one that is furthest behind does the
@@ -15,7 +13,6 @@ export class Contest {
   lanes: Lane[] = [];
   material: Material;
   private readonly kept = new Map<Method, Checkpoint>();
-  private variants: GemmVariants = {};
 
   /** @param base all options that the page does not ask for, those of a checkpoint in place of the defaults */
   constructor(
@@ -39,7 +36,6 @@ export class Contest {
       );
     }
     contest.kept.set(options.method, checkpoint);
-    contest.variants = checkpoint.gemmVariants ?? {};
     return contest;
   }
 
@@ -66,7 +62,6 @@ export class Contest {
     const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch: batchSize, methods } = this.chosen;
     const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize };
     const trainings = methods.map((method) => ({ ...this.base, ...own, method }));
-    this.variants = await applyVariants(gpu, this.material.data, trainings, this.variants);
     try {
       for (const options of trainings)
         this.lanes.push(await Lane.open(gpu, this.material, options, this.kept.get(options.method)));
