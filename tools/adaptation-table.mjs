@@ -130,9 +130,6 @@ async function run(task, method, seed) {
     String(seed),
     '--iterations',
     values.iterations,
-    // No timing decides on recorded figures.
-    '--gemm-variants',
-    'default',
     '--json',
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -47,7 +47,6 @@ const git = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { 
 for (const file of git.stdout.split('\0').filter(Boolean)) cpSync(file, join(copy, file), { errorOnExist: false });
 symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
 process.chdir(copy);
-process.env.PADAGRAD_CACHE_DIR = join(copy, '.build/cache');
 
 const node = (args) => spawnSync(process.execPath, args, { encoding: 'utf8' });
 /** Builds what the named tests need, and no other tests; gives the error, or nothing. */

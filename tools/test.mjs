@@ -34,13 +34,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-// What was measured for this user's own runs decides nothing in tests, nor the other way round.
-const cache = mkdtempSync(join(tmpdir(), 'padagrad-cache-'));
-process.env.PADAGRAD_CACHE_DIR = cache;
-process.once('exit', () => rmSync(cache, { recursive: true, force: true }));
-
 // A line per pipeline that a test made, which names its kernel.
-const pipelines = join(cache, 'pipelines');
+const temporary = mkdtempSync(join(tmpdir(), 'padagrad-test-'));
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+const pipelines = join(temporary, 'pipelines');
 function countPipelines() {
   if (!existsSync(pipelines)) return [];
   const made = readFileSync(pipelines, 'utf8').trim().split('\n');

@@ -5,9 +5,7 @@ import type { Command } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import { parseClasses } from '../data/subset.ts';
-import type { GemmVariants } from '../gemm/variants.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../train/options.ts';
-import { parseVariants } from '../train/variants.ts';
 import type { Device } from './device.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { readNamed } from './files.ts';
@@ -35,8 +33,6 @@ export interface RunConfig {
   /** Checksums of the images and labels of each side: a run goes on with what it began with. */
   data: { source: string; target: string };
   device: Device;
-  /** The variants of its matrix products: with others it comes to other bits. */
-  gemmVariants: GemmVariants;
 }
 
 /** SHA-256 of images with their labels. */
@@ -115,13 +111,8 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
     for (const [name, test] of Object.entries(fields))
       if (!test(found[name])) refuse(`${part}.${name} as a run writes it`, JSON.stringify(found[name]));
   }
-  // Those begun before there were variants had what the sizes alone suggest, in the highest precision.
-  const { gemmVariants = {} } = config;
   if (!isObject(config.options)) return refuse('an object options', JSON.stringify(config.options));
-  const options: Record<string, unknown> = {
-    float32MatmulPrecision: defaultOptions.float32MatmulPrecision,
-    ...config.options,
-  };
+  const { options } = config;
   for (const [name, value] of Object.entries(defaultOptions))
     if (typeof options[name] !== typeof value)
       refuse(`a ${typeof value} options.${name}`, JSON.stringify(options[name]));
@@ -135,7 +126,6 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
   return {
     ...(config as unknown as RunConfig),
     options: read('training options', () => completeOptions(options as Partial<TrainingOptions>)),
-    gemmVariants: read('variants of matrix products', () => parseVariants(gemmVariants)),
   };
 }
 
@@ -158,7 +148,6 @@ export function resumedFlags(command: Command, given: TrainFlags, folder: string
     ...options,
     ...task,
     evalFreq: watch.evalFreq,
-    gemmVariants: `as ${CONFIG} has it`,
     seeds: [options.seed],
     out: folder,
   };
@@ -181,8 +170,6 @@ export function resumedFlags(command: Command, given: TrainFlags, folder: string
     ...(task.sourceTest !== null && { sourceTest: task.sourceTest }),
     ...(task.targetTest !== null && { targetTest: task.targetTest }),
     ...(watch.printFreq !== null && { printFreq: watch.printFreq }),
-    // Those of the config count.
-    gemmVariants: 'default',
     evalFreq: watch.evalFreq,
     checkpointEvery: watch.checkpointEvery,
     perClassEval: watch.perClassEval,

@@ -1,7 +1,5 @@
 import type { HostImages } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
-import type { TuneGemmOptions } from '../gemm/tuning.ts';
-import type { GemmVariants } from '../gemm/variants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Evaluation } from '../train/events.ts';
 import type { TrainingOptions } from '../train/options.ts';
@@ -31,10 +29,6 @@ export interface Context {
   /** A Gpu whose products are of that precision, the highest by default. */
   openGpu(precision?: Float32MatmulPrecision): Promise<Gpu>;
   resolveData(name: string, split: Split): Promise<HostImages>;
-  /** Where variants of matrix products are kept from run to run; null for nowhere. */
-  readonly cacheFolder: string | null;
-  /** Chooses variants of the matrix products of such a training. */
-  tune(gpu: Gpu, data: TrainingData, options: TrainingOptions, tuning: TuneGemmOptions): Promise<GemmVariants>;
   train(
     gpu: Gpu,
     data: TrainingData,

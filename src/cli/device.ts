@@ -1,7 +1,7 @@
 import type { AdapterInfo, GemmFamily, HalfFamily } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 
-/** The device a run was made on, and the kernel variants chosen for it: part of the run, for only they give the same bits. */
+/** The device of a run and the kernels it uses. Another device or other kernels give other bits. */
 export interface Device extends AdapterInfo {
   gemmFamily: GemmFamily | HalfFamily;
   subgroupSize: number;

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Gpu } from '../gpu/gpu.ts';
-import { describeVariant } from '../train/variants.ts';
 import { adapterAdvice, webgpuAdvice } from './advice.ts';
 import type { Context } from './context.ts';
 import { deviceOf, nameOf } from './device.ts';
@@ -8,7 +7,6 @@ import { describeFailure, EXIT, type Failure } from './errors.ts';
 import { addCommonFlags } from './flags.ts';
 import { thisMachine } from './machine.ts';
 import { Terminal } from './terminal.ts';
-import { cachedVariants, cacheFile } from './variants.ts';
 
 // The features that kernels use, with what each is good for.
 const FEATURES = {
@@ -38,7 +36,7 @@ export function addDoctor(root: Command, context: Context): void {
     try {
       gpu = await context.openGpu();
       await context.selfTest(gpu);
-      healthy(context, terminal, gpu, await mediumPrecision(context));
+      healthy(terminal, gpu, await mediumPrecision(context));
     } catch (error) {
       unusable(terminal, describeFailure(error));
       context.exitCode = EXIT.failed;
@@ -61,12 +59,7 @@ async function mediumPrecision(context: Context): Promise<{ family: string } | {
   }
 }
 
-function healthy(
-  context: Context,
-  terminal: Terminal,
-  gpu: Gpu,
-  medium: Awaited<ReturnType<typeof mediumPrecision>>,
-): void {
+function healthy(terminal: Terminal, gpu: Gpu, medium: Awaited<ReturnType<typeof mediumPrecision>>): void {
   const { bold, green, yellow } = terminal.colors;
   const { info, limits } = gpu;
   const limit = Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
@@ -78,8 +71,6 @@ function healthy(
       ]
     : [];
   const { subgroupSize, gemmFamily } = gpu;
-  const variants = { file: cacheFile(context, gpu), gemmVariants: cachedVariants(context, gpu, terminal) };
-  const chosen = Object.entries(variants.gemmVariants);
 
   terminal.line(`adapter     ${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`);
   terminal.line(`vendor      ${[info.vendor, info.architecture].filter(Boolean).join(', ') || 'not said'}`);
@@ -94,10 +85,6 @@ function healthy(
   );
   for (const [name, value] of Object.entries(limit))
     terminal.line(`limit       ${name} ${value?.toLocaleString('en-US') ?? 'not said'}`);
-  for (const [of, variant] of chosen) terminal.line(`variant     ${of}: ${describeVariant(variant)}`);
-  terminal.line(
-    `variants    ${chosen.length > 0 ? `kept in ${variants.file}; without it the next training chooses anew` : 'none chosen yet: the first training does'}`,
-  );
   for (const line of advice) terminal.line(`note        ${line}`);
   terminal.line(green('usable: a kernel was compiled and computed what it should'));
   terminal.emit({
@@ -109,8 +96,6 @@ function healthy(
     device: deviceOf(gpu),
     features,
     limits: limit,
-    variantsFile: variants.file,
-    gemmVariants: variants.gemmVariants,
     mediumPrecision: medium,
     advice,
   });

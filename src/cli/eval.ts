@@ -7,7 +7,6 @@ import { counted, percent } from './format.ts';
 import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
 import { confusionTable } from './pictures.ts';
 import { Terminal } from './terminal.ts';
-import { applyUnmeasured } from './variants.ts';
 
 /** `padagrad eval`: how a trained model does on labelled images. */
 export function addEval(root: Command, context: Context): void {
@@ -16,13 +15,12 @@ export function addEval(root: Command, context: Context): void {
     .description('accuracy of a trained model on labelled images, by class, with the confusion matrix');
   addModelFlags(command, 'test').action(async (flags: ModelFlags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const { model, images, classes, title, gemmVariants: asked, precision } = await prepareModelTask(context, flags);
+    const { model, images, classes, title, precision } = await prepareModelTask(context, flags);
     checkTestSet({ flag: '--data', name: flags.data, split: flags.split }, images, model.numClasses, 'the model');
     const { bold, dim } = terminal.colors;
     const ask = async (gpu: Gpu): Promise<void> => {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(describeDevice(gpu.info)));
-      const gemmVariants = applyUnmeasured(context, terminal, gpu, asked);
       const evaluation = await context.evaluate(gpu, model, images);
       terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${counted(evaluation.count, 'image')}`));
       terminal.line();
@@ -38,7 +36,6 @@ export function addEval(root: Command, context: Context): void {
         numClasses,
         ...evaluation,
         device: deviceOf(gpu),
-        gemmVariants,
       });
     };
     await withGpu(context, ask, precision);

@@ -21,7 +21,6 @@ export interface TrainFlags extends TrainingOptions {
   checkpointEvery: number;
   perClassEval?: boolean;
   detectAnomaly?: boolean;
-  gemmVariants: string;
   json?: boolean;
   debug?: boolean;
 }
@@ -172,12 +171,6 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   setting('--momentum <x>', 'momentum', 'Nesterov momentum of SGD');
   setting('--wd, --weight-decay <x>', 'weightDecay', 'weight decay');
   command.addOption(precisionOption().default(defaultOptions.float32MatmulPrecision));
-  command.addOption(
-    new Option(
-      '--gemm-variants <which>',
-      'variants of the matrix products: tuned (the fastest on this device, measured once, see doctor), default (by their sizes alone), or a JSON file of them, such as the config.json of another run',
-    ).default('tuned'),
-  );
   command.addOption(
     new Option(
       '-p, --print-freq <n>',

@@ -18,7 +18,6 @@ import { asUsage, UsageError } from './errors.ts';
 import { type TrainFlags, trainingOptions } from './flags.ts';
 import { classes } from './format.ts';
 import { RunFolder } from './runFolder.ts';
-import { type AskedVariants, askedVariants } from './variants.ts';
 
 /** Which images a run is about, by the names they were asked for; null where nothing was said. */
 export interface Task {
@@ -43,7 +42,6 @@ export interface Job {
   seeds: readonly number[];
   /** Of every run, but for its method and seed. */
   options: TrainingOptions;
-  gemmVariants: AskedVariants;
   printFreq: number | undefined;
   evalFreq: number;
   checkpointEvery: number;
@@ -61,7 +59,6 @@ export async function prepareJob(
   methods: readonly Method[] = [flags.method],
 ): Promise<Job> {
   const options = trainingOptions(flags);
-  const gemmVariants = await askedVariants(flags.gemmVariants);
   const sourceClasses = await classList('--source-classes', flags.sourceClasses);
   const targetClasses = await classList('--target-classes', flags.targetClasses);
   const load = ({ flag, name, split }: Asked): Promise<HostImages> =>
@@ -126,7 +123,6 @@ export async function prepareJob(
     methods,
     seeds: flags.seeds ?? [flags.seed],
     options,
-    gemmVariants,
     printFreq: flags.printFreq,
     evalFreq: flags.evalFreq,
     checkpointEvery: flags.checkpointEvery,

@@ -1,12 +1,15 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import { SmallCnn } from '../models/smallCnn.ts';
 import type { StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
-import { UsageError } from './errors.ts';
+import { PRECISIONS } from '../train/options.ts';
+import { CONFIG } from './config.ts';
+import { asUsage, UsageError } from './errors.ts';
 import { readNamed } from './files.ts';
 import { MODEL } from './runFolder.ts';
 
@@ -57,6 +60,26 @@ export async function readModel(path: string): Promise<SavedModel> {
   // Two convolutions of 5x5, each with a pooling of 2, leave of 4 n + 12 pixels n.
   const imageSize = 4 * Math.sqrt(sizes(BOTTLENECK)[1] / CHANNELS) + 12;
   return { file, state, numClasses, imageSize };
+}
+
+/**
+ * Returns the precision to use a trained model in: the one that was asked for, else that of its run, whose `config.json` lies
+ * next to the model, else the highest.
+ *
+ * @throws UsageError if the config cannot be read
+ */
+export async function precisionOfModel(
+  modelFile: string,
+  asked: Float32MatmulPrecision | undefined,
+): Promise<Float32MatmulPrecision> {
+  const config = join(dirname(modelFile), CONFIG);
+  if (asked !== undefined || !existsSync(config)) return asked ?? 'highest';
+  return asUsage(`${config}, next to the model (--float32-matmul-precision overrides it)`, async () => {
+    const { bytes } = await readNamed(config);
+    const found = JSON.parse(new TextDecoder().decode(bytes))?.options?.float32MatmulPrecision ?? 'highest';
+    if (PRECISIONS.includes(found)) return found;
+    throw new Error(`float32MatmulPrecision must be one of ${PRECISIONS.join(', ')} but is ${String(found)}`);
+  });
 }
 
 /** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */

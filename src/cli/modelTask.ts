@@ -6,8 +6,7 @@ import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, precisionOption, whole } from './flags.ts';
 import { classes as classNames, counted } from './format.ts';
-import { checkFinite, readModel, type SavedModel } from './model.ts';
-import { type AskedVariants, precisionOfModel, variantsOfModel } from './variants.ts';
+import { checkFinite, precisionOfModel, readModel, type SavedModel } from './model.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
 export interface ModelFlags {
@@ -16,7 +15,6 @@ export interface ModelFlags {
   split: Split;
   classes?: string;
   limit?: number;
-  gemmVariants?: string;
   float32MatmulPrecision?: Float32MatmulPrecision;
   json?: boolean;
 }
@@ -28,7 +26,6 @@ export interface ModelTask {
   classes: readonly number[] | null;
   /** Names the images: `mnist test, classes 0-4 (5,139 images)`. */
   title: string;
-  gemmVariants: AskedVariants;
   precision: Float32MatmulPrecision;
 }
 
@@ -42,11 +39,7 @@ export function addModelFlags(command: Command, split: Split): Command {
       )
       .option('--classes <list>', 'classes kept of them, such as 0-4 or 0,3,7 (default: all)')
       .option('--limit <n>', 'the first n images, before classes are filtered', whole(1))
-      .addOption(precisionOption())
-      .option(
-        '--gemm-variants <which>',
-        "variants of the matrix products: tuned (those chosen on this device, if any were), default (by their sizes alone), or a JSON file of them (default: those of the model's run; tuned for a model without a config.json beside it)",
-      ),
+      .addOption(precisionOption()),
   );
 }
 
@@ -55,7 +48,6 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const classes = await classList('--classes', flags.classes);
   const model = await asUsage('--model', () => readModel(flags.model));
   checkFinite(model);
-  const gemmVariants = await variantsOfModel(model.file, flags.gemmVariants);
   const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => context.resolveData(flags.data, flags.split));
@@ -68,5 +60,5 @@ export async function prepareModelTask(context: Context, flags: ModelFlags): Pro
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';
   const title = `${name}${part} (${counted(images.count, 'image')})`;
-  return { model, images, classes, gemmVariants, precision, title };
+  return { model, images, classes, precision, title };
 }

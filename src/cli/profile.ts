@@ -10,7 +10,6 @@ import { milliseconds } from './format.ts';
 import type { Job } from './job.ts';
 import { columns } from './pictures.ts';
 import type { Terminal } from './terminal.ts';
-import { applyVariants } from './variants.ts';
 
 /** Some iterations of a training, kernel by kernel, and what the adapter does at most. */
 export interface MeasuredIterations {
@@ -28,7 +27,6 @@ export async function profileJob(
   file: string | undefined,
 ): Promise<void> {
   const options = { ...job.options, method: job.methods[0]!, seed: job.seeds[0]! };
-  await applyVariants(context, terminal, gpu, job, options);
   const { profile, iterations, peaks } = await context.profile(gpu, job.data, options);
   const report = reportProfile(profile, peaks);
   const [head, ...rows] = reportTable(report);

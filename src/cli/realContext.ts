@@ -13,7 +13,6 @@ import type { Context } from './context.ts';
 import { resolveData } from './data.ts';
 import { EXIT } from './errors.ts';
 import { NotFiniteModelError, openModel, safetensorsOf } from './model.ts';
-import { cacheFolderOf } from './variants.ts';
 
 /** The outside as it is: this process, its GPU, its files. */
 export function realContext(): Context {
@@ -28,8 +27,6 @@ export function realContext(): Context {
     },
     openGpu,
     resolveData,
-    cacheFolder: cacheFolderOf(),
-    tune: Training.tune,
     async train(...args) {
       const { result, training } = await train(...args);
       return { result, modelBytes: () => safetensorsOf(training.model), dispose: () => training.dispose() };

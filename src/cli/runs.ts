@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { version } from '../../package.json';
-import type { GemmVariants } from '../gemm/variants.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { NotFiniteError } from '../train/notFinite.ts';
 import type { Method, TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks } from '../train/train.ts';
-import { describeVariant, differingVariants } from '../train/variants.ts';
 import { checksumOf, type RunConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { type Device, describeDevice, deviceOf } from './device.ts';
@@ -17,7 +15,6 @@ import type { Job } from './job.ts';
 import { RunFolder } from './runFolder.ts';
 import type { RunSummary } from './summary.ts';
 import type { Terminal } from './terminal.ts';
-import { applyVariants } from './variants.ts';
 
 /** Trains once for each method and seed of a job, one after the other; an interruption ends them all. */
 export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job: Job): Promise<RunSummary[]> {
@@ -60,8 +57,7 @@ async function runOnce(
 ): Promise<RunSummary> {
   const options = { ...job.options, method, seed };
   const device = deviceOf(gpu);
-  const gemmVariants = await applyVariants(context, terminal, gpu, job, options);
-  const { folder, resume } = await openFolder(terminal, job, options, device, gemmVariants);
+  const { folder, resume } = await openFolder(terminal, job, options, device);
   const display = new TrainingDisplay(terminal, job, options);
   const callbacks: TrainCallbacks = {
     onCompile: compileNotice(terminal),
@@ -71,7 +67,6 @@ async function runOnce(
         task: job.task,
         options,
         device,
-        gemmVariants,
         parameters: info.parameters,
         sourceCount: info.sourceCount,
         targetCount: info.targetCount,
@@ -153,7 +148,6 @@ async function openFolder(
   job: Job,
   options: TrainingOptions,
   device: Device,
-  gemmVariants: GemmVariants,
 ): Promise<{ folder?: RunFolder; resume?: Checkpoint }> {
   if (!job.out) return {};
   const { methods, seeds, task, data, printFreq = null, evalFreq, checkpointEvery, perClassEval } = job;
@@ -174,7 +168,6 @@ async function openFolder(
       watch: { printFreq, evalFreq, checkpointEvery, perClassEval },
       data: { source: checksumOf(data.source), target: checksumOf(data.target) },
       device,
-      gemmVariants,
     });
     return { folder };
   } catch (error) {
@@ -208,14 +201,9 @@ async function goOn(
   const other = (Object.keys(config.options) as (keyof TrainingOptions)[]).filter(
     (option) => config.options[option] !== checkpoint.options[option],
   );
-  const { gemmVariants = {} } = checkpoint;
-  const list = [
-    ...other.map((key) => `${flagOf(key)} is ${config.options[key]} there but ${checkpoint.options[key]} in ${name}`),
-    ...differingVariants(config.gemmVariants, gemmVariants).map(
-      (of) =>
-        `the variant of ${of} is ${describeVariant(config.gemmVariants[of])} there but ${describeVariant(gemmVariants[of])} in ${name}`,
-    ),
-  ];
+  const list = other.map(
+    (key) => `${flagOf(key)} is ${config.options[key]} there but ${checkpoint.options[key]} in ${name}`,
+  );
   if (list.length > 0) {
     throw new UsageError(`${folder.path}: config.json is not that of its checkpoint: ${list.join('; ')}`);
   }

@@ -8,7 +8,6 @@ import { positive } from './flags.ts';
 import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
 import { weightBars } from './pictures.ts';
 import { Terminal } from './terminal.ts';
-import { applyUnmeasured } from './variants.ts';
 
 interface WeightsFlags extends ModelFlags {
   temperature: number;
@@ -26,13 +25,12 @@ export function addWeights(root: Command, context: Context): void {
   );
   command.action(async (flags: WeightsFlags) => {
     const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    const { model, images, classes, title, gemmVariants: asked, precision } = await prepareModelTask(context, flags);
+    const { model, images, classes, title, precision } = await prepareModelTask(context, flags);
     const { bold, dim } = terminal.colors;
     const { data, split, temperature } = flags;
     const ask = async (gpu: Gpu): Promise<void> => {
       terminal.line(bold(`${model.file} on ${title}`));
       terminal.line(dim(`${describeDevice(gpu.info)}; temperature ${temperature}`));
-      const gemmVariants = applyUnmeasured(context, terminal, gpu, asked);
       const classWeight = await context.classWeight(gpu, model, images, temperature);
       const diagnosis = diagnoseClassWeight(classWeight);
       for (const row of weightBars(classWeight, classes, terminal)) terminal.line(row);
@@ -52,7 +50,6 @@ export function addWeights(root: Command, context: Context): void {
         classWeight,
         ...diagnosis,
         device: deviceOf(gpu),
-        gemmVariants,
       });
     };
     await withGpu(context, ask, precision);

@@ -98,6 +98,35 @@ for (const command of ['eval', 'weights']) {
   });
 }
 
+for (const command of ['eval', 'weights']) {
+  test(`${command}: a model is used in the precision of its run, unless a flag overrides it`, async () => {
+    const use = async (config: string, ...flags: string[]) => {
+      writeFileSync(join(folder, 'config.json'), config);
+      const used = fakeContext();
+      return { ...used, code: await used.run(command, '--model', folder, '--data', 'mnist', ...flags) };
+    };
+    const run = (precision: string) => JSON.stringify({ options: { float32MatmulPrecision: precision } });
+    const flag = '--float32-matmul-precision';
+    assert.equal((await use(run('medium'))).precisions, ['medium']);
+    assert.equal((await use(run('medium'), flag, 'highest')).precisions, ['highest']);
+    for (const other of ['{"padagrad":"0.1.0"}', '{"architectures":["Net"]}', 'null']) {
+      assert.equal((await use(other)).precisions, ['highest'], other);
+      assert.equal((await use(other, flag, 'medium')).precisions, ['medium'], other);
+    }
+    for (const [config, message] of [
+      [run('low'), 'float32MatmulPrecision must be one of highest, medium but is low'],
+      ['', /JSON/],
+      ['{"options": {"floa', /JSON/],
+    ] as const) {
+      const { code, stderr, counts } = await use(config);
+      assert.equal([code, counts().opened, stderr.lines.length], [2, 0, 1], config);
+      assert.match(stderr.text, /config\.json, next to the model \(--float32-matmul-precision overrides it\): /);
+      assert.match(stderr.text, message);
+      assert.is((await use(config, flag, 'highest')).code, 0);
+    }
+  });
+}
+
 test('weights: collapsed ones are a warning', async () => {
   const { run, stdout } = fakeContext({ classWeight: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
   assert.is(await run('weights', '--model', folder, '--data', 'mnist'), 0);

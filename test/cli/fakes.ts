@@ -4,8 +4,6 @@ import type { Context, Trained } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
-import type { TuneGemmOptions } from '../../src/gemm/tuning.ts';
-import { type GemmVariants, gemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Profile } from '../../src/gpu/profiler.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
@@ -60,11 +58,6 @@ export const DATA: Record<string, HostImages> = {
   'idx:tiny train': fakeDigits(100, { size: 8 }),
 };
 
-export const VARIANTS: GemmVariants = {
-  'linear 128x128x512': { family: 'subgroup', tile: 32, slices: 1 },
-  'linear.gradient 128x512x128': { family: 'plain', tile: 32, slices: 2 },
-};
-
 const PROFILE: Profile = {
   clock: 'timestamps',
   seconds: 0.01,
@@ -89,7 +82,6 @@ export interface Trial {
   data: TrainingData;
   options: TrainingOptions;
   settings: TrainSettings;
-  gemmVariants: GemmVariants;
 }
 
 export interface FakeOptions {
@@ -101,10 +93,6 @@ export interface FakeOptions {
   interruptAt?: { iteration: number; signal: 'SIGINT' | 'SIGTERM' };
   /** Comes before each checkpoint that is told; may throw as a training does. */
   beforeCheckpoint?: (iteration: number, callbacks: TrainCallbacks, settings: TrainSettings) => void | Promise<void>;
-  /** None: nothing is kept from command to command. */
-  cacheFolder?: string;
-  /** What `tune` chooses: by default there is nothing to choose. */
-  variants?: GemmVariants;
   openGpu?: Context['openGpu'];
   selfTest?: () => Promise<void>;
   classWeight?: readonly number[];
@@ -135,11 +123,8 @@ export function fakeModel(path: string, numClasses = 10): void {
 export function fakeContext(fake: FakeOptions = {}) {
   const controller = new AbortController();
   const trials: Trial[] = [];
-  const tuned: { options: TrainingOptions; tuning: TuneGemmOptions }[] = [];
   const asked: string[] = [];
   const evaluated: string[] = [];
-  /** The variants that the Gpu had when a model was asked. */
-  const askedWith: GemmVariants[] = [];
   const weighed: { file: string; labels: number[]; temperature: number }[] = [];
   const stdout = new Recorder(fake.tty);
   const stderr = new Recorder(fake.tty);
@@ -163,14 +148,14 @@ export function fakeContext(fake: FakeOptions = {}) {
   } as unknown as Gpu;
 
   async function train(
-    on: Gpu,
+    _: Gpu,
     data: TrainingData,
     given: Partial<TrainingOptions>,
     settings: TrainSettings,
     callbacks: TrainCallbacks,
   ): Promise<Trained> {
     const options = completeOptions(given);
-    trials.push({ data, options, settings, gemmVariants: gemmVariants(on) });
+    trials.push({ data, options, settings });
     const { iterations, classWeightUpdateSteps, method } = options;
     const { printFreq = 50, evalFreq = 0, checkpointEvery = 100 } = settings;
     const classWeight = Array.from({ length: data.numClasses }, (_, c) => (method === 'pada' && c > 4 ? 0.01 : 1));
@@ -216,7 +201,7 @@ export function fakeContext(fake: FakeOptions = {}) {
         read = done;
         await fake.beforeCheckpoint?.(done, callbacks, settings);
         const tensors = new Map([['done', { shape: [], data: Float32Array.of(done) }]]);
-        await callbacks.onCheckpoint?.({ iteration: done, options, gemmVariants: gemmVariants(on), tensors });
+        await callbacks.onCheckpoint?.({ iteration: done, options, tensors });
       }
     }
     const { target, source } = evaluate();
@@ -254,21 +239,12 @@ export function fakeContext(fake: FakeOptions = {}) {
       if (!digits) throw new Error(`no such file: ${name}-images-idx3-ubyte`);
       return digits;
     },
-    cacheFolder: fake.cacheFolder ?? null,
-    tune: async (_, __, options, tuning) => {
-      tuned.push({ options, tuning });
-      const mine = fake.variants ?? {};
-      if (Object.keys(mine).some((of) => !tuning.known?.[of])) tuning.onMeasure?.();
-      return Object.fromEntries(Object.entries(mine).map(([of, variant]) => [of, tuning.known?.[of] ?? variant]));
-    },
     train,
-    evaluate: async (on, model, digits) => {
-      askedWith.push(gemmVariants(on));
+    evaluate: async (_, model, digits) => {
       evaluated.push(model.file);
       return evaluationOf(digits, 95, model.numClasses);
     },
-    classWeight: async (on, model, digits, temperature) => {
-      askedWith.push(gemmVariants(on));
+    classWeight: async (_, model, digits, temperature) => {
       weighed.push({ file: model.file, labels: [...new Set(digits.labels)], temperature });
       return fake.classWeight ?? Array.from({ length: model.numClasses }, (_, c) => (c > 4 ? 0.02 : 1));
     },
@@ -281,10 +257,8 @@ export function fakeContext(fake: FakeOptions = {}) {
     stdout,
     stderr,
     trials,
-    tuned,
     asked,
     evaluated,
-    askedWith,
     weighed,
     precisions,
     counts: () => ({ gpus, opened, disposed }),

@@ -191,16 +191,6 @@ test('a run in medium precision goes on in it, also on another device', async ()
   assert.equal(precisions, ['medium', 'medium']);
 });
 
-test('a run that was begun before there were precisions goes on in the highest', async () => {
-  await interrupted();
-  const config = readFileSync(join(out, 'config.json'), 'utf8');
-  writeFileSync(join(out, 'config.json'), config.replace(/,\s*"float32MatmulPrecision": "highest"/, ''));
-  assert.is.not(readFileSync(join(out, 'config.json'), 'utf8'), config);
-  const { code, precisions, stderr } = await resume();
-  assert.is(code, 0, stderr.text);
-  assert.equal(precisions, ['highest']);
-});
-
 test('a config that is not that of its checkpoint, other data, and no run at all are refused', async () => {
   await interrupted();
   const config = readFileSync(join(out, 'config.json'), 'utf8');

@@ -121,11 +121,6 @@ const mistakes: [name: string, args: string[], message: RegExp][] = [
   ['a flag of train', ['doctor', '--lr', '1'], /unknown option '--lr'; it is a flag of start and train$/m],
   ['a flag of no command', [...BASE, '--wings', '2'], /unknown option '--wings'$/m],
   ['a trace that is a folder', [...BASE, '--profile', '/'], /--profile \/: cannot be written: illegal operation/],
-  [
-    'a file of bytes for a JSON file',
-    [...BASE, '--gemm-variants', process.execPath],
-    /^padagrad: --gemm-variants [^\p{Cc}]+\n$/u,
-  ],
   ['an unknown command', ['tain'], /unknown command 'tain' \(Did you mean train\?\)/],
   ['an argument too many', [...BASE, 'mnist'], /too many arguments/],
 ];
@@ -158,11 +153,11 @@ const EMPTY: Record<string, readonly string[]> = {
       '--lr',
       '--wd',
     ],
-    ...['--gemm-variants', '--source-test', '--target-test', '--source-classes', '--target-classes', '--source-limit'],
+    ...['--source-test', '--target-test', '--source-classes', '--target-classes', '--source-limit'],
     ...['--method', '--seed', '--seeds', '--temperature', '--trade-off', '--eval-freq', '--checkpoint-every'],
   ],
-  start: ['--out', '--source', '--gemm-variants', '--target-classes', '--seeds'],
-  eval: ['-m', '-d', '--model', '--data', '--split', '--classes', '--limit', '--gemm-variants'],
+  start: ['--out', '--source', '--target-classes', '--seeds'],
+  eval: ['-m', '-d', '--model', '--data', '--split', '--classes', '--limit'],
   weights: ['--model', '--data', '--temperature'],
 };
 for (const [command, flags] of Object.entries(EMPTY)) {

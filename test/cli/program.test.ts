@@ -14,7 +14,7 @@ import { writeIdx } from './idxFiles.ts';
 // The real program, as a stranger runs it: where its output goes, how it ends.
 
 const PROGRAM = resolve('.build/cli/padagrad.mjs');
-const TRAIN = ['train', '-s', 'idx:s', '-t', 'idx:t', '-b', '8', '--gemm-variants', 'default'];
+const TRAIN = ['train', '-s', 'idx:s', '-t', 'idx:t', '-b', '8'];
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-program-'));
 test.before(() => {
@@ -34,7 +34,7 @@ interface Started {
 async function program({ args, stdout: out = 'pipe', env, onOutput }: Started) {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: folder,
-    env: { ...process.env, PADAGRAD_CACHE_DIR: join(folder, 'cache'), ...env },
+    env: { ...process.env, ...env },
     stdio: ['ignore', out, 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

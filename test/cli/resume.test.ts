@@ -34,8 +34,7 @@ interface Ended {
 
 /** Starts `padagrad train`; `ended` resolves when it is gone. */
 function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const env = { ...process.env, PADAGRAD_CACHE_DIR: join(folder, 'cache') };
-  const child = spawn(process.execPath, [PROGRAM, 'train', ...args, '--json'], { cwd: folder, env });
+  const child = spawn(process.execPath, [PROGRAM, 'train', ...args, '--json'], { cwd: folder });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

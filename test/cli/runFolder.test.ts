@@ -63,7 +63,6 @@ const config: RunConfig = {
     gemmFamily: 'plain',
     subgroupSize: 0,
   },
-  gemmVariants: {},
 };
 
 /** A run in `path`, with the warnings that it gave. */

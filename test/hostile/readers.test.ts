@@ -172,7 +172,6 @@ const config: RunConfig = {
     gemmFamily: 'subgroup',
     subgroupSize: 8,
   },
-  gemmVariants: { 'linear 128x128x512': { family: 'subgroup', tile: 32, slices: 1 } },
 };
 
 test('config.json', async () => {

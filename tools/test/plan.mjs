@@ -47,7 +47,7 @@ export function startingOrder(runs) {
 
 // Mesa's lavapipe compiles twice as fast without LLVM's optimisations. These runs do without: kernels in another order, which the
 // tests rewrite and compare bit by bit with themselves, and tests that compare several kernels for one purpose.
-const UNOPTIMISED = /^(bench\/ladder|cli\/modelVariants|gemm|precision\/.*|rows|train\/poison)$/;
+const UNOPTIMISED = /^(bench\/ladder|gemm|precision\/.*|rows|train\/poison)$/;
 
 /** What a run's environment has besides its profile. */
 export const environmentOf = (name, profile) =>
