@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 // Counts turns of phrase that plain English does not have, in documents, comments, help texts and messages.
-// Run from the project's root: node tools/prose-tics.mjs [--list PATTERN-NAME] [FILE ...]
-// A count is a place to look, not a verdict: 'where' and 'of' have honest uses. The last line is the total per 10,000 words of prose.
+//
+//   node tools/prose-tics.mjs [FILE ...]              the count of each phrase and of each file; all files that git tracks by default
+//   node tools/prose-tics.mjs --list NAME [FILE ...]  every line that has the phrase
+//   node tools/prose-tics.mjs --ceiling N [FILE ...]  exits with 1 if there are more than N per 10,000 words (`npm run lint`)
+//
+// A count is a place to look, not a verdict: "where" and "of" have honest uses. The last line is the total per 10,000 words of prose.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
 
 const TICS = {
   anew: /\banew\b/gi,
@@ -28,13 +34,19 @@ const TICS = {
   'postposed at most / at least': /\b(?:\d+|one|two|three|a) \w+ at (?:most|least)\b/gi,
 };
 
-const args = process.argv.slice(2);
-const list = args[0] === '--list' ? args.splice(0, 2)[1] : undefined;
-const files = args.length
-  ? args
-  : execFileSync('git', ['ls-files'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((f) => /\.(md|ts|mjs|wgsl|html|css)$/.test(f) && !/golden|package-lock/.test(f));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'string' }, ceiling: { type: 'string' } },
+});
+// This file names the phrases, so it does not count itself.
+const tracked = () =>
+  execFileSync('git', ['ls-files'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(
+      (file) =>
+        /\.(md|ts|mjs|wgsl|html|css)$/.test(file) && !/golden|package-lock|prose-tics/.test(file) && existsSync(file),
+    );
+const files = positionals.length > 0 ? positionals : tracked();
 
 /** The prose of a file with its line numbers: documents whole, of code only comments and strings with a space in them. */
 function prose(file, text) {
@@ -67,16 +79,21 @@ for (const file of files) {
       counts[name] += hits;
       total += hits;
       byFile[file] = (byFile[file] ?? 0) + hits;
-      if (list === name) console.log(`${file}:${n}: ${text.trim().slice(0, 150)}`);
+      if (values.list === name) console.log(`${file}:${n}: ${text.trim().slice(0, 150)}`);
     }
   }
 }
-if (!list) {
-  for (const [name, n] of Object.entries(counts).sort((a, b) => b[1] - a[1])) console.log(String(n).padStart(5), name);
-  console.log('\nfiles with most:');
-  for (const [f, n] of Object.entries(byFile)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 15))
-    console.log(String(n).padStart(5), f);
+const rate = (10000 * total) / Math.max(1, words);
+const tooMany = values.ceiling !== undefined && rate > Number(values.ceiling);
+const mostFirst = (record) => Object.entries(record).sort(([, a], [, b]) => b - a);
+if (values.ceiling === undefined && !values.list)
+  for (const [name, count] of mostFirst(counts)) console.log(String(count).padStart(5), name);
+if (tooMany || (values.ceiling === undefined && !values.list)) {
+  console.log('\nfiles:');
+  for (const [file, count] of mostFirst(byFile)) console.log(String(count).padStart(5), file);
 }
-console.log(`${total} in ${words} words of prose: ${((10000 * total) / Math.max(1, words)).toFixed(1)} per 10,000`);
+console.log(`${total} in ${words} words of prose: ${rate.toFixed(1)} per 10,000`);
+if (tooMany) {
+  console.log(`prose: at most ${values.ceiling} per 10,000 words are allowed; --list NAME shows the lines of a phrase`);
+  process.exitCode = 1;
+}
