@@ -22,7 +22,7 @@ override ZEROS: u32 = 0; // ... the piece is the whole line, and begins with so 
 override PADDED = false; // whether pieces reach beyond the image
 
 struct Params {
-  m: u32, n: u32, k: u32, images: u32, channels: u32, inH: u32, inW: u32, outH: u32, outW: u32, r: u32, top: i32, left: i32,
+  m: u32, images: u32, channels: u32, inH: u32, inW: u32, outH: u32, outW: u32, r: u32, top: i32, left: i32,
   rowStep: u32, channelStep: u32, firstTap: i32, tapStep: i32, biased: u32, rectified: u32
 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -30,7 +30,7 @@ export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } fr
 export type { AdapterInfo, GemmFamily, GpuOptions, HalfFamily } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';
 export { createGpu, type Gpu } from './gpu/gpu.ts';
-export { defineKernel, type Grid, type Kernel, type Launch, type Params } from './gpu/kernel.ts';
+export { defineKernel, type Grid, type Kernel, type Launch, type LaunchOptions, type Params } from './gpu/kernel.ts';
 export type { MemoryInfo } from './gpu/pool.ts';
 export type { Profile, ProfileEvent, ProfileRow } from './gpu/profiler.ts';
 export { Counter, Scalar } from './gpu/scalar.ts';

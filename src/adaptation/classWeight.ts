@@ -73,6 +73,6 @@ export class ClassWeightAccumulator {
 }
 
 function normalised(w: Tensor): Tensor {
-  kernel.normalise({ w }, { cols: w.size }, 1, { LANES: 64 });
+  kernel.normalise({ w }, { cols: w.size }, 1, { constants: { LANES: 64 } });
   return w;
 }

@@ -67,14 +67,16 @@ export function defineGemm(name: string, operands: string | readonly string[], s
     const all = { ...params, depth: STEP * Math.ceil(k / slices / STEP) };
     const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
     const constants = { ...from.constants, ...constantsOf(gpu, variant) };
+    const flops = 2 * m * n * k;
     if (slices === 1) {
-      whole(family)({ ...from.bindings, ...to.bindings }, all, tiles, { ...constants, ...to.constants });
+      const both = { ...from.bindings, ...to.bindings };
+      whole(family)(both, all, tiles, { constants: { ...constants, ...to.constants }, flops });
       return;
     }
     const quads = Math.ceil(n / 4);
     const sums = empty(gpu, [slices * m, 4 * quads], 'f32', 'partial');
-    slice(family)({ ...from.bindings, partial: sums }, all, [tiles, 1, slices], constants);
-    sum({ ...to.bindings, partial: sums }, all, Math.ceil((m * quads) / 64), to.constants);
+    slice(family)({ ...from.bindings, partial: sums }, all, [tiles, 1, slices], { constants, flops });
+    sum({ ...to.bindings, partial: sums }, all, Math.ceil((m * quads) / 64), { constants: to.constants ?? {} });
     sums.dispose();
   };
 }

@@ -1,4 +1,4 @@
-import { show } from '../checks/options.ts';
+import { anything, atLeast, checkOptions, type OptionChecks, show } from '../checks/options.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { Pipeline } from './pipeline.ts';
@@ -13,12 +13,27 @@ export type Grid = number | readonly [x: number, y?: number, z?: number];
 /** Numbers for the fields of `struct Params`, each by its name; a {@link Scalar} may change from run to run. */
 export type Params = Readonly<Record<string, number | Scalar>>;
 
-/** Records one dispatch of an entry point: tensors by the names of the module's variables. */
+export interface LaunchOptions {
+  /** Values of the module's `override` constants, by name. Default: those in the WGSL. */
+  constants?: Readonly<Record<string, number>>;
+  /** Floating-point operations of the dispatch, for profiles. Default: 0, not counted. */
+  flops?: number;
+  /** Bytes that the dispatch reads and writes, for profiles. Default: the bytes of all bindings, each counted once. */
+  bytes?: number;
+}
+
+const launchChecks: OptionChecks<LaunchOptions> = {
+  constants: anything,
+  flops: /* @__PURE__ */ atLeast(0),
+  bytes: /* @__PURE__ */ atLeast(0),
+};
+
+/** Records one dispatch of an entry point. `bindings` holds tensors by the names of the module's variables. */
 export type Launch = (
   bindings: Readonly<Record<string, Binding>>,
   params: Params,
   grid: Grid,
-  constants?: Readonly<Record<string, number>>,
+  options?: LaunchOptions,
 ) => void;
 
 /** A kernel: one function for each entry point of its WGSL. */
@@ -46,8 +61,10 @@ export function defineKernel<const Entry extends string>(
   const pipelines = new WeakMap<Gpu, Map<string, Pipeline>>();
   const launch =
     (entry: Entry): Launch =>
-    (bindings, params, grid, constants = {}) => {
+    (bindings, params, grid, options = {}) => {
       const label = `${name}.${entry}`;
+      checkOptions(label, options, launchChecks);
+      const { constants = {} } = options;
       const names = Object.keys(bindings);
       const gpu = commonGpu(label, bindings, names);
       let known = pipelines.get(gpu);
@@ -68,9 +85,16 @@ export function defineKernel<const Entry extends string>(
         if (pipeline.bindings[i]!.type !== 'storage') gpu.queue.onRead?.(binding);
         else if (binding.version) gpu.queue.change(binding.version);
       }
-      gpu.queue.push(dispatch(pipeline, label, module(), bindings, names, params, size));
+      gpu.queue.push({
+        ...dispatch(pipeline, label, module(), bindings, names, params, size),
+        ...workOf(bindings, options),
+      });
     };
   return Object.fromEntries(entries.map((entry) => [entry, launch(entry)])) as unknown as Kernel<Entry>;
+}
+
+function workOf(bindings: Readonly<Record<string, Binding>>, { flops = 0, bytes }: LaunchOptions) {
+  return { flops, bytes: bytes ?? Object.values(bindings).reduce((sum, { byteLength }) => sum + byteLength, 0) };
 }
 
 function commonGpu(label: string, bindings: Readonly<Record<string, Binding>>, names: readonly string[]): Gpu {
@@ -94,7 +118,7 @@ function dispatch(
   names: readonly string[],
   params: Params,
   grid: Dispatch['grid'],
-): Dispatch {
+): Omit<Dispatch, 'flops' | 'bytes'> {
   const given = Object.keys(params);
   if (given.length !== fields.length || fields.some((field) => params[field.name] === undefined)) {
     const wanted = fields.map((field) => field.name);
@@ -118,11 +142,11 @@ function dispatch(
   }
   // The ranges as they are now: the tensors may be disposed, or moved, before the work is encoded.
   const ranges = names.map((name, i) => {
-    const { storage, byteOffset, byteLength, dtype, label: given, touched = byteLength } = bindings[name]!;
+    const { storage, byteOffset, byteLength, dtype, label: given } = bindings[name]!;
     const wanted = pipeline.bindings[i]!.dtype;
     if (wanted && dtype !== wanted)
       throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
-    return { storage, byteOffset, byteLength, touched };
+    return { storage, byteOffset, byteLength };
   });
   return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
 }

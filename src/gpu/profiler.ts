@@ -10,9 +10,9 @@ export interface ProfileEvent {
   /** Seconds since the first dispatch began. */
   start: number;
   seconds: number;
-  /** Floating-point operations of a matrix product (also inside a convolution or a linear layer); 0 elsewhere. */
+  /** Floating-point operations, as the launch was told; 0 if they are not counted. GEMM and convolution kernels count them. */
   flops: number;
-  /** Bytes of all tensors bound: each counted once, however often it is read. */
+  /** Bytes read and written, as the launch was told. Default: the bytes of all bindings, each counted once. */
   bytes: number;
 }
 
@@ -158,8 +158,8 @@ export class Profiler {
       start: begin - this.origin,
       // Clocks of some GPUs step back a little between passes.
       seconds: Math.max(0, end - begin),
-      flops: flopsOf(dispatch),
-      bytes: dispatch.bindings.reduce((sum, { touched }) => sum + touched, 0),
+      flops: dispatch.flops,
+      bytes: dispatch.bytes,
     });
   }
 }
@@ -167,14 +167,4 @@ export class Profiler {
 interface Work {
   readonly dispatch: Dispatch;
   encode(pass: GPUComputePassEncoder): void;
-}
-
-/** 2 m n k of a gemm core, as its params say. */
-function flopsOf({ label, pipeline: { module }, params }: Dispatch): number {
-  if (!label.endsWith('.product')) return 0;
-  const view = new DataView(params);
-  return ['m', 'n', 'k'].reduce((flops, name) => {
-    const field = module.fields.find((one) => one.name === name);
-    return field ? flops * view.getUint32(field.offset, true) : 0;
-  }, 2);
 }

@@ -21,6 +21,10 @@ export interface Dispatch {
   readonly params: ArrayBuffer;
   readonly patches: readonly Patch[];
   readonly grid: readonly [number, number, number];
+  /** Floating-point operations, 0 if they are not counted. */
+  readonly flops: number;
+  /** Bytes that are read and written. */
+  readonly bytes: number;
 }
 
 let clock = 0;

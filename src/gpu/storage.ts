@@ -47,8 +47,6 @@ export interface BoundRange {
   readonly storage: Storage;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** Bytes of it that are read or written, for profiles. */
-  readonly touched: number;
 }
 
 /** What a kernel is given to bind. Tensors are bindings. */
@@ -56,14 +54,7 @@ export interface Binding {
   /** @internal */ readonly storage: Storage;
   /** @internal */ readonly byteOffset: number;
   /** @internal */ readonly byteLength: number;
-  /** @internal Bytes of it that the kernel reads or writes; all of them unless it says otherwise. */ readonly touched?: number;
   /** @internal When its content changed. */ readonly version?: Version;
   readonly label: string;
   readonly dtype: 'f32' | 'u32';
 }
-
-/** @internal A binding of which a kernel reads or writes only so many bytes, wherever they are: what a profile counts. */
-export const touching = (
-  touched: number,
-  { storage, byteOffset, byteLength, version, label, dtype }: Binding,
-): Binding => ({ storage, byteOffset, byteLength, touched, ...(version && { version }), label, dtype });

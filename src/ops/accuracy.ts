@@ -17,6 +17,6 @@ export const accuracy: (logits: Tensor, labels: Tensor) => Tensor = (logits, lab
   const [rows, cols] = expectMatrix('accuracy', 'logits', logits);
   expectShape('accuracy', 'labels', labels, [rows], 'u32');
   const percent = empty(logits.gpu, [], 'f32', 'accuracy');
-  kernel.forward({ logits, labels, percent }, { rows, cols }, 1, splitRows(logits.gpu, cols).constants);
+  kernel.forward({ logits, labels, percent }, { rows, cols }, 1, { constants: splitRows(logits.gpu, cols).constants });
   return percent;
 };

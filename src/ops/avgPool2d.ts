@@ -29,10 +29,10 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const constants = { LOOP: poolLoop(x), ...(uneven && { UNEVEN: 1 }) };
   const groups = (size: number) => Math.ceil(size / 64 / constants.LOOP);
   const y = empty(x.gpu, shape, 'f32', 'avgPool2d');
-  kernel.forward({ x, y }, { ...sizes, size: y.size }, groups(y.size), constants);
+  kernel.forward({ x, y }, { ...sizes, size: y.size }, groups(y.size), { constants });
   return record('avgPool2d', [x], y, [], (dy, gradient) => {
     const dx = gradient.into(0);
-    kernel.backward({ dy, dx }, { ...sizes, size: dx.size }, groups(dx.size), constants);
+    kernel.backward({ dy, dx }, { ...sizes, size: dx.size }, groups(dx.size), { constants });
     return [dx];
   });
 }

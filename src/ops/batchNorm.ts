@@ -85,11 +85,11 @@ export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
   if (training && slices > 1) {
     const partial = sliced();
     // A counter advances at each use, so one dispatch of the two gets it.
-    kernel.sliceMoments({ x, partial }, { ...params, momentum: 0 }, grid, constants);
-    kernel.forwardSlices({ ...bindings, partials: partial }, params, grid, constants);
+    kernel.sliceMoments({ x, partial }, { ...params, momentum: 0 }, grid, { constants });
+    kernel.forwardSlices({ ...bindings, partials: partial }, params, grid, { constants });
     partial.dispose();
   } else {
-    kernel.forward(bindings, params, grid, constants);
+    kernel.forward(bindings, params, grid, { constants });
   }
   return record('batchNorm', [x, weight, bias], y, [stats, y], (dy, gradient) => {
     const wantsX = gradient.needs(0);
@@ -101,10 +101,10 @@ export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
     const own = { ...params, momentum: 0, wantsX: Number(wantsX) };
     if (slices > 1) {
       const partial = sliced();
-      kernel.sliceSlopes({ ...inputs, partial }, own, grid, constants);
-      kernel.backwardSlices({ ...inputs, ...outputs, partials: partial }, own, grid, constants);
+      kernel.sliceSlopes({ ...inputs, partial }, own, grid, { constants });
+      kernel.backwardSlices({ ...inputs, ...outputs, partials: partial }, own, grid, { constants });
     } else {
-      kernel.backward({ ...inputs, ...outputs }, own, grid, constants);
+      kernel.backward({ ...inputs, ...outputs }, own, grid, { constants });
     }
     return [wantsX ? dx : null, gradient.needs(1) ? dweight : null, gradient.needs(2) ? dbias : null];
   });

@@ -80,12 +80,12 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');
   const rowStats = empty(gpu, [rows, 2], 'f32', 'rowStats');
   const totals = empty(gpu, [groups, 4], 'f32', 'totals');
-  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], { ...constants, ...smooth });
+  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], { constants: { ...constants, ...smooth } });
   if (groups > 1 && !each) kernel.total({ loss, totals }, params, 1);
   return record('crossEntropy', [logits], loss, [rowStats, totals], (dloss, gradient) => {
     const dlogits = gradient.into(0);
     const bindings = { ...shared, rowStatsIn: rowStats, totalsIn: totals, dloss, dlogits };
-    kernel.backward(bindings, params, Math.ceil(logits.size / 64), smooth);
+    kernel.backward(bindings, params, Math.ceil(logits.size / 64), { constants: smooth });
     return [dlogits];
   });
 }

@@ -19,7 +19,9 @@ export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Te
   const weightOfSource = empty(gpu, [n], 'f32', 'weightOfSource');
   const weightOfTarget = empty(gpu, [n], 'f32', 'weightOfTarget');
   kernel.forward({ classWeight, labels, weightOfSource, weightOfTarget }, { n, classes: classWeight.size }, 1, {
-    LANES: 64,
+    constants: {
+      LANES: 64,
+    },
   });
   return { source: weightOfSource, target: weightOfTarget };
 }

@@ -2,7 +2,6 @@ import source from '../../shaders/gatherRows.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { touching } from '../gpu/storage.ts';
 import { sizeOf } from '../shape.ts';
 import { empty, expectDtype, type Tensor } from '../tensor.ts';
 
@@ -25,7 +24,7 @@ export function gatherRows(x: Tensor, index: Tensor): Tensor {
   if (rows === undefined) throw new TypeError('gatherRows: x is a single number; it must have rows');
   const params = { rows, cols: sizeOf(rest), count: index.size };
   const y = empty(x.gpu, [...index.shape, ...rest], 'f32', 'gatherRows');
-  kernel.forward({ x: touching(y.byteLength, x), index, y }, params, Math.ceil(y.size / 64));
+  kernel.forward({ x, index, y }, params, Math.ceil(y.size / 64), { bytes: 2 * y.byteLength + index.byteLength });
   return record('gatherRows', [x], y, [], (dy, gradient) => {
     const dx = gradient.into(0);
     kernel.backward({ index, dy, dx }, params, Math.ceil((rows * Math.ceil(params.cols / TAKEN)) / 64));

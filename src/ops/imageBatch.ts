@@ -2,7 +2,6 @@ import source from '../../shaders/imageBatch.wgsl';
 import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar, scalarValue } from '../gpu/scalar.ts';
-import { touching } from '../gpu/storage.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
 
@@ -74,16 +73,13 @@ export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x:
   const pixels = sizeOf(image);
   const params = { offset, size, pixels, row, count };
   const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
-  const batch = {
-    images: touching(size * pixels, images),
-    order: touching(4 * size, order),
-    x: touching(4 * size * pixels, x),
-  };
+  // A batch touches only its own part of the data: a byte and a float per pixel, and a number per image.
+  const bytes = 5 * size * pixels + 4 * size;
   if (!data.labels) {
-    kernel.unlabelled(batch, params, groups);
+    kernel.unlabelled({ images, order, x }, params, groups, { bytes });
     return { x, labels: null };
   }
   const labels = empty(images.gpu, [size], 'u32', 'labels');
-  kernel.labelled({ ...batch, allLabels: touching(4 * size, data.labels), labels }, params, groups);
+  kernel.labelled({ images, order, x, allLabels: data.labels, labels }, params, groups, { bytes: bytes + 8 * size });
   return { x, labels };
 }

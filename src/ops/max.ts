@@ -59,8 +59,8 @@ function reduce(x: Tensor, axis: Axis, atOfX?: Tensor): [Tensor, Tensor] {
   const at = empty(gpu, shape, 'u32', 'argmax');
   const params = { n, inner, chunk, chunks, size: y.size };
   const groups = Math.ceil(y.size / rowsAtOnce);
-  if (atOfX) kernel.further({ x, atOfX, y, at }, params, groups, constants);
-  else kernel.forward({ x, y, at }, params, groups, constants);
+  if (atOfX) kernel.further({ x, atOfX, y, at }, params, groups, { constants });
+  else kernel.forward({ x, y, at }, params, groups, { constants });
   if (chunks === 1) return [y, at];
   const found = reduce(y, { ...axis, n: chunks }, at);
   y.dispose();

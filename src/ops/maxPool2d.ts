@@ -50,14 +50,14 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions & { relu?: boolean }
   const params = { ...sizes, size: units, relu: Number(relu), rest: halves ? 64 % (w / 8) : 0 };
   const groups = (size: number) => Math.ceil(size / 64 / constants.LOOP);
   const index = empty(gpu, [units], 'u32', 'maxPool2d index');
-  if (halves) kernel.halve({ x4: x, y4: y, index }, params, groups(units), constants);
-  else kernel.forward({ x, y, index }, params, groups(units), constants);
+  if (halves) kernel.halve({ x4: x, y4: y, index }, params, groups(units), { constants });
+  else kernel.forward({ x, y, index }, params, groups(units), { constants });
   return record('maxPool2d', [x], y, [index], (dy, gradient) => {
     const dx = gradient.into(0);
     const bindings = { dy, dx, indices: index };
-    if (halves) kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups(units), constants);
-    else if (stride >= kernelSize) kernel.backwardApart(bindings, params, groups(units), constants);
-    else kernel.backward(bindings, { ...params, size: x.size }, groups(x.size), constants);
+    if (halves) kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups(units), { constants });
+    else if (stride >= kernelSize) kernel.backwardApart(bindings, params, groups(units), { constants });
+    else kernel.backward(bindings, { ...params, size: x.size }, groups(x.size), { constants });
     return [dx];
   });
 }

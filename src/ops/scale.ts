@@ -39,5 +39,5 @@ export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
 
 /** @internal y = sign * factor * x. */
 export function scaleInto(x: Tensor, factor: number | Scalar, y: Tensor, sign: 1 | -1 = 1): void {
-  kernel.forward({ x, y }, { size: x.size, factor }, Math.ceil(x.size / 64), { SIGN: sign });
+  kernel.forward({ x, y }, { size: x.size, factor }, Math.ceil(x.size / 64), { constants: { SIGN: sign } });
 }

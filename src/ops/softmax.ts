@@ -43,10 +43,10 @@ export function ofRows(
   const params = { rows, cols, inner, scale: 1 / temperature };
   const groups = x.size === 0 ? 0 : Math.ceil(rows / rowsAtOnce);
   const y = empty(x.gpu, x.shape, 'f32', name);
-  kernel.forward({ x, y }, params, groups, variant);
+  kernel.forward({ x, y }, params, groups, { constants: variant });
   return record(name, [x], y, [y], (dy, gradient) => {
     const dx = gradient.into(0);
-    kernel.backward({ yIn: y, dy, dx }, params, groups, variant);
+    kernel.backward({ yIn: y, dy, dx }, params, groups, { constants: variant });
     return [dx];
   });
 }

@@ -92,20 +92,20 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(!y) };
   if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
-    kernel.fused({ x, partials }, params, [parts], { ...splitRows(gpu, cols).constants, COLS });
+    kernel.fused({ x, partials }, params, [parts], { constants: { ...splitRows(gpu, cols).constants, COLS } });
   } else if (cols <= HELD && x.storage.bytes % 16 === 0) {
     // All buffers go on to the end of their last vec4, but a caller's own.
     const constants = { COLS: cols };
     if (y && parts === 1) {
-      kernel.alone({ x4: x, y }, params, [1], constants);
+      kernel.alone({ x4: x, y }, params, [1], { constants });
       return;
     }
-    kernel.lane({ x4: x, partials }, params, [parts], constants);
+    kernel.lane({ x4: x, partials }, params, [parts], { constants });
   } else {
     const stats = empty(gpu, [rows, 2], 'f32', 'stats');
     const constants = { ALIGNED: Number(cols % 4 === 0) };
-    kernel.rows({ x, x4: x, stats }, params, Math.ceil(rows / 32), constants);
-    kernel.columns({ x, x4: x, stats, partials }, params, [Math.ceil(cols / 128), parts], constants);
+    kernel.rows({ x, x4: x, stats }, params, Math.ceil(rows / 32), { constants });
+    kernel.columns({ x, x4: x, stats, partials }, params, [Math.ceil(cols / 128), parts], { constants });
     stats.dispose();
   }
   if (y) sumParts(partials, y, parts, rows);
@@ -114,5 +114,5 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
 function sumParts(partials: Tensor, y: Tensor, parts: number, rows: number): void {
   const cols = y.size;
   const { constants, rowsAtOnce } = splitRows(y.gpu, parts);
-  kernel.mean({ partials, y }, { rows, cols, scale: 1, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), constants);
+  kernel.mean({ partials, y }, { rows, cols, scale: 1, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), { constants });
 }

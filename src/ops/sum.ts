@@ -49,7 +49,7 @@ function reduce(x: Tensor, axis: Axis, scale: number, y: Tensor): void {
   const part = chunks === 1 ? y : empty(x.gpu, [outer, chunks, inner], 'f32', 'partial sums');
   const { size } = part;
   const params = { n, inner, chunk, chunks, size, scale: chunks === 1 ? scale : 1 };
-  kernel.forward({ x, y: part }, params, Math.ceil(size / rowsAtOnce), constants);
+  kernel.forward({ x, y: part }, params, Math.ceil(size / rowsAtOnce), { constants });
   if (part === y) return;
   reduce(part, { ...axis, n: chunks }, scale, y);
   part.dispose();

@@ -27,7 +27,7 @@ gpuTest('sources are joined, params laid out by type, constants override', async
   const y = empty(gpu, [2]);
   scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1);
   assert.equal([...(await y.read())], [-2.5, -2]);
-  scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1, { OFFSET: 100 });
+  scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1, { constants: { OFFSET: 100 } });
   assert.equal([...(await y.read())], [97.5, 98]);
   x.dispose();
   y.dispose();

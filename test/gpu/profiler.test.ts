@@ -3,30 +3,31 @@ import { capture } from '../../src/capture.ts';
 import { adoptDevice } from '../../src/gpu/device.ts';
 import { createGpu, Gpu } from '../../src/gpu/gpu.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
+import { conv2d } from '../../src/ops/conv2d.ts';
 import { gatherRows } from '../../src/ops/gatherRows.ts';
 import { imageBatch } from '../../src/ops/imageBatch.ts';
+import { matmul } from '../../src/ops/matmul.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
 const SIZE = 1000;
 
-// An entry point called `product` stands for a gemm core: its params say what it multiplies.
 const kernel = defineKernel(
   'sample',
-  `struct Params { m: u32, n: u32, k: u32, depth: u32 }
+  `struct Params { size: u32 }
    @group(0) @binding(0) var<uniform> params: Params;
    @group(0) @binding(1) var<storage, read_write> x: array<f32>;
    @compute @workgroup_size(64) fn increment(@builtin(global_invocation_id) id: vec3u) {
-     if (id.x < params.m) { x[id.x] += 1.0; }
+     if (id.x < params.size) { x[id.x] += 1.0; }
    }
-   @compute @workgroup_size(64) fn product(@builtin(global_invocation_id) id: vec3u) {
-     if (id.x < params.m) { x[id.x] *= 2.0; }
+   @compute @workgroup_size(64) fn double(@builtin(global_invocation_id) id: vec3u) {
+     if (id.x < params.size) { x[id.x] *= 2.0; }
    }`,
-  ['increment', 'product'],
+  ['increment', 'double'],
 );
-const params = { m: SIZE, n: 3, k: 5, depth: 5 };
-const increment = (x: Tensor) => kernel.increment({ x }, params, Math.ceil(SIZE / 64));
-const product = (x: Tensor) => kernel.product({ x }, params, Math.ceil(SIZE / 64));
+const groups = Math.ceil(SIZE / 64);
+const increment = (x: Tensor) => kernel.increment({ x }, { size: SIZE }, groups);
+const double = (x: Tensor) => kernel.double({ x }, { size: SIZE }, groups, { flops: SIZE, bytes: 8 * SIZE });
 
 /** Each with what the adapter has, and as on one that has no timestamps. */
 function profileTest(name: string, body: (gpu: Gpu, clock: 'timestamps' | 'wall') => Promise<void>): void {
@@ -48,23 +49,24 @@ profileTest('a profile counts calls, operations and bytes of eager work, and cha
   const start = performance.now();
   const profile = await gpu.profile(() => {
     increment(x);
-    product(x);
+    double(x);
     increment(x);
   });
   const most = (performance.now() - start) / 1000;
   assert.is(profile.clock, clock);
   assert.equal([...new Set(await x.read())], [5]);
   const rows = Object.fromEntries(profile.rows.map((row) => [row.kernel, row]));
-  assert.equal(Object.keys(rows).sort(), ['sample.increment', 'sample.product']);
+  assert.equal(Object.keys(rows).sort(), ['sample.double', 'sample.increment']);
   assert.is(rows['sample.increment']!.calls, 2);
   assert.is(rows['sample.increment']!.flops, 0);
   assert.is(rows['sample.increment']!.bytes, 2 * 4 * SIZE);
-  assert.is(rows['sample.product']!.calls, 1);
-  assert.is(rows['sample.product']!.flops, 2 * SIZE * 3 * 5);
+  assert.is(rows['sample.double']!.calls, 1);
+  assert.is(rows['sample.double']!.flops, SIZE);
+  assert.is(rows['sample.double']!.bytes, 8 * SIZE);
   assert.is(profile.events.length, 3);
   assert.equal(
     profile.events.map((event) => event.kernel),
-    ['sample.increment', 'sample.product', 'sample.increment'],
+    ['sample.increment', 'sample.double', 'sample.increment'],
   );
   assert.is(profile.events[0]!.start, 0);
   assert.ok(profile.events.every((event) => event.seconds >= 0 && event.seconds <= most));
@@ -81,14 +83,14 @@ profileTest('a profile takes captured steps, reads within it, and only what it h
     step.run();
     step.run();
     between = (await x.read())[SIZE - 1]!;
-    product(x);
+    double(x);
   });
   step.run();
   assert.is(between, 2);
   assert.is((await x.read())[0], 5);
   assert.equal(
     profile.events.map((event) => event.kernel),
-    ['sample.increment', 'sample.increment', 'sample.product'],
+    ['sample.increment', 'sample.increment', 'sample.double'],
   );
   step.dispose();
   x.dispose();
@@ -137,6 +139,28 @@ gpuTest('a lost device is an error', async () => {
     (error: { code: string }) => assert.is(error.code, 'GPU_LOST'),
   );
   gpu.dispose();
+});
+
+gpuTest('GEMM kernels count their operations, split along k or not; direct convolution too', async (gpu) => {
+  const [a, b] = [empty(gpu, [6, 5]), empty(gpu, [5, 7])];
+  const [long, tall] = [empty(gpu, [6, 2100]), empty(gpu, [2100, 7])];
+  const [x, weight] = [empty(gpu, [2, 3, 9, 9]), empty(gpu, [4, 3, 3, 3])];
+  const made: Tensor[] = [];
+  const { events } = await gpu.profile(() => {
+    made.push(matmul(a, b), matmul(long, tall), conv2d(x, weight));
+  });
+  assert.equal(
+    events.map(({ flops }) => flops).filter((flops) => flops > 0),
+    [2 * 6 * 7 * 5, 2 * 6 * 7 * 2100, 2 * (2 * 4 * 7 * 7) * (3 * 3 * 3)],
+  );
+  for (const one of [a, b, long, tall, x, weight, ...made]) one.dispose();
+});
+
+gpuTest('a launch refuses an option that it does not know', (gpu) => {
+  const x = empty(gpu, [SIZE]);
+  const options = { LANES: 4 } as object;
+  assert.throws(() => kernel.increment({ x }, { size: SIZE }, groups, options), /sample\.increment.*LANES/);
+  x.dispose();
 });
 
 gpuTest('a kernel that picks out of much is credited with what it picks', async (gpu) => {

@@ -37,7 +37,7 @@ export function binary(
       dimensions.flatMap((dimension, i) => Object.entries(dimension).map(([key, value]) => [`${key}${i}`, value])),
     );
     const { groups, constants } = splitElements(a.gpu, size);
-    kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, groups, { ...constants, SAME });
+    kernel.forward({ a, b, y }, { size, outs: 0, repeats: 0, ...steps }, groups, { constants: { ...constants, SAME } });
 
     const gradientOf = (which: 'a' | 'b', x: Tensor, dy: Tensor, i: number, gradient: GradientRequest) => {
       if (!gradient.needs(i)) return null;
@@ -46,9 +46,11 @@ export function binary(
       const repeats = sizeOf(dimensions.filter((dimension) => dimension[which] === 0).map(({ n }) => n));
       const LANES = 2 ** Math.min(6, Math.max(0, Math.ceil(Math.log2(repeats / 16))));
       kernel.backward({ a, b, dy, dx }, { size, outs: x.size, repeats, ...steps }, Math.ceil((x.size * LANES) / 64), {
-        SAME,
-        OF_B: i,
-        LANES,
+        constants: {
+          SAME,
+          OF_B: i,
+          LANES,
+        },
       });
       return dx;
     };

@@ -76,11 +76,11 @@ function convolve(
   convolution.product(
     { x, weight, bias, y },
     {
-      ...{ m, n: images * outH * outW, k: channels * r * S, images, channels, inH, inW, outH, outW, r },
+      ...{ m, images, channels, inH, inW, outH, outW, r },
       ...{ top, left: left - ZEROS, ...rest },
     },
     Math.ceil(m / 16) * Math.ceil(pieces / 8),
-    { S, QUADS, LOADS, ZEROS, PADDED },
+    { constants: { S, QUADS, LOADS, ZEROS, PADDED }, flops: 2 * y.size * channels * r * S },
   );
 }
 
@@ -92,23 +92,17 @@ export function weightGradOfLines(x: Tensor, dy: Tensor, dweight: Tensor, dbias:
   // Few tiles of many images leave cores idle; what is summed in which order follows from the sizes alone.
   const depth = Math.max(1, Math.ceil(images / Math.max(1, Math.ceil(16 / tiles))));
   const slices = Math.ceil(images / depth);
-  // k as the profiler counts: of 8 columns S are computed.
-  const params = {
-    ...sizes,
-    m: o,
-    n: 8 * lines,
-    k: Math.round((images * p * q * s) / 8),
-    depth,
-    biased: 0,
-    rectified: 0,
+  const params = { ...sizes, m: o, n: 8 * lines, k: images * p * q, depth, biased: 0, rectified: 0 };
+  const options = {
+    constants: { S: s, PADDED: padH + padW > 0 ? 1 : 0 },
+    flops: 2 * o * (c * r * s + 1) * images * p * q,
   };
-  const constants = { S: s, PADDED: padH + padW > 0 ? 1 : 0 };
   if (slices <= 1) {
-    gradient.product({ x, dy, dweight, dbias }, params, tiles, constants);
+    gradient.product({ x, dy, dweight, dbias }, params, tiles, options);
     return;
   }
   const sums = empty(x.gpu, [slices * o, 8 * lines], 'f32', 'partial');
-  slice.product({ x, dy, partial: sums }, params, [tiles, 1, slices], constants);
+  slice.product({ x, dy, partial: sums }, params, [tiles, 1, slices], options);
   sum.reduce({ partial: sums, dweight, dbias }, params, Math.ceil((o * 2 * lines) / 64));
   sums.dispose();
 }

@@ -16,11 +16,11 @@ export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, slop
     const params = { size: x.size };
     const { groups, constants } = splitElements(x.gpu, x.size);
     const y = empty(x.gpu, x.shape, 'f32', name);
-    kernel.forward({ x, y }, params, groups, constants);
+    kernel.forward({ x, y }, params, groups, { constants });
     const kept = slopeOf === 'x' ? x : y;
     return record(name, [x], y, [kept], (dy, gradient) => {
       const dx = gradient.into(0);
-      kernel.backward({ kept, dy, dx }, params, groups, constants);
+      kernel.backward({ kept, dy, dx }, params, groups, { constants });
       return [dx];
     });
   };

@@ -31,7 +31,7 @@ for (const LANES of [1, 2, 4, 8, 16, 32, 64]) {
     const data = Float32Array.from({ length: 64 * rounds }, (_, i) => (i * 37) % 101);
     const x = tensor(gpu, data);
     const [sums, most] = [empty(gpu, [data.length]), empty(gpu, [data.length])];
-    kernel.forward({ x, sums, most }, { rounds }, 1, { LANES });
+    kernel.forward({ x, sums, most }, { rounds }, 1, { constants: { LANES } });
     const rows = Array.from(data, (_, i) => [...data.subarray(i - (i % LANES), i - (i % LANES) + LANES)]);
     assert.equal(
       [...(await sums.read())],
