@@ -1,5 +1,5 @@
 // Measures the adaptation table: three tasks, three methods, several seeds, each run by the command line in a process of
-// its own. Every run is kept in bench/results/adaptation.json as soon as it is done, so a broken measurement goes on where
+// its own. Every run is kept in docs/figures/adaptation.json as soon as it is done, so a broken measurement goes on where
 // it stopped. Renders the README's table out of that file.
 //
 //   node tools/adaptation-table.mjs [--data DIR] [--tasks a,b] [--methods a,b] [--seeds 0,1,2] [--iterations N] [--fresh]
@@ -69,7 +69,7 @@ const { values } = parseArgs({
     fresh: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
-    results: { type: 'string', default: join(ROOT, 'bench/results/adaptation.json') },
+    results: { type: 'string', default: join(ROOT, 'docs/figures/adaptation.json') },
     readme: { type: 'string', default: join(ROOT, 'README.md') },
   },
 });

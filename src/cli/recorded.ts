@@ -1,4 +1,4 @@
-import recorded from '../../bench/results/adaptation.json';
+import recorded from '../../docs/figures/adaptation.json';
 import type { Method } from '../train/options.ts';
 import { count, METHOD_NAMES, spread } from './format.ts';
 
