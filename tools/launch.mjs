@@ -21,6 +21,7 @@ const COMMANDS = {
   lint: { runs: [BIOME, 'check'] },
   start: { builds: 'programs', gpu: true, runs: [PADAGRAD, 'start'] },
   padagrad: { builds: 'programs', gpu: true, runs: [PADAGRAD] },
+  example: { builds: 'all', gpu: true, runs: [] },
   bench: { builds: 'programs', gpu: true, runs: ['.build/bench/run.mjs'] },
   'bench:peers': { installs: 'bench/peers', builds: 'programs', gpu: true, runs: ['bench/peers/run.mjs'] },
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },

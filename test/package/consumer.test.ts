@@ -118,7 +118,7 @@ test('a bundler takes all ways into the package without a warning', async () => 
 
 test('what is packed was built before', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  assert.is(scripts.prepack, scripts.build);
+  assert.is(scripts.prepare, scripts.build);
 });
 
 test('publint finds nothing to mend', async () => {
