@@ -52,10 +52,6 @@ const EXCEPTIONS = [
   'src/gpu/gpu.ts -> src/autograd.ts',
   'bench/harness/stepCase.ts -> test/countCalls.ts',
   'bench/run.ts -> src/cli/flags.ts',
-  'tools/pictures/record.mjs -> demo/engine/conductor.ts',
-  'tools/pictures/record.mjs -> demo/engine/digits.ts',
-  'tools/pictures/record.mjs -> demo/engine/machine.ts',
-  'tools/pictures/recordLab.mjs -> demo/lab/engine/lab.ts',
 ];
 
 const imports = listImports();

@@ -1,4 +1,4 @@
-import { element, find, setText } from '../dom.ts';
+import { element, find, setText } from '../shared/dom.ts';
 import { changedLines } from './changes.ts';
 import { tokensOf } from './highlight.ts';
 import type { Fault } from './protocol.ts';

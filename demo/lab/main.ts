@@ -1,7 +1,7 @@
-import { find, setText } from '../dom.ts';
-import { Frames } from '../frames.ts';
-import { adviceOf, watchErrors } from '../notices.ts';
-import { Desk } from './desk.ts';
+import { find, setText } from '../shared/dom.ts';
+import { Frames } from '../shared/frames.ts';
+import { adviceOf, watchErrors } from '../shared/surface.ts';
+import { Desk } from './app.ts';
 import type { State, View } from './state.ts';
 import { choicesView } from './views/choices.ts';
 import { kernelView } from './views/kernel.ts';

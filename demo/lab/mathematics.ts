@@ -1,4 +1,4 @@
-import { element } from '../dom.ts';
+import { element } from '../shared/dom.ts';
 
 const OVER: Readonly<Record<string, string>> = { sum: '∑', max: 'max', argmax: 'argmax', min: 'min' };
 const SIGNS: readonly [RegExp, string][] = [

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Lookout } from '../../demo/engine/lookout.ts';
-import { Pace } from '../../demo/engine/pace.ts';
-import { digitOf } from '../../demo/raster.ts';
-import { align, thin } from '../../demo/thin.ts';
-import { ranges, strayShare } from '../../demo/words.ts';
+import { align, thin } from '../../demo/page/curves.ts';
+import { digitOf } from '../../demo/page/raster.ts';
+import { ranges, strayShare } from '../../demo/page/words.ts';
+import { Pace } from '../../demo/page/worker/pace.ts';
+import { Lookout } from '../../demo/page/worker/schedule.ts';
 
 const SIDE = 280;
 const PIXELS = 28;

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Projection } from '../../demo/engine/projection.ts';
+import { Projection } from '../../demo/page/worker/projection.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run, seeded } from '../harness.ts';

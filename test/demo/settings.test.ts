@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultSettings, METHODS, parseSettings, type Settings, showSettings } from '../../demo/settings.ts';
+import { defaultSettings, METHODS, parseSettings, type Settings, showSettings } from '../../demo/page/settings.ts';
 
 test('the address without choices gives the defaults, and the defaults need no words', () => {
   assert.equal(parseSettings(''), defaultSettings);

@@ -9,7 +9,12 @@ import { writeDigits } from './digits.mjs';
 const KB = 1024;
 const LIMIT = 150 * KB;
 const DIGITS_LIMIT = 3 * KB * KB;
-const AS_THEY_ARE = ['index.html', 'icon.svg', 'lab/index.html'];
+// Files that the pages load unchanged, with their place in the built folder.
+const COPIED = {
+  'index.html': 'demo/page/index.html',
+  'icon.svg': 'demo/shared/icon.svg',
+  'lab/index.html': 'demo/lab/index.html',
+};
 const BUILT = ['main.js', 'style.css', 'worker.js'];
 // What each page loads.
 const PAGES = {
@@ -45,9 +50,9 @@ export async function buildPage(folder) {
     build({
       ...common,
       entryPoints: {
-        main: 'demo/main.ts',
-        worker: 'demo/engine/worker.ts',
-        style: 'demo/style.css',
+        main: 'demo/page/main.ts',
+        worker: 'demo/page/worker/main.ts',
+        style: 'demo/page/style.css',
         'lab/main': 'demo/lab/main.ts',
         'lab/style': 'demo/lab/style.css',
       },
@@ -56,12 +61,12 @@ export async function buildPage(folder) {
     // The lab's kernels are there to be read.
     build({
       ...common,
-      entryPoints: { 'lab/worker': 'demo/lab/engine/worker.ts' },
+      entryPoints: { 'lab/worker': 'demo/lab/worker/main.ts' },
       loader: { '.wgsl': 'text' },
       plugins: [sources],
     }),
   ]);
-  for (const name of AS_THEY_ARE) cpSync(join('demo', name), join(folder, name));
+  for (const [name, source] of Object.entries(COPIED)) cpSync(source, join(folder, name));
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeFileSync(join(folder, 'licenses.txt'), licensesOf(inputs));
   const digits = writeDigits(join(folder, 'digits'));

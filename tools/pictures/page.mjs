@@ -92,8 +92,8 @@ process.exit();
 
 async function recordedReports(file) {
   if (file && existsSync(file)) return readFileSync(file, 'utf8');
-  const { record } = await bundled('tools/pictures/record.mjs');
-  const { parseSettings } = await bundled('demo/settings.ts');
+  const { record } = await bundled('demo/page/record.ts');
+  const { parseSettings } = await bundled('demo/page/settings.ts');
   const tell = (iterations) => process.stderr.write(`\r${iterations}   `);
   const recorded = await record(page, parseSettings(values.address), Number(values.iterations), tell);
   process.stderr.write('\n');
@@ -106,7 +106,7 @@ async function recordedReports(file) {
 
 /** What the lab reports for each of its pictures. */
 async function recordedLabs() {
-  const { recordLab } = await bundled('tools/pictures/recordLab.mjs');
+  const { recordLab } = await bundled('demo/lab/record.ts');
   const sources = Object.fromEntries(kernelFiles().map((path) => [path, readFileSync(path, 'utf8')]));
   const recorded = [];
   for (const [name, { choice, edit }] of Object.entries(LAB_PICTURES))

@@ -16,7 +16,7 @@ const GEMM = [...ROWS, 'no-subgroups-disordered'];
 // are of the demo's workers, which their own pages put through the same, or call functions of shaders, whose names a page's lack.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|demo\/(conductor|lab)|precision\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|demo\/(lab|runner)|precision\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 

@@ -1,8 +1,8 @@
 import { digits } from '../../../bench/harness/report.ts';
 import { peakGflops } from '../../../src/debug/peaks.ts';
-import { element, find, setText } from '../../dom.ts';
-import { nameOf } from '../../words.ts';
-import type { Desk } from '../desk.ts';
+import { nameOf } from '../../page/words.ts';
+import { element, find, setText } from '../../shared/dom.ts';
+import type { Desk } from '../app.ts';
 import type { View } from '../state.ts';
 
 /** Which op, of which shape, and which kernel for it; and what it runs on. */

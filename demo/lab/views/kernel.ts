@@ -1,5 +1,5 @@
-import { element, find } from '../../dom.ts';
-import type { Desk } from '../desk.ts';
+import { element, find } from '../../shared/dom.ts';
+import type { Desk } from '../app.ts';
 import { Editor } from '../editor.ts';
 import { headerOf } from '../header.ts';
 import { formula } from '../mathematics.ts';

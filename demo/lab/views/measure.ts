@@ -11,8 +11,8 @@ import {
   peakLines,
   stepLines,
 } from '../../../bench/harness/report.ts';
-import { download, element, find, setText } from '../../dom.ts';
-import type { Desk } from '../desk.ts';
+import { download, element, find, setText } from '../../shared/dom.ts';
+import type { Desk } from '../app.ts';
 import type { State, View } from '../state.ts';
 
 /** The bench: what is measured, how far it is, its rows, and the files that they are kept in. */

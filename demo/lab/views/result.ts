@@ -1,6 +1,6 @@
 import { digits } from '../../../bench/harness/report.ts';
-import { element, find, setText } from '../../dom.ts';
-import { count } from '../../words.ts';
+import { count } from '../../page/words.ts';
+import { element, find, setText } from '../../shared/dom.ts';
 import type { Check, Fault, Timing } from '../protocol.ts';
 import type { Outcome, View } from '../state.ts';
 

@@ -1,0 +1,27 @@
+import type { Track } from './state.ts';
+
+const CLASSES = 10;
+const HEAD = ['method', 'iteration', 'classLoss', 'transferLoss', 'classAccuracy', 'domainAccuracy', 'targetAccuracy'];
+
+/**
+ * Everything measured as comma-separated values, a line for each iteration of each training, counted from 1. The target's
+ * accuracy, in percent, stands where it was measured; class weights are those after the iteration.
+ */
+export function csvOf(tracks: readonly Track[]): string {
+  const lines = [[...HEAD, ...Array.from({ length: CLASSES }, (_, c) => `weight${c}`)].join()];
+  for (const { method, rows, accuracies, weights } of tracks) {
+    const accuracyAt = new Map(accuracies.map(({ iteration, accuracy }) => [iteration, accuracy]));
+    let at = -1;
+    for (const row of rows) {
+      const done = row.iteration + 1;
+      while (at + 1 < weights.length && weights[at + 1]!.iteration <= done) at++;
+      const { classLoss, transferLoss, classAccuracy, domainAccuracy } = row;
+      const cells = [classLoss, transferLoss, classAccuracy, domainAccuracy, accuracyAt.get(done) ?? Number.NaN];
+      const weight = weights[at]?.classWeight ?? new Array(CLASSES).fill(1);
+      lines.push([method, done, ...[...cells, ...weight].map(show)].join());
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const show = (value: number): string => (Number.isNaN(value) ? '' : String(Number(value.toPrecision(7))));
