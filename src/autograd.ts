@@ -2,39 +2,12 @@ import source from '../shaders/autograd.wgsl';
 import { show } from './checks/options.ts';
 import type { Gpu } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
-import { type Recording, tick } from './gpu/recording.ts';
+import { tick } from './gpu/recording.ts';
 import { sameShape, showShape } from './shape.ts';
-import { constant, empty, Tensor } from './tensor.ts';
+import { type Backward, constant, empty, type GradientRequest, type Node, Tensor } from './tensor.ts';
 import { isTracked, keep, refusePromise, type Sync, tidy } from './tidy.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('autograd', source, ['accumulate', 'copy']);
-
-/** Tells an op's backward which gradients are needed. */
-export interface GradientRequest {
-  /** Whether the gradient of input `i` is needed. */
-  needs(i: number): boolean;
-  /** Where to write the gradient of input `i`: an uninitialised tensor of its shape, to be returned at place `i`. */
-  into(i: number): Tensor;
-}
-
-/** Maps the gradient of an op's output to the gradients of its inputs, in order; null for an input that needs none. */
-export type Backward = (dy: Tensor, gradient: GradientRequest) => (Tensor | null)[];
-
-/** @internal One op of the graph that `backward` walks. */
-export interface Node {
-  readonly name: string;
-  /** A node is younger than all it depends on; what backward reads must not have changed since. */
-  readonly age: number;
-  inputs: readonly Tensor[];
-  output: Tensor;
-  /** Further tensors that backward reads. The graph frees those that only the op knows. */
-  saved: readonly Tensor[];
-  /** The capture that made it. */
-  readonly madeIn: Recording | undefined;
-  backward: Backward | null;
-  /** Why there is no way through it. */
-  readonly refused?: string;
-}
 
 /**
  * @internal Sees what each op computes, as `gpu.watcher`: its output, and in backward the gradient of the output, then the

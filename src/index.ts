@@ -18,7 +18,7 @@ export {
   WarmStartGradientReverseLayer,
   type WarmStartOptions,
 } from './adaptation/index.ts';
-export { backward, detach, type GradientRequest, noGrad, record, zeroGrad } from './autograd.ts';
+export { backward, detach, noGrad, record, zeroGrad } from './autograd.ts';
 export { type CapturedStep, capture, runSteps } from './capture.ts';
 export type { TensorData } from './checks/data.ts';
 export { type Batch, type HostImages, ImageDataset } from './data/dataset.ts';
@@ -34,6 +34,7 @@ export { defineKernel, type Grid, type Kernel, type Launch, type LaunchOptions, 
 export type { MemoryInfo } from './gpu/pool.ts';
 export type { Profile, ProfileEvent, ProfileRow } from './gpu/profiler.ts';
 export { Counter, Scalar } from './gpu/scalar.ts';
+export { fromBuffer, native } from './io/buffers.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.ts';
 export { PlainCnn } from './models/plainCnn.ts';
 export { type ConvolutionOptions, SmallCnn, type SmallCnnOptions, type SmallCnnOutput } from './models/smallCnn.ts';
@@ -131,5 +132,5 @@ export {
 } from './optim/index.ts';
 export { Random } from './random.ts';
 export type { Shape } from './shape.ts';
-export { type Dtype, empty, fromBuffer, native, Tensor, tensor, write } from './tensor.ts';
+export { type Dtype, empty, type GradientRequest, Tensor, tensor, write } from './tensor.ts';
 export { keep, tidy } from './tidy.ts';

@@ -1,19 +1,44 @@
-import type { Node } from './autograd.ts';
 import { numbersOf, type TensorData } from './checks/data.ts';
-import { type Check, checkValue, oneOf, show, text } from './checks/options.ts';
+import { checkValue, oneOf, show, text } from './checks/options.ts';
 import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
-import type { Native } from './gpu/native.ts';
-import { newVersion, type Recording, ValueNote, type Version } from './gpu/recording.ts';
-import { type Binding, Storage } from './gpu/storage.ts';
-import { GradientNote } from './gradientNote.ts';
+import { type HostReplay, newVersion, type Recording, ValueNote, type Version } from './gpu/recording.ts';
+import type { Binding, Storage } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
-import { track } from './tidy.ts';
+import { keep, track } from './tidy.ts';
 
 /** Element types. Labels and indices are `u32`. */
 export type Dtype = 'f32' | 'u32';
+
+/** Tells an op's backward which gradients are needed. */
+export interface GradientRequest {
+  /** Returns whether the gradient of input `i` is needed. */
+  needs(i: number): boolean;
+  /** Returns an uninitialised tensor of the shape of input `i`: write the gradient there and return it at place `i`. */
+  into(i: number): Tensor;
+}
+
+/** Maps the gradient of an op's output to the gradients of its inputs, in order; null for an input that needs none. */
+export type Backward = (dy: Tensor, gradient: GradientRequest) => (Tensor | null)[];
+
+/** @internal The op that made a tensor: one node of the graph that `backward` follows. */
+export interface Node {
+  readonly name: string;
+  /** Nodes are numbered in the order in which they were made, together with changes in place. */
+  readonly age: number;
+  inputs: readonly Tensor[];
+  output: Tensor;
+  /** Other tensors that backward reads. The graph frees those that only the op knows. */
+  saved: readonly Tensor[];
+  /** The capture that made the node. */
+  readonly madeIn: Recording | undefined;
+  /** Null once backward has run. */
+  backward: Backward | null;
+  /** Why backward cannot go through the node. */
+  readonly refused?: string;
+}
 
 // Tensors that were garbage-collected before their dispose(): the pool lost their memory. Only with createGpu({validate: true}).
 const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ label, device }) => {
@@ -111,7 +136,7 @@ export class Tensor extends Disposable implements Binding {
           `grad: ${this.label}${showShape(this.shape)} takes an f32 tensor of its shape, or null, but got ${String(gradient)}`,
         );
     }
-    this.noteGradient()?.writes();
+    this.noteGradient()?.sets();
     this.gradient = gradient;
   }
 
@@ -148,20 +173,21 @@ export class Tensor extends Disposable implements Binding {
 
   /** All elements, in row-major order, once the GPU has computed them. Throws at once inside `capture`. */
   read(): Promise<Float32Array<ArrayBuffer>> {
-    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
     return this.elements('f32', Float32Array);
   }
 
   /** {@link read} of a `u32` tensor. */
   readU32(): Promise<Uint32Array<ArrayBuffer>> {
-    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
     return this.elements('u32', Uint32Array);
   }
 
   /** The number that a tensor of one element holds. */
   item(): Promise<number> {
-    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
-    return this.element();
+    return this.outside(async () => {
+      if (this.size !== 1)
+        throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
+      return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
+    });
   }
 
   /** Gives the memory back, and that of its gradient. Idempotent; any later use throws. */
@@ -179,8 +205,16 @@ export class Tensor extends Disposable implements Binding {
     const note = this.noteGradient();
     // The gradient of a tensor from outside is freed at every run, not by the capture.
     if (gradient !== gradSlot && (!note || gradient?.madeIn)) gradient?.dispose();
-    note?.writes();
+    note?.sets();
     this.gradient = null;
+  }
+
+  /** @internal Gives its gradient up to the caller of a `tidy` that frees this tensor and returns the gradient. */
+  partWith(returned: ReadonlySet<object>): Tensor | undefined {
+    const { gradient } = this;
+    if (!gradient || gradient === this.gradSlot || !returned.has(gradient)) return undefined;
+    this.gradient = null;
+    return gradient;
   }
 
   /** One line for messages and logs: label, shape, element type and state, such as `Tensor(relu, [64,512], f32)`. */
@@ -225,27 +259,74 @@ export class Tensor extends Disposable implements Binding {
     return other !== null && other.held === this.held && other.offset === this.offset;
   }
 
-  private async elements<T>(dtype: Dtype, ArrayOf: new (buffer: ArrayBuffer) => T): Promise<T> {
-    if (this.dtype !== dtype) {
-      const [name, other] = dtype === 'f32' ? ['read', 'readU32'] : ['readU32', 'read'];
-      throw new TypeError(`${name}: ${this.label} is ${this.dtype}; use ${other}()`);
-    }
-    return new ArrayOf(await this.gpu.queue.read(this));
+  private elements<T>(dtype: Dtype, ArrayOf: new (buffer: ArrayBuffer) => T): Promise<T> {
+    return this.outside(async () => {
+      if (this.dtype !== dtype) {
+        const [name, other] = dtype === 'f32' ? ['read', 'readU32'] : ['readU32', 'read'];
+        throw new TypeError(`${name}: ${this.label} is ${this.dtype}; use ${other}()`);
+      }
+      return new ArrayOf(await this.gpu.queue.read(this));
+    });
   }
 
-  private async element(): Promise<number> {
-    if (this.size !== 1)
-      throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
-    return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
+  /** Does asynchronous work. Throws at once in a captured function, which could not catch a rejected promise. */
+  private outside<T>(work: () => Promise<T>): Promise<T> {
+    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
+    return work();
   }
 
-  /** In a capture, the note of what the captured function does with the gradient of a tensor from outside. */
+  /** @internal Whether the captured function itself has decided, by zeroGrad or backward, if the tensor has a gradient. */
+  decidesGradient(recording: Recording): boolean {
+    const note = recording.noted('gradient', this);
+    return this.madeIn === recording || (note instanceof GradientNote && note.isSet);
+  }
+
+  /** In a capture: the note of what the captured function does with the gradient of a tensor from outside. */
   private noteGradient(): GradientNote | undefined {
     const { recording } = this.gpu.queue;
     return recording && this.madeIn !== recording
       ? recording.note('gradient', this, () => new GradientNote(this))
       : undefined;
   }
+}
+
+/** The gradient of a tensor in a capture: every run finds and leaves it as the captured function did. */
+class GradientNote extends ValueNote<Tensor | null> {
+  constructor(private readonly x: Tensor) {
+    super(
+      () => x.gradient,
+      (gradient) => {
+        x.gradient = gradient;
+      },
+      (entry) => differenceOf(x, entry),
+    );
+  }
+
+  override finish(): HostReplay {
+    const { x, isSet } = this;
+    const exit = x.gradient;
+    const slot = x.gradSlot;
+    const { check: checkEntry } = super.finish();
+    if (!isSet) return { check: checkEntry! };
+    const check = () =>
+      checkEntry!() ??
+      (x.gradSlot === slot ? undefined : `${x.label}${showShape(x.shape)} has another optimiser than at the capture`);
+    const own = exit !== slot && exit?.madeIn ? exit : null;
+    const apply = (): void => {
+      if (x.gradient !== x.gradSlot && x.gradient !== exit) x.gradient?.dispose();
+      x.gradient = own ? keep(own.view()) : exit;
+    };
+    return { check, apply, dispose: () => own?.dispose() };
+  }
+}
+
+/** Says how the gradient of `x` differs from the one at the capture; undefined if it does not. */
+function differenceOf(x: Tensor, entry: Tensor | null): string | undefined {
+  const now = x.gradient;
+  if (entry ? entry.sharesPlace(now) : !now) return undefined;
+  const name = `${x.label}${showShape(x.shape)}`;
+  if (entry && now) return `the gradient of ${name} is another tensor than at the capture`;
+  return `${name} had ${entry ? 'a gradient' : 'no gradient'} at the capture but has ${now ? 'a gradient' : 'no gradient'}; call zeroGrad() inside the captured function, or before every run`;
 }
 
 /**
@@ -278,7 +359,8 @@ export const constant = (
   shape: Shape = [data.length],
 ): Tensor => new Tensor(gpu.pool.upload(data, label), shape, data instanceof Uint32Array ? 'u32' : 'f32', label);
 
-const dtypes = /* @__PURE__ */ oneOf('f32', 'u32');
+/** @internal An option that is an element type. */
+export const dtypes = /* @__PURE__ */ oneOf('f32', 'u32');
 
 /** Makes a tensor whose content is undefined until something is written to it. */
 export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'tensor'): Tensor {
@@ -291,7 +373,8 @@ export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'ten
 
 /** Overwrites the content of `target`, in the order of recorded work. */
 export function write(target: Tensor, data: Float32Array | Uint32Array): void {
-  expectTensor('write', 'target', target);
+  if (!(target instanceof Tensor))
+    throw new TypeError(`write: target must be a tensor but is ${show(target)}; make one with tensor(gpu, data)`);
   const wanted = target.dtype === 'u32' ? Uint32Array : Float32Array;
   if (!(data instanceof wanted) || data.length !== target.size) {
     const came = ArrayBuffer.isView(data) ? `a ${data.constructor.name} of ${data.length}` : show(data);
@@ -301,57 +384,4 @@ export function write(target: Tensor, data: Float32Array | Uint32Array): void {
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
   target.gpu.queue.change(target.version);
-}
-
-/**
- * Makes a tensor on a buffer of the caller's (usage STORAGE, and COPY_SRC to be read), without a copy. The buffer stays the
- * caller's.
- */
-export function fromBuffer(
-  gpu: Gpu,
-  buffer: Native<'GPUBuffer'>,
-  shape: Shape,
-  dtype: Dtype = 'f32',
-  label = 'fromBuffer',
-): Tensor {
-  checkGpu('fromBuffer', gpu);
-  checkShape('fromBuffer', shape);
-  checkValue('fromBuffer', 'dtype', dtype, dtypes);
-  checkValue('fromBuffer', 'label', label, text);
-  const native = buffer as GPUBuffer;
-  const bytes = 4 * sizeOf(shape);
-  if (!(native?.size >= bytes)) {
-    const came = native?.size === undefined ? `buffer is ${show(buffer)}` : `the buffer has ${native.size}`;
-    throw new TypeError(`fromBuffer: shape ${showShape(shape)} wants ${bytes} bytes but ${came}`);
-  }
-  return new Tensor(new Storage(gpu, native, native.size, true), shape, dtype, label);
-}
-
-/** The buffer under a tensor, with the range it occupies; recorded work is submitted first, so the caller may use it on the same queue. */
-export function native(x: Tensor): { buffer: Native<'GPUBuffer'>; byteOffset: number; byteLength: number } {
-  expectTensor('native', 'x', x);
-  x.gpu.queue.submit();
-  return { buffer: x.storage.buffer, byteOffset: x.byteOffset, byteLength: x.byteLength };
-}
-
-/** @internal An option that is a tensor. */
-export const aTensor: Check = { wanted: 'a tensor', holds: (value) => value instanceof Tensor };
-
-/** Throws unless `x` is a tensor; `who: name` opens the message. */
-export function expectTensor(who: string, name: string, x: Tensor): void {
-  if (x instanceof Tensor) return;
-  throw new TypeError(`${who}: ${name} must be a tensor but is ${show(x)}; make one with tensor(gpu, data)`);
-}
-
-/** Throws unless `x` is a tensor of the shape and element type. */
-export function expectShape(who: string, name: string, x: Tensor, shape: Shape, dtype: Dtype = 'f32'): void {
-  expectDtype(who, name, x, dtype);
-  if (!sameShape(x.shape, shape))
-    throw new TypeError(`${who}: ${name} must be ${showShape(shape)} but is ${showShape(x.shape)}`);
-}
-
-/** Throws unless `x` is a tensor of the element type. */
-export function expectDtype(who: string, name: string, x: Tensor, dtype: Dtype): void {
-  expectTensor(who, name, x);
-  if (x.dtype !== dtype) throw new TypeError(`${who}: ${name} must be ${dtype} but is ${x.dtype}`);
 }

@@ -1,21 +1,27 @@
 import { show } from './checks/options.ts';
-import type { Tensor } from './tensor.ts';
 
-const scopes: Set<Tensor>[] = [];
+/** What `tidy` frees: tensors. */
+export interface Scoped {
+  dispose(): void;
+  /** @internal Gives up what `tidy` returns to its caller and `dispose` would free: a tensor's gradient. Returns that. */
+  partWith?(returned: ReadonlySet<object>): Scoped | undefined;
+}
+
+const scopes: Set<Scoped>[] = [];
 
 /** Enters a new tensor into the innermost scope. */
-export function track(tensor: Tensor): void {
+export function track(tensor: Scoped): void {
   scopes.at(-1)?.add(tensor);
 }
 
 /** Takes tensors out of every `tidy` around: they live until their own `dispose()`. Returns its argument. */
-export function keep<T extends Tensor>(tensor: T): T {
+export function keep<T extends Scoped>(tensor: T): T {
   for (const scope of scopes) scope.delete(tensor);
   return tensor;
 }
 
 /** @internal Whether a tensor was made in the innermost `tidy`. */
-export const isTracked = (tensor: Tensor): boolean => scopes.at(-1)?.has(tensor) === true;
+export const isTracked = (tensor: Scoped): boolean => scopes.at(-1)?.has(tensor) === true;
 
 /** Any result but a promise. */
 export type Sync<T> = T extends PromiseLike<unknown> ? never : T;
@@ -37,24 +43,19 @@ export function refusePromise(who: string, result: unknown, cause?: Error): void
 export function tidy<T>(fn: () => Sync<T>): T {
   if (typeof fn !== 'function')
     throw new TypeError(`tidy: expected a function but got ${show(fn)}; call tidy(() => ...)`);
-  const scope = new Set<Tensor>();
+  const scope = new Set<Scoped>();
   scopes.push(scope);
   let result: T | undefined;
   try {
     result = fn();
     refusePromise('tidy', result);
     const returned = new Set(objectsIn(result));
+    const outer = scopes.at(-2);
     for (const tensor of scope) {
-      if (!returned.has(tensor)) {
-        // A gradient is kept by its tensor, and goes with it. One that is returned does not.
-        const { gradient } = tensor;
-        if (!gradient || gradient === tensor.gradSlot || !returned.has(gradient)) continue;
-        tensor.gradient = null;
-        scopes.at(-2)?.add(gradient);
-        continue;
-      }
-      scope.delete(tensor);
-      scopes.at(-2)?.add(tensor);
+      const kept = returned.has(tensor) ? tensor : tensor.partWith?.(returned);
+      if (!kept) continue;
+      scope.delete(kept);
+      outer?.add(kept);
     }
     return result;
   } finally {

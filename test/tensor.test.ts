@@ -2,9 +2,10 @@ import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
 import { createGpu } from '../src/gpu/gpu.ts';
+import { fromBuffer, native } from '../src/io/buffers.ts';
 import { Parameter } from '../src/nn/parameter.ts';
 import { relu } from '../src/ops/relu.ts';
-import { empty, fromBuffer, native, type Tensor, tensor, write } from '../src/tensor.ts';
+import { empty, type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
 import { gpuTest, run } from './harness.ts';
 

@@ -8,7 +8,7 @@ import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { outsideCapture } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../nn/stateDict.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
-import { temperatures } from '../ops/shared/rows.ts';
+import { temperatures } from '../ops/softmax.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
 import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';

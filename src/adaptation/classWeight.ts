@@ -3,7 +3,7 @@ import rowsSource from '../../shaders/rows.wgsl';
 import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { temperatures } from '../ops/shared/rows.ts';
+import { temperatures } from '../ops/softmax.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../ops/softmaxColumnMean.ts';
 import type { Tensor } from '../tensor.ts';
 

@@ -5,8 +5,9 @@ import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
 import { domainLoss } from '../ops/domainLoss.ts';
-import { reductions } from '../ops/shared/rows.ts';
-import { aTensor, expectShape, type Tensor, tensor } from '../tensor.ts';
+import { aTensor, expectShape } from '../ops/shared/expect.ts';
+import { reductions } from '../ops/shared/reduction.ts';
+import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { WarmStartGradientReverseLayer } from './gradientReversal.ts';
 

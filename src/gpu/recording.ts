@@ -64,14 +64,14 @@ export interface HostNote {
 /** @internal A value on the host: every run of a captured step finds it and leaves it as the captured function did. */
 export class ValueNote<T> implements HostNote {
   private readonly entry: T;
-  private isRead = false;
-  private isSet = false;
+  isRead = false;
+  isSet = false;
 
-  /** @param difference says how the value differs from the one that the function found */
+  /** @param difference says how the value differs from `entry`, which the function found; undefined if it does not */
   constructor(
     private readonly get: () => T,
     private readonly set: (value: T) => void,
-    private readonly difference: (entry: T) => string,
+    private readonly difference: (entry: T) => string | undefined,
   ) {
     this.entry = get();
   }

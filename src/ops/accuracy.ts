@@ -2,8 +2,9 @@ import source from '../../shaders/accuracy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, expectShape, type Tensor } from '../tensor.ts';
-import { expectMatrix, splitRows } from './shared/rows.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectMatrix, expectShape } from './shared/expect.ts';
+import { splitRows } from './shared/split.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, source], ['forward']);
 

@@ -5,7 +5,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar } from '../gpu/scalar.ts';
 import { showShape, sizeOf } from '../shape.ts';
-import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [
   'forward',

@@ -3,8 +3,10 @@ import rowsSource from '../../shaders/rows.wgsl';
 import { noGrad, record } from '../autograd.ts';
 import { checkOptions, type OptionChecks } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
-import { axisOf, reductions } from './shared/rows.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { axisOf } from './shared/axis.ts';
+import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
+import { type Reduction, reductions } from './shared/reduction.ts';
 import { scaledSum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('binaryCrossEntropy', [rowsSource, source], ['forward', 'backward']);
@@ -13,7 +15,7 @@ export interface BinaryCrossEntropyOptions {
   /** f32, of p's shape: weight of each element. */
   weight?: Tensor;
   /** `mean` (default) divides by the number of elements, whatever their weights. */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: Reduction;
 }
 
 const checks: OptionChecks<BinaryCrossEntropyOptions> = { weight: aTensor, reduction: reductions };

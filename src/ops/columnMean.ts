@@ -1,6 +1,7 @@
 import { noOptions } from '../checks/options.ts';
 import type { Tensor } from '../tensor.ts';
-import { axisOf, expectMatrix } from './shared/rows.ts';
+import { axisOf } from './shared/axis.ts';
+import { expectMatrix } from './shared/expect.ts';
 import { scaledSum } from './sum.ts';
 
 /** Takes the mean over the rows of a matrix. x: f32 [n, C]; the result: f32 [C], NaN without rows. */

@@ -1,7 +1,8 @@
 import { record } from '../autograd.ts';
 import { checkValue, show } from '../checks/options.ts';
 import { sameShape, showShape } from '../shape.ts';
-import { empty, expectTensor, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectTensor } from './shared/expect.ts';
 import { putRows, rowsFrom } from './sliceRows.ts';
 
 /**

@@ -1,8 +1,8 @@
 import source from '../../shaders/confusionMatrix.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import { expectShape, type Tensor } from '../tensor.ts';
-import { expectMatrix } from './shared/rows.ts';
+import type { Tensor } from '../tensor.ts';
+import { expectMatrix, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', [rowsSource, source], ['count']);
 

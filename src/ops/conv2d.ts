@@ -9,7 +9,7 @@ import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape } from '../shape.ts';
-import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
 import {
   type Conv2dSizes,
@@ -18,6 +18,7 @@ import {
   suitsLines,
   weightGradOfLines,
 } from './shared/directConv2d.ts';
+import { expectDtype, expectShape } from './shared/expect.ts';
 
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
 const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);

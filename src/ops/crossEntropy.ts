@@ -4,8 +4,10 @@ import rowSource from '../../shaders/softmax.row.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { aTensor, empty, expectShape, type Tensor } from '../tensor.ts';
-import { expectMatrix, reductions, splitRows } from './shared/rows.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { aTensor, expectMatrix, expectShape } from './shared/expect.ts';
+import { type Reduction, reductions } from './shared/reduction.ts';
+import { splitRows } from './shared/split.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'crossEntropy',
@@ -26,7 +28,7 @@ export interface CrossEntropyOptions {
    * `mean` (default) divides the sum by the weights of the labels' classes, or by the number of rows if there are no class
    * weights or there is a `sampleWeight`. Ignored rows do not count.
    */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: Reduction;
   /** Rows with this label have loss and gradient 0. Negative ones as they are in a `Uint32Array`: -100 is 2^32 - 100. Default: none. */
   ignoreIndex?: number;
   /** Share of the target, from 0 to 1, that is spread evenly over all classes (Szegedy et al. 2016). Default: 0. */

@@ -3,8 +3,9 @@ import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { anything, checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
-import { reductions } from './shared/rows.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
+import { type Reduction, reductions } from './shared/reduction.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'domainLoss',
@@ -18,7 +19,7 @@ export interface DomainLossOptions {
   /** f32 [sources] and [targets]: weight of each image. */
   weights?: { source: Tensor; target: Tensor };
   /** `none` wants as many source as target images. */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: Reduction;
 }
 
 const checks: OptionChecks<DomainLossOptions> = {

@@ -1,7 +1,8 @@
 import source from '../../shaders/domainWeights.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('domainWeights', [rowsSource, source], ['forward']);
 

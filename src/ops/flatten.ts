@@ -1,7 +1,8 @@
 import { checkValue } from '../checks/options.ts';
 import { showShape } from '../shape.ts';
-import { expectTensor, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
+import { expectTensor } from './shared/expect.ts';
 
 /**
  * Makes all dimensions but the first one (`torch.flatten(x, 1)`): [n, c, h, w] -> [n, c h w]. Shares memory with x.

@@ -3,7 +3,8 @@ import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { sizeOf } from '../shape.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('gatherRows', [rowsSource, source], ['forward', 'backward']);
 

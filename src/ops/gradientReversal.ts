@@ -1,8 +1,9 @@
 import { record } from '../autograd.ts';
 import { checkValue } from '../checks/options.ts';
 import type { Scalar } from '../gpu/scalar.ts';
-import { expectDtype, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { factorOf, factors, scaleInto } from './scale.ts';
+import { expectDtype } from './shared/expect.ts';
 
 /**
  * Gives x itself, with a gradient of -coefficient * dy (Ganin & Lempitsky 2015; TLlib `GradientReverseFunction`). x: f32 of any

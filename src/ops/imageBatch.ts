@@ -3,7 +3,8 @@ import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar, scalarValue } from '../gpu/scalar.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
-import { aTensor, empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', 'unlabelled']);
 

@@ -6,7 +6,8 @@ import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape, sizeOf } from '../shape.ts';
-import { empty, expectDtype, expectShape, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype, expectShape } from './shared/expect.ts';
 
 const forward = /* @__PURE__ */ defineGemm('linear', operands, store);
 const gradientOf = /* @__PURE__ */ defineGemm('linear.gradient', operands, gradientStore);

@@ -4,7 +4,8 @@ import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
 import { showShape } from '../shape.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype } from './shared/expect.ts';
 
 const product = /* @__PURE__ */ defineGemm('matmul', operands, store);
 

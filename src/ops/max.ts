@@ -4,7 +4,8 @@ import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { type Axis, splitAxis } from './shared/rows.ts';
+import type { Axis } from './shared/axis.ts';
+import { splitAxis } from './shared/split.ts';
 import { type ReduceOptions, reducedAxis, sum } from './sum.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(

@@ -3,7 +3,8 @@ import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { showShape } from '../shape.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('maxPool2d', source, [
   'forward',

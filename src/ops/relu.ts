@@ -2,7 +2,8 @@ import source from '../../shaders/relu.wgsl';
 import { record } from '../autograd.ts';
 import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('relu', source, ['forward', 'backward']);
 

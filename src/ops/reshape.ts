@@ -1,7 +1,8 @@
 import { record } from '../autograd.ts';
 import { show } from '../checks/options.ts';
 import { type Shape, showShape, sizeOf } from '../shape.ts';
-import { expectTensor, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import { expectTensor } from './shared/expect.ts';
 
 /**
  * Gives the same elements another shape, one size of which may be -1: whatever is left (`torch.reshape`). Shares memory

@@ -4,7 +4,8 @@ import { type Check, checkValue } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, Scalar } from '../gpu/scalar.ts';
-import { empty, expectDtype, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
 

@@ -2,7 +2,8 @@ import source from '../../shaders/sliceRows.wgsl';
 import { record } from '../autograd.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
-import { empty, expectTensor, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { expectTensor } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
 

@@ -2,10 +2,11 @@ import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmax.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, type OptionChecks, whole } from '../checks/options.ts';
+import { checkOptions, type OptionChecks, whole, within } from '../checks/options.ts';
 import { defineKernel, type Kernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { axisOf, splitAxis, temperatures } from './shared/rows.ts';
+import { axisOf } from './shared/axis.ts';
+import { splitAxis } from './shared/split.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('softmax', [rowsSource, rowSource, source], ['forward', 'backward']);
 
@@ -15,6 +16,9 @@ export interface SoftmaxOptions {
   /** Divides x first, from 1e-30 to 1e30: the lower, the more the largest takes all. Default: 1. */
   temperature?: number;
 }
+
+/** @internal A temperature: 1 / T, and a difference of logits divided by T, must fit f32. */
+export const temperatures = /* @__PURE__ */ within(1e-30, 1e30);
 
 const checks: OptionChecks<SoftmaxOptions> = { dim: whole, temperature: temperatures };
 

@@ -4,10 +4,11 @@ import source from '../../shaders/softmaxColumnMean.wgsl';
 import { checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { empty, expectShape, type Tensor, tensor, write } from '../tensor.ts';
+import { empty, type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
-import { checkTemperature, expectMatrix, splitRows, temperatures } from './shared/rows.ts';
-import type { SoftmaxOptions } from './softmax.ts';
+import { expectMatrix, expectShape } from './shared/expect.ts';
+import { splitRows } from './shared/split.ts';
+import { type SoftmaxOptions, temperatures } from './softmax.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'softmaxColumnMean',
@@ -49,7 +50,7 @@ export class SoftmaxColumnSums {
     readonly temperature: number,
   ) {
     checkValue('SoftmaxColumnSums', 'cols', cols, wholeFrom(1));
-    checkTemperature('SoftmaxColumnSums', temperature);
+    checkValue('SoftmaxColumnSums', 'temperature', temperature, temperatures);
     const zeros = new Float32Array(KEPT_PARTS * cols * 2);
     this.partials = keep(tensor(gpu, zeros, [KEPT_PARTS, cols, 2], 'partials'));
   }

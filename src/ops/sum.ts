@@ -4,7 +4,8 @@ import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks, whole } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { type Axis, axisOf, splitAxis } from './shared/rows.ts';
+import { type Axis, axisOf } from './shared/axis.ts';
+import { splitAxis } from './shared/split.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sum', [rowsSource, source], ['forward', 'backward']);
 

@@ -2,7 +2,6 @@ import { copyInto } from '../autograd.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Storage } from '../gpu/storage.ts';
-import { decidesGradient } from '../gradientNote.ts';
 import { showShape } from '../shape.ts';
 import { constant, Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
@@ -114,7 +113,7 @@ export class FlatParameters {
         'DISPOSED',
         `step: ${gone.parameter.label}${showShape(gone.parameter.shape)} was disposed; dispose its optimiser too`,
       );
-    const open = places.filter(({ parameter }) => recording && !decidesGradient(recording, parameter));
+    const open = places.filter(({ parameter }) => recording && !parameter.decidesGradient(recording));
     for (const place of places) if (!open.includes(place)) gatherGradient(place.parameter);
     const present = () => places.map(({ parameter }) => parameter.gradient !== null);
     if (!recording || open.length === 0) {

@@ -56,11 +56,11 @@ export default [
     to: '',
     tests: captured,
   },
-  { file: 'src/gradientNote.ts', from: 'x.gradient = entry;', to: '', tests: captured },
+  { file: 'src/gpu/recording.ts', from: '    set(entry);', to: '', tests: captured },
   {
-    file: 'src/gradientNote.ts',
-    from: 'if (wasRead && (entry',
-    to: 'if (!wasRead && (entry',
+    file: 'src/tensor.ts',
+    from: 'if (entry ? entry.sharesPlace(now) : !now) return undefined;',
+    to: 'return undefined;',
     tests: captured,
   },
   {

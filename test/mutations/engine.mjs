@@ -17,13 +17,13 @@ export default [
   shader('dropout', 'v.z += v.x * v.y;\n  return', 'v.z += v.x + v.y;\n  return', 'ops/dropout'),
   // Rows and reductions.
   shader(
-    'ops/shared/rows',
+    'rows',
     'lid % LANES < half) { laneParts[lid] += ',
     'lid % LANES <= half) { laneParts[lid] += ',
     'ops/sum [gemm-workgroup-disordered]',
   ),
   shader(
-    'ops/shared/rows',
+    'rows',
     '!isNan(a) && (b > a',
     '!isNan(a) || (b > a',
     'ops/softmax [gemm-workgroup-disordered]',
@@ -74,8 +74,8 @@ export default [
     'i += 2u * WG) { sum += totals[i].xy; }',
     'ops/crossEntropy',
   ),
-  shader('ops/shared/rows', '{ return -100.0; }', '{ return -99.0; }', 'ops/binaryCrossEntropy [adapter]'),
-  shader('ops/shared/rows', '- 103.27893, -100.0)', '- 103.27893, -200.0)', 'ops/binaryCrossEntropy [adapter]'),
+  shader('rows', '{ return -100.0; }', '{ return -99.0; }', 'ops/binaryCrossEntropy [adapter]'),
+  shader('rows', '- 103.27893, -100.0)', '- 103.27893, -200.0)', 'ops/binaryCrossEntropy [adapter]'),
   shader(
     'binaryCrossEntropy',
     '(p[i] - targets[i]) / guarded',
@@ -141,7 +141,7 @@ export default [
   shader('sliceRows', 'i >= params.start && i < params.end', 'i < params.end', 'ops/sliceRows [adapter]'),
   shader('imageBatch', '(8u * (at % 4u))', '(8u * (at % 3u))', 'ops/imageBatch [adapter]'),
   shader('metrics', '(params.iteration % params.length)', 'params.iteration', 'train/train', 'train/compiled'),
-  shader('debug/anomaly', 'atomicMin(&first[0], params.look) < params.look', 'false', 'debug/anomaly'),
+  shader('anomaly', 'atomicMin(&first[0], params.look) < params.look', 'false', 'debug/anomaly'),
   shader('finiteWatch', '!isFinite(parameter[i])', 'false', 'train/anomaly', 'debug/anomaly'),
   shader('classWeight', 'isNan(largest) || largest == 0.0', 'isNan(largest)', 'adaptation/classWeight'),
   // Optimisers.
@@ -187,7 +187,7 @@ export default [
     '!node.inputs.includes(x)',
     'ops/sigmoid [adapter]',
   ),
-  source('tidy', 'scopes.at(-2)?.add(tensor)', 'scopes.at(-1)?.add(tensor)', 'tensor'),
+  source('tidy', 'scopes.at(-2);', 'scopes.at(-1);', 'tensor'),
   // The device.
   source(
     'gpu/pool',
@@ -239,9 +239,9 @@ export default [
     'gemm/defineGemm',
     'ops/matmul',
   ),
-  source('gemmVariants', "family === 'subgroup' && m <= 16", 'm <= 16', 'gemm/defineGemm'),
-  source('conv2dLines', 'firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'),
-  source('binary', '!inner.b === !stepB', 'true', 'ops/mul', 'ops/add'),
+  source('gemm/variants', "family === 'subgroup' && m <= 16", 'm <= 16', 'gemm/defineGemm'),
+  source('ops/shared/directConv2d', 'firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'),
+  source('ops/shared/binary', '!inner.b === !stepB', 'true', 'ops/mul', 'ops/add'),
   source('ops/batchNorm', 'momentum: 0, wantsX', 'momentum, wantsX', 'ops/batchNorm', 'nn/layers'),
   source('ops/linear', 'dbias && empty(gpu', 'empty(gpu', 'ops/linear'),
   {

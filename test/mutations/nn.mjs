@@ -50,12 +50,12 @@ export default [
   source('gpu/recording', 'this.isRead ||= !this.isSet', 'this.isRead = true', 'nn/mode'),
   source('gpu/recording', 'if (this.isSet) set(exit);', '', 'nn/mode'),
   // States.
-  source('stateDict', 'optional || state.has(name)', 'state.has(name)', 'nn/module'),
+  source('nn/stateDict', 'optional || state.has(name)', 'state.has(name)', 'nn/module'),
   source(
-    'stateDict',
+    'nn/stateDict',
     'return { missingKeys, unexpectedKeys };',
     'return { missingKeys: [], unexpectedKeys };',
     'nn/module',
   ),
-  source('stateDict', 'if (data.length !== sizeOf(given))', 'if (!data)', 'nn/module'),
+  source('nn/stateDict', 'if (data.length !== sizeOf(given))', 'if (!data)', 'nn/module'),
 ];

@@ -21,7 +21,7 @@ export default [
   },
   { file: 'src/tensor.ts', from: "if (hint === 'string') return", to: 'if (hint) return', tests: ['tensor'] },
   {
-    file: 'src/tensor.ts',
+    file: 'src/ops/shared/expect.ts',
     from: '  if (x instanceof Tensor) return;',
     to: '  if (x) return;',
     tests: ['ops/refusals [adapter]'],
@@ -33,19 +33,19 @@ export default [
     tests: ['ops/refusals [adapter]'],
   },
   {
-    file: 'src/ops/shared/rows.ts',
+    file: 'src/ops/softmax.ts',
     from: 'within(1e-30, 1e30)',
     to: 'within(0, 1e300)',
     tests: ['ops/softmax [adapter]'],
   },
   {
-    file: 'src/ops/shared/rows.ts',
+    file: 'src/ops/shared/axis.ts',
     from: 'keepdim ? shape.map(() => 1) : []',
     to: '[]',
     tests: ['ops/sum [adapter]', 'ops/max [adapter]'],
   },
   {
-    file: 'src/ops/shared/rows.ts',
+    file: 'src/ops/shared/axis.ts',
     from: 'keepdim && shape.length > 0 ? [1] : []',
     to: 'keepdim ? [1] : []',
     tests: ['ops/sum [adapter]'],

@@ -46,7 +46,12 @@ export default [
   { file: 'demo/page/worker/run.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/runner'] },
   { file: 'src/gpu/gpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
   { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
-  { file: 'src/tidy.ts', from: 'tensor.gradient = null;', to: '', tests: ['tensor'] },
+  {
+    file: 'src/tensor.ts',
+    from: '    this.gradient = null;\n    return gradient;',
+    to: '    return gradient;',
+    tests: ['tensor'],
+  },
   {
     file: 'src/gpu/kernel.ts',
     from: "value !== (type === 'u32' ? value >>> 0 : value | 0)",

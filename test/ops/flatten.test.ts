@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
+import { native } from '../../src/io/buffers.ts';
 import { flatten } from '../../src/ops/flatten.ts';
-import { empty, native, tensor } from '../../src/tensor.ts';
+import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { checkOp, gpuTest, run } from '../harness.ts';
 

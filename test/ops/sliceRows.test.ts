@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
+import { native } from '../../src/io/buffers.ts';
 import { add } from '../../src/ops/add.ts';
 import { sliceRows } from '../../src/ops/sliceRows.ts';
-import { empty, native, tensor } from '../../src/tensor.ts';
+import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { checkOp, gpuTest, run } from '../harness.ts';
 import { valuesOf } from './elementwise.ts';

@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import { capture } from '../../src/capture.ts';
+import { fromBuffer } from '../../src/io/buffers.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
-import { empty, fromBuffer, type Tensor, tensor } from '../../src/tensor.ts';
+import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 

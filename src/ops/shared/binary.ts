@@ -1,9 +1,10 @@
-import { type GradientRequest, record } from '../../autograd.ts';
+import { record } from '../../autograd.ts';
 import { noOptions } from '../../checks/options.ts';
 import type { Kernel } from '../../gpu/kernel.ts';
 import { type Shape, showShape, sizeOf } from '../../shape.ts';
-import { empty, expectDtype, type Tensor } from '../../tensor.ts';
-import { splitElements } from './rows.ts';
+import { empty, type GradientRequest, type Tensor } from '../../tensor.ts';
+import { expectDtype } from './expect.ts';
+import { splitElements } from './split.ts';
 
 /** A dimension of the result, and the step of either input along it: 0 where that is repeated. */
 interface Dimension {

@@ -1,8 +1,9 @@
 import { record } from '../../autograd.ts';
 import { noOptions } from '../../checks/options.ts';
 import type { Kernel } from '../../gpu/kernel.ts';
-import { empty, expectDtype, type Tensor } from '../../tensor.ts';
-import { splitElements } from './rows.ts';
+import { empty, type Tensor } from '../../tensor.ts';
+import { expectDtype } from './expect.ts';
+import { splitElements } from './split.ts';
 
 /**
  * @internal
