@@ -6,8 +6,8 @@ import type { TrainingOptions } from '../train/options.ts';
 import type { TrainCallbacks, TrainResult, TrainSettings } from '../train/train.ts';
 import type { TrainingData } from '../train/trainingData.ts';
 import type { SavedModel } from './model.ts';
-import type { MeasuredIterations } from './profile.ts';
-import type { TextStream } from './terminal.ts';
+import type { MeasuredIterations } from './show/profile.ts';
+import type { TextStream } from './show/terminal.ts';
 
 export type Split = 'train' | 'test';
 

@@ -6,7 +6,7 @@ import type { HostImages } from '../data/dataset.ts';
 import { readImages } from '../data/readers/idx.ts';
 import type { Split } from './context.ts';
 import { UsageError } from './errors.ts';
-import { readNamed } from './files.ts';
+import { readNamed } from './run/files.ts';
 
 const IMAGES = '-images-idx3-ubyte';
 const LABELS = '-labels-idx1-ubyte';

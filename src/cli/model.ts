@@ -8,10 +8,10 @@ import type { StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
 import { PRECISIONS } from '../train/options.ts';
-import { CONFIG } from './config.ts';
 import { asUsage, UsageError } from './errors.ts';
-import { readNamed } from './files.ts';
-import { MODEL } from './runFolder.ts';
+import { CONFIG } from './run/config.ts';
+import { readNamed } from './run/files.ts';
+import { MODEL } from './run/folder.ts';
 
 const HEAD = 'head.weight';
 const BOTTLENECK = 'bottleneck.0.weight';

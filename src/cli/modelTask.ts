@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { HostImages } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
-import { checkClasses, checkImages, chosen, classList, first } from './checks.ts';
 import type { Context, Split } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 import { addCommonFlags, precisionOption, whole } from './flags.ts';
-import { classes as classNames, counted } from './format.ts';
 import { checkFinite, precisionOfModel, readModel, type SavedModel } from './model.ts';
+import { checkClasses, checkImages, chosen, classList, first } from './run/checks.ts';
+import { classes as classNames, counted } from './show/format.ts';
 
 /** What `eval` and `weights` are told: a trained model, and images to ask it about. */
 export interface ModelFlags {

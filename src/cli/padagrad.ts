@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { EXIT } from './errors.ts';
-import { reasonOf } from './files.ts';
 import { main } from './program.ts';
 import { realContext } from './realContext.ts';
+import { reasonOf } from './run/files.ts';
 
 // A reader that goes away (`padagrad ... | head`) ends the command without a word, as it ends other programs.
 for (const [name, stream] of [

@@ -1,15 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { description, version } from '../../package.json';
-import { addBench } from './bench.ts';
+import { addBench } from './commands/bench.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEval } from './commands/eval.ts';
+import { addStart } from './commands/start.ts';
+import { addTrain } from './commands/train.ts';
+import { addWeights } from './commands/weights.ts';
 import type { Context } from './context.ts';
-import { addDoctor } from './doctor.ts';
 import { describeFailure, EXIT, UsageError } from './errors.ts';
-import { addEval } from './eval.ts';
 import { checkValues, meantFlag } from './flags.ts';
-import { addStart } from './start.ts';
-import { Terminal } from './terminal.ts';
-import { addTrain } from './train.ts';
-import { addWeights } from './weights.ts';
+import { Terminal } from './show/terminal.ts';
 
 /** Runs one command line; gives the exit code. Whatever goes wrong is one line on stderr, and one event under `--json`. */
 export async function main(args: readonly string[], context: Context): Promise<number> {

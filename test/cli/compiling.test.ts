@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileNotice } from '../../src/cli/display.ts';
-import { Terminal } from '../../src/cli/terminal.ts';
+import { compileNotice } from '../../src/cli/show/report.ts';
+import { Terminal } from '../../src/cli/show/terminal.ts';
 import { Recorder } from './fakes.ts';
 
 // The notice of kernels that are compiled: on a terminal it counts each, elsewhere it appears only if it takes long.

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { adapterAdvice, type Machine, webgpuAdvice } from '../../src/cli/advice.ts';
 import type { Context } from '../../src/cli/context.ts';
+import { adapterAdvice, type Machine, webgpuAdvice } from '../../src/cli/show/advice.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
 import { fakeContext } from './fakes.ts';
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Recorded, recordedFigures } from '../../src/cli/recorded.ts';
+import { type Recorded, recordedFigures } from '../../src/cli/show/recorded.ts';
 import { fakeContext } from './fakes.ts';
 
 const test = suite('start');

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { weightBars } from '../../src/cli/pictures.ts';
-import { Terminal } from '../../src/cli/terminal.ts';
+import { weightBars } from '../../src/cli/show/bars.ts';
+import { Terminal } from '../../src/cli/show/terminal.ts';
 import { Recorder } from './fakes.ts';
 
 const SENTENCE = 'PADA reached 94.7 % on the test images; recorded were 91.8 and 66.8.';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseConfig, type RunConfig } from '../../src/cli/config.ts';
+import { parseConfig, type RunConfig } from '../../src/cli/run/config.ts';
 import { DataError } from '../../src/data/errors.ts';
 import { decodeIdx, readImages } from '../../src/data/readers/idx.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';

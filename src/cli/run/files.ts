@@ -1,9 +1,9 @@
 import { lstatSync, statSync, unlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { NamedBytes } from '../data/readers/idx.ts';
-import { UsageError } from './errors.ts';
-import { count } from './format.ts';
+import type { NamedBytes } from '../../data/readers/idx.ts';
+import { UsageError } from '../errors.ts';
+import { count } from '../show/format.ts';
 
 /** Returns a file's bytes. @throws UsageError that says in one line why the file cannot be read */
 export async function readNamed(file: string): Promise<NamedBytes> {

@@ -1,5 +1,5 @@
-import recorded from '../../docs/figures/adaptation.json';
-import type { Method } from '../train/options.ts';
+import recorded from '../../../docs/figures/adaptation.json';
+import type { Method } from '../../train/options.ts';
 import { count, METHOD_NAMES, spread } from './format.ts';
 
 /** What `tools/adaptation-table.mjs` measured: target accuracies in percent. */

@@ -1,10 +1,10 @@
-import type { CompileProgress } from '../gpu/compilation.ts';
-import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../train/events.ts';
-import type { TrainCallbacks } from '../train/train.ts';
-import { describeDevice } from './device.ts';
+import type { CompileProgress } from '../../gpu/compilation.ts';
+import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../train/events.ts';
+import type { TrainCallbacks } from '../../train/train.ts';
+import { describeDevice } from '../device.ts';
+import type { Job } from '../run/job.ts';
+import { bar, barWidth, confusionTable, weightBars, weightLine } from './bars.ts';
 import { classes, count, counted, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
-import type { Job } from './job.ts';
-import { bar, barWidth, confusionTable, weightBars, weightLine } from './pictures.ts';
 import type { RunSummary } from './summary.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { Gpu } from '../gpu/gpu.ts';
-import { checkTestSet } from './checks.ts';
-import { type Context, withGpu } from './context.ts';
-import { describeDevice, deviceOf } from './device.ts';
-import { counted, percent } from './format.ts';
-import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
-import { confusionTable } from './pictures.ts';
-import { Terminal } from './terminal.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import { type Context, withGpu } from '../context.ts';
+import { describeDevice, deviceOf } from '../device.ts';
+import { addModelFlags, type ModelFlags, prepareModelTask } from '../modelTask.ts';
+import { checkTestSet } from '../run/checks.ts';
+import { confusionTable } from '../show/bars.ts';
+import { counted, percent } from '../show/format.ts';
+import { Terminal } from '../show/terminal.ts';
 
 /** `padagrad eval`: how a trained model does on labelled images. */
 export function addEval(root: Command, context: Context): void {

@@ -1,8 +1,8 @@
-import type { HostImages } from '../data/dataset.ts';
-import { limit, parseClasses, selectClasses } from '../data/subset.ts';
-import type { Split } from './context.ts';
-import { asUsage, UsageError } from './errors.ts';
-import { classes } from './format.ts';
+import type { HostImages } from '../../data/dataset.ts';
+import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
+import type { Split } from '../context.ts';
+import { asUsage, UsageError } from '../errors.ts';
+import { classes } from '../show/format.ts';
 
 // What the command line checks of images before it opens the GPU. Each check names the flag that the user has to change.
 

@@ -1,5 +1,5 @@
-import type { Evaluation } from '../train/events.ts';
-import type { Method } from '../train/options.ts';
+import type { Evaluation } from '../../train/events.ts';
+import type { Method } from '../../train/options.ts';
 
 /** What a run reached and what it took. Accuracies are percentages, null where no labels were given. */
 export interface Figures {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
-import type { Gpu } from '../gpu/gpu.ts';
-import { defaultOptions } from '../train/options.ts';
-import { type Context, withGpu } from './context.ts';
-import { describeDevice, deviceOf } from './device.ts';
-import { positive } from './flags.ts';
-import { addModelFlags, type ModelFlags, prepareModelTask } from './modelTask.ts';
-import { weightBars } from './pictures.ts';
-import { Terminal } from './terminal.ts';
+import { diagnoseClassWeight } from '../../adaptation/diagnostics.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import { defaultOptions } from '../../train/options.ts';
+import { type Context, withGpu } from '../context.ts';
+import { describeDevice, deviceOf } from '../device.ts';
+import { positive } from '../flags.ts';
+import { addModelFlags, type ModelFlags, prepareModelTask } from '../modelTask.ts';
+import { weightBars } from '../show/bars.ts';
+import { Terminal } from '../show/terminal.ts';
 
 interface WeightsFlags extends ModelFlags {
   temperature: number;

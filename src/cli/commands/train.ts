@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import type { Gpu } from '../gpu/gpu.ts';
-import { readConfig, resumedFlags, resumedJob } from './config.ts';
-import { type Context, withGpu } from './context.ts';
-import { EXIT, UsageError } from './errors.ts';
-import { addTrainFlags, type TrainFlags } from './flags.ts';
-import { METHOD_NAMES, spread } from './format.ts';
-import { type Job, prepareJob } from './job.ts';
-import { profileJob, writeTrace } from './profile.ts';
-import { finishedRun } from './runFolder.ts';
-import { runJob } from './runs.ts';
-import { type RunSummary, type SeedsSummary, summarizeSeeds } from './summary.ts';
-import { Terminal } from './terminal.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import { type Context, withGpu } from '../context.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { addTrainFlags, type TrainFlags } from '../flags.ts';
+import { readConfig, resumedFlags, resumedJob } from '../run/config.ts';
+import { finishedRun } from '../run/folder.ts';
+import { type Job, prepareJob } from '../run/job.ts';
+import { runJob } from '../run/runs.ts';
+import { METHOD_NAMES, spread } from '../show/format.ts';
+import { profileJob, writeTrace } from '../show/profile.ts';
+import { type RunSummary, type SeedsSummary, summarizeSeeds } from '../show/summary.ts';
+import { Terminal } from '../show/terminal.ts';
 
 interface Flags extends TrainFlags {
   profile?: string | true;

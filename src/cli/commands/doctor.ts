@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { Gpu } from '../gpu/gpu.ts';
-import { adapterAdvice, webgpuAdvice } from './advice.ts';
-import type { Context } from './context.ts';
-import { deviceOf, nameOf } from './device.ts';
-import { describeFailure, EXIT, type Failure } from './errors.ts';
-import { addCommonFlags } from './flags.ts';
-import { thisMachine } from './machine.ts';
-import { Terminal } from './terminal.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import type { Context } from '../context.ts';
+import { deviceOf, nameOf } from '../device.ts';
+import { describeFailure, EXIT, type Failure } from '../errors.ts';
+import { addCommonFlags } from '../flags.ts';
+import { adapterAdvice, webgpuAdvice } from '../show/advice.ts';
+import { thisMachine } from '../show/machine.ts';
+import { Terminal } from '../show/terminal.ts';
 
 // The features that kernels use, with what each is good for.
 const FEATURES = {

@@ -1,20 +1,20 @@
 import { join } from 'node:path';
-import { version } from '../../package.json';
-import type { Gpu } from '../gpu/gpu.ts';
-import type { Checkpoint } from '../train/checkpoint.ts';
-import { NotFiniteError } from '../train/notFinite.ts';
-import type { Method, TrainingOptions } from '../train/options.ts';
-import type { TrainCallbacks } from '../train/train.ts';
+import { version } from '../../../package.json';
+import type { Gpu } from '../../gpu/gpu.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import { NotFiniteError } from '../../train/notFinite.ts';
+import type { Method, TrainingOptions } from '../../train/options.ts';
+import type { TrainCallbacks } from '../../train/train.ts';
+import type { Context } from '../context.ts';
+import { type Device, describeDevice, deviceOf } from '../device.ts';
+import { UsageError } from '../errors.ts';
+import { flagOf } from '../flags.ts';
+import { compileNotice, metricsRow, TrainingDisplay } from '../show/report.ts';
+import type { RunSummary } from '../show/summary.ts';
+import type { Terminal } from '../show/terminal.ts';
 import { checksumOf, type RunConfig } from './config.ts';
-import type { Context } from './context.ts';
-import { type Device, describeDevice, deviceOf } from './device.ts';
-import { compileNotice, metricsRow, TrainingDisplay } from './display.ts';
-import { UsageError } from './errors.ts';
-import { flagOf } from './flags.ts';
+import { RunFolder } from './folder.ts';
 import type { Job } from './job.ts';
-import { RunFolder } from './runFolder.ts';
-import type { RunSummary } from './summary.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Trains once for each method and seed of a job, one after the other; an interruption ends them all. */
 export async function runJob(context: Context, terminal: Terminal, gpu: Gpu, job: Job): Promise<RunSummary[]> {

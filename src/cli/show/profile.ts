@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
-import { type Peaks, peakGflops } from '../debug/peaks.ts';
-import { chromeTrace, reportProfile, reportTable } from '../debug/profile.ts';
-import type { Gpu } from '../gpu/gpu.ts';
-import type { Profile } from '../gpu/profiler.ts';
-import type { Context } from './context.ts';
-import { UsageError } from './errors.ts';
-import { reasonOf } from './files.ts';
+import { type Peaks, peakGflops } from '../../debug/peaks.ts';
+import { chromeTrace, reportProfile, reportTable } from '../../debug/profile.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import type { Profile } from '../../gpu/profiler.ts';
+import type { Context } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { reasonOf } from '../run/files.ts';
+import type { Job } from '../run/job.ts';
+import { columns } from './bars.ts';
 import { milliseconds } from './format.ts';
-import type { Job } from './job.ts';
-import { columns } from './pictures.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Some iterations of a training, kernel by kernel, and what the adapter does at most. */

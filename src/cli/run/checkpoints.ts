@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '../data/errors.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../train/checkpoint.ts';
+import { DataError } from '../../data/errors.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
+import { UsageError } from '../errors.ts';
 import { writeAtomically } from './atomic.ts';
-import { UsageError } from './errors.ts';
 import { readNamed, removeFile } from './files.ts';
 
 const NAME = /^checkpoint-(\d{1,15})\.safetensors$/;

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type pc from 'picocolors';
-import type { Evaluation } from '../train/events.ts';
+import type { Evaluation } from '../../train/events.ts';
 import { percent } from './format.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;

@@ -1,6 +1,10 @@
-import type { HostImages } from '../data/dataset.ts';
-import type { Method, TrainingOptions } from '../train/options.ts';
-import type { TrainingData } from '../train/trainingData.ts';
+import type { HostImages } from '../../data/dataset.ts';
+import type { Method, TrainingOptions } from '../../train/options.ts';
+import type { TrainingData } from '../../train/trainingData.ts';
+import type { Context } from '../context.ts';
+import { asUsage, UsageError } from '../errors.ts';
+import { type TrainFlags, trainingOptions } from '../flags.ts';
+import { classes } from '../show/format.ts';
 import {
   type Asked,
   checkClasses,
@@ -13,11 +17,7 @@ import {
   first,
 } from './checks.ts';
 import type { RunConfig } from './config.ts';
-import type { Context } from './context.ts';
-import { asUsage, UsageError } from './errors.ts';
-import { type TrainFlags, trainingOptions } from './flags.ts';
-import { classes } from './format.ts';
-import { RunFolder } from './runFolder.ts';
+import { RunFolder } from './folder.ts';
 
 /** Which images a run is about, by the names they were asked for; null where nothing was said. */
 export interface Task {

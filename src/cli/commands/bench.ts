@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import type { Context } from './context.ts';
-import { EXIT } from './errors.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../errors.ts';
 
 /** `padagrad bench`: passes everything on to the bench, which is a program of its own. */
 export function addBench(root: Command, context: Context): void {

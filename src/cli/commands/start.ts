@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { Gpu } from '../gpu/gpu.ts';
-import type { Method } from '../train/options.ts';
-import { type Context, withGpu } from './context.ts';
-import { describeDevice } from './device.ts';
-import { compileNotice } from './display.ts';
-import { addTrainFlags, type TrainFlags } from './flags.ts';
-import { count, counted, duration, METHOD_NAMES, percent, spread } from './format.ts';
-import { type Job, prepareJob } from './job.ts';
-import { columns } from './pictures.ts';
-import { recordedFigures } from './recorded.ts';
-import { runJob } from './runs.ts';
-import { type RunSummary, type SeedsSummary, summarizeSeeds } from './summary.ts';
-import { Terminal } from './terminal.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import type { Method } from '../../train/options.ts';
+import { type Context, withGpu } from '../context.ts';
+import { describeDevice } from '../device.ts';
+import { addTrainFlags, type TrainFlags } from '../flags.ts';
+import { type Job, prepareJob } from '../run/job.ts';
+import { runJob } from '../run/runs.ts';
+import { columns } from '../show/bars.ts';
+import { count, counted, duration, METHOD_NAMES, percent, spread } from '../show/format.ts';
+import { recordedFigures } from '../show/recorded.ts';
+import { compileNotice } from '../show/report.ts';
+import { type RunSummary, type SeedsSummary, summarizeSeeds } from '../show/summary.ts';
+import { Terminal } from '../show/terminal.ts';
 import { seedsLine, setExitCode } from './train.ts';
 
 // The recorded task that these flags are; other flags make another task, with nothing to compare it with.

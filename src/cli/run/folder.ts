@@ -1,15 +1,15 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checkpoint } from '../train/checkpoint.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import { UsageError } from '../errors.ts';
+import { counted } from '../show/format.ts';
+import type { RunSummary } from '../show/summary.ts';
 import { makeFolder, removeLeftOvers, writeAtomically } from './atomic.ts';
 import { type Found, keepCheckpoint, newestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { CONFIG, type RunConfig } from './config.ts';
-import { UsageError } from './errors.ts';
 import { isFull, otherThanFile, reasonOf, removeFile, WriteError } from './files.ts';
-import { counted } from './format.ts';
 import { LOCK, lockFolder } from './lock.ts';
 import { type Cut, MetricsFile, rowsOf } from './metricsFile.ts';
-import type { RunSummary } from './summary.ts';
 
 const METRICS = 'metrics.jsonl';
 export const MODEL = 'model.safetensors';
