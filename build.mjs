@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { wgslMinifier } from './tools/minifyWgsl.mjs';
+import { writeOpsIndex } from './tools/opsIndex.mjs';
 
 const files = (folder, pattern) =>
   existsSync(folder)
@@ -126,6 +127,7 @@ async function programs(only) {
 }
 
 const steps = { library, command, types, programs };
+writeOpsIndex();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { only: { type: 'string', multiple: true, default: [] } },
