@@ -1,3 +1,4 @@
+import * as reference from '../reference/index.ts';
 import { binaryCrossEntropy as op } from '../src/ops/binaryCrossEntropy.ts';
 import { uniform } from './harness/inputs.ts';
 import { opBench } from './harness/opBench.ts';
@@ -15,13 +16,9 @@ export const binaryCrossEntropy = opBench({
     };
   },
   run: ({ p, target }) => [op(p, target)],
-  truth: ({ p, target }) => [
-    [p.data.reduce((sum, v, i) => sum - Math.log(target.data[i]! === 1 ? v : 1 - v), 0) / p.data.length],
-  ],
+  truth: ({ p, target }) => [reference.binaryCrossEntropy(p, target).data],
   gradients: {
     of: ['p'],
-    truth: ({ p, target }, [scale]) => [
-      Float64Array.from(p.data, (v, i) => ((v - target.data[i]!) * scale!) / (v * (1 - v)) / p.data.length),
-    ],
+    truth: ({ p, target }, [dloss]) => [reference.binaryCrossEntropyBackward(p, target).data.map((g) => g * dloss!)],
   },
 });

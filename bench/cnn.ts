@@ -1,3 +1,4 @@
+import * as reference from '../reference/index.ts';
 import { backward, noGrad } from '../src/autograd.ts';
 import { capture } from '../src/capture.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
@@ -49,8 +50,8 @@ export async function forward(
     step: () => captured.run(),
     logits: () => captured.result.read(),
     verify: async () => {
-      const { logits } = cnn.plainCnnForward(inputs.x.data, inputs.weights);
-      return mismatch(await captured.result.read(), logits, toleranceOn(gpu, 1e-5));
+      const { y } = reference.plainCnn(reference.passOf(inputs.weights), inputs.x);
+      return mismatch(await captured.result.read(), y.data, toleranceOn(gpu, 1e-5));
     },
     dispose: () => {
       for (const thing of [captured, captured.result, x, network]) thing.dispose();
@@ -78,12 +79,12 @@ export async function step(
     network,
     loss: () => captured.result.item(),
     verify: async () => {
-      const { loss, gradients } = cnn.plainCnnGradients(inputs.x.data, inputs.labels.data, inputs.weights);
+      const { loss, gradients } = reference.plainCnnGradients(inputs.weights, inputs.x, inputs.labels);
       const wrong = mismatch([await captured.result.item()], [loss], toleranceOn(gpu, 1e-5));
       if (wrong) return `loss: ${wrong}`;
       for (const [name, parameter] of network.namedParameters()) {
         const before = inputs.weights[name]!.data;
-        const gradient = gradients[name]!;
+        const gradient = gradients[name]!.data;
         const inGradient = gradientMismatch(gpu, await parameter.grad!.read(), gradient, 1e-4);
         if (inGradient) return `gradient of ${name}: ${inGradient}`;
         const after = gradient.map((g, i) => before[i]! - LEARNING_RATE * g);

@@ -1,7 +1,7 @@
+import * as reference from '../reference/index.ts';
 import { confusionMatrix as op } from '../src/ops/confusionMatrix.ts';
 import { integers, uniform } from './harness/inputs.ts';
 import { matrixOf, opBench } from './harness/opBench.ts';
-import { predictions } from './harness/predictions.ts';
 
 /** Counts go on from run to run: what is compared is the first. */
 export const confusionMatrix = opBench({
@@ -16,11 +16,5 @@ export const confusionMatrix = opBench({
     op(logits, labels, counts);
     return [counts.view()];
   },
-  truth: ({ logits, labels }, shape) => {
-    const { cols } = matrixOf(shape);
-    const counts = new Float64Array(cols * cols);
-    for (const [row, prediction] of predictions(logits.data, cols).entries())
-      counts[labels.data[row]! * cols + prediction]!++;
-    return [counts];
-  },
+  truth: ({ logits, labels }) => [reference.confusionMatrix(logits, labels).data],
 });

@@ -1,12 +1,12 @@
+import * as reference from '../reference/index.ts';
 import { conv2d as op } from '../src/ops/conv2d.ts';
 import type { Bench } from './harness/case.ts';
 import { uniform, wanted } from './harness/inputs.ts';
 import { kernelCase } from './harness/kernelCase.ts';
-import * as reference from './harness/reference.ts';
 
 /** The convolutions of this project's networks, and one with padding. A first layer's images want no gradient. */
 export const conv2d: Bench = ({ quick, software }) => {
-  const sizes: reference.ConvSizes[] = [
+  const sizes: { n: number; c: number; h: number; w: number; o: number; r: number; s: number; padding?: number }[] = [
     { n: 64, c: 1, h: 28, w: 28, o: 32, r: 5, s: 5 },
     { n: 64, c: 16, h: 12, w: 12, o: 32, r: 5, s: 5 },
     { n: 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 },
@@ -14,7 +14,7 @@ export const conv2d: Bench = ({ quick, software }) => {
   ];
   return (quick ? sizes.slice(0, 2) : sizes).flatMap((size) => {
     const { n, c, h, w, o, r, s, padding = 0 } = size;
-    const { p, q } = reference.convOutput(size);
+    const [p, q] = reference.convOutput([n, c, h, w], [o, c, r, s], { padding });
     const inputs = () => ({
       x: uniform([n, c, h, w]),
       weight: uniform([o, c, r, s], { seed: 2 }),
@@ -29,7 +29,7 @@ export const conv2d: Bench = ({ quick, software }) => {
         shape,
         inputs,
         run: ({ x, weight, bias }) => [op(x, weight, bias, { padding })],
-        truth: ({ x, weight, bias }) => [reference.conv2d(x.data, weight.data, bias.data, size)],
+        truth: ({ x, weight, bias }) => [reference.conv2d(x, weight, bias, { padding }).data],
         flops,
         bytes,
       }),
@@ -42,8 +42,8 @@ export const conv2d: Bench = ({ quick, software }) => {
         },
         run: ({ x, weight, bias }) => [op(x, weight, bias, { padding })],
         truth: ({ x, weight }, dy) => {
-          const { dx, dweight, dbias } = reference.conv2dBackward(x.data, weight.data, dy, size);
-          return c > 1 ? [dx, dweight, dbias] : [dweight, dbias];
+          const { dx, dweight, dbias } = reference.conv2dBackward(x, weight, dy, { padding });
+          return (c > 1 ? [dx, dweight, dbias] : [dweight, dbias]).map(({ data }) => data);
         },
         flops: c > 1 ? 2 * flops : flops,
         bytes: 2 * bytes,

@@ -1,10 +1,17 @@
+import * as reference from '../reference/index.ts';
 import { domainLoss as op } from '../src/ops/domainLoss.ts';
+import type { Shape } from '../src/shape.ts';
 import { type Input, uniform } from './harness/inputs.ts';
 import { opBench } from './harness/opBench.ts';
 
 const positive = ({ data, shape }: Input<Float32Array>): Input<Float32Array> => ({
   shape,
   data: data.map((v) => v + 0.5),
+});
+
+const optionsOf = <T extends { shape: Shape }>(source: T, target: T) => ({
+  sources: source.shape[0]!,
+  weights: { source, target },
 });
 
 /** Weighted binary cross-entropy of a batch whose first half is the source, labelled 1. */
@@ -20,30 +27,17 @@ export const domainLoss = opBench({
     };
   },
   run: ({ p, source, target }) => {
-    const { loss, accuracy } = op(p, { sources: source.size, weights: { source, target } });
+    const { loss, accuracy } = op(p, optionsOf(source, target));
     return [loss, accuracy];
   },
   truth: ({ p, source, target }) => {
-    const n = source.data.length;
-    let loss = 0;
-    let right = 0;
-    for (let i = 0; i < n; i++) {
-      const [s, t] = [p.data[i]!, p.data[n + i]!];
-      loss -= (source.data[i]! * Math.log(s) + target.data[i]! * Math.log(1 - t)) / (2 * n);
-      right += Number(s >= 0.5) + Number(t < 0.5);
-    }
-    return [[loss], [(100 * right) / (2 * n)]];
+    const { loss, accuracy } = reference.domainLoss(p, optionsOf(source, target));
+    return [loss.data, accuracy.data];
   },
   gradients: {
     of: ['p'],
-    truth: ({ p, source, target }, [scale]) => {
-      const n = source.data.length;
-      return [
-        Float64Array.from(p.data, (v, i) => {
-          const slope = i < n ? -source.data[i]! / v : target.data[i - n]! / (1 - v);
-          return (slope * scale!) / (2 * n);
-        }),
-      ];
-    },
+    truth: ({ p, source, target }, [dloss]) => [
+      reference.domainLossBackward(p, optionsOf(source, target)).data.map((g) => g * dloss!),
+    ],
   },
 });

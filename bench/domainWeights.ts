@@ -1,3 +1,4 @@
+import * as reference from '../reference/index.ts';
 import { domainWeights as op } from '../src/ops/domainWeights.ts';
 import { integers, uniform } from './harness/inputs.ts';
 import { opBench } from './harness/opBench.ts';
@@ -12,8 +13,7 @@ export const domainWeights = opBench({
     return [source, target];
   },
   truth: ({ classWeight, labels }) => {
-    const source = Float64Array.from(labels.data, (label) => classWeight.data[label]!);
-    const mean = source.reduce((sum, v) => sum + v, 0) / source.length;
-    return [source, new Float64Array(source.length).fill(mean)];
+    const { source, target } = reference.domainWeights(classWeight, labels);
+    return [source.data, target.data];
   },
 });

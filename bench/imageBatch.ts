@@ -1,3 +1,4 @@
+import * as reference from '../reference/index.ts';
 import { imageBatch as op } from '../src/ops/imageBatch.ts';
 import { Random } from '../src/random.ts';
 import { integers } from './harness/inputs.ts';
@@ -23,12 +24,8 @@ export const imageBatch = opBench({
     return [x, labels!];
   },
   truth: ({ images, allLabels, order }, [size]) => {
-    const bytes = new Uint8Array(images.data.buffer);
     const chosen = order.data.subarray(64, 64 + size!);
-    const x = Float64Array.from({ length: size! * PIXELS }, (_, i) => {
-      const image = chosen[Math.floor(i / PIXELS)]!;
-      return bytes[image * PIXELS + (i % PIXELS)]! / 127.5 - 1;
-    });
-    return [x, Float64Array.from(chosen, (image) => allLabels.data[image]!)];
+    const x = reference.imageBatch(new Uint8Array(images.data.buffer), PIXELS, chosen);
+    return [x.data, chosen.map((image) => allLabels.data[image]!)];
   },
 });

@@ -1,8 +1,8 @@
+import * as reference from '../reference/index.ts';
 import { linear as op } from '../src/ops/linear.ts';
 import type { Bench } from './harness/case.ts';
 import { uniform, wanted } from './harness/inputs.ts';
 import { kernelCase } from './harness/kernelCase.ts';
-import * as reference from './harness/reference.ts';
 
 /** The linear layers of this project's networks: few rows, so few tiles. */
 export const linear: Bench = ({ quick }) => {
@@ -26,7 +26,7 @@ export const linear: Bench = ({ quick }) => {
         shape,
         inputs: make,
         run: ({ x, weight, bias }) => [op(x, weight, bias)],
-        truth: ({ x, weight, bias }) => [reference.linear(x.data, weight.data, bias.data, inputs)],
+        truth: ({ x, weight, bias }) => [reference.linear(x, weight, bias).data],
         flops,
         bytes,
       }),
@@ -39,8 +39,8 @@ export const linear: Bench = ({ quick }) => {
         },
         run: ({ x, weight, bias }) => [op(x, weight, bias)],
         truth: ({ x, weight }, dy) => {
-          const { dx, dweight, dbias } = reference.linearBackward(x.data, weight.data, dy, inputs);
-          return [dx, dweight, dbias];
+          const { dx, dweight, dbias } = reference.linearBackward(x, weight, { shape: [n, outputs], data: dy });
+          return [dx.data, dweight.data, dbias.data];
         },
         flops: 2 * flops,
         bytes: 2 * bytes,

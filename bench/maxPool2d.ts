@@ -1,8 +1,8 @@
+import * as reference from '../reference/index.ts';
 import { maxPool2d as op } from '../src/ops/maxPool2d.ts';
 import type { Bench } from './harness/case.ts';
 import { uniform, wanted } from './harness/inputs.ts';
 import { kernelCase } from './harness/kernelCase.ts';
-import * as reference from './harness/reference.ts';
 
 /** Halves of images whose rows fill vectors, and of images whose rows do not. */
 export const maxPool2d: Bench = ({ quick, software }) => {
@@ -18,14 +18,13 @@ export const maxPool2d: Bench = ({ quick, software }) => {
   return shapes.flatMap((shape) => {
     const [n, c, h, w] = shape as [number, number, number, number];
     const size = n * c * h * w;
-    const pooled = (x: Float32Array) => reference.maxPool2(x, n * c, h, w);
     return [
       kernelCase({
         bench: 'max-pool2d',
         shape: shape.join('x'),
         inputs: () => ({ x: uniform(shape) }),
         run: ({ x }) => [op(x, { kernelSize: 2 })],
-        truth: ({ x }) => [pooled(x.data).y],
+        truth: ({ x }) => [reference.maxPool2d(x, { kernelSize: 2 }).data],
         bytes: 5 * size,
       }),
       kernelCase({
@@ -33,7 +32,10 @@ export const maxPool2d: Bench = ({ quick, software }) => {
         shape: shape.join('x'),
         inputs: () => ({ x: wanted(uniform(shape)) }),
         run: ({ x }) => [op(x, { kernelSize: 2 })],
-        truth: ({ x }, dy) => [reference.maxPool2Backward(pooled(x.data).from, dy, size)],
+        truth: ({ x }, dy) => {
+          const { from } = reference.maxPool2d(x, { kernelSize: 2 });
+          return [reference.maxPool2dBackward(x.shape, from, dy).data];
+        },
         bytes: 5 * size,
       }),
     ];

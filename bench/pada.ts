@@ -1,3 +1,12 @@
+import {
+  imageBatch,
+  inverseDecay,
+  padaIteration,
+  parameterOf,
+  reshape,
+  reversalCoefficient,
+  sgdStep,
+} from '../reference/index.ts';
 import type { HostImages } from '../src/data/dataset.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { HostTensor } from '../src/nn/stateDict.ts';
@@ -5,7 +14,6 @@ import { Random } from '../src/random.ts';
 import type { Checkpoint } from '../src/train/checkpoint.ts';
 import { Training } from '../src/train/training.ts';
 import type { Bench } from './harness/case.ts';
-import { padaGradients } from './harness/padaReference.ts';
 import { type PreparedStep, stepCase } from './harness/stepCase.ts';
 import { gradientMismatch, mismatch, toleranceOn } from './harness/verify.ts';
 
@@ -83,38 +91,44 @@ async function verify(
   const numbers = (name: string) => tensors.get(name)!.data as Float32Array;
   const order = (name: string) => [...(tensors.get(`${name}.order`)!.data as Uint32Array)].slice(0, BATCH);
   const pixels = ({ images }: HostImages, which: readonly number[]) =>
-    which.flatMap((i) => Array.from(images.subarray(784 * i, 784 * (i + 1)), (v) => v / 127.5 - 1));
+    reshape(imageBatch(images as Uint8Array, 784, which), [BATCH, 1, 28, 28]);
   const sources = order('source');
-  const gradients = padaGradients(
+  const labels = sources.map((i) => source.labels![i]!);
+  const parameters = [...tensors.keys()].filter((name) => /^(model|discriminator)\..*\.(weight|bias)$/.test(name));
+  const state = Object.fromEntries(
+    parameters.map((name) => [name, { shape: tensors.get(name)!.shape, data: numbers(name) }]),
+  );
+  const { gradients } = padaIteration(
+    state,
     {
-      x: [...pixels(source, sources), ...pixels(target, order('target'))],
-      labels: sources.map((i) => source.labels![i]!),
-      classWeight: numbers('classWeight.weight'),
-      coefficient: 2 / (1 + Math.exp((-options.reversalAlpha * iteration) / options.reversalIterations)) - 1,
+      source: pixels(source, sources),
+      labels: { shape: [BATCH], data: labels },
+      target: pixels(target, order('target')),
+    },
+    {
+      classWeight: { shape: [10], data: numbers('classWeight.weight') },
+      coefficient: reversalCoefficient(iteration, {
+        alpha: options.reversalAlpha,
+        maxIters: options.reversalIterations,
+      }),
       tradeOff: options.tradeOff,
     },
-    numbers,
   );
-  const { lr, lrGamma, lrDecay, momentum, weightDecay } = options;
-  const rate = lr * (1 + lrGamma * iteration) ** -lrDecay;
-  const after = (await training.state()).tensors;
-  const parameters = [...after.keys()].filter((name) => /^(model|discriminator)\..*\.(weight|bias)$/.test(name));
   if (parameters.length !== Object.keys(gradients).length)
     return `${parameters.length} parameters, expected ${Object.keys(gradients).length}`;
+  const { momentum, weightDecay } = options;
+  const lr = inverseDecay(iteration, { lr: options.lr, gamma: options.lrGamma, decay: options.lrDecay });
+  const after = (await training.state()).tensors;
   const layers = new Map<string, Record<'momentum' | 'moved' | 'direction' | 'update', number[]>>();
   for (const [i, name] of parameters.entries()) {
-    const old = numbers(name);
-    // Nesterov's first step: the momentum is the gradient, and the update looks ahead along it.
-    const direction = gradients[name]!.map((g, k) => g + weightDecay * old[k]!);
+    const parameter = parameterOf(numbers(name), 1, weightDecay);
+    sgdStep(parameter, gradients[name]!.data, { lr, momentum, nesterov: true });
     const layer = layers.get(layerOf(name)) ?? { momentum: [], moved: [], direction: [], update: [] };
     layers.set(layerOf(name), layer);
     append(layer.momentum, after.get(`optimizer.${i}.momentum_buffer`)!.data as Float32Array);
     append(layer.moved, after.get(name)!.data as Float32Array);
-    append(layer.direction, direction);
-    append(
-      layer.update,
-      direction.map((d, k) => old[k]! - rate * (1 + momentum) * d),
-    );
+    append(layer.direction, parameter.state.momentum_buffer!);
+    append(layer.update, parameter.value);
   }
   for (const [layer, { momentum, moved, direction, update }] of layers) {
     const inMomentum = gradientMismatch(training.gpu, momentum, direction, 2e-4);

@@ -1,9 +1,5 @@
+import { unary } from '../reference/index.ts';
 import { relu as op } from '../src/ops/relu.ts';
 import { unaryBench } from './harness/opBench.ts';
 
-export const relu = unaryBench(
-  'relu',
-  op,
-  (x) => Math.max(x, 0),
-  (x) => (x > 0 ? 1 : 0),
-);
+export const relu = unaryBench('relu', op, unary.relu);

@@ -1,3 +1,4 @@
+import { matmul, sizeOf } from '../../reference/index.ts';
 import { Random } from '../../src/random.ts';
 import type { Input } from './inputs.ts';
 
@@ -16,25 +17,15 @@ export interface Factored extends Input<Float32Array> {
  */
 export function factored(m: number, k: number, seed = 1): Factored {
   const random = new Random(seed);
-  const eighths = (length: number) => Float64Array.from({ length }, () => (random.integer(17) - 8) / 8);
-  const u = eighths(m * RANK);
-  const v = eighths(RANK * k);
-  const product = (left: Float64Array, right: ArrayLike<number>, rows: number, depths: number, cols: number) => {
-    const y = new Float64Array(rows * cols);
-    for (let r = 0; r < rows; r++) {
-      for (let d = 0; d < depths; d++) {
-        const factor = left[r * depths + d]!;
-        for (let c = 0; c < cols; c++) y[r * cols + c]! += factor * right[d * cols + c]!;
-      }
-    }
-    return y;
-  };
+  const eighths = (...shape: number[]) => ({
+    shape,
+    data: Float64Array.from({ length: sizeOf(shape) }, () => (random.integer(17) - 8) / 8),
+  });
+  const u = eighths(m, RANK);
+  const v = eighths(RANK, k);
   return {
     shape: [m, k],
-    data: Float32Array.from(product(u, v, m, RANK, k)),
-    times: (b) => {
-      const n = b.length / k;
-      return product(u, product(v, b, RANK, k, n), m, RANK, n);
-    },
+    data: Float32Array.from(matmul(u, v).data),
+    times: (b) => matmul(u, matmul(v, { shape: [k, b.length / k], data: b })).data,
   };
 }

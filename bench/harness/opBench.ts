@@ -56,8 +56,7 @@ const SMALL = { scale: 2 };
 export const unaryBench = (
   bench: string,
   op: (x: Tensor) => Tensor,
-  value: (x: number) => number,
-  slope: (x: number) => number,
+  { f, slope }: { f: (x: number) => number; slope: (x: number) => number },
   made: (x: Input<Float32Array>) => Input<Float32Array> = (x) => x,
 ): Bench =>
   opBench({
@@ -65,7 +64,7 @@ export const unaryBench = (
     shapes: sizes,
     inputs: (shape) => ({ x: made(uniform(shape, SMALL)) }),
     run: ({ x }) => [op(x)],
-    truth: ({ x }) => [Float64Array.from(x.data, value)],
+    truth: ({ x }) => [Float64Array.from(x.data, (v) => f(v))],
     gradients: {
       of: ['x'],
       truth: ({ x }, dy) => [Float64Array.from(dy, (g, i) => g * slope(x.data[i]!))],
@@ -76,15 +75,14 @@ export const unaryBench = (
 export const binaryBench = (
   bench: string,
   op: (a: Tensor, b: Tensor) => Tensor,
-  value: (a: number, b: number) => number,
-  slopes: readonly ((a: number, b: number) => number)[],
+  { f, slopes }: { f: (a: number, b: number) => number; slopes: readonly ((a: number, b: number) => number)[] },
 ): Bench =>
   opBench({
     bench,
     shapes: sizes,
     inputs: (shape) => ({ a: uniform(shape, SMALL), b: uniform(shape, { ...SMALL, seed: 2 }) }),
     run: ({ a, b }) => [op(a, b)],
-    truth: ({ a, b }) => [Float64Array.from(a.data, (v, i) => value(v, b.data[i]!))],
+    truth: ({ a, b }) => [Float64Array.from(a.data, (v, i) => f(v, b.data[i]!))],
     gradients: {
       of: ['a', 'b'],
       truth: ({ a, b }, dy) =>

@@ -1,7 +1,6 @@
 import { Random } from '../../src/random.ts';
 import { type Shape, sizeOf } from '../../src/shape.ts';
 import { type Input, integers } from './inputs.ts';
-import * as reference from './reference.ts';
 
 /** Images of a step. */
 export const BATCH = 64;
@@ -55,43 +54,4 @@ export function plainCnnInputs({ ties = true } = {}): Inputs {
       PARAMETERS.map(({ name, shape, inputs }) => [name, numbers(shape, 1 / Math.sqrt(inputs), 256)]),
     ),
   };
-}
-
-const FIRST = { n: BATCH, c: 1, h: 28, w: 28, o: 32, r: 5, s: 5 };
-const SECOND = { n: BATCH, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 };
-
-/** The network in double precision, with all that its backward needs. */
-export function plainCnnForward(x: ArrayLike<number>, weights: Weights) {
-  const at = (name: string) => weights[name]!.data;
-  const first = reference.relu(reference.conv2d(x, at('0.weight'), at('0.bias'), FIRST));
-  const firstPool = reference.maxPool2(first, BATCH * 32, 24, 24);
-  const second = reference.relu(reference.conv2d(firstPool.y, at('3.weight'), at('3.bias'), SECOND));
-  const secondPool = reference.maxPool2(second, BATCH * 64, 8, 8);
-  const hidden = reference.relu(reference.linear(secondPool.y, at('7.weight'), at('7.bias'), 1024));
-  const logits = reference.linear(hidden, at('9.weight'), at('9.bias'), 128);
-  return { first, firstPool, second, secondPool, hidden, logits };
-}
-
-/** Loss and gradients in double precision, by the names of the parameters. */
-export function plainCnnGradients(x: ArrayLike<number>, labels: ArrayLike<number>, weights: Weights) {
-  const at = (name: string) => weights[name]!.data;
-  const { first, firstPool, second, secondPool, hidden, logits } = plainCnnForward(x, weights);
-  const { loss, dlogits } = reference.crossEntropy(logits, labels, CLASSES);
-  const last = reference.linearBackward(hidden, at('9.weight'), dlogits, 128);
-  const third = reference.linearBackward(secondPool.y, at('7.weight'), reference.reluBackward(hidden, last.dx), 1024);
-  const dsecond = reference.maxPool2Backward(secondPool.from, third.dx, second.length);
-  const conv = reference.conv2dBackward(firstPool.y, at('3.weight'), reference.reluBackward(second, dsecond), SECOND);
-  const dfirst = reference.maxPool2Backward(firstPool.from, conv.dx, first.length);
-  const image = reference.conv2dBackward(x, at('0.weight'), reference.reluBackward(first, dfirst), FIRST);
-  const gradients: Record<string, Float64Array> = {
-    '0.weight': image.dweight,
-    '0.bias': image.dbias,
-    '3.weight': conv.dweight,
-    '3.bias': conv.dbias,
-    '7.weight': third.dweight,
-    '7.bias': third.dbias,
-    '9.weight': last.dweight,
-    '9.bias': last.dbias,
-  };
-  return { loss, gradients };
 }

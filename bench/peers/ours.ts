@@ -1,3 +1,4 @@
+import * as reference from '../../reference/index.ts';
 import { capture } from '../../src/capture.ts';
 import type { GpuOptions } from '../../src/gpu/device.ts';
 import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
@@ -9,7 +10,6 @@ import { forward, step } from '../cnn.ts';
 import { factored } from '../harness/factored.ts';
 import { type Input, uniform } from '../harness/inputs.ts';
 import * as cnn from '../harness/plainCnn.ts';
-import * as reference from '../harness/reference.ts';
 import type { Numbers } from '../harness/verify.ts';
 
 // What the comparison with others takes from here, bundled into one module that they can import: the work, the true
@@ -58,7 +58,7 @@ export function tasks(): Task[] {
       flops: cnn.FORWARD_FLOPS,
       bytes: 0,
       inputs: { x, ...weights },
-      truth: () => ({ logits: cnn.plainCnnForward(x.data, weights).logits }),
+      truth: () => ({ logits: reference.plainCnn(reference.passOf(weights), x).y.data }),
     },
     {
       bench: 'cnn-step',
@@ -67,8 +67,9 @@ export function tasks(): Task[] {
       bytes: 0,
       inputs: { x, labels, ...weights },
       truth: () => {
-        const { loss, gradients } = cnn.plainCnnGradients(x.data, labels.data, weights);
-        return { loss: [loss], ...gradients };
+        const { loss, gradients } = reference.plainCnnGradients(weights, x, labels);
+        const named = Object.entries(gradients).map(([name, { data }]) => [name, data] as const);
+        return { loss: [loss], ...Object.fromEntries(named) };
       },
     },
   ];
@@ -95,7 +96,7 @@ function columnMean(rows: number, cols: number): Task {
     flops: 0,
     bytes: 4 * (rows + 1) * cols,
     inputs: { x },
-    truth: () => ({ y: reference.softmaxColumnMean(x.data, cols, 1) }),
+    truth: () => ({ y: reference.softmaxColumnMean(x).data }),
   };
 }
 

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { adamStep, parameterOf } from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
 import type { HostTensor } from '../../src/nn/stateDict.ts';
@@ -8,7 +9,6 @@ import { Adam, type Optimizer, Sgd } from '../../src/optim/index.ts';
 import { tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';
-import { adamStep, referenceParameter } from './reference.ts';
 
 // Optimisers at the edges: many steps and few, states restored between steps, NaN, a parameter used twice.
 
@@ -36,7 +36,7 @@ for (const [beta1, beta2, steps] of [
       const state = { lr: number(1), '0.step': count(t - 1), '0.exp_avg': floats([m]), '0.exp_avg_sq': floats([v]) };
       optimizer.loadStateDict(new Map(Object.entries(state)));
       step(optimizer, p, [gradient]);
-      const truth = referenceParameter(new Float32Array(1));
+      const truth = parameterOf(new Float32Array(1));
       truth.step = t - 1;
       truth.state = { exp_avg: Float64Array.of(m), exp_avg_sq: Float64Array.of(v) };
       adamStep(truth, Float32Array.of(gradient), { lr: 1, betas: [beta1, beta2] });

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { adamStep, parameterOf, type ReferenceParameter, sgdStep } from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -10,7 +11,6 @@ import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
-import { adamStep, type ReferenceParameter, referenceParameter, sgdStep } from './reference.ts';
 
 // Every optimiser in what they share and in what tells them apart, on parameters around the size of a block.
 
@@ -83,7 +83,7 @@ for (const [name, { make, reference, lr }] of Object.entries(kinds)) {
     const optimizer = make(groups);
     const truth = await Promise.all(
       parameters.map(async (p, i) =>
-        referenceParameter(await p.read(), i < 2 ? 0.1 : 1, optimizer.groups[i < 2 ? 0 : 1]!.weightDecay),
+        parameterOf(await p.read(), i < 2 ? 0.1 : 1, optimizer.groups[i < 2 ? 0 : 1]!.weightDecay),
       ),
     );
     for (let step = 0; step < 6; step++) {

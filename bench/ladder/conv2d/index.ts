@@ -1,10 +1,10 @@
+import * as reference from '../../../reference/index.ts';
 import { defineKernel } from '../../../src/gpu/kernel.ts';
 import { conv2d } from '../../../src/ops/conv2d.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
 import type { Bench, Case } from '../../harness/case.ts';
 import { uniform } from '../../harness/inputs.ts';
 import { kernelCase } from '../../harness/kernelCase.ts';
-import * as reference from '../../harness/reference.ts';
 import naiveSource from './naive.wgsl';
 import registersSource from './registers.wgsl';
 
@@ -15,7 +15,7 @@ const registers = defineKernel('ladder.conv2d', registersSource, ['forward']);
 export const ladderConv2d: Bench = ({ quick, software }) => {
   const size = { n: quick ? 2 : software ? 16 : 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 };
   const { n: images, c, h, w, o, r, s } = size;
-  const { p, q } = reference.convOutput(size);
+  const [p, q] = reference.convOutput([images, c, h, w], [o, c, r, s]);
   const params = { images, c, h, w, o, p, q, r, s };
   const rung = (kernel: string, run: (x: Tensor, weight: Tensor, bias: Tensor) => Tensor): Case =>
     kernelCase({
@@ -28,7 +28,7 @@ export const ladderConv2d: Bench = ({ quick, software }) => {
         bias: uniform([o], { seed: 3 }),
       }),
       run: ({ x, weight, bias }) => [run(x, weight, bias)],
-      truth: ({ x, weight, bias }) => [reference.conv2d(x.data, weight.data, bias.data, size)],
+      truth: ({ x, weight, bias }) => [reference.conv2d(x, weight, bias).data],
       flops: 2 * images * o * p * q * c * r * s,
       bytes: 4 * (images * c * h * w + o * c * r * s + images * o * p * q),
     });

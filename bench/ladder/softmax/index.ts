@@ -1,10 +1,10 @@
+import * as reference from '../../../reference/index.ts';
 import { defineKernel } from '../../../src/gpu/kernel.ts';
 import { softmaxColumnMean } from '../../../src/ops/softmaxColumnMean.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
 import type { Bench, Case } from '../../harness/case.ts';
 import { uniform } from '../../harness/inputs.ts';
 import { kernelCase } from '../../harness/kernelCase.ts';
-import * as reference from '../../harness/reference.ts';
 import naiveSource from './naive.wgsl';
 import statisticsSource from './statistics.wgsl';
 
@@ -24,7 +24,7 @@ export const ladderSoftmax: Bench = ({ quick, software }) => {
       kernel,
       inputs: () => ({ x: uniform([rows, cols]) }),
       run: ({ x }) => [run(x)],
-      truth: ({ x }) => [reference.softmaxColumnMean(x.data, cols, TEMPERATURE)],
+      truth: ({ x }) => [reference.softmaxColumnMean(x, { temperature: TEMPERATURE }).data],
       bytes: 4 * rows * cols,
     });
   return [

@@ -1,5 +1,5 @@
 import { type OpenCase, valuesOf } from '../../../bench/harness/openCase.ts';
-import { difference } from '../../../bench/harness/verify.ts';
+import { compare, relativeToLargest } from '../../../reference/index.ts';
 import type { Check } from '../protocol.ts';
 
 // Elements shown: a few before the first wrong one, and more after it.
@@ -11,20 +11,21 @@ export async function check(opened: OpenCase, { truths, tolerance }: OpenCase): 
   const checks: Check[] = [];
   for (const [i, [name, result]] of [...opened.results].entries()) {
     const [values, truth] = [await valuesOf(result), truths[i]!];
-    const off = difference(values, truth, tolerance);
+    const allowed = relativeToLargest(truth, tolerance);
+    const { first, wrong } = compare(values, truth, allowed);
     const { shape } = result;
-    const from = off ? Math.max(0, off.first - BEFORE) : 0;
-    const to = off ? Math.min(truth.length, from + SHOWN) : 0;
+    const from = Math.max(0, first - BEFORE);
+    const to = wrong > 0 ? Math.min(truth.length, from + SHOWN) : from;
     checks.push({
       result: name,
       shape,
       count: truth.length,
-      wrong: off?.wrong ?? 0,
-      allowed: off?.allowed ?? 0,
+      wrong,
+      allowed: wrong > 0 ? allowed.atol : 0,
       elements: Array.from({ length: to - from }, (_, k) => {
         const [actual, expected] = [values[from + k]!, truth[from + k]!];
-        const near = Object.is(actual, expected) || Math.abs(actual - expected) <= off!.allowed;
-        return { place: placeOf(from + k, shape), actual, expected, wrong: !near };
+        const off = compare([actual], [expected], allowed).wrong > 0;
+        return { place: placeOf(from + k, shape), actual, expected, wrong: off };
       }),
     });
   }

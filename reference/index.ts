@@ -1,0 +1,9 @@
+// Everything in double precision. Imports nothing of the library, so it cannot share its errors.
+
+export * from './cnn.ts';
+export * from './compare.ts';
+export * from './images.ts';
+export * from './losses.ts';
+export * from './ops.ts';
+export * from './optim.ts';
+export * from './pada.ts';
