@@ -8,6 +8,7 @@ import {
   sgdStep,
 } from '../reference/index.ts';
 import type { HostImages } from '../src/data/dataset.ts';
+import { gemmSettings } from '../src/gemm/settings.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { HostTensor } from '../src/nn/stateDict.ts';
 import { Random } from '../src/random.ts';
@@ -51,7 +52,7 @@ async function prepare(gpu: Gpu): Promise<PreparedStep> {
   const training = await Training.create(gpu, data, {
     method: 'pada',
     batchSize: BATCH,
-    float32MatmulPrecision: gpu.halfFamily ? 'medium' : 'highest',
+    float32MatmulPrecision: gemmSettings.of(gpu).half ? 'medium' : 'highest',
   });
   const before = middle(await training.state());
   training.restore(before);

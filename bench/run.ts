@@ -4,9 +4,10 @@ import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import { precisionOption } from '../src/cli/flags.ts';
 import { measurePeaks } from '../src/debug/peaks.ts';
+import type { GpuOptions } from '../src/gemm/createGpu.ts';
+import { createGpu } from '../src/gemm/createGpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/gemm/precision.ts';
-import type { GemmFamily, GpuOptions } from '../src/gpu/device.ts';
-import { createGpu } from '../src/gpu/gpu.ts';
+import type { GemmFamily } from '../src/gemm/settings.ts';
 import {
   COLUMNS,
   cellsOf,

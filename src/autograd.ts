@@ -1,6 +1,6 @@
 import source from '../shaders/autograd.wgsl';
 import { show } from './checks/options.ts';
-import type { Gpu } from './gpu/gpu.ts';
+import { type Gpu, GpuState } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
 import { tick } from './gpu/recording.ts';
 import { sameShape, showShape } from './shape.ts';
@@ -10,10 +10,17 @@ import { isTracked, keep, refusePromise, type Sync, tidy } from './tidy.ts';
 const kernel = /* @__PURE__ */ defineKernel('autograd', source, ['accumulate', 'copy']);
 
 /**
- * @internal Sees what each op computes, as `gpu.watcher`: its output, and in backward the gradient of the output, then the
+ * @internal Sees what each op of a Gpu computes: its output, and in backward the gradient of the output, then the
  * gradient of each input.
  */
 export type OpWatcher = (node: Node, gradient?: Tensor, input?: number) => void;
+
+/** @internal What autograd keeps for each Gpu. */
+export const autogradState = /* @__PURE__ */ new GpuState<{
+  watcher?: OpWatcher | undefined;
+  /** The gradient of a loss with respect to itself: a tensor that holds 1. */
+  one?: Tensor;
+}>(() => ({}));
 
 let gradEnabled = true;
 
@@ -88,7 +95,8 @@ export function record(
     throw new TypeError(
       `record: ${name} needs the tensors that it saves and its backward: record(name, inputs, output, saved, backward)`,
     );
-  const { queue, watcher } = output.gpu;
+  const { queue } = output.gpu;
+  const { watcher } = autogradState.of(output.gpu);
   const node: Node = { name, age: tick(), inputs, output, saved, madeIn: queue.recording, backward };
   watcher?.(node);
   if (!recording(...inputs)) {
@@ -158,7 +166,7 @@ function seedOf(loss: Tensor, gradOutput: Tensor | undefined): Tensor {
 
 function step(node: Node, pending: Map<Tensor, Tensor>): void {
   const dy = pending.get(node.output)!;
-  const { watcher } = dy.gpu;
+  const { watcher } = autogradState.of(dy.gpu);
   watcher?.(node, dy);
   pending.delete(node.output);
   const handedOut = new Set<Tensor>();
@@ -307,13 +315,8 @@ function freeSaved(node: Node): void {
   node.saved = [];
 }
 
-const ones = new WeakMap<Gpu, Tensor>();
-
 function one(gpu: Gpu): Tensor {
-  let x = ones.get(gpu);
-  if (!x) {
-    x = keep(constant(gpu, Float32Array.of(1), 'one', []));
-    ones.set(gpu, x);
-  }
-  return x;
+  const state = autogradState.of(gpu);
+  state.one ??= keep(constant(gpu, Float32Array.of(1), 'one', []));
+  return state.one;
 }

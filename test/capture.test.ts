@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
+import { createGpu } from '../src/gemm/createGpu.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
-import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
 import { defineKernel } from '../src/gpu/kernel.ts';
 import { Counter, Scalar } from '../src/gpu/scalar.ts';
 import { relu } from '../src/ops/relu.ts';

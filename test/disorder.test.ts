@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
+import { createGpu } from '../src/gemm/createGpu.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
 import { defineKernel } from '../src/gpu/kernel.ts';
 import { empty } from '../src/tensor.ts';
 import { disorder, ORDERS } from './disorder.ts';

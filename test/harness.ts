@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import { backward, zeroGrad } from '../src/autograd.ts';
+import type { GpuOptions } from '../src/gemm/createGpu.ts';
+import { createGpu } from '../src/gemm/createGpu.ts';
 import { SUBGROUP_MATRICES } from '../src/gemm/matrixSizes.ts';
-import type { GpuOptions } from '../src/gpu/device.ts';
-import { createGpu, type Gpu } from '../src/gpu/gpu.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../src/shape.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
@@ -14,17 +15,19 @@ interface Profile extends GpuOptions {
   disordered?: boolean;
 }
 
+// Each forces what its name says. `gemm-workgroup` opens the adapter as a real GPU, so every op takes its GPU kernels.
+// `gemm-subgroup` and `gemm-plain` open it as a CPU.
 const PROFILES: Record<string, Profile> = {
   adapter: {},
   'default-limits': { limits: 'default' },
   'no-subgroups': { subgroups: false },
-  'gemm-subgroup': { gemm: 'subgroup' },
-  'gemm-workgroup': { gemm: 'workgroup' },
-  'gemm-plain': { gemm: 'plain' },
+  'gemm-subgroup': { kind: 'cpu', gemm: 'subgroup' },
+  'gemm-workgroup': { kind: 'gpu', gemm: 'workgroup' },
+  'gemm-plain': { kind: 'cpu', gemm: 'plain' },
   'subgroup-matrices': { features: [SUBGROUP_MATRICES] },
   disordered: { limits: 'default', disordered: true },
   'no-subgroups-disordered': { subgroups: false, disordered: true },
-  'gemm-workgroup-disordered': { gemm: 'workgroup', disordered: true },
+  'gemm-workgroup-disordered': { kind: 'gpu', gemm: 'workgroup', disordered: true },
 };
 
 function profile(): Profile {

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd.ts';
+import { createGpu } from '../src/gemm/createGpu.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
-import { createGpu } from '../src/gpu/gpu.ts';
 import { fromBuffer, native } from '../src/io/buffers.ts';
 import { Parameter } from '../src/nn/parameter.ts';
 import { relu } from '../src/ops/relu.ts';

@@ -1,4 +1,4 @@
-import type { GemmFamily } from '../../src/gpu/device.ts';
+import type { GemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { OpenCase } from './openCase.ts';
 import type { Row } from './row.ts';

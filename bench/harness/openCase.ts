@@ -2,6 +2,7 @@ import { backward, zeroGrad } from '../../src/autograd.ts';
 import { type CapturedStep, capture } from '../../src/capture.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { percentOfPeak } from '../../src/debug/profile.ts';
+import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { type Input, uniform } from './inputs.ts';
@@ -68,7 +69,7 @@ export class OpenCase {
   get kernel(): string {
     const { gpu, commands } = this.step;
     const labels = commands.dispatches.map(({ label }) =>
-      label.endsWith('.product') ? `${label} (${gpu.halfFamily ?? gpu.gemmFamily})` : label,
+      label.endsWith('.product') ? `${label} (${gemmFamily(gpu)})` : label,
     );
     return this.spec.kernel ?? [...new Set(labels)].join(' + ');
   }

@@ -1,4 +1,5 @@
 import type { Peaks } from '../../src/debug/peaks.ts';
+import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { keyOf, type Row } from './row.ts';
 
@@ -23,7 +24,8 @@ const LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ];
 
-export function deviceBlock({ info, features, subgroupSize, gemmFamily, halfFamily, limits }: Gpu): DeviceBlock {
+export function deviceBlock(gpu: Gpu): DeviceBlock {
+  const { info, features, subgroupSize, limits } = gpu;
   return {
     name: info.device || info.description || 'without a name',
     vendor: [info.vendor, info.architecture].filter(Boolean).join(', '),
@@ -31,7 +33,7 @@ export function deviceBlock({ info, features, subgroupSize, gemmFamily, halfFami
     software: info.software,
     features: [...features].sort(),
     subgroupSize,
-    gemmFamily: halfFamily ?? gemmFamily,
+    gemmFamily: gemmFamily(gpu),
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]!])),
   };
 }

@@ -1,6 +1,8 @@
 import { percentOfPeak } from '../../src/debug/profile.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { gemmSettings } from '../../src/gemm/settings.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { countCalls } from '../../test/countCalls.ts';
 import type { Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
@@ -38,7 +40,7 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
   const memory = watchMemory(gpu.native);
   let prepared: PreparedStep | undefined;
   try {
-    if (session.gpu.halfFamily) await setFloat32MatmulPrecision(gpu, 'medium');
+    if (gemmSettings.of(session.gpu).half) await setFloat32MatmulPrecision(gpu, 'medium');
     const begin = performance.now();
     prepared = await prepare(gpu);
     await prepared.step();

@@ -1,4 +1,5 @@
 import type { Peaks } from '../../src/debug/peaks.ts';
+import { singleFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Bench, Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
@@ -22,8 +23,7 @@ export interface SuiteResult {
 
 /** The cases that are asked for. @throws RangeError if a name is no bench's */
 export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = false }: SuiteOptions): Case[] {
-  const { gemmFamily, subgroupSize } = gpu;
-  const scale = { quick, software: gpu.info.software, gemmFamily, subgroupSize };
+  const scale = { quick, software: gpu.info.software, gemmFamily: singleFamily(gpu), subgroupSize: gpu.subgroupSize };
   const all = benches.flatMap((bench) => bench(scale));
   if (!only) return all;
   const names = [...new Set(all.map((one) => one.bench))];

@@ -1,4 +1,5 @@
 import { mismatch as mismatchWithin, relativeToLargest } from '../../reference/index.ts';
+import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 
 /** Numbers in double precision, or whatever holds some. */
@@ -10,8 +11,8 @@ const HALF = 2 ** -8;
 const HALF_GRADIENT = 2 ** -4;
 
 /** The tolerance on a Gpu, by the precision of its products. */
-export const toleranceOn = ({ halfFamily }: Gpu, single: number): number =>
-  halfFamily ? Math.max(single, HALF) : single;
+export const toleranceOn = (gpu: Gpu, single: number): number =>
+  gemmSettings.of(gpu).half ? Math.max(single, HALF) : single;
 
 /**
  * Describes the worst element that is further from the truth than `tolerance` times the truth's largest element; null if there is
@@ -35,4 +36,4 @@ export function distance(actual: Numbers, truth: Numbers, tolerance: number): st
 
 /** {@link mismatch} of the gradient of a network; where products are in half precision it is compared as a whole. */
 export const gradientMismatch = (gpu: Gpu, actual: Numbers, truth: Numbers, tolerance: number): string | null =>
-  gpu.halfFamily ? distance(actual, truth, HALF_GRADIENT) : mismatch(actual, truth, tolerance);
+  gemmSettings.of(gpu).half ? distance(actual, truth, HALF_GRADIENT) : mismatch(actual, truth, tolerance);

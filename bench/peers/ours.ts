@@ -1,7 +1,8 @@
 import * as reference from '../../reference/index.ts';
 import { capture } from '../../src/capture.ts';
-import type { GpuOptions } from '../../src/gpu/device.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { GpuOptions } from '../../src/gemm/createGpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { webgpu } from '../../src/gpu/instance.node.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';

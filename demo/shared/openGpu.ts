@@ -1,4 +1,5 @@
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 
 // A driver that fell over takes a while to stand again.
 const RETRIES = 5;

@@ -1,4 +1,5 @@
-import type { AdapterInfo, GemmFamily, HalfFamily } from '../gpu/device.ts';
+import { type GemmFamily, gemmFamily, type HalfFamily } from '../gemm/settings.ts';
+import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 
 /** The device of a run and the kernels it uses. Another device or other kernels give other bits. */
@@ -9,7 +10,7 @@ export interface Device extends AdapterInfo {
 
 export const deviceOf = (gpu: Gpu): Device => ({
   ...gpu.info,
-  gemmFamily: gpu.halfFamily ?? gpu.gemmFamily,
+  gemmFamily: gemmFamily(gpu),
   subgroupSize: gpu.subgroupSize,
 });
 

@@ -2,8 +2,9 @@ import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.
 import { ImageDataset } from '../data/dataset.ts';
 import { limit } from '../data/subset.ts';
 import { measurePeaks } from '../debug/peaks.ts';
+import { createGpu } from '../gemm/createGpu.ts';
 import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../gemm/precision.ts';
-import { createGpu, type Gpu } from '../gpu/gpu.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import { relu } from '../ops/relu.ts';
 import { tensor } from '../tensor.ts';
 import { Evaluator } from '../train/evaluate.ts';

@@ -1,4 +1,5 @@
 import source from '../../shaders/anomaly.wgsl';
+import { autogradState } from '../autograd.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { type Shape, showShape } from '../shape.ts';
@@ -52,11 +53,12 @@ export async function detectAnomaly<T>(
   fn: () => T | Promise<T>,
   names: ReadonlyMap<Tensor, string> = new Map(),
 ): Promise<T> {
-  if (gpu.watcher) throw new Error('detectAnomaly: another one is under way; await it first');
+  const watching = autogradState.of(gpu);
+  if (watching.watcher) throw new Error('detectAnomaly: another one is under way; await it first');
   const first = keep(tensor(gpu, Uint32Array.of(NEVER, NEVER, 0, 0), undefined, 'anomaly'));
   const looks: (Omit<Anomaly, 'at' | 'nan' | 'infinite'> & { cause: Error | undefined })[] = [];
   const calls = new WeakMap<Tensor, Error>();
-  gpu.watcher = ({ name: op, inputs, output }, gradient, i) => {
+  watching.watcher = ({ name: op, inputs, output }, gradient, i) => {
     const call = `${op}(${inputs.map((x) => `${names.get(x) ?? x.label}${showShape(x.shape)}`).join(', ')})`;
     const look = (x: Tensor, what: string): void => {
       const { shape, size } = x;
@@ -72,7 +74,7 @@ export async function detectAnomaly<T>(
     look(output, 'output');
   };
   const report = async (): Promise<void> => {
-    gpu.watcher = undefined;
+    watching.watcher = undefined;
     const [number, place, nan, infinite] = await first.readU32().finally(() => first.dispose());
     if (number === NEVER) return;
     const { cause, ...where } = looks[number!]!;

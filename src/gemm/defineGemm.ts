@@ -4,10 +4,10 @@ import reduce from '../../shaders/gemm.reduce.wgsl';
 import single from '../../shaders/gemm.single.wgsl';
 import subgroup from '../../shaders/gemm.subgroup.wgsl';
 import workgroup from '../../shaders/gemm.workgroup.wgsl';
-import type { HalfFamily } from '../gpu/device.ts';
 import { defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
 import type { Binding } from '../gpu/storage.ts';
 import { empty } from '../tensor.ts';
+import type { HalfFamily } from './settings.ts';
 import { columnsOf, constantsOf, type GemmVariant, STEP, tilesOf, variantOf } from './variants.ts';
 
 /** What one file of a product, its operands or its store, is given: tensors by the names of its variables, and its overrides. */

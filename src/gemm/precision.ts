@@ -4,12 +4,12 @@ import size8x16x16 from '../../shaders/gemm.matrix.8x16x16.wgsl';
 import size16x16x16 from '../../shaders/gemm.matrix.16x16x16.wgsl';
 import matrix from '../../shaders/gemm.matrix.wgsl';
 import workgroup from '../../shaders/gemm.workgroup.wgsl';
-import type { GemmFamily, HalfFamily } from '../gpu/device.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { addCore } from './defineGemm.ts';
 import { matrixSizes } from './matrixSizes.ts';
 import { faultOfProducts } from './selfTest.ts';
+import { type GemmFamily, gemmFamily, gemmSettings, type HalfFamily } from './settings.ts';
 
 export { SUBGROUP_MATRICES } from './matrixSizes.ts';
 
@@ -44,20 +44,21 @@ export async function setFloat32MatmulPrecision(
     throw new GpuError(code, `setFloat32MatmulPrecision: ${problem}; use 'highest'`);
   };
   if (precision === 'highest') {
-    gpu.halfFamily = undefined;
-    return gpu.gemmFamily;
+    gemmSettings.of(gpu).half = undefined;
+    return gemmFamily(gpu);
   }
   if (precision !== 'medium')
     throw new RangeError(
       `setFloat32MatmulPrecision: the precision must be 'highest' or 'medium' but is ${JSON.stringify(precision)}`,
     );
-  if (gpu.halfFamily) return gpu.halfFamily;
+  const settings = gemmSettings.of(gpu);
+  if (settings.half) return settings.half;
   if (!gpu.features.has('shader-f16')) refuse('LIMIT', "'medium' needs shader-f16, which this device does not offer");
   const faults: string[] = [];
   for (const family of familiesOf(gpu)) {
     const fault = await faultOfProducts(gpu, family);
     if (!fault) {
-      gpu.halfFamily = family;
+      settings.half = family;
       return family;
     }
     faults.push(`by ${family} ${fault}`);

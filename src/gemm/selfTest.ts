@@ -1,9 +1,9 @@
-import type { HalfFamily } from '../gpu/device.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { matmul } from '../ops/matmul.ts';
 import { Random } from '../random.ts';
 import { type Tensor, tensor } from '../tensor.ts';
+import { gemmSettings, type HalfFamily } from './settings.ts';
 
 interface Product {
   name: string;
@@ -82,11 +82,12 @@ async function faultOf(
 
 /** Recorded at once, so that nobody else's product is of that family. */
 function productBy(gpu: Gpu, family: HalfFamily, x: Tensor, w: Tensor): Tensor {
-  const before = gpu.halfFamily;
-  gpu.halfFamily = family;
+  const settings = gemmSettings.of(gpu);
+  const before = settings.half;
+  settings.half = family;
   try {
     return matmul(x, w);
   } finally {
-    gpu.halfFamily = before;
+    settings.half = before;
   }
 }

@@ -1,5 +1,5 @@
-import type { GemmFamily, HalfFamily } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { type GemmFamily, gemmFamily, gemmSettings, type HalfFamily } from './settings.ts';
 
 /** How a product is computed: by which core, in tiles of how many rows, in how many slices of its depth. */
 export interface GemmVariant {
@@ -66,7 +66,8 @@ export function tryPlan<T>(gpu: Gpu, plan: GemmPlan, fn: () => T): { result: T; 
 // A run may be resumed on another device than it was measured on.
 function runs(gpu: Gpu, { family, tile }: GemmVariant): boolean {
   // One precision for all products of a Gpu.
-  if (family !== gpu.halfFamily && (gpu.halfFamily || isHalf(family))) return false;
+  const { half } = gemmSettings.of(gpu);
+  if (family !== half && (half || isHalf(family))) return false;
   if (family === 'subgroup') return gpu.subgroupSize >= 8;
   return !isTiled(family) || threadsOf(tile) <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
 }
@@ -79,8 +80,8 @@ export const isHalf = (family: string): boolean => family === 'half' || isMatrix
 
 function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPlan = {}): GemmVariant {
   // The subgroup core shares rows among 8 lanes.
-  const single = gpu.gemmFamily === 'subgroup' && gpu.subgroupSize < 8 ? 'plain' : gpu.gemmFamily;
-  const family = gpu.halfFamily ?? single;
+  const wanted = gemmFamily(gpu);
+  const family = wanted === 'subgroup' && gpu.subgroupSize < 8 ? 'plain' : wanted;
   // Few tiles of many depths leave most of the device idle: a GPU wants a hundred workgroups, a CPU some for each core.
   const onGpu = isTiled(family) || isMatrix(family);
   const { large = 256, workgroups = onGpu ? 128 : 4 } = plan;

@@ -2,8 +2,8 @@ import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
 import type { WgslModule } from './wgsl.ts';
 
-/** What {@link createGpu} may be asked for. */
-export interface GpuOptions {
+/** Options of a device: those of `createGpu` that do not concern GEMM kernels. */
+export interface DeviceOptions {
   /** A `GPUDevice` of the caller's, used as it is and not destroyed by `gpu.dispose()`. */
   device?: Native<'GPUDevice'>;
   /** Whether an adapter that runs on the CPU will do: `allow` (default), `refuse`, or `require` (for tests). */
@@ -14,17 +14,14 @@ export interface GpuOptions {
   limits?: 'adapter' | 'default';
   /** `false` leaves subgroups unused even if the adapter offers them. */
   subgroups?: boolean;
-  /** Forces one family of matrix kernels in place of the one that suits the adapter. */
-  gemm?: GemmFamily;
+  /** Chooses kernels as for a CPU that plays the GPU, or as for a real GPU. Default: what the adapter is. */
+  kind?: GpuKind;
   /** Further features of WebGPU, by name, asked for where the adapter offers them: for kernels of your own, or `SUBGROUP_MATRICES` of `padagrad/precision`. */
   features?: readonly string[];
 }
 
-/** The families of matrix kernels, see `shaders/gemm.*.wgsl`. */
-export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
-
-/** Those for operands in half precision: rounded on their way to workgroup memory, or to subgroup matrices of a size. */
-export type HalfFamily = 'half' | 'matrix-8x8x8' | 'matrix-16x16x16' | 'matrix-8x16x16';
+/** What runs the kernels: a CPU that plays the GPU (lavapipe, SwiftShader, WARP), or a real GPU. */
+export type GpuKind = 'cpu' | 'gpu';
 
 /** What the adapter says of itself, as far as it does (Safari may say nothing). */
 export interface AdapterInfo {
@@ -169,7 +166,7 @@ export class Device {
 }
 
 /** @internal Asks WebGPU for an adapter and a device with the adapter's limits and the features the kernels can use. */
-export async function requestDevice(gpu: GPU, options: GpuOptions): Promise<Device> {
+export async function requestDevice(gpu: GPU, options: DeviceOptions): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter || adapter.info?.device === 'null-backend') {
     throw new GpuError(

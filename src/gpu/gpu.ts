@@ -1,13 +1,11 @@
 import { patiently, webgpu } from '#gpu';
-import type { OpWatcher } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, oneOf } from '../checks/options.ts';
+import { flag, type OptionChecks, oneOf } from '../checks/options.ts';
 import {
   type AdapterInfo,
   adoptDevice,
   type Device,
-  type GemmFamily,
-  type GpuOptions,
-  type HalfFamily,
+  type DeviceOptions,
+  type GpuKind,
   requestDevice,
 } from './device.ts';
 import type { Native } from './native.ts';
@@ -22,13 +20,12 @@ export class Gpu {
   /** @internal */ readonly pool: Pool;
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
-  /** @internal */ watcher?: OpWatcher | undefined;
-  /** @internal */ halfFamily?: HalfFamily | undefined;
+  /** @internal What the layers above keep here, see {@link GpuState}. */ readonly states = new Map<unknown, unknown>();
 
   /** @internal */
   constructor(
     /** @internal */ readonly device: Device,
-    readonly options: Readonly<GpuOptions>,
+    readonly options: Readonly<DeviceOptions>,
   ) {
     this.pool = new Pool(this);
     this.queue = new Queue(device);
@@ -55,11 +52,12 @@ export class Gpu {
     return this.device.subgroupSize;
   }
 
-  /** The family of matrix kernels that suits this adapter, or that `createGpu({gemm})` asked for. */
-  get gemmFamily(): GemmFamily {
-    if (this.options.gemm) return this.options.gemm;
-    if (!this.info.software) return 'workgroup';
-    return this.subgroupSize > 0 ? 'subgroup' : 'plain';
+  /**
+   * What kernels are chosen for: `cpu` if the adapter is a CPU that plays the GPU, else `gpu`. `createGpu({ kind })` forces
+   * the choice, so that tests run the kernels of GPUs on any adapter.
+   */
+  get kind(): GpuKind {
+    return this.options.kind ?? (this.info.software ? 'cpu' : 'gpu');
   }
 
   /** The `GPUDevice` underneath. */
@@ -127,6 +125,25 @@ export class Gpu {
   }
 }
 
+/**
+ * @internal
+ * What a layer above keeps for each Gpu. The layer declares one of these and alone knows its type, so gpu/ imports no layer
+ * above it, and the state ends with its Gpu.
+ */
+export class GpuState<State> {
+  constructor(private readonly initial: () => State) {}
+
+  /** Returns the state of a Gpu: the initial one at the first call. */
+  of({ states }: Gpu): State {
+    let state = states.get(this) as State | undefined;
+    if (state === undefined) {
+      state = this.initial();
+      states.set(this, state);
+    }
+    return state;
+  }
+}
+
 /** @internal Throws unless it is a Gpu, neither lost nor disposed. */
 export function checkGpu(who: string, gpu: Gpu): void {
   if (!gpu?.device)
@@ -136,7 +153,8 @@ export function checkGpu(who: string, gpu: Gpu): void {
   gpu.device.check(who);
 }
 
-const checks: OptionChecks<GpuOptions> = {
+/** @internal */
+export const deviceChecks: OptionChecks<DeviceOptions> = {
   device: {
     wanted: 'a GPUDevice, as `await adapter.requestDevice()` gives',
     holds: (value) => typeof (value as Partial<GPUDevice> | null)?.createBuffer === 'function',
@@ -145,22 +163,15 @@ const checks: OptionChecks<GpuOptions> = {
   validate: flag,
   limits: oneOf('adapter', 'default'),
   subgroups: flag,
-  gemm: oneOf('subgroup', 'workgroup', 'plain'),
+  kind: oneOf('cpu', 'gpu'),
   features: {
     wanted: 'an array of names',
     holds: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
   },
 };
 
-/**
- * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
- * the features the kernels can use.
- *
- * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
- * @throws TypeError or RangeError for an unknown option, or a value that an option cannot have
- */
-export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
-  checkOptions('createGpu', options, checks);
+/** @internal Opens a device for `createGpu`, which checks the options. */
+export async function openGpu(options: DeviceOptions): Promise<Gpu> {
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)
     : await requestDevice(await webgpu(options.features), options);

@@ -120,7 +120,7 @@ const LEAST_SLICE = 2048;
  * for dearly; a GPU wants neighbours in memory on neighbouring lanes.
  */
 function split(gpu: Gpu, n: number, c: number, spatial: number) {
-  const gpuLike = gpu.gemmFamily === 'workgroup';
+  const gpuLike = gpu.kind === 'gpu';
   const PLACES = gpuLike ? Math.min(32, powerOf2(spatial)) : 1;
   const ACROSS = PLACES === 1 ? 8 : 1;
   const IMAGES = gpuLike ? Math.min(256 / PLACES / ACROSS, powerOf2(n)) : 1;

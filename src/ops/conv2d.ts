@@ -88,7 +88,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     if (dx && lineByLine) inputGradOfLines(dy, weight, dx, sizes);
     else if (dx) {
       // GPUs load neighbours in memory together; elsewhere it pays more to leave out the taps that a pixel never met.
-      const IMAGE_BY_IMAGE = x.gpu.gemmFamily === 'workgroup' ? 1 : 0;
+      const IMAGE_BY_IMAGE = x.gpu.kind === 'gpu' ? 1 : 0;
       gradOfInput(
         { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE } },
         { bindings: { dx }, constants: { IMAGE_BY_IMAGE } },

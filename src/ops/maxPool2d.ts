@@ -91,4 +91,4 @@ export function poolSizes(
 }
 
 /** @internal How many windows an invocation takes in turn: starting one costs a software adapter more than a window. */
-export const poolLoop = ({ gpu }: Tensor): number => (gpu.gemmFamily === 'workgroup' ? 1 : 16);
+export const poolLoop = ({ gpu }: Tensor): number => (gpu.kind === 'gpu' ? 1 : 16);

@@ -78,7 +78,7 @@ export class SoftmaxColumnSums {
   }
 }
 
-const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.gemmFamily === 'workgroup' && cols <= 64 * HELD;
+const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.kind === 'gpu' && cols <= 64 * HELD;
 
 /** How many partial sums of each column keep the adapter busy, and each of them short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {

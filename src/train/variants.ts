@@ -1,5 +1,5 @@
+import type { GemmFamily, HalfFamily } from '../gemm/settings.ts';
 import type { GemmVariant, GemmVariants } from '../gemm/variants.ts';
-import type { GemmFamily, HalfFamily } from '../gpu/device.ts';
 
 const CLASS = /^[\w.]+ \d+x\d+x\d+$/;
 const TILES: Readonly<Record<GemmFamily | HalfFamily, readonly number[]>> = {

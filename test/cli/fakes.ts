@@ -4,6 +4,7 @@ import type { Context, Trained } from '../../src/cli/context.ts';
 import { main } from '../../src/cli/program.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
+import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Profile } from '../../src/gpu/profiler.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
@@ -231,7 +232,9 @@ export function fakeContext(fake: FakeOptions = {}) {
         gpus++;
         opened++;
         precisions.push(precision);
-        return precision === 'medium' ? Object.assign(Object.create(gpu), { halfFamily: 'half' }) : gpu;
+        return precision === 'medium'
+          ? Object.assign(Object.create(gpu), { states: new Map([[gemmSettings, { half: 'half' }]]) })
+          : gpu;
       }),
     resolveData: async (name, split) => {
       asked.push(`${name} ${split}`);

@@ -1,9 +1,10 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { tuneGemm } from '../../src/gemm/tuning.ts';
 import { type GemmVariant, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { tensor } from '../../src/tensor.ts';

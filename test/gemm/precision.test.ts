@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert';
 import { webgpu } from '#gpu';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
+import { gemmSettings } from '../../src/gemm/settings.ts';
 import { setGemmVariants } from '../../src/gemm/variants.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
@@ -87,10 +89,10 @@ const OPS: [name: string, op: (x: Tensor[]) => Tensor, shapes: readonly Shape[]]
 for (const [name, op, shapes] of OPS) {
   halfTest(`${name}: operands that half precision has give the products of single precision`, async () => {
     const data = shapes.map((shape, i) => eighths(shape, i + 1));
-    const families = new Set([gpu.halfFamily, 'half'] as const);
+    const families = new Set([gemmSettings.of(gpu).half, 'half'] as const);
     const found: Outcome[] = [];
     for (const family of families) {
-      gpu.halfFamily = family;
+      gemmSettings.of(gpu).half = family;
       found.push(await outcome(op, shapes, data));
     }
     await setFloat32MatmulPrecision(gpu, 'highest');
@@ -150,7 +152,7 @@ halfTest('other sizes of tile, in slices and not', async () => {
     return sum;
   });
   const [x, w] = [tensor(gpu, a, [m, k]), tensor(gpu, b, [k, n])];
-  const family = gpu.halfFamily!;
+  const family = gemmSettings.of(gpu).half!;
   for (const [tile, slices] of family === 'half'
     ? ([
         [32, 3],
@@ -168,7 +170,7 @@ halfTest('other sizes of tile, in slices and not', async () => {
 halfTest('variants of another precision give way, in both directions', async () => {
   const numbers = uniform([64, 64], seeded(3));
   const x = tensor(gpu, numbers, [64, 64]);
-  const family = gpu.halfFamily!;
+  const family = gemmSettings.of(gpu).half!;
   const product = async (): Promise<Float32Array> => {
     const y = matmul(x, x);
     const read = await y.read();

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { tensor } from '../../src/tensor.ts';
 

@@ -2,18 +2,24 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { webgpu } from '#gpu';
 import { capture } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
+import { gemmFamily } from '../../src/gemm/settings.ts';
 import { requestDevice } from '../../src/gpu/device.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { maxPool2d } from '../../src/ops/maxPool2d.ts';
 import { relu } from '../../src/ops/relu.ts';
-import { tensor } from '../../src/tensor.ts';
+import { softmax } from '../../src/ops/softmax.ts';
+import { softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
+import { sum } from '../../src/ops/sum.ts';
+import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
 gpuTest('the adapter is named, and a software one as such', (gpu) => {
   const { vendor, architecture, device, description, software } = gpu.info;
   assert.ok(`${vendor}${architecture}${device}${description}`.length > 0);
   assert.is(software, /llvmpipe|swiftshader|software/i.test(`${architecture} ${device} ${description}`));
-  assert.ok(['subgroup', 'workgroup', 'plain'].includes(gpu.gemmFamily));
+  assert.ok(['subgroup', 'workgroup', 'plain'].includes(gemmFamily(gpu)));
 });
 
 gpuTest('software adapters are refused or required on request', async (gpu) => {
@@ -40,6 +46,7 @@ test('options that createGpu does not know, or cannot obey, are refused', async 
   await refused({ subgroups: 'false' }, /subgroups must be true or false but is 'false' \(a string\)/);
   await refused({ limits: {} }, /limits must be one of 'adapter', 'default' but is an? [oO]bject/);
   await refused({ gemm: 'matrix' }, /gemm must be one of 'subgroup', 'workgroup', 'plain' but is 'matrix'/);
+  await refused({ kind: 'software' }, /kind must be one of 'cpu', 'gpu' but is 'software'/);
   await refused({ features: 'shader-f16' }, /features must be an array of names but is 'shader-f16' \(a string\)/);
   await refused('software', /createGpu: expected an options object/);
   await refused({ device: await (await webgpu()).requestAdapter() }, /device must be a GPUDevice, as `await adapter/);
@@ -57,8 +64,45 @@ gpuTest('subgroups can be left unused', async () => {
   const without = await createGpu({ subgroups: false });
   assert.is(without.subgroupSize, 0);
   assert.not(without.features.has('subgroups'));
-  assert.is.not(without.gemmFamily, 'subgroup');
+  assert.is.not(gemmFamily(without), 'subgroup');
   without.dispose();
+});
+
+gpuTest('kernels are chosen for a CPU or a GPU, as the adapter is or as asked', async () => {
+  const usual = await createGpu();
+  assert.is(usual.kind, usual.info.software ? 'cpu' : 'gpu');
+  for (const kind of ['cpu', 'gpu'] as const) {
+    const forced = await createGpu({ kind });
+    assert.equal([forced.kind, gemmFamily(forced) === 'workgroup'], [kind, kind === 'gpu']);
+    forced.dispose();
+  }
+  usual.dispose();
+});
+
+gpuTest('a forced GEMM family changes no other op', async () => {
+  const constants: string[] = [];
+  for (const gemm of [undefined, 'workgroup', 'plain'] as const) {
+    const forced = await createGpu({ kind: 'cpu', ...(gemm && { gemm }) });
+    const create = forced.native.createComputePipelineAsync.bind(forced.native);
+    const used: unknown[] = [];
+    Object.defineProperty(forced.native, 'createComputePipelineAsync', {
+      value: (descriptor: GPUComputePipelineDescriptor) => {
+        used.push(descriptor.compute.constants);
+        return create(descriptor);
+      },
+    });
+    const x = empty(forced, [64, 40]);
+    const image = empty(forced, [1, 2, 8, 8]);
+    const step = await capture(forced, () => {
+      const y = softmax(x);
+      return [y, softmaxColumnMean(x), sum(y, { dim: 1 }), maxPool2d(image, { kernelSize: 2 })];
+    });
+    constants.push(JSON.stringify(used));
+    assert.is(forced.kind, 'cpu');
+    for (const one of [step, x, image, forced]) one.dispose();
+  }
+  assert.is(new Set(constants).size, 1);
+  assert.match(constants[0]!, /"LANES":1/);
 });
 
 gpuTest('an adapter that says nothing of itself, as some browsers have, is used with care', async () => {

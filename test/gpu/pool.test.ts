@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { capture } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
-import { createGpu } from '../../src/gpu/gpu.ts';
 import { add } from '../../src/ops/add.ts';
 import { mul } from '../../src/ops/mul.ts';
 import { relu } from '../../src/ops/relu.ts';

@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import { capture } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { adoptDevice } from '../../src/gpu/device.ts';
-import { createGpu, Gpu } from '../../src/gpu/gpu.ts';
+import { Gpu } from '../../src/gpu/gpu.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { gatherRows } from '../../src/ops/gatherRows.ts';

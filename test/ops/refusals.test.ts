@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { createGpu } from '../../src/gpu/gpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
 import * as ops from '../../src/ops/index.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';

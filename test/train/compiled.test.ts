@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { createGpu } from '../../src/gpu/gpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
 import { Training } from '../../src/train/training.ts';

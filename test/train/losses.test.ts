@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';
 import { train } from '../../src/train/train.ts';
 import { Training } from '../../src/train/training.ts';

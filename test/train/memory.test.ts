@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { completeOptions, type Method } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Storage } from '../../src/gpu/storage.ts';
 import type { Method } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';

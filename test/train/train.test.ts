@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';
 import type { NotFiniteError } from '../../src/train/notFinite.ts';

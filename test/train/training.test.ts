@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Float32MatmulPrecision } from '../../src/gemm/precision.ts';
+import { gemmSettings } from '../../src/gemm/settings.ts';
 import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
-import { createGpu, type Gpu } from '../../src/gpu/gpu.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { StateDict } from '../../src/nn/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
@@ -197,9 +199,9 @@ gpuTest(
     const outcomeIn = (float32MatmulPrecision: Float32MatmulPrecision) =>
       outcome(gpu, { method: 'source-only', float32MatmulPrecision }, 3);
     const single = await outcomeIn('highest');
-    assert.is(gpu.halfFamily, undefined);
+    assert.is(gemmSettings.of(gpu).half, undefined);
     const half = await outcomeIn('medium');
-    assert.is(gpu.halfFamily, 'half');
+    assert.is(gemmSettings.of(gpu).half, 'half');
     const figures = [single, half].map(
       (one) => new Float64Array(Uint8Array.from(one.get('figures')!.split(','), Number).buffer),
     );

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { createGpu } from '../../src/gpu/gpu.ts';
+import type { createGpu } from '../../src/gemm/createGpu.ts';
 import type { TrainingOptions } from '../../src/train/options.ts';
 import { train } from '../../src/train/train.ts';
 import { Training } from '../../src/train/training.ts';

@@ -17,10 +17,11 @@ import matrix from 'project/shaders/gemm.matrix.wgsl';
 import workgroup from 'project/shaders/gemm.workgroup.wgsl';
 import { backward, zeroGrad } from 'project/src/autograd.ts';
 import { capture, dryRun } from 'project/src/capture.ts';
+import { createGpu } from 'project/src/gemm/createGpu.ts';
 import { addCore } from 'project/src/gemm/defineGemm.ts';
 import { matrixSizes, SUBGROUP_MATRICES } from 'project/src/gemm/matrixSizes.ts';
+import { gemmSettings } from 'project/src/gemm/settings.ts';
 import { setGemmVariants, tryPlan } from 'project/src/gemm/variants.ts';
-import { createGpu } from 'project/src/gpu/gpu.ts';
 import { conv2d } from 'project/src/ops/conv2d.ts';
 import { linear } from 'project/src/ops/linear.ts';
 import { matmul } from 'project/src/ops/matmul.ts';
@@ -103,8 +104,7 @@ async function open() {
   // The adapter alone tells the sizes of its subgroup matrices.
   Object.defineProperty(gpu.device, 'said', { value: adapter.info });
   const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
-  if (gpu.gemmFamily !== 'workgroup')
-    throw new Error(`gpu-compile: ${name} (${description}) passes for a software adapter`);
+  if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) passes for a software adapter`);
   appendFileSync(
     join(folder, 'log.jsonl'),
     `${JSON.stringify({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } })}\n`,
@@ -224,7 +224,7 @@ async function optimizers(gpu) {
 /** Products in half precision, without the trial that the project makes of them: there is nothing to compute it. */
 async function halfPrecision(gpu, lanes) {
   addCore('half', half, workgroup);
-  gpu.halfFamily = 'half';
+  gemmSettings.of(gpu).half = 'half';
   await everyTile(gpu, 'half', [32, 64, 128]);
   await compile('PADA step, half', () => pada(gpu, 'medium'));
   // Where subgroups vary in size the project leaves the matrices unused; here they are compiled for the size that the driver takes.
@@ -233,10 +233,11 @@ async function halfPrecision(gpu, lanes) {
   for (const [size, source] of Object.entries(cores)) {
     if (!matrixSizes(gpu).has(size)) continue;
     addCore(`matrix-${size}`, source, matrix);
-    gpu.halfFamily = `matrix-${size}`;
-    await everyTile(gpu, gpu.halfFamily, [64]);
+    const family = `matrix-${size}`;
+    gemmSettings.of(gpu).half = family;
+    await everyTile(gpu, family, [64]);
   }
-  gpu.halfFamily = undefined;
+  gemmSettings.of(gpu).half = undefined;
 }
 
 const { instance, gpu, lanes } = await open();

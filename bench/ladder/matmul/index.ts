@@ -1,5 +1,6 @@
-import type { GemmFamily } from '../../../src/gpu/device.ts';
-import { createGpu, type Gpu } from '../../../src/gpu/gpu.ts';
+import { createGpu } from '../../../src/gemm/createGpu.ts';
+import type { GemmFamily } from '../../../src/gemm/settings.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { defineKernel, type Launch } from '../../../src/gpu/kernel.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';

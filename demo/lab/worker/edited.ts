@@ -1,7 +1,8 @@
 import type { Case } from '../../../bench/harness/case.ts';
 import type { OpenCase } from '../../../bench/harness/openCase.ts';
+import { createGpu } from '../../../src/gemm/createGpu.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
-import { createGpu, type Gpu } from '../../../src/gpu/gpu.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { Fault } from '../protocol.ts';
 import type { EditedModule } from './editedModule.ts';
 import { type Counting, Flag, guard } from './loopGuard.ts';

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+
+import { gemmFamily } from '../../gemm/settings.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Context } from '../context.ts';
 import { deviceOf, nameOf } from '../device.ts';
@@ -70,7 +72,7 @@ function healthy(terminal: Terminal, gpu: Gpu, medium: Awaited<ReturnType<typeof
         "this adapter runs on the CPU: right results, no speed; where the machine has a GPU, install the graphics card maker's driver",
       ]
     : [];
-  const { subgroupSize, gemmFamily } = gpu;
+  const { subgroupSize } = gpu;
 
   terminal.line(`adapter     ${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`);
   terminal.line(`vendor      ${[info.vendor, info.architecture].filter(Boolean).join(', ') || 'not said'}`);
@@ -78,7 +80,7 @@ function healthy(terminal: Terminal, gpu: Gpu, medium: Awaited<ReturnType<typeof
   terminal.line(`features    ${features.join(', ') || 'none of those the kernels use'}`);
   for (const [name, use] of missing) terminal.line(`            without ${name} (${use})`);
   terminal.line(
-    `subgroups   ${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matrix kernels: ${gemmFamily}`,
+    `subgroups   ${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matrix kernels: ${gemmFamily(gpu)}`,
   );
   terminal.line(
     `precision   ${'family' in medium ? `medium is possible too: by ${medium.family}, which computed what it should` : `highest alone: ${medium.problem}`}`,

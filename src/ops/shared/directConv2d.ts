@@ -4,6 +4,7 @@ import linesGrad from '../../../shaders/conv2d.linesGrad.wgsl';
 import geometry from '../../../shaders/conv2d.wgsl';
 import partial from '../../../shaders/gemm.partial.wgsl';
 import reduce from '../../../shaders/gemm.reduce.wgsl';
+import { gemmFamily } from '../../gemm/settings.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { defineKernel } from '../../gpu/kernel.ts';
 import { empty, type Tensor } from '../../tensor.ts';
@@ -26,7 +27,7 @@ export type Conv2dSizes = Readonly<
 /** @internal Whether the kernels here can compute it, on an adapter that they suit. */
 export function suitsLines(gpu: Gpu, { s, strideH, strideW, dilationH, dilationW }: Conv2dSizes): boolean {
   const plain = strideH * strideW * dilationH * dilationW === 1 && s >= 2 && s <= 7;
-  return plain && gpu.gemmFamily === 'subgroup' && gpu.subgroupSize >= 8 && !gpu.halfFamily;
+  return plain && gpu.kind === 'cpu' && gpu.subgroupSize >= 8 && gemmFamily(gpu) === 'subgroup';
 }
 
 /** @internal Records y = x * weight + bias, if asked for only its positive part. */

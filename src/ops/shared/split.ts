@@ -12,7 +12,7 @@ export interface RowSplit {
 
 /** @internal Chooses how many lanes share a row of `cols` elements. */
 export function splitRows(gpu: Gpu, cols: number): RowSplit {
-  const LANES = gpu.gemmFamily !== 'workgroup' ? 1 : 2 ** Math.min(6, Math.ceil(Math.log2(Math.max(1, cols / 4))));
+  const LANES = gpu.kind === 'cpu' ? 1 : 2 ** Math.min(6, Math.ceil(Math.log2(Math.max(1, cols / 4))));
   return { constants: { LANES }, rowsAtOnce: 64 / LANES };
 }
 
@@ -22,7 +22,7 @@ export function splitRows(gpu: Gpu, cols: number): RowSplit {
  * takes several: starting an invocation costs it more than a few elements do.
  */
 export function splitElements(gpu: Gpu, size: number): { constants: { PER: number }; groups: number } {
-  const PER = gpu.gemmFamily !== 'workgroup' ? 16 : 1;
+  const PER = gpu.kind === 'cpu' ? 16 : 1;
   return { constants: { PER }, groups: Math.ceil(size / (64 * PER)) };
 }
 

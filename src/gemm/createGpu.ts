@@ -1,0 +1,27 @@
+import { checkOptions, type OptionChecks, oneOf } from '../checks/options.ts';
+import type { DeviceOptions } from '../gpu/device.ts';
+import { deviceChecks, type Gpu, openGpu } from '../gpu/gpu.ts';
+import { type GemmFamily, gemmSettings } from './settings.ts';
+
+/** Options of {@link createGpu}. */
+export interface GpuOptions extends DeviceOptions {
+  /** Forces a family of GEMM kernels, for tests and measurements. Default: the family that suits the adapter. */
+  gemm?: GemmFamily;
+}
+
+const checks: OptionChecks<GpuOptions> = { ...deviceChecks, gemm: oneOf('subgroup', 'workgroup', 'plain') };
+
+/**
+ * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
+ * the features that the kernels can use.
+ *
+ * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
+ * @throws TypeError or RangeError for an unknown option, or a value that an option cannot have
+ */
+export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
+  checkOptions('createGpu', options, checks);
+  const { gemm, ...rest } = options;
+  const gpu = await openGpu(rest);
+  gemmSettings.of(gpu).forced = gemm;
+  return gpu;
+}
