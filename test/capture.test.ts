@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
+import { countCalls, watchCompiling } from '../src/debug/deviceCalls.ts';
 import { createGpu } from '../src/gemm/createGpu.ts';
 import type { GpuError } from '../src/gpu/errors.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
@@ -9,7 +10,6 @@ import { Counter, Scalar } from '../src/gpu/scalar.ts';
 import { relu } from '../src/ops/relu.ts';
 import { empty, type Tensor, tensor, write } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
-import { countCalls, watchCompiling } from './countCalls.ts';
 import { gpuTest, run } from './harness.ts';
 
 const affine = defineKernel(

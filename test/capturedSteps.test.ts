@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert';
 import { backward, noGrad, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
+import { countCalls } from '../src/debug/deviceCalls.ts';
 import { Counter } from '../src/gpu/scalar.ts';
 import { BatchNorm1d, Dropout, Module, type Parameter, Sequential } from '../src/nn/index.ts';
 import { dropout } from '../src/ops/dropout.ts';
@@ -16,7 +17,6 @@ import { Sgd } from '../src/optim/sgd.ts';
 import { type Tensor, tensor } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
 import { disposeAll, item, near, parameter } from './captured.ts';
-import { countCalls } from './countCalls.ts';
 import { gpuTest, run } from './harness.ts';
 
 const optimizers: [string, (w: Parameter) => Optimizer, number[]][] = [

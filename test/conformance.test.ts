@@ -49,7 +49,6 @@ const ROOT_FILES = ['autograd', 'capture', 'index', 'random', 'shape', 'tensor',
 const EXCEPTIONS = [
   'src/checks/data.ts -> src/shape.ts',
   'src/gemm/selfTest.ts -> src/ops/matmul.ts',
-  'bench/harness/stepCase.ts -> test/countCalls.ts',
   'bench/run.ts -> src/cli/flags.ts',
 ];
 

@@ -1,14 +1,13 @@
+import { countCalls, watchMemory } from '../../src/debug/deviceCalls.ts';
 import { percentOfPeak } from '../../src/debug/profile.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
 import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { countCalls } from '../../test/countCalls.ts';
 import type { Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
 import type { Session } from './session.ts';
 import { times } from './statistics.ts';
-import { watchMemory } from './watchMemory.ts';
 
 /** A whole step, ready to be done again and again. */
 export interface PreparedStep {

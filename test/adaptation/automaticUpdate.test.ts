@@ -5,6 +5,7 @@ import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
 import { capture } from '../../src/capture.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
+import { watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
@@ -12,7 +13,6 @@ import { relu } from '../../src/ops/relu.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { watchCompiling } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 const CLASSES = 5;

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { ClassWeightAccumulator, ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { capture } from '../../src/capture.ts';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 /** Class weights in double precision. */

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import {
   AvgPool2d,
@@ -19,7 +20,6 @@ import {
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 const images = (gpu: Gpu, shape: number[], seed = 1): Tensor => tensor(gpu, uniform(shape, seeded(seed)), shape, 'x');

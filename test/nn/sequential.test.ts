@@ -1,11 +1,11 @@
 import * as assert from 'uvu/assert';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { BatchNorm1d, Conv2d, Flatten, Linear, MaxPool2d, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
 import { relu, scale, sub } from '../../src/ops/index.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 /** The identity on two features. */

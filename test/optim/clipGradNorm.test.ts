@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { clipGradNorm, Sgd } from '../../src/optim/index.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 const SIZES = [1, 63, 64, 65, 1009, 40_000];

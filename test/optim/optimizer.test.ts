@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { adamStep, parameterOf, type ReferenceParameter, sgdStep } from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { native } from '../../src/io/buffers.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
@@ -9,7 +10,6 @@ import { relu } from '../../src/ops/relu.ts';
 import { Adam, AdamW, type Optimizer, type ParametersOrGroups, Sgd } from '../../src/optim/index.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { countCalls } from '../countCalls.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
 // Every optimiser in what they share and in what tells them apart, on parameters around the size of a block.

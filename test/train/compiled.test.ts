@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
+import { watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
 import { Training } from '../../src/train/training.ts';
-import { watchCompiling } from '../countCalls.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { countCalls, watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Float32MatmulPrecision } from '../../src/gemm/precision.ts';
 import { gemmSettings } from '../../src/gemm/settings.ts';
@@ -7,7 +8,6 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { StateDict } from '../../src/nn/stateDict.ts';
 import type { Method, TrainingOptions } from '../../src/train/options.ts';
 import { Training } from '../../src/train/training.ts';
-import { countCalls, watchCompiling } from '../countCalls.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 

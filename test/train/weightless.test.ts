@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
+import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { createGpu } from '../../src/gemm/createGpu.ts';
 import type { TrainingOptions } from '../../src/train/options.ts';
 import { train } from '../../src/train/train.ts';
 import { Training } from '../../src/train/training.ts';
-import { countCalls } from '../countCalls.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesData } from './stripes.ts';
 

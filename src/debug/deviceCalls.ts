@@ -1,4 +1,7 @@
-/** What a piece of work asked of the device. */
+// Counts what a piece of work asks of the WebGPU device, at the device itself and not in the engine's own books. The bench and
+// the tests use it; no part of the library does.
+
+/** Numbers of calls that a piece of work made. */
 export interface CallCounts {
   submits: number;
   passes: number;
@@ -9,7 +12,7 @@ export interface CallCounts {
   pipelines: number;
 }
 
-/** Lists what is compiled at the device itself from now on, each by its call and its label. */
+/** Returns a list that grows with each shader module and pipeline that the device compiles from now on: "CALL LABEL". */
 export function watchCompiling(device: GPUDevice): string[] {
   const seen: string[] = [];
   for (const name of ['createShaderModule', 'createComputePipeline', 'createComputePipelineAsync'] as const) {
@@ -25,10 +28,7 @@ export function watchCompiling(device: GPUDevice): string[] {
   return seen;
 }
 
-/**
- * Counts calls at the device itself, not in the engine's books: the methods are wrapped while `work` runs. Passes and
- * dispatches are counted on the encoders that the device hands out meanwhile.
- */
+/** Counts the calls that `work` makes: wraps the methods of the device, its queue, its encoders and passes while it runs. */
 export function countCalls(device: GPUDevice, work: () => void): CallCounts {
   const counts: CallCounts = {
     submits: 0,
@@ -47,7 +47,7 @@ export function countCalls(device: GPUDevice, work: () => void): CallCounts {
     then?: (result: never) => void,
   ): void => {
     const original = target[name] as (...args: unknown[]) => unknown;
-    // Another order of work replaces the method too (disorder.ts), and must stay.
+    // A test that changes the order of work (test/disorder.ts) has replaced the method too; restore its version.
     const before = Object.getOwnPropertyDescriptor(target, name);
     Object.defineProperty(target, name, {
       configurable: true,
@@ -77,4 +77,31 @@ export function countCalls(device: GPUDevice, work: () => void): CallCounts {
     for (const step of undo) step();
   }
   return counts;
+}
+
+/** Counts the bytes of the buffers that the device makes from now on; `peak()` returns the most that existed at once. */
+export function watchMemory(device: GPUDevice): { peak(): number; stop(): void } {
+  let now = 0;
+  let most = 0;
+  const { createBuffer } = device;
+  Object.defineProperty(device, 'createBuffer', {
+    configurable: true,
+    value: (descriptor: GPUBufferDescriptor) => {
+      const buffer = createBuffer.call(device, descriptor);
+      now += buffer.size;
+      most = Math.max(most, now);
+      const destroy = buffer.destroy;
+      let alive = true;
+      Object.defineProperty(buffer, 'destroy', {
+        configurable: true,
+        value: () => {
+          if (alive) now -= buffer.size;
+          alive = false;
+          return destroy.call(buffer);
+        },
+      });
+      return buffer;
+    },
+  });
+  return { peak: () => most, stop: () => Reflect.deleteProperty(device, 'createBuffer') };
 }
