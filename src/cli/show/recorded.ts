@@ -2,7 +2,7 @@ import recorded from '../../../docs/figures/adaptation.json';
 import type { Method } from '../../train/options.ts';
 import { count, METHOD_NAMES, spread } from './format.ts';
 
-/** What `tools/adaptation-table.mjs` measured: target accuracies in percent. */
+/** What `tools/adaptation.mjs` measured: target accuracies in percent. */
 export interface Recorded {
   iterations: number;
   tasks: {
