@@ -12,77 +12,100 @@ import process from 'node:process';
 const DOCUMENTS = ['README.md', ...['docs', 'docs/log'].flatMap(markdownIn)];
 const MARKED = /<!-- figures: (\S+) -->\n[^]*?<!-- end of figures -->/g;
 
-const METHODS = { 'source-only': 'no adaptation', dann: 'DANN', pada: '**PADA**' };
-const PEERS = { 'jax-js': 'jax-js', 'tfjs-webgpu': 'tfjs-webgpu', 'ort-web': 'onnxruntime-web' };
+const METHODS = [
+  ['source-only', 'no adaptation'],
+  ['dann', 'DANN'],
+  ['pada', 'PADA'],
+];
+const SIZES = 'test/package/sizes.test.ts';
 
 const TABLES = {
   adaptation: () => {
-    const { tasks, ...recording } = read('adaptation.json');
+    const tasks = adaptationTo('0-4');
     const shown = (method, { mean, deviation }) =>
       method === 'pada' ? `**${spread(mean, deviation)}**` : spread(mean, deviation);
-    const rows = Object.entries(METHODS).map(([method, name]) => [
-      name,
+    const ours = METHODS.map(([method, name]) => [
+      method === 'pada' ? `**${name}**` : name,
       ...tasks.map(({ methods }) => shown(method, methods[method])),
     ]);
-    const pytorch = Object.entries(METHODS).map(([method, name]) => [
-      `${name.replaceAll('*', '')}, PyTorch with TLlib`,
+    const pytorch = METHODS.map(([method, name]) => [
+      `${name}, PyTorch with TLlib`,
       ...tasks.map(({ reference }) => spread(...reference[method])),
     ]);
-    const source = Object.keys(METHODS).map((method) => [
-      `source accuracy, ${METHODS[method].replaceAll('*', '')}`,
+    const source = METHODS.map(([method, name]) => [
+      `source accuracy, ${name}`,
       ...tasks.map(({ methods }) => spread(...statistics(methods[method].runs.map((run) => run.sourceAccuracy)))),
     ]);
-    const header = [`accuracy in %, mean of ${seedsOf(tasks)} seeds (deviation)`, ...tasks.map(titleOf)];
-    return `${table(header, [...rows, ...pytorch, ...source])}\n\n${provenance(recording)}`;
+    const header = ['target accuracy in %, mean of 3 seeds (deviation)', ...tasks.map(titleOf)];
+    return `${table(header, [...ours, ...pytorch, ...source])}\n\n${recordedBy(tasks)}`;
   },
 
   'adaptation-of-start': () => {
-    const task = read('adaptation.json').tasks.find(({ name }) => name === 'fontdigits-mnist');
-    const cells = Object.keys(METHODS).map((method) => `${task.methods[method].mean.toFixed(1)} %`);
-    const header = [
-      `accuracy on handwritten 0-4, mean of ${seedsOf([task])} seeds`,
-      ...Object.values(METHODS),
-    ];
-    return table(header, [[titleOf(task).replace(' 0-4', ''), cells[0], cells[1], `**${cells[2]}**`]]);
+    const task = adaptationTo('0-4').find(({ name }) => name === 'fontdigits-mnist');
+    const header = ['accuracy on handwritten 0-4, mean of 3 seeds', 'no adaptation', 'DANN', '**PADA**'];
+    const [none, dann, pada] = METHODS.map(([method]) => `${task.methods[method].mean.toFixed(1)} %`);
+    return table(header, [['font digits → MNIST', none, dann, `**${pada}**`]]);
   },
 
   'adaptation-recordings': () => {
-    const now = read('adaptation.json');
     const before = read('adaptation-earlier.json');
-    const rows = now.tasks.flatMap((task) => {
+    const tasks = adaptationTo('0-4');
+    const rows = tasks.flatMap((task) => {
       const earlier = before.tasks.find(({ name }) => name === task.name);
-      return Object.keys(METHODS).map((method) => {
+      return METHODS.map(([method, name]) => {
         const [a, b] = [earlier, task].map(({ methods }) => methods[method]);
-        return [
-          titleOf(task),
-          METHODS[method].replaceAll('*', ''),
-          spread(a.mean, a.deviation),
-          spread(b.mean, b.deviation),
-          signed(b.mean - a.mean),
-        ];
+        return [titleOf(task), name, ...[a, b].map((one) => spread(one.mean, one.deviation)), signed(b.mean - a.mean)];
       });
     });
-    const header = ['task', 'method', `commit ${before.commit}`, `commit ${now.commit}`, 'difference'];
+    const header = ['task', 'method', `commit ${before.commit}`, `commit ${commitsOf(tasks)}`, 'difference'];
     return table(header, rows);
   },
 
-  'adaptation-seeds': () => {
-    const { tasks } = read('adaptation.json');
-    const rows = tasks.flatMap((task) =>
-      Object.keys(METHODS).flatMap((method) =>
-        task.methods[method].runs.map(({ seed, targetAccuracy, sourceAccuracy, classWeight }) => [
-          titleOf(task),
-          METHODS[method].replaceAll('*', ''),
-          String(seed),
-          targetAccuracy.toFixed(1),
-          sourceAccuracy.toFixed(1),
-          method === 'pada' ? classWeight.map((weight) => weight.toFixed(2)).join(' ') : 'all 1',
-        ]),
-      ),
+  'adaptation-seeds': () => seedTable(adaptationTo('0-4')),
+
+  'adaptation-failure': () => {
+    const tasks = adaptationTo('5-9');
+    return `${seedTable(tasks)}\n\n${recordedBy(tasks)}`;
+  },
+
+  sizes: () => {
+    const budgets = [...readFileSync(SIZES, 'utf8').matchAll(/^ {2}(\w+): \{.*ceiling: (\d+)/gm)];
+    return table(
+      ['program', 'at most'],
+      budgets.map(([, program, ceiling]) => [`\`test/package/programs/${program}.mjs\``, `${ceiling} KB`]),
     );
-    return table(['task', 'method', 'seed', 'target accuracy', 'source accuracy', 'class weights 0-9'], rows);
   },
 };
+
+/** The recorded tasks whose target has these classes. */
+function adaptationTo(targetClasses) {
+  return read('adaptation.json').tasks.filter((task) => task.targetClasses === targetClasses);
+}
+
+function seedTable(tasks) {
+  const rows = tasks.flatMap((task) =>
+    METHODS.filter(([method]) => task.methods[method]).flatMap(([method, name]) =>
+      task.methods[method].runs.map(({ seed, targetAccuracy, sourceAccuracy, classWeight }) => [
+        titleOf(task),
+        name,
+        String(seed),
+        targetAccuracy.toFixed(1),
+        sourceAccuracy.toFixed(1),
+        method === 'pada' ? classWeight.map((weight) => weight.toFixed(2)).join(' ') : 'all 1',
+      ]),
+    ),
+  );
+  return table(['task', 'method', 'seed', 'target accuracy', 'source accuracy', 'class weights 0-9'], rows);
+}
+
+/** Says when and where tasks were recorded. */
+function recordedBy(tasks) {
+  const recordings = new Map(tasks.flatMap(({ recordings }) => recordings.map((one) => [one.date + one.commit, one])));
+  const each = [...recordings.values()].map(({ date, commit, device }) => `${date} at commit ${commit} on ${device}`);
+  return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, 1,500 iterations per run.`;
+}
+
+const commitsOf = (tasks) => [...new Set(tasks.flatMap(({ recordings }) => recordings.map((one) => one.commit)))].join(', ');
 
 /** The recording in docs/figures/`name`. */
 function read(name) {
@@ -96,14 +119,6 @@ function markdownIn(folder) {
     .map((name) => join(folder, name));
 }
 
-/** One sentence about when and how something was recorded. */
-function provenance({ date, commit, device, load, command }) {
-  const under = load === undefined ? '' : `, load average ${load.toFixed(1)}`;
-  return `Recorded on ${date} at commit ${commit} on ${device}${under}: \`${command}\`.`;
-}
-
-const seedsOf = (tasks) =>
-  Math.max(...tasks.flatMap(({ methods }) => Object.values(methods).map(({ runs }) => runs.length)));
 const titleOf = ({ title }) => title.replace('->', '→');
 
 function statistics(values) {
