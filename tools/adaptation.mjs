@@ -22,7 +22,16 @@ const ITERATIONS = 1500;
 const METHODS = ['source-only', 'dann', 'pada'];
 
 const usps = (split) => `idx:DATA/usps28-${split}`;
-const toUsps = ['--source', 'mnist', '--source-limit', '6000', '--target', usps('train'), '--target-test', usps('test')];
+const toUsps = [
+  '--source',
+  'mnist',
+  '--source-limit',
+  '6000',
+  '--target',
+  usps('train'),
+  '--target-test',
+  usps('test'),
+];
 const toMnist = ['--target', 'mnist', '--target-limit', '6000'];
 
 // `reference` is PyTorch 1.13 with TLlib, three seeds: [mean, standard deviation].
@@ -94,7 +103,17 @@ function save(tasks) {
 /** One run in its own process: the `start` and `result` events. */
 async function train(task, method, seed) {
   const data = task.arguments.map((argument) => argument.replace('DATA', resolve(values.data)));
-  const options = ['--target-classes', task.targetClasses, '--method', method, '--seed', seed, '-i', ITERATIONS, '--json'];
+  const options = [
+    '--target-classes',
+    task.targetClasses,
+    '--method',
+    method,
+    '--seed',
+    seed,
+    '-i',
+    ITERATIONS,
+    '--json',
+  ];
   const child = spawn(process.execPath, [CLI, 'train', ...data, ...options.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

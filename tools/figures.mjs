@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 const DOCUMENTS = ['README.md', ...['docs', 'docs/log'].flatMap(markdownIn)];
-const MARKED = /<!-- figures: (\S+) -->\n[^]*?<!-- end of figures -->/g;
+const MARKED = /<!-- figures: (\S+) -->\n.*?<!-- end of figures -->/gs;
 
 const METHODS = [
   ['source-only', 'no adaptation'],
@@ -105,7 +105,8 @@ function recordedBy(tasks) {
   return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, 1,500 iterations per run.`;
 }
 
-const commitsOf = (tasks) => [...new Set(tasks.flatMap(({ recordings }) => recordings.map((one) => one.commit)))].join(', ');
+const commitsOf = (tasks) =>
+  [...new Set(tasks.flatMap(({ recordings }) => recordings.map((one) => one.commit)))].join(', ');
 
 /** The recording in docs/figures/`name`. */
 function read(name) {
@@ -129,7 +130,8 @@ function statistics(values) {
 const spread = (mean, deviation) => `${mean.toFixed(1)} (${deviation.toFixed(1)})`;
 const signed = (x) => `${x < 0 ? '-' : '+'}${Math.abs(x).toFixed(1)}`;
 
-const table = (header, rows) => [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const table = (header, rows) =>
+  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 /** A document with every marked table as its recording gives it. */
 function rewritten(path) {
