@@ -1,10 +1,10 @@
-// Builds the page to host anywhere: `node tools/buildPage.mjs [FOLDER]`.
-import { asked } from './asked.mjs';
-import { buildAndWeigh, isForeign } from './page/build.mjs';
+// Builds the page as static files for any web server: `npm run build:page -- [FOLDER]`.
 
-const { positionals, refuse } = asked('npm run build:page -- [FOLDER]', { allowPositionals: true });
-if (positionals.length > 1) refuse(`page: one folder at most, but here are ${positionals.join(', ')}`);
+import { buildAndWeigh, isForeign } from './page/build.mjs';
+import { readArgs } from './readArgs.mjs';
+
+const { positionals, refuse } = readArgs('npm run build:page -- [FOLDER]', { allowPositionals: true });
+if (positionals.length > 1) refuse(`page: expected one folder but got ${positionals.join(', ')}`);
 const [folder = '.build/page'] = positionals;
-if (isForeign(folder))
-  refuse(`page: ${folder} holds something else; name a new folder, an empty one or one of this page`);
+if (isForeign(folder)) refuse(`page: ${folder} is not empty; choose an empty folder or an earlier build of the page`);
 await buildAndWeigh(folder);

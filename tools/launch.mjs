@@ -1,5 +1,5 @@
-// The one way in for every npm script: what is missing is installed, what is stale is built, then the program runs with
-// the adapter that was found. Only Node's own modules, for on a fresh clone there are no others; all it says goes to stderr.
+// Every npm script goes through this file. It installs missing packages, builds what is out of date, finds an adapter and runs the
+// program. It imports only Node's own modules, because a fresh clone has no others. Its messages go to stderr.
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { findAdapter, knownAdapter, NoAdapter } from './setup/adapter.mjs';
@@ -13,7 +13,7 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const PADAGRAD = '.build/cli/padagrad.mjs';
 
-/** What each script needs installed and built, whether it computes on a GPU or in a browser, and what node then runs. */
+/** Per script: the packages and builds that it needs, whether it needs a GPU or a browser, and the program that Node runs. */
 const COMMANDS = {
   setup: { builds: 'all', gpu: true },
   build: { builds: 'again' },
@@ -34,11 +34,11 @@ const COMMANDS = {
   'test:browser': { builds: 'all', browser: true, runs: ['tools/testBrowser.mjs'] },
 };
 
-// These tell of the machine or of themselves: they take an adapter that is there, and set none up.
-const TELLING = ['doctor', 'help', '--version', '-V'];
+// Commands that only print information use an adapter that exists and do not install one.
+const INFORMING = ['doctor', 'help', '--version', '-V'];
 const HELP = ['--help', '-h'];
-const onlyTells = (name, args) =>
-  args.some((arg) => HELP.includes(arg)) || (name === 'padagrad' && TELLING.includes(args[0] ?? 'help'));
+const onlyInforms = (name, args) =>
+  args.some((arg) => HELP.includes(arg)) || (name === 'padagrad' && INFORMING.includes(args[0] ?? 'help'));
 
 async function main([name, ...args]) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -47,11 +47,11 @@ async function main([name, ...args]) {
   const { installs, builds, gpu, browser, runs } = COMMANDS[name];
   const env = await withLock('.build/launch.lock', async () => {
     ensureInstalled();
-    if (installs && !onlyTells(name, args)) ensureInstalled(installs);
+    if (installs && !onlyInforms(name, args)) ensureInstalled(installs);
     if (builds) build(builds);
     if (browser) return findBrowser();
     if (!gpu) return {};
-    if (onlyTells(name, args)) return knownAdapter();
+    if (onlyInforms(name, args)) return knownAdapter();
     return findAdapter();
   });
   return runs ? runNode([...runs, ...args], env) : 0;

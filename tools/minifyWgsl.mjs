@@ -1,22 +1,21 @@
-// WGSL for the library as it is published: without comments and needless space, and with short names where no one outside of
-// the shaders says the name. Functions of one file are called from another that it is joined with, so what a module declares is
-// shortened everywhere, or nowhere; what a function declares gets a letter of its own name, so that functions that are alike
-// stay alike, for gzip to see.
+// Minifies the WGSL of the published package: removes comments and space, and shortens names that only shaders use. A file may call
+// functions of another file that it is joined with, so a module-level name gets the same short name in every file. A local name
+// becomes a letter of itself where possible, so that similar functions stay similar, which gzip rewards.
 
-// Not an attribute, as in `@group`.
+// Any identifier but an attribute, as in `@group`.
 const WORD = /(?<!@)\b[A-Za-z_]\w*\b/g;
-// Nor a component.
+// The same, without components, as in `v.x`.
 const VARIABLE = /(?<![@.])\b[A-Za-z_]\w*\b/g;
 const DECLARED = /\b(?:fn|let|var(?:<[^>]*>)?|const|struct|alias)\s+(\w+)|\b(\w+)\s*:(?!:)/g;
 const TYPED = /\b(\w+)\s*:/g;
 const LOCAL = /\b(?:let|var(?:<[^>]*>)?|const)\s+(\w+)/g;
 
-// A function's name, its parameters with what it returns, and its body, whose braces stand five deep at most.
+// A function's name, its parameters and return type, and its body, with braces nested at most five deep.
 const BODY = [1, 2, 3, 4].reduce((inner) => `\\{(?:[^{}]|${inner})*\\}`, '\\{[^{}]*\\}');
 const FUNCTION = new RegExp(`(\\bfn\\s+\\w+)(\\([^{]*)(${BODY})`, 'g');
 
-// Names that the host says: bindings, fields of Params, overrides, entry points.
-const SAID = [
+// Names that TypeScript uses: bindings, fields of Params, overrides, entry points.
+const USED_BY_HOST = [
   /var<\s*(?:storage|uniform)[^>]*>\s*(\w+)/g,
   /override\s+(\w+)/g,
   /@compute[^{]*?\bfn\s+(\w+)/gs,
@@ -27,7 +26,7 @@ const PARAMS = /struct\s+Params\s*\{([^}]*)\}/g;
 const SWIZZLE = /^([xyzw]{1,4}|[rgba]{1,4})$/;
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
-/** A function that minifies the text of any of these sources. */
+/** Returns a function that minifies any of these sources. */
 export function wgslMinifier(sources) {
   const prepared = (source) => withShortLocals(source.replace(/\/\/[^\n]*/g, ''));
   const names = shortNames(sources.map(prepared));
@@ -42,7 +41,7 @@ function withShortLocals(source) {
     const locals = new Set([...all(signature, TYPED), ...all(body, LOCAL)]);
     const names = new Map();
     const taken = new Set((text.match(WORD) ?? []).filter((word) => !locals.has(word)));
-    // Those that are letters already come first.
+    // Names that are letters already keep them, so they come first.
     for (const name of [...locals].sort((a, b) => Math.min(a.length, 2) - Math.min(b.length, 2))) {
       const letter = [...name.toLowerCase(), ...LETTERS].find((one) => /[a-z]/.test(one) && !taken.has(one));
       names.set(name, letter ?? name);
@@ -52,8 +51,8 @@ function withShortLocals(source) {
   });
 }
 
-// Two pieces that space keeps apart join where no token could come of it: no longer word, no `--`, `>=` or `/*`. Directives keep
-// a line of their own, where the loader looks for them.
+// Removes a space unless its neighbours would become another token: a longer word, `--`, `>=` or `/*`. Directives keep a line of
+// their own, because the kernel loader looks for them there.
 function withoutSpace(text) {
   const joined = text
     .trim()
@@ -63,9 +62,9 @@ function withoutSpace(text) {
 }
 const APART = /^([\w.]{2}|[-+*/%&|^<>=!~]{2})$/;
 
-/** Short names for all that modules declare and only shaders say, the most frequent first. */
+/** Returns short names for the module-level names that only shaders use; the most frequent get the shortest. */
 function shortNames(texts) {
-  const kept = new Set(texts.flatMap((text) => SAID.flatMap((pattern) => all(text, pattern))));
+  const kept = new Set(texts.flatMap((text) => USED_BY_HOST.flatMap((pattern) => all(text, pattern))));
   const declared = new Set();
   const counts = new Map();
   for (const text of texts) {
@@ -79,7 +78,7 @@ function shortNames(texts) {
   return new Map(long.map((name) => [name, free.next().value]));
 }
 
-// A capital first: no keyword or reserved word of WGSL of two letters has one.
+// Begins with a capital, because no keyword or reserved word of WGSL with two letters does.
 function* freeNames(taken) {
   const first = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   for (const a of first) if (!taken.has(a)) yield a;

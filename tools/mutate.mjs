@@ -1,4 +1,4 @@
-// Makes each edit of test/mutations/*.mjs in a copy of the working tree and expects one of its tests to fail.
+// Makes each edit of test/mutations/*.mjs in a copy of the working tree, one at a time, and expects one of its tests to fail.
 // `npm run mutate` tries all of them; filters pick by area, file or text: `npm run mutate -- engine shaders/max`.
 // A failed build does not count as noticed. An edit that only the type checker can notice names the test `check`.
 import { spawnSync } from 'node:child_process';
@@ -6,7 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { asked } from './asked.mjs';
+import { readArgs } from './readArgs.mjs';
 import { listMutations, runsNamed, showMutation, staleBecause } from './test/mutations.mjs';
 import { listTests } from './test/plan.mjs';
 import { killAll, runFile } from './test/runFile.mjs';
@@ -15,7 +15,7 @@ const SECONDS = 300;
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const usage = 'npm run mutate -- [AREA or FILE ...] [--list]';
-const { values: flags, positionals: filters } = asked(usage, {
+const { values: flags, positionals: filters } = readArgs(usage, {
   allowPositionals: true,
   options: { list: { type: 'boolean' } },
 });
@@ -31,7 +31,7 @@ if (flags.list) {
   process.exit();
 }
 
-// Stale entries first: they cost nothing to find.
+// Entries that no longer fit the sources come first, because they are found at once.
 const sources = listTests('test', '.build/test');
 const stale = mutations.filter((mutation) => staleBecause(mutation, sources));
 for (const mutation of stale) say(`stale: ${showMutation(mutation)}: ${staleBecause(mutation, sources)}`);
@@ -49,11 +49,11 @@ symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
 process.chdir(copy);
 
 const node = (args) => spawnSync(process.execPath, args, { encoding: 'utf8' });
-/** Builds what the named tests need, and no other tests; gives the error, or nothing. */
+/** Builds what the named tests need; returns the error, if any. */
 function build(named) {
   const files = new Set(named.filter((name) => name !== 'check').map((name) => name.replace(/ \[.*/, '')));
   if (files.size === 0) return undefined;
-  // These run the published library.
+  // These tests run the published library.
   const whole = named.some((name) => /^(package\/|hostile\/memory)/.test(name));
   const only = [...files].map((name) => `--only=${name}`);
   const { status, stderr } = node([
@@ -66,7 +66,7 @@ function build(named) {
 }
 const checkFails = () => node(['node_modules/typescript/bin/tsc', '--noEmit']).status !== 0;
 
-/** Runs named tests until one fails; gives the title of that one and its output. */
+/** Runs the named tests until one fails; returns its title and output. */
 async function firstFailure(named, seconds) {
   const tests = listTests('test', '.build/test');
   for (const name of named) {
@@ -82,7 +82,7 @@ async function firstFailure(named, seconds) {
   return undefined;
 }
 
-// Without edits the tests must pass, or a failure means nothing.
+// Tests must pass without edits, otherwise their failure means nothing.
 const live = mutations.filter((mutation) => !stale.includes(mutation));
 const tried = live.filter(({ equivalent }) => !equivalent);
 const named = [...new Set(tried.flatMap(({ tests }) => tests))];
@@ -109,7 +109,7 @@ for (const mutation of tried) {
     original.replace(from, () => to),
   );
   const unbuilt = build(tests);
-  // An edit may make a test wait for ever.
+  // An edit may make a test wait forever.
   const limit = 30 + 4 * Math.max(...took.values());
   const found = unbuilt ? undefined : await firstFailure(tests, limit);
   const uncompiled = file.endsWith('.wgsl') && /kernel does not compile/.test(found?.output ?? '');

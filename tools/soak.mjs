@@ -1,5 +1,5 @@
-// The long form of the tests that take a number: `node tools/soak.mjs [NAME ...]`, by default all of them; NAME as in
-// `npm test`. An environment variable that is set already keeps its number.
+// Runs the tests that repeat something N times with large N: `npm run soak -- [NAME ...]`, all of them by default; NAME as in
+// `npm test`. Environment variables that are already set are kept.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const SECONDS = 4 * 3600;
 
 const names = process.argv.slice(2);
 const program = fileURLToPath(new URL('./test.mjs', import.meta.url));
-// One after the other: memory and time are measured.
+// One job, because these tests measure memory and time.
 const args = [program, ...(names.length > 0 ? names : TESTS), '--jobs', '1', '--seconds', String(SECONDS)];
 const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, number]) => [name, String(number)]));
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...numbers, ...process.env } });

@@ -1,6 +1,6 @@
-// Runs the tests.
-// A file runs in a process of its own, for a crash must not take others along, and is accounted for even if it never ends.
-// NAME picks the files whose name contains it. The last line is `N passed, N failed`, with `, N skipped` if any were.
+// Runs the tests: `npm test -- [NAME ...]`, where NAME picks the test files whose name contains it; all by default.
+// Each file runs in a process of its own, so a crash or an endless loop fails that file only. The last line is
+// `N passed, N failed`, and `, N skipped` if any were.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { killAll, runFile } from './test/runFile.mjs';
 
 const { flags, filters } = testFlags('test', {
   seconds: process.env.PADAGRAD_TEST_SECONDS,
-  // Where the tests' sources are, and what they were built to.
+  // The folders of the tests' sources and of the built tests.
   places: { sources: 'test', built: '.build/test' },
 });
 

@@ -1,6 +1,5 @@
-// Runs the tests in a browser. They are the same files as in Node, as far as a page can run them, each in a page of its own,
-// and each has to have as many tests as in Node; then the files that drive a browser from outside. The last line is
-// `N passed, N failed`, as in test.mjs.
+// Runs the tests in a browser: first the files of `npm test` that a page can run, each in a page of its own and with as many tests
+// as in Node, then the files that drive a browser from outside. The last line is `N passed, N failed`, as in test.mjs.
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { bundleAll } from './browser/bundle.mjs';
@@ -15,7 +14,7 @@ import { killAll, runFile } from './test/runFile.mjs';
 const PAGES = '.build/pages';
 
 const { flags, filters } = testFlags('run test:browser', {
-  // Where the tests' sources are, and where they are bundled to.
+  // The folders of the tests' sources and of the bundled tests.
   places: { sources: 'test', pages: PAGES },
 });
 
@@ -47,16 +46,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-/** The verdict of a file; one that has not as many tests in the page as in Node fails. */
+/** Runs a file; it fails if the page has another number of tests than Node. */
 async function runOne(run, lane) {
   if (drivesBrowser(run)) return runFile(run, settings);
   const verdict = await lanes[lane].run(run, { ...settings, env });
   if (verdict.failed > 0) return verdict;
   const [here, there] = [verdict.names.length, namesInNode[run.file]?.length];
-  return here === there ? verdict : { ...verdict, failed: 1, problems: [`${here} tests here, but ${there} in Node`] };
+  return here === there
+    ? verdict
+    : { ...verdict, failed: 1, problems: [`${here} tests in the page but ${there} in Node`] };
 }
 
-/** How many of the cases that decide on the results ran in pages, under whatever profiles. */
+/** Counts the golden cases and checkOp cases that ran in pages. */
 function closing(verdicts) {
   const names = [...new Set(verdicts.flatMap((verdict) => verdict.names ?? []))];
   const count = (start) => names.filter((name) => name.startsWith(start)).length;

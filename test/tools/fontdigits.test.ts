@@ -7,13 +7,13 @@ import * as assert from 'uvu/assert';
 import { randomOf } from '../../tools/fontdigits/random.mjs';
 import { bounds, coverage, flatten, transform } from '../../tools/fontdigits/raster.mjs';
 
-// The rendered digits as they are committed, and the parts of the script that need no fonts. The script itself, with its
-// own packages, writes the same bytes: `cd tools/fontdigits && npm ci && node render.mjs`.
+// Tests the committed font digits, and the parts of their script that need no fonts. The script has packages of its own and writes
+// the same bytes: `cd tools/fontdigits && npm ci && node render.mjs`.
 
 const FOLDER = 'src/data/fontdigits';
 const read = (name: string): Buffer => readFileSync(join(FOLDER, name));
 
-test('what is committed is what the script wrote', () => {
+test('the committed files are the ones that the script wrote', () => {
   const sums = Object.fromEntries(
     readdirSync(FOLDER).map((name) => [name, createHash('sha256').update(read(name)).digest('hex').slice(0, 16)]),
   );
@@ -77,7 +77,7 @@ test('coverage of shapes between the pixels, with holes and overlaps', () => {
   const total = (image: Float64Array): number => image.reduce((sum, share) => sum + share, 0);
   const shifted = coverage([square(1.25, 1.5, 2)], 4);
   assert.ok(Math.abs(total(shifted) - 4) < 1e-12);
-  // 0.75 of the pixel's width from 1.25 on, half of its height from 1.5 on.
+  // 0.75 of the pixel's width (from 1.25), half of its height (from 1.5).
   assert.ok(Math.abs(shifted[5]! - 0.375) < 1e-12);
   assert.is(total(coverage([square(0, 0, 4), square(1, 1, 2, false)], 4)), 12);
   assert.is(total(coverage([square(0, 0, 3), square(1, 1, 3)], 4)), 14);
@@ -101,10 +101,10 @@ test('outlines of lines and quadratic curves', () => {
     ],
   );
   assert.equal(bounds(transform([points!], [2, 0, 1], [0, -1, 0])), { x0: 1, y0: -2, x1: 5, y1: -0 });
-  assert.throws(() => flatten([{ type: 'C' }]), /here is a command C/);
+  assert.throws(() => flatten([{ type: 'C' }]), /has a command C/);
 });
 
-test('random numbers are of their image alone', () => {
+test('random numbers depend only on their image', () => {
   const draw = (...words: [number, number, number, number]): number[] => {
     const { below } = randomOf(...words);
     return [below(2 ** 32), below(2 ** 32)];

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { waysOf } from '../../tools/setup/adapter.mjs';
-import { backports } from '../../tools/setup/aptSources.mjs';
+import { backports } from '../../tools/setup/apt.mjs';
 import { waysToBrowser } from '../../tools/setup/browser.mjs';
 import { differs } from '../../tools/setup/install.mjs';
 

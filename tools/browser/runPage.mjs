@@ -1,4 +1,4 @@
-import { judge } from '../test/verdict.mjs';
+import { judge } from '../test/runFile.mjs';
 import { openBrowser } from './openBrowser.mjs';
 
 /** Runs test files one after the other, each in a page and a context of its own, in a browser that a failure renews. */
@@ -9,7 +9,7 @@ export class Lane {
     this.address = address;
   }
 
-  /** Runs one test file; gives its verdict (verdict.mjs) with the names of its tests. Never throws. */
+  /** Runs one test file; returns its verdict (runFile.mjs) with the names of its tests. Never throws. */
   async run({ title, file, problem, profile }, { seconds, strict, env }) {
     if (!file) return { ...judge({ title, seconds: 0, output: '', problem }, strict), names: [] };
     const start = performance.now();

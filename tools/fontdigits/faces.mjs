@@ -1,4 +1,4 @@
-// The faces: package of @fontsource, weight. Handwriting and print, so that the digits differ as pens and as type do.
+// The faces: package of @fontsource, weight. Most are handwriting fonts, the others print.
 import { readFileSync } from 'node:fs';
 import opentype from 'opentype.js';
 import { bounds, flatten, transform } from './raster.mjs';
@@ -35,9 +35,9 @@ export const FACES = [
   ['shadows-into-light', 400],
 ];
 
-/** The outlines of 0 to 9, y downwards, in units of the median height of the face's ten digits. */
+/** Returns the outlines of 0 to 9, y downwards, in units of the median height of the face's ten digits. */
 export function loadDigits([family, weight]) {
-  // opentype.js unpacks WOFF by itself, WOFF2 not.
+  // opentype.js reads WOFF but not WOFF2.
   const file = new URL(
     `node_modules/@fontsource/${family}/files/${family}-latin-${weight}-normal.woff`,
     import.meta.url,

@@ -1,8 +1,8 @@
-// Seeded random numbers (sfc32 of PractRand): integer arithmetic alone, so the same numbers on every machine.
+// Seeded random numbers (sfc32 of PractRand). They use only integer arithmetic, so every machine draws the same numbers.
 
 const WARM_UP = 15; // rounds until words that differ in one bit have spread over the state
 
-/** The generator of one image. Its words name the image, so none depends on the order in which they are drawn. */
+/** Returns the generator of one image, seeded by the image's place, so that images do not depend on the order of drawing. */
 export function randomOf(seed, split, digit, index) {
   let [a, b, c, counter] = [seed, split * 10 + digit, index, 1];
   const next = () => {

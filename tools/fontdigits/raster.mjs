@@ -1,12 +1,12 @@
-// Outlines to grey images: non-zero winding, exact coverage along x, SUB scanlines a pixel along y.
+// Draws outlines as grey images: non-zero winding, exact coverage along x, SUB scanlines per pixel along y.
 //
-// Only + - * / and Math.floor, min, max: IEEE 754 fixes their results, so an image is the same bits on every machine.
-// (Math.sin, exp and their like may differ in the last bit from one engine to the next.)
+// It uses only + - * / and Math.floor, min, max, whose results IEEE 754 fixes, so an image has the same bits on every machine.
+// (Math.sin, Math.exp and others may differ in the last bit between JavaScript engines.)
 
-const SUB = 16; // scanlines a pixel
-const CHORDS = 8; // a curve
+const SUB = 16; // scanlines per pixel
+const CHORDS = 8; // per curve
 
-/** Path commands of opentype.js to closed polygons [[x, y], ...]. */
+/** Converts path commands of opentype.js to closed polygons [[x, y], ...]. */
 export function flatten(commands) {
   const polygons = [];
   let points = [];
@@ -23,13 +23,15 @@ export function flatten(commands) {
     } else if (c.type === 'Q') {
       curve((t, s) => [s * s * x0 + 2 * s * t * c.x1 + t * t * c.x, s * s * y0 + 2 * s * t * c.y1 + t * t * c.y]);
     } else if (c.type !== 'Z') {
-      throw new Error(`flatten: the faces have lines and quadratic curves alone, but here is a command ${c.type}`);
+      throw new Error(
+        `flatten: only lines and quadratic curves are supported, but the outline has a command ${c.type}`,
+      );
     }
   }
   return polygons;
 }
 
-/** x' = a x + b y + tx, y' = c x + d y + ty, at every point. */
+/** Maps every point: x' = a x + b y + tx, y' = c x + d y + ty. */
 export const transform = (polygons, [a, b, tx], [c, d, ty]) =>
   polygons.map((points) => points.map(([x, y]) => [a * x + b * y + tx, c * x + d * y + ty]));
 
@@ -44,7 +46,7 @@ export function bounds(polygons) {
   return box;
 }
 
-/** The covered share of each pixel of a size x size image, row by row. */
+/** Returns the covered share of each pixel of a size x size image, row by row. */
 export function coverage(polygons, size) {
   const edges = polygons.flatMap(edgesOf);
   const image = new Float64Array(size * size);
@@ -64,7 +66,7 @@ export function coverage(polygons, size) {
   return image;
 }
 
-/** The sides of a polygon, each from its upper end to its lower, with the way it turned. */
+/** Returns the sides of a polygon, each from its upper to its lower end; `turn` is 1 for sides that went down, -1 for up. */
 function edgesOf(points) {
   return points.map(([x0, y0], i) => {
     const [x1, y1] = points[(i + 1) % points.length];

@@ -1,19 +1,19 @@
-// Renders `fontdigits`: the digits of open fonts as 28x28 images in the form of MNIST, the same bits every time.
+// Renders `fontdigits`: the digits of open fonts as 28x28 images in MNIST's format, the same bits every time.
 //
 //   cd tools/fontdigits && npm ci && node render.mjs          (writes src/data/fontdigits)
-//   node render.mjs --out DIR --seed 7                        (another draw of the same digits)
+//   node render.mjs --out DIR --seed 7                        (other samples of the same digits)
 //
-// White on black; image i shows digit i mod 10, so the first N images hold every class alike. Both splits draw from the
-// same faces, with jitter of their own. The jitter is affine and as wide as handwriting is:
+// Digits are white on black. Image i shows digit i mod 10, so the first N images hold all classes equally often. Both splits use the
+// same faces with different jitter. The jitter is affine and as wide as that of handwriting:
 //
 //   height   15.2 to 22.8 pixels for a digit of the face's median height (in MNIST nearly all are 20)
 //   width    0.9 to 1.1 of the face's
 //   slant    x -= k y, k from -0.2 to 0.5 (MNIST: 80 % from -0.2 to 0.5, median 0.14)
-//   turn     up to 0.2 radian either way
-//   place    the middle of the box, up to 2 pixels off the middle of the image
+//   turn     up to 0.2 radian in either direction
+//   place    the centre of the box, up to 2 pixels from the centre of the image
 //
-// Fitting every digit into 20x20 and centring it by mass, as MNIST does, was tried: adaptation then takes 2 for 7 in half
-// of the runs. The spread of sizes and places is what makes the classifier look at shapes.
+// MNIST fits every digit into 20x20 and centres it by mass. With that, adaptation confused 2 with 7 in half of the runs: varying
+// sizes and places make the classifier look at shapes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const SPLITS = [
   { name: 'test', perClass: 100 },
 ];
 
-/** The matrix that slants, widens and turns. Of t = tan(angle / 2), cos and sin are quotients. */
+/** Returns the matrix that slants, widens and turns. With t = tan(angle / 2), cos and sin are quotients of polynomials. */
 function jitter(random) {
   const t = random.between(-0.1, 0.1);
   const [cos, sin] = [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
@@ -43,7 +43,7 @@ function jitter(random) {
   ];
 }
 
-/** One image, bytes row by row. */
+/** Draws one image: bytes, row by row. */
 function draw(faces, random, digit) {
   const outline = faces[random.below(faces.length)][digit];
   const [[a, b], [c, d]] = jitter(random);
@@ -54,7 +54,7 @@ function draw(faces, random, digit) {
   return Uint8Array.from(coverage(placed, SIZE), (share) => Math.floor(255 * Math.min(share, 1) + 0.5));
 }
 
-/** Magic number (0, 0, 8 for bytes, rank), the sizes, the bytes: the IDX format. */
+/** Encodes the IDX format: magic number (0, 0, 8 for bytes, rank), sizes, bytes. */
 function idx(shape, data) {
   const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
   const view = new DataView(bytes.buffer);
@@ -88,7 +88,7 @@ const { values } = parseArgs({
 });
 mkdirSync(values.out, { recursive: true });
 for (const { file, bytes } of render(Number(values.seed))) {
-  // Compressed in JavaScript, with no time in it: zlib's bytes differ with its version and the processor.
+  // Compressed in JavaScript and without a time stamp, because zlib's bytes differ between versions and processors.
   const packed = gzipSync(bytes, { level: 9, mtime: 0 });
   writeFileSync(`${values.out}/${file}`, packed);
   console.log(`${file}: ${bytes.length} bytes, ${packed.length} packed`);

@@ -1,19 +1,22 @@
+// Finds an adapter for WebGPU, or installs a software one: Mesa's lavapipe with apt as root, SwiftShader from an npm package.
 import process from 'node:process';
-import { hasApt, isRoot } from './apt.mjs';
-import { installLavapipe } from './lavapipe.mjs';
+import { codename, hasApt, installPackages, isRoot } from './apt.mjs';
 import { probe } from './probe.mjs';
 import { Failure, say } from './process.mjs';
 import { FOLDER, swiftShader, unpackSwiftShader } from './swiftshader.mjs';
 
-/** Nothing here to compute on, and nothing that set-up could bring. */
+/** There is no adapter, and none could be installed. */
 export class NoAdapter extends Failure {}
 
-// As changes to the environment: the drivers of the system, whatever the user's own environment names.
+// Changes to the environment that select the system's drivers, whatever drivers the environment names.
 const SYSTEM_DRIVERS = { VK_DRIVER_FILES: null, VK_ICD_FILENAMES: null };
+
+// Dawn refuses the Mesa (22.3) of this release; its backports have one that works.
+const TOO_OLD = 'bookworm';
 
 const WAYS = { lavapipe: installLavapipe, SwiftShader: unpackSwiftShader };
 
-/** Changes to the environment in which Dawn finds an adapter; sets a software one up where there is none. */
+/** Returns changes to the environment with which Dawn finds an adapter; installs a software adapter if there is none. */
 export function findAdapter() {
   const { broken, changes } = look();
   if (broken) throw new NoAdapter(`set-up: the package webgpu (Dawn) could not be loaded: ${broken}`);
@@ -24,19 +27,19 @@ export function findAdapter() {
       WAYS[way]();
       const { changes } = look();
       if (changes) return changes;
-      reasons.push(`${way} was set up, but Dawn does not see it`);
+      reasons.push(`${way} was installed, but Dawn does not find it`);
     } catch (error) {
       reasons.push(`${way}: ${error.message}`);
     }
     say(`set-up: ${reasons.at(-1)}`);
   }
-  throw new NoAdapter(['set-up: WebGPU finds no adapter, neither a GPU nor a software one', ...reasons].join('\n  '));
+  throw new NoAdapter(['set-up: no WebGPU adapter found', ...reasons].join('\n  '));
 }
 
-/** The same, where an adapter is there already; no changes where none is. */
+/** Returns the same for an adapter that exists already, and no changes if there is none. */
 export const knownAdapter = () => look().changes ?? {};
 
-/** Looks for an adapter in the user's own environment first, then with the system's drivers, then with what set-up unpacked. */
+/** Looks for an adapter in the user's own environment first, then with the system's drivers, then with the unpacked SwiftShader. */
 function look() {
   const plain = probe({});
   if (plain.adapter) return { changes: {} };
@@ -44,19 +47,19 @@ function look() {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   if (named && probe(SYSTEM_DRIVERS).adapter) {
     say(
-      `VK_DRIVER_FILES or VK_ICD_FILENAMES is set to ${named}, where Dawn sees no adapter: using the system's drivers instead`,
+      `VK_DRIVER_FILES or VK_ICD_FILENAMES is ${named}, which has no usable adapter; using the system's drivers instead`,
     );
     return { changes: SYSTEM_DRIVERS };
   }
   const unpacked = swiftShader();
   if (!unpacked || !probe(unpacked).adapter) return {};
   say(
-    `computing on SwiftShader, about ten times slower than Mesa's lavapipe (which \`rm -r ${FOLDER}; npm run setup\` tries for as root)`,
+    `using SwiftShader, about ten times slower than Mesa's lavapipe (to install lavapipe, run \`rm -r ${FOLDER}; npm run setup\` as root)`,
   );
   return { changes: unpacked };
 }
 
-/** Ways to a software adapter that may work on such a machine, best first. */
+/** Lists the ways to a software adapter that may work on a machine, best first. */
 export function waysOf({ platform, arch, root, apt }) {
   const ways = [];
   if (platform === 'linux' && root && apt) ways.push('lavapipe');
@@ -66,10 +69,12 @@ export function waysOf({ platform, arch, root, apt }) {
 
 function theseFacts() {
   const { platform, arch } = process;
-  return {
-    platform,
-    arch,
-    root: isRoot(),
-    apt: hasApt(),
-  };
+  return { platform, arch, root: isRoot(), apt: hasApt() };
+}
+
+function installLavapipe() {
+  installPackages(['libvulkan1', 'mesa-vulkan-drivers'], {
+    why: "no GPU driver that Dawn can use: installing Mesa's software driver",
+    backportsOf: codename() === TOO_OLD ? TOO_OLD : undefined,
+  });
 }

@@ -1,5 +1,5 @@
-// The system's own packages, as root on Debian and Ubuntu. Packages are installed for the system, but its package lists, its
-// caches and its sources stay as they are: apt works in a temporary folder.
+// Installs packages with apt, as root on Debian and Ubuntu. apt works in a temporary folder, so the system's package lists, caches
+// and sources stay as they are.
 import {
   chmodSync,
   existsSync,
@@ -13,23 +13,22 @@ import {
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import process from 'node:process';
-import { backports } from './aptSources.mjs';
 import { attempt, environment, Failure, say } from './process.mjs';
 
 const RELEASE = '/etc/os-release';
 const LOCK_SECONDS = 300;
 
-/** Whether packages come by apt here; that takes root. */
+/** Whether this system has apt. Installing also takes root. */
 export const hasApt = () => existsSync('/usr/bin/apt-get') && existsSync(RELEASE);
 export const isRoot = () => process.getuid?.() === 0;
 
-/** The release by its code name, as in `bookworm`. */
+/** Returns the code name of the release, as in `bookworm`. */
 export const codename = () => /^VERSION_CODENAME="?(\w+)/m.exec(readFileSync(RELEASE, 'utf8'))?.[1];
 
-/** Installs packages, having said `why`, from the release's backports if it is named; throws a {@link Failure} if they do not come. */
+/** Prints `why` and installs packages, from the backports of the release `backportsOf` if given. Throws {@link Failure} on errors. */
 export function installPackages(packages, { why, backportsOf }) {
   const folder = mkdtempSync(join(tmpdir(), 'padagrad-apt-'));
-  // apt downloads as a user of its own.
+  // apt downloads as another user.
   chmodSync(folder, 0o755);
   try {
     install(folder, packages, why, backportsOf);
@@ -59,13 +58,13 @@ function install(folder, packages, why, release) {
 
   const origin = release ? ` from ${release}-backports` : '';
   say(`${why} with apt-get (${packages.join(' ')}${origin})`);
-  // A source that fails may not be the one with the packages: the installation tells.
+  // An update may fail for sources that do not matter; the installation shows whether it did.
   const update = apt('update');
   const failure = apt('install', '--yes', '--no-install-recommends', '--no-remove', ...target, ...packages);
   if (failure) throw new Failure([failure, update].filter(Boolean).join('; '));
 }
 
-/** Files for apt's sources folder, in which the machine's own entries have the backports too. */
+/** Returns files for apt's sources folder: the machine's own Debian entries, with the backports added. */
 function sourcesWith(release) {
   const folder = '/etc/apt/sources.list.d';
   const own = [
@@ -78,4 +77,45 @@ function sourcesWith(release) {
     .filter(([, text]) => text !== '');
   if (changed.length === 0) throw new Failure(`apt's sources have no Debian entry for ${release}`);
   return changed;
+}
+
+/**
+ * Returns the Debian entries of a sources file for a release, with the release's backports added; '' if the file has none. `form`
+ * is the file's ending (`man sources.list`): `.sources` or `.list`.
+ */
+export function backports(text, form, release) {
+  return form === '.sources' ? stanzas(text, release) : lines(text, release);
+}
+
+// Other publishers use the release's name too. Debian's entries have the component `main`, and "debian" in their address or key.
+const isDebian = (suites, components, whole, release) =>
+  suites.includes(release) && components.includes('main') && /debian/i.test(whole);
+
+/** Reads deb822: stanzas of `Field: value`, with continuation lines, between empty lines. */
+function stanzas(text, release) {
+  const kept = [];
+  for (const stanza of text.split(/\n\s*\n/)) {
+    const field = (name) =>
+      new RegExp(`^${name}:((?:.*\\n[ \\t])*.*)`, 'im').exec(stanza)?.[1].trim().split(/\s+/) ?? [];
+    if (!field('Types').includes('deb') || field('Enabled')[0] === 'no') continue;
+    if (!isDebian(field('Suites'), field('Components'), stanza, release)) continue;
+    kept.push(
+      stanza
+        .trim()
+        .replace(/^Types:.*$/im, 'Types: deb')
+        .replace(/^Suites:(?:.*\n[ \t])*.*$/im, `Suites: ${release} ${release}-backports`),
+    );
+  }
+  return kept.map((stanza) => `${stanza}\n\n`).join('');
+}
+
+/** Reads one entry per line: `deb [options] address suite components`. */
+function lines(text, release) {
+  const kept = [];
+  for (const line of text.split('\n')) {
+    const [, head, suite, rest] = /^\s*(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)(\S+)((?:\s+[^\s#]+)*)/.exec(line) ?? [];
+    if (!head || !isDebian([suite], rest.trim().split(/\s+/), head, release)) continue;
+    kept.push(`${head}${release}${rest}`, `${head}${release}-backports${rest}`);
+  }
+  return kept.map((line) => `${line}\n`).join('');
 }

@@ -1,4 +1,4 @@
-// The browser of the browser tests: a Chrome or Chromium that is installed, else one that set-up brings.
+// Finds the browser of the browser tests: an installed Chrome or Chromium, or one that it installs or unpacks.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -15,14 +15,14 @@ const PLACES = [
   'C:/Program Files (x86)/Google/Chrome/Application/chrome.exe',
 ];
 
-// Of the npm package @sparticuz/chromium: a headless Chromium, its SwiftShader, and libraries that a bare system lacks.
+// Files of the npm package @sparticuz/chromium: a headless Chromium, its SwiftShader, and libraries that a bare system lacks.
 const PACKAGE = 'node_modules/@sparticuz/chromium/bin';
 const FOLDER = '.build/chromium';
 const UNPACKED = join(FOLDER, 'chromium');
 
 const WAYS = { apt: installChromium, unpack: unpackChromium };
 
-/** Changes to the environment that name a browser, as CHROME_PATH; brings one where there is none, or throws a {@link Failure}. */
+/** Returns changes to the environment that set CHROME_PATH; installs or unpacks a browser if there is none. Throws {@link Failure}. */
 export function findBrowser() {
   const named = process.env.CHROME_PATH;
   if (named && !existsSync(named)) throw new Failure(`set-up: CHROME_PATH is ${named}, which does not exist`);
@@ -39,11 +39,11 @@ export function findBrowser() {
       say(`set-up: ${reasons.at(-1)}`);
     }
   }
-  const advice = 'set-up: no Chrome or Chromium is installed; install one, or name it in CHROME_PATH';
+  const advice = 'set-up: no Chrome or Chromium is installed; install one, or set CHROME_PATH to its path';
   throw new Failure([advice, ...reasons].join('\n  '));
 }
 
-/** Ways to a browser that may work on such a machine, best first. */
+/** Lists the ways to a browser that may work on a machine, best first. */
 export function waysToBrowser({ platform, arch, root, apt }) {
   const ways = [];
   if (platform === 'linux' && root && apt) ways.push('apt');
@@ -51,7 +51,7 @@ export function waysToBrowser({ platform, arch, root, apt }) {
   return ways;
 }
 
-/** The first browser by its name or its place that runs: Ubuntu's chromium-browser may be a script that asks for snap. */
+/** Returns the first installed browser that runs. Ubuntu's chromium-browser may be a script that only asks for snap. */
 function installed() {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const paths = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...PLACES];
@@ -61,15 +61,15 @@ function installed() {
 const runs = (path) => spawnSync(path, ['--version'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
 function installChromium() {
-  installPackages(['chromium'], { why: 'no Chrome or Chromium: installing the one of the system' });
+  installPackages(['chromium'], { why: 'no Chrome or Chromium: installing Chromium' });
   const found = installed();
-  if (!found) throw new Failure('the package chromium was installed, but no browser runs');
+  if (!found) throw new Failure('the package chromium was installed, but its browser does not run');
   return { CHROME_PATH: found };
 }
 
-/** Unpacks a headless Chromium; gives changes to the environment that name it, or throws a {@link Failure}. */
+/** Unpacks a headless Chromium; returns changes to the environment that name it. Throws {@link Failure}. */
 export function unpackChromium() {
-  say(`no Chrome or Chromium: unpacking a headless one that needs no root to ${FOLDER}`);
+  say(`no Chrome or Chromium: unpacking a headless one (no root needed) to ${FOLDER}`);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const content = (name) => brotliDecompressSync(readFileSync(join(PACKAGE, name)));
@@ -78,7 +78,7 @@ export function unpackChromium() {
     const failure = attempt('tar', ['-x', '-f', '-', '-C', FOLDER], options);
     if (failure) throw new Failure(failure);
   }
-  // Last, for its being there says that all of it is.
+  // Written last: if it exists, everything was unpacked.
   writeFileSync(UNPACKED, content('chromium.br'), { mode: 0o755 });
   return unpacked();
 }

@@ -1,3 +1,4 @@
+// Builds what is older than its sources.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,6 @@ const SOURCES = [
   'tsconfig.json',
   'tsconfig.types.json',
 ];
-// All but the limits of size, for what is too large runs none the less.
 const PARTS = { programs: ['programs'], all: ['library', 'command', 'types', 'programs'] };
 const BUILT = '.build/built.json';
 const OUTPUTS = {
@@ -25,7 +25,7 @@ const OUTPUTS = {
   all: ['.build/cli/padagrad.mjs', 'dist/index.js', 'dist/types/index.d.ts'],
 };
 
-/** Builds what is older than its sources: `programs`, or `all`, which is those and the library; `again` builds all in any case. */
+/** Builds `programs`, or `all` (the package too), if they are older than their sources; `again` builds all in any case. */
 export function build(what) {
   const part = what === 'again' ? 'all' : what;
   const now = fingerprint(SOURCES);
@@ -38,7 +38,7 @@ export function build(what) {
   writeFileSync(BUILT, JSON.stringify({ ...last, [part]: now }));
 }
 
-/** Changes when a file comes, goes, or is written. */
+/** Returns a hash that changes when a file is added, removed or written. */
 function fingerprint(paths) {
   const hash = createHash('sha256');
   for (const path of paths.filter(existsSync)) {

@@ -1,26 +1,27 @@
+// Installs npm packages when node_modules differs from package-lock.json.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { attempt, Failure, say } from './process.mjs';
 
-// npm writes the second file last of all, so an installation that was cut short has none.
+// npm writes the second file at the very end, so an interrupted installation does not have it.
 const LOCK = 'package-lock.json';
 const INSTALLED = 'node_modules/.package-lock.json';
 
-/** Brings a folder's node_modules to what its package-lock.json says, if it is not there already. */
+/** Installs the packages of a folder's package-lock.json unless they are installed already. */
 export function ensureInstalled(folder = '.') {
   const lock = join(folder, LOCK);
   const difference = differs(packages(lock), packages(join(folder, INSTALLED)));
   if (!difference) return;
   say(`installing the packages of ${lock} with \`npm ci\` (${difference})`);
-  // No package here needs its install script: esbuild and webgpu come with their binaries.
+  // No package here needs its install script: esbuild and webgpu contain their binaries.
   const [program, ...first] = npm();
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const failure = attempt(program, [...first, ...args], { cwd: folder });
-  if (failure) throw new Failure(`set-up: ${failure}; see npm's message above, then run \`npm ci\` by hand`);
+  if (failure) throw new Failure(`set-up: ${failure}; see npm's message above; then run \`npm ci\` yourself`);
 }
 
-/** Why what is installed is not what the lock file says; undefined if it is. Packages for other platforms may be missing. */
+/** Returns the first difference between the lock file and the installed packages, if any. Packages for other platforms may be missing. */
 export function differs(wanted, installed) {
   if (!installed) return 'node_modules is missing or incomplete';
   for (const [path, { version, integrity, optional }] of Object.entries(wanted)) {
@@ -42,7 +43,7 @@ function packages(path) {
   }
 }
 
-/** The npm that runs this script, else the one on the path. */
+/** Returns the command of the npm that runs this script, or of the npm on the path. */
 function npm() {
   const script = process.env.npm_execpath;
   if (script?.endsWith('npm-cli.js')) return [process.execPath, script];

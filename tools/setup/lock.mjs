@@ -1,3 +1,4 @@
+// A lock between processes, so that two npm scripts never install or build at the same time.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import process from 'node:process';
@@ -6,16 +7,16 @@ import { say } from './process.mjs';
 
 const POLL_MS = 200;
 
-/** Runs `body` while no other process does so under the same lock: a file that holds the process's number. */
+/** Runs `body` while this process holds the lock: a file with the process's id. */
 export async function withLock(path, body) {
   mkdirSync(dirname(path), { recursive: true });
-  let told = false;
+  let announced = false;
   while (!take(path)) {
     const holder = holderOf(path);
     if (holder !== undefined && !isAlive(holder)) breakLock(path, holder);
     else {
-      if (!told) say(`waiting for process ${holder ?? '?'}, which is setting up or building (${path})`);
-      told = true;
+      if (!announced) say(`waiting for process ${holder ?? '?'}, which is setting up or building (${path})`);
+      announced = true;
       await setTimeout(POLL_MS);
     }
   }
@@ -36,7 +37,7 @@ function take(path) {
   }
 }
 
-/** The number in the lock; undefined while there is none in it. */
+/** Returns the process id in the lock; undefined if it is still empty. */
 function holderOf(path) {
   try {
     return Number(readFileSync(path, 'utf8')) || undefined;
@@ -54,7 +55,7 @@ function isAlive(pid) {
   }
 }
 
-/** Takes a dead process's lock away. Under a lock of its own: of two that see it, the second must not remove the first one's new lock. */
+/** Removes the lock of a dead process. It takes a second lock, so that a process that comes late does not remove a new lock. */
 function breakLock(path, holder) {
   const breaking = `${path}.breaking`;
   if (!take(breaking)) return;

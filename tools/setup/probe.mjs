@@ -1,5 +1,5 @@
-// Run as a program: what adapter Dawn sees in this environment, as one line of JSON. A process of its own, for the
-// environment of the Vulkan loader is read once, and a broken driver may crash.
+// As a program: prints the adapter that Dawn finds, as one line of JSON. It runs in a process of its own, because the Vulkan loader
+// reads its environment only once and a broken driver may crash.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { environment } from './process.mjs';
 
 const TIMEOUT_MS = 60_000;
 
-/** `{adapter}` if Dawn computes in an environment with these changes, `{}` if it sees none, `{broken}` if it does not even load. */
+/** Returns `{adapter}` if Dawn finds one in an environment with these changes, `{}` if not, `{broken}` if Dawn cannot be loaded. */
 export function probe(changes) {
   const program = fileURLToPath(import.meta.url);
   const { stdout } = spawnSync(process.execPath, [program], {

@@ -1,25 +1,26 @@
+// Starts other programs for the launcher and prints its messages.
 import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const PARENT_MS = 250;
-// What Dawn says of lavapipe, past Node and past any reader's use.
+// Dawn prints this warning for lavapipe itself, not through Node, and it helps no user.
 const NOISE = /^Warning: maxDynamic\w+BuffersPerPipelineLayout artificially reduced/;
 
-/** Something a user can mend: its message is all there is to say. */
+/** An error that the user can fix. Only its message is printed, without a stack. */
 export class Failure extends Error {}
 
-/** People's output: stdout belongs to the program that is launched. */
+/** Prints to stderr, because stdout belongs to the program that is launched. */
 export const say = (text) => process.stderr.write(`${text}\n`);
 
-/** The process's environment with changes; null takes a variable away. */
+/** Returns the environment of this process with changes; null removes a variable. */
 export function environment(changes) {
   const entries = Object.entries({ ...process.env, ...changes });
   return Object.fromEntries(entries.filter(([, value]) => value !== null));
 }
 
-/** Runs a program to its end, its output on stderr; gives what went wrong, or nothing. */
+/** Runs a program with its output on stderr; returns a message if it failed. */
 export function attempt(program, args, options = {}) {
   const { status, signal, error } = spawnSync(program, args, { stdio: ['ignore', 2, 2], ...options });
   if (error) return `${program} could not be run: ${error.message}`;
@@ -27,17 +28,17 @@ export function attempt(program, args, options = {}) {
   return status === 0 ? undefined : `${program} ${args[0]} failed with exit code ${status}`;
 }
 
-/** Runs node in this process's place, as far as can be: gives its exit code, hands signals on, and ends by the one that ended it. */
+/** Runs Node as if it replaced this process: returns its exit code, passes signals on, and ends by the signal that ended it. */
 export async function runNode(args, changes) {
-  // With --json it is stderr that people watch, and that has to be the terminal itself.
+  // With --json people watch stderr, so the program must see the terminal there.
   const stderr = args.includes('--json') ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', stderr], env: environment(changes) });
   if (child.stderr) createInterface(child.stderr).on('line', (line) => NOISE.test(line) || say(line));
-  // In a terminal Ctrl-C has reached the child already, and a second SIGINT would cut its orderly end short.
+  // In a terminal Ctrl-C reaches the child directly, and a second SIGINT would interrupt its orderly end.
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   const forward = (signal) => (signal === 'SIGINT' && terminal ? undefined : child.kill(signal));
   for (const signal of FORWARDED) process.on(signal, forward);
-  // npm runs scripts in a shell, and hands a SIGTERM to the shell alone: that it is gone is all that arrives here.
+  // npm runs scripts in a shell and sends SIGTERM only to the shell. This process only notices that its parent has gone.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (!process.env.npm_lifecycle_event || process.ppid === parent) return;

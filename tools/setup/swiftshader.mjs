@@ -1,4 +1,4 @@
-// SwiftShader, a software adapter that needs no root: Chromium's build of it, out of the npm package @sparticuz/chromium.
+// SwiftShader, a software adapter that needs no root. Chromium's build of it is in the npm package @sparticuz/chromium.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -10,12 +10,12 @@ export const FOLDER = '.build/swiftshader';
 const DRIVER = 'vk_swiftshader_icd.json';
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', DRIVER];
 
-// It computes about ten times slower than lavapipe, and the tests' time limit grows with that.
+// It is about ten times slower than lavapipe, so the time limit of tests is longer.
 const TEST_SECONDS = '3000';
 
-/** Unpacks SwiftShader, or throws a {@link Failure}. */
+/** Unpacks SwiftShader. Throws {@link Failure}. */
 export function unpackSwiftShader() {
-  say(`no GPU driver that Dawn can use: unpacking SwiftShader, a software one that needs no root, to ${FOLDER}`);
+  say(`no GPU driver that Dawn can use: unpacking SwiftShader (software adapter, no root needed) to ${FOLDER}`);
   unpackTo(FOLDER);
 }
 
@@ -27,7 +27,7 @@ export function unpackTo(folder) {
   if (failure) throw new Failure(failure);
 }
 
-/** Changes to the environment in which the Vulkan loader, its own one, sees SwiftShader; undefined while it is not unpacked. */
+/** Returns changes to the environment that select SwiftShader with its own Vulkan loader; undefined if it is not unpacked. */
 export function swiftShader(unpacked = FOLDER) {
   const folder = resolve(unpacked);
   const driver = join(folder, DRIVER);

@@ -1,5 +1,5 @@
-// Loaded into every process of a test run: writes a line per pipeline that the process makes, which names its kernel.
-// With a cold shader cache a software adapter spends most of a run compiling pipelines, so each run counts them.
+// Loaded into every process of a test run: appends a line to PADAGRAD_TEST_PIPELINES for each pipeline that the process makes.
+// With a cold shader cache a software adapter spends most of a run compiling pipelines, so their number explains the time.
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import process from 'node:process';

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { asked } from '../asked.mjs';
+import { readArgs } from '../readArgs.mjs';
 
-// More than two at a time starve one another on few cores: a software adapter uses all of them by itself.
+// A software adapter uses all cores by itself, so more jobs only compete.
 const MOST_JOBS = 2;
 const SECONDS = 300;
 
-/** What a run of tests is asked for: `npm SCRIPT -- [NAME ...] [--profile NAME ...] ...`, and where its files are. */
+/** Reads the arguments of a test run, `npm SCRIPT -- [NAME ...] [--profile NAME ...] ...`. `places` are further flags that name folders. */
 export function testFlags(script, { seconds = SECONDS, places }) {
   const usage = `npm ${script} -- [NAME ...] [--profile NAME ...] [--jobs N] [--seconds N] [--list]`;
-  const { values, positionals, refuse } = asked(usage, {
+  const { values, positionals, refuse } = readArgs(usage, {
     allowPositionals: true,
     options: {
       profile: { type: 'string', multiple: true },

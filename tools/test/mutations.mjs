@@ -1,4 +1,4 @@
-// Mutations: small edits that the tests must notice. test/mutations/*.mjs lists them and tools/mutate.mjs makes them.
+// Mutations are small edits that the tests must notice: test/mutations/*.mjs lists them and tools/mutate.mjs makes them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import { profilesOf } from './plan.mjs';
 
 const KEYS = ['file', 'from', 'to', 'tests', 'equivalent'];
 
-/** Every entry of every list in a folder, with its area, which is the list's name. */
+/** Reads every entry of every list in a folder; `area` is the list's name. */
 export async function listMutations(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
   const lists = names.sort().map(async (name) => {
@@ -16,7 +16,7 @@ export async function listMutations(folder) {
   return (await Promise.all(lists)).flat();
 }
 
-/** The runs that a test's name means: all its profiles for `ops/sum`, one for `ops/sum [reversed]`. */
+/** Returns the runs that a name stands for: `ops/sum` for all profiles of the test, `ops/sum [disordered]` for one. */
 export function runsNamed(tests, name) {
   const [, plain, only] = /^(.*?)(?: \[(.*)\])?$/.exec(name);
   const test = tests.find((one) => one.name === plain);
@@ -24,7 +24,7 @@ export function runsNamed(tests, name) {
   return profiles.map((profile) => ({ ...test, profile, title: `${plain} [${profile}]` }));
 }
 
-/** Says why an entry cannot be tried; undefined if it can. */
+/** Returns the reason why an entry cannot be tried; undefined if it can. */
 export function staleBecause({ area: _, ...entry }, tests) {
   const { file, from, to, tests: named, equivalent } = entry;
   const unknown = Object.keys(entry).find((key) => !KEYS.includes(key));
@@ -39,6 +39,6 @@ export function staleBecause({ area: _, ...entry }, tests) {
   return missing && `there is no test ${missing}, or it does not run under that profile`;
 }
 
-/** One line for an entry. */
+/** Describes an entry in one line. */
 export const showMutation = ({ file, from, to }) =>
   `${file}: ${[from, to].map((text) => JSON.stringify(text.length > 90 ? `${text.slice(0, 90)}…` : text)).join(' -> ')}`;

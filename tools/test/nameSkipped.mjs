@@ -1,4 +1,4 @@
-// Loaded before a test file: uvu counts tests that are skipped, and this names them.
+// Loaded before a test file: prints the names of skipped tests, which uvu only counts.
 import { test } from 'uvu';
 
 const skip = test.skip;

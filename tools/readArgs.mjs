@@ -1,9 +1,11 @@
-// What a tool is asked for by its arguments.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
-/** What `parseArgs` gives; a mistake is one line with the usage, and exit code 2. */
-export function asked(usage, config) {
+/**
+ * Reads the arguments of a tool with `parseArgs`, and adds `--help`. A mistake prints one line and the usage, and exits with 2;
+ * `refuse(problem)` does the same for mistakes that the tool finds.
+ */
+export function readArgs(usage, config) {
   const refuse = (problem) => {
     process.stderr.write(`${problem}\nusage: ${usage}\n`);
     process.exit(2);
@@ -12,7 +14,7 @@ export function asked(usage, config) {
     const parsed = parseArgs({ ...config, options: { ...config.options, help: { type: 'boolean', short: 'h' } } });
     if (!parsed.values.help) return { ...parsed, refuse };
   } catch (error) {
-    // What it says of a positional argument that looks like a flag is of no use here.
+    // Drops the advice on positional arguments that begin with a dash; no tool here takes one.
     refuse(error.message.split('. To specify')[0]);
   }
   process.stdout.write(`usage: ${usage}\n`);
