@@ -1,5 +1,5 @@
 import * as reference from '../reference/index.ts';
-import { logSoftmax as op } from '../src/ops/logSoftmax.ts';
+import { logSoftmax as op } from '../src/ops/softmax.ts';
 import { uniform } from './harness/inputs.ts';
 import { matrices, opBench } from './harness/opBench.ts';
 

@@ -1,20 +1,19 @@
-// maxPool2d: the largest value of each window of an image, and the way back to it
+// maxPool2d: the largest value of each window of an image, optionally followed by ReLU
 //
-//   forward   y[i,p,q] = max x[i, p stride - padding + r, q stride - padding + s]    over the window's r, s that are on the image
-//             index[i,p,q] = where it was: the first of equals, the last NaN. With relu: max(y, 0), and NONE where that is 0
-//   backward  dx[i,h,w] = sum of dy[i,p,q] over the windows whose index is (h,w)
+//   forward   y[i,p,q] = max x[i, p stride - padding + r, q stride - padding + s]     over r, s on the image
+//             index[i,p,q] = the place of that value: the first of equals, the last NaN. With relu: max(y, 0), and NONE if y is 0
+//   backward  dx[i,h,w] = sum dy[i,p,q]     over the windows whose index is (h,w)
 //
-// shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q];
-//           halves (a window of 2 x 2, side by side, w a multiple of 8): y and dy four to a vector, their four indices a byte each
-// parallel  one invocation LOOP times one output (halves: four outputs, two vectors of two rows). Backward too where windows are
-//           apart: an output writes all pixels of dx up to the next window; elsewhere one invocation a pixel, which looks for
-//           itself in the windows that cover it: no atomics, and every element of dx is written
-// numerics  NaN is found by its bits and wins. The index is stored: finding it again in backward takes twice as long
+// shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q]. halve and halveBackward need windows of 2 x 2, side
+//           by side, and a width that 8 divides: there y and dy are vectors of four, whose four indices share one word
+// parallel  LOOP outputs per invocation (pool2d.wgsl); halve: LOOP vectors of four outputs. backwardApart is for windows that do not
+//           overlap: each output writes all pixels of dx up to the next window. backward is for windows that overlap: each invocation
+//           takes LOOP pixels and looks for itself in every window that covers it, so no atomics
+// numerics  NaN is found by its bits and wins. Storing the index costs half the time of finding it again in backward
 
-override LOOP = 1u;
 const NONE = 0xffffffffu;
 
-// rest: 64 modulo (w / 8)
+// rest is 64 modulo w / 8.
 struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stride: u32, padding: u32, relu: u32, rest: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -36,15 +35,12 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
     let i = ((wid.y * groups.x + wid.x) * LOOP + k) * 64u + lid;
     if (i >= params.size) { return; }
     let plane = i / params.q / params.p * params.h * params.w;
-    let top = i / params.q % params.p * params.stride;
-    let left = i % params.q * params.stride;
-    // The first value of the window, then whatever is larger.
-    let begin = max(vec2u(top, left), vec2u(params.padding)) - params.padding;
-    let end = min(vec2u(top, left) + params.kernelSize - params.padding, vec2u(params.h, params.w));
-    var place = begin.x * params.w + begin.y;
+    let pixels = pixelsOf(vec2u(i / params.q % params.p, i % params.q));
+    // Starts with the first value of the window.
+    var place = pixels.begin.x * params.w + pixels.begin.y;
     var best = x[plane + place];
-    for (var h = begin.x; h < end.x; h++) {
-      for (var w = begin.y; w < end.y; w++) {
+    for (var h = pixels.begin.x; h < pixels.end.x; h++) {
+      for (var w = pixels.begin.y; w < pixels.end.y; w++) {
         let v = x[plane + h * params.w + w];
         if (v > best || isNan(vec4f(v)).x) {
           best = v;
@@ -66,13 +62,10 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
     let area = params.h * params.w;
     let plane = i / area * params.p * params.q;
     let here = i % area;
-    // A window p covers the padded row h if p stride <= h < p stride + kernelSize.
-    let padded = vec2u(here / params.w, here % params.w) + params.padding;
-    let first = select(vec2u(), (padded - params.kernelSize) / params.stride + 1u, padded >= vec2u(params.kernelSize));
-    let end = min(padded / params.stride + 1u, vec2u(params.p, params.q));
+    let windows = windowsOf(vec2u(here / params.w, here % params.w));
     var sum = 0.0;
-    for (var p = first.x; p < end.x; p++) {
-      for (var q = first.y; q < end.y; q++) {
+    for (var p = windows.begin.x; p < windows.end.x; p++) {
+      for (var q = windows.begin.y; q < windows.end.y; q++) {
         let window = plane + p * params.q + q;
         if (indices[window] == here) { sum += dy[window]; }
       }
@@ -89,7 +82,7 @@ fn backwardApart(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) gro
     let size = vec2u(params.h, params.w);
     let plane = i / params.q / params.p * params.h * params.w;
     let window = vec2u(i / params.q % params.p, i % params.q);
-    let begin = max(window * params.stride, vec2u(params.padding)) - params.padding;
+    let begin = pixelsOf(window).begin;
     let next = (window + 1u) * params.stride - params.padding;
     let end = select(next, size, window + 1u == vec2u(params.p, params.q));
     let place = indices[i];
@@ -103,7 +96,7 @@ fn backwardApart(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) gro
   }
 }
 
-// Four windows side by side are two vectors of a row and two of the next: the first of them, and the vectors in a row.
+// Four windows side by side take two vectors of a row and two of the next row. at: the first of the four; row: vectors per row.
 struct Four { at: u32, row: u32 }
 
 fn fourOf(i: u32, column: u32) -> Four { return Four(4u * i - 2u * column, params.w / 4u); }

@@ -2,9 +2,9 @@
 //
 //   m = max_c x[c],   s = sum_c exp(scale (x[c] - m))
 //
-// shapes    logit(i): element i of the matrix, which a kernel defines; a row is logit(start), logit(start + step), ... below end
-// parallel  LANES lanes a row (rows.wgsl); a row beyond the last is empty, and takes part in the barriers
-// numerics  exp never overflows; where PyTorch has NaN, for a NaN or an infinity is the largest, s is NaN
+// shapes    a row is logit(start), logit(start + step), ... below end; the kernel that is joined defines logit(i), element i
+// parallel  LANES lanes per row (rows.wgsl); a row beyond the last is empty, but its lanes still reach every barrier
+// numerics  exp cannot overflow; s is NaN if the largest element is NaN or infinite, as in PyTorch
 
 fn maxAndSum(lid: u32, start: u32, end: u32, step: u32, scale: f32) -> vec2f {
   var m = logit(start);

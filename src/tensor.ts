@@ -56,6 +56,8 @@ export class Tensor extends Disposable implements Binding {
   gradient: Tensor | null = null;
   /** @internal Where the gradient goes, if it has a place of its own (a view into the optimiser's flat buffer). */
   gradSlot: Tensor | null = null;
+  /** @internal The flat buffers of the optimiser that it moved to. It stays there when the optimiser is disposed. */
+  home: object | null = null;
   /** @internal The op that made it. */
   node: Node | null = null;
   readonly shape: Shape;

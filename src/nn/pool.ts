@@ -1,6 +1,7 @@
 import { checkOptions } from '../checks/options.ts';
 import { type AvgPool2dOptions, avgPool2d, avgPoolChecks } from '../ops/avgPool2d.ts';
-import { maxPool2d, type Pool2dOptions, poolChecks } from '../ops/maxPool2d.ts';
+import { maxPool2d } from '../ops/maxPool2d.ts';
+import { type Pool2dOptions, poolChecks } from '../ops/shared/pool2d.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';

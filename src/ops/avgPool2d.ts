@@ -1,14 +1,15 @@
 import source from '../../shaders/avgPool2d.wgsl';
+import geometry from '../../shaders/pool2d.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { type Pool2dOptions, poolChecks, poolLoop, poolSizes } from './maxPool2d.ts';
+import { type Pool2dOptions, poolChecks, poolLoop, poolSizes } from './shared/pool2d.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('avgPool2d', source, ['forward', 'backward']);
+const kernel = /* @__PURE__ */ defineKernel('avgPool2d', [geometry, source], ['forward', 'backward']);
 
 export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Whether padding counts as zeros in the means; otherwise only pixels of the image count. Default: true. */
+  /** Counts the padding as zeros in the means. If false, only pixels of the image count. Default: true. */
   countIncludePad?: boolean;
 }
 
@@ -16,9 +17,12 @@ export interface AvgPool2dOptions extends Pool2dOptions {
 export const avgPoolChecks = /* @__PURE__ */ poolChecks<{ countIncludePad?: boolean }>({ countIncludePad: flag });
 
 /**
- * Takes the mean of each window (`torch.nn.functional.avg_pool2d`). The part of a window beyond the
- * padding does not count.
- * x: f32 [n, c, h, w] -> [n, c, p, q], p = floor((h + 2 padding - kernelSize) / stride) + 1; with `ceilMode` ceil for floor
+ * Takes the mean of each window (`torch.nn.functional.avg_pool2d`). With `ceilMode`, the part of a window beyond the padding
+ * never counts.
+ *
+ * x: f32 [n, c, h, w]; y: f32 [n, c, p, q] with p = floor((h + 2 padding - kernelSize) / stride) + 1, or ceil with `ceilMode`.
+ *
+ * @throws RangeError if a window does not fit into x, or if the padding is more than half a window
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   checkOptions('avgPool2d', options, avgPoolChecks, ['kernelSize']);

@@ -9,6 +9,8 @@ import { aTensor, expectMatrix, expectShape } from './shared/expect.ts';
 import { type Reduction, reductions } from './shared/reduction.ts';
 import { splitRows } from './shared/split.ts';
 
+export type { Reduction } from './shared/reduction.ts';
+
 const kernel = /* @__PURE__ */ defineKernel(
   'crossEntropy',
   [rowsSource, rowSource, source],

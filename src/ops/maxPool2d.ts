@@ -1,44 +1,35 @@
 import source from '../../shaders/maxPool2d.wgsl';
+import geometry from '../../shaders/pool2d.wgsl';
 import { record } from '../autograd.ts';
-import { checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
+import { checkOptions, flag } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { expectDtype } from './shared/expect.ts';
+import { type Pool2dOptions, poolChecks, poolLoop, poolSizes } from './shared/pool2d.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('maxPool2d', source, [
-  'forward',
-  'backward',
-  'backwardApart',
-  'halve',
-  'halveBackward',
-]);
+export type { Pool2dOptions } from './shared/pool2d.ts';
 
-export interface Pool2dOptions {
-  /** Height and width of the window. */
-  kernelSize: number;
-  /** Pixels from one window to the next. Default: kernelSize. */
-  stride?: number;
-  /** Rows and columns on each side of the image that windows may reach into, up to half of kernelSize. Default: 0. */
-  padding?: number;
-  /** Whether a window may reach beyond the padding, so that no pixel is left out. It starts on the image or before it. Default: false. */
-  ceilMode?: boolean;
-}
+const kernel = /* @__PURE__ */ defineKernel(
+  'maxPool2d',
+  [geometry, source],
+  ['forward', 'backward', 'backwardApart', 'halve', 'halveBackward'],
+);
 
-/** @internal The checks of both pools, and those of one. @__NO_SIDE_EFFECTS__ */
-export function poolChecks<More>(more: OptionChecks<More>): OptionChecks<Pool2dOptions & More> {
-  const sizes = { kernelSize: wholeFrom(1), stride: wholeFrom(1), padding: wholeFrom(0), ceilMode: flag };
-  return { ...sizes, ...more } as unknown as OptionChecks<Pool2dOptions & More>;
+export interface MaxPool2dOptions extends Pool2dOptions {
+  /** Applies ReLU to the output, in the same dispatch. Default: false. */
+  relu?: boolean;
 }
 
 const checks = /* @__PURE__ */ poolChecks<{ relu?: boolean }>({ relu: flag });
 
 /**
- * Takes the largest value of each window, or with `relu` its positive part (`torch.nn.functional.max_pool2d`). Padding is
- * never the largest; the first of equals gets the gradient; a NaN is larger than all.
- * x: f32 [n, c, h, w] -> [n, c, p, q], p = floor((h + 2 padding - kernelSize) / stride) + 1; with `ceilMode` ceil for floor
+ * Takes the largest value of each window (`torch.nn.functional.max_pool2d`). The padding is never the largest; NaN is larger
+ * than any number. Of equal values the first gets the gradient.
+ *
+ * x: f32 [n, c, h, w]; y: f32 [n, c, p, q] with p = floor((h + 2 padding - kernelSize) / stride) + 1, or ceil with `ceilMode`.
+ *
+ * @throws RangeError if a window does not fit into x, or if the padding is more than half a window
  */
-export function maxPool2d(x: Tensor, options: Pool2dOptions & { relu?: boolean }): Tensor {
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   checkOptions('maxPool2d', options, checks, ['kernelSize']);
   const { shape, ...sizes } = poolSizes('maxPool2d', x, options);
   const { relu = false } = options;
@@ -62,33 +53,3 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions & { relu?: boolean }
     return [dx];
   });
 }
-
-/** @internal The sizes that pooling works with; `shape` is that of its output. */
-export function poolSizes(
-  who: string,
-  x: Tensor,
-  { kernelSize, stride = kernelSize, padding = 0, ceilMode = false }: Pool2dOptions,
-) {
-  expectDtype(who, 'x', x, 'f32');
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  if (x.shape.length !== 4) throw new TypeError(`${who}: x must be [n,c,h,w] but is ${showShape(x.shape)}`);
-  if (2 * padding > kernelSize) {
-    throw new RangeError(
-      `${who}: padding ${padding} is more than half of kernelSize ${kernelSize}; some windows would hold no pixel`,
-    );
-  }
-  const [p, q] = [h, w].map((size) => {
-    const count = (ceilMode ? Math.ceil : Math.floor)((size + 2 * padding - kernelSize) / stride) + 1;
-    // As in PyTorch no window starts in the padding after the image.
-    return ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count;
-  }) as [number, number];
-  if (!(p > 0 && q > 0)) {
-    throw new RangeError(
-      `${who}: a window of ${kernelSize} does not fit into x ${showShape(x.shape)} with padding ${padding}; take a smaller one`,
-    );
-  }
-  return { shape: [n, c, p, q], h, w, p, q, kernelSize, stride, padding };
-}
-
-/** @internal How many windows an invocation takes in turn: starting one costs a software adapter more than a window. */
-export const poolLoop = ({ gpu }: Tensor): number => (gpu.kind === 'gpu' ? 1 : 16);

@@ -1,25 +1,26 @@
 import source from '../../shaders/adam.wgsl';
+import shared from '../../shaders/optimizer.wgsl';
 import { atLeast, type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('adam', source, ['step', 'amsgrad']);
+const kernel = /* @__PURE__ */ defineKernel('adam', [shared, source], ['step', 'amsgrad']);
 
 export interface AdamOptions {
-  /** Learning rate: 0.001 by default. */
+  /** Learning rate, >= 0. Default: 0.001. */
   lr?: number;
-  /** Decay rates of the running means of the gradient and of its square. Default: [0.9, 0.999]. */
+  /** Decay rates of the running averages of the gradient and of its square, in [0, 1). Default: [0.9, 0.999]. */
   betas?: readonly [number, number];
-  /** Added to the denominator. Default: 1e-8. */
+  /** Added to the denominator, >= 0. Default: 1e-8. */
   eps?: number;
-  /** Adam adds to each decayed parameter's gradient (0 by default), AdamW shrinks the parameter itself (0.01 by default). */
+  /** Weight decay, >= 0. Adam adds it to the gradient (default 0); AdamW shrinks the parameter itself (default 0.01). */
   weightDecay?: number;
-  /** Divides by the largest mean square so far. */
+  /** Divides by the largest average square so far (AMSGrad). Default: false. */
   amsgrad?: boolean;
 }
 
-const twoShares: Check = {
+const twoRates: Check = {
   wanted: 'two numbers in [0, 1)',
   holds: (value) =>
     Array.isArray(value) &&
@@ -28,13 +29,13 @@ const twoShares: Check = {
 };
 const checks: OptionChecks<AdamOptions> = {
   lr: atLeast(0),
-  betas: twoShares,
+  betas: twoRates,
   eps: atLeast(0),
   weightDecay: atLeast(0),
   amsgrad: flag,
 };
 
-/** Adam (Kingma & Ba 2015; `torch.optim.Adam`), each parameter with its own count of steps for the bias correction. */
+/** Adam (Kingma & Ba 2015; `torch.optim.Adam`). Each parameter counts its own steps for the bias correction, as in PyTorch. */
 export class Adam extends Optimizer {
   declare readonly betas: readonly [number, number];
   declare readonly eps: number;
@@ -61,17 +62,14 @@ export class Adam extends Optimizer {
   }
 
   protected update(): void {
-    const { blocks, values: parameter, gradients: gradient } = this.flat;
-    const { lr, run, eps, counts, groupTable: groups, mean, square, largest } = this;
+    const { bindings, params, workgroups } = this.launch();
+    const { eps, mean, square, largest } = this;
     const [beta1, beta2] = this.betas;
-    const bindings = { groupOfBlock: this.flat.groupOfBlock(), groups, counts, gradient, parameter, mean, square };
-    const params = {
-      blocks,
-      run,
-      lr,
+    const all = {
+      ...params,
       beta1,
       beta2,
-      // In double precision: 1 - 0.999 in f32 is off by 3e-5 of itself.
+      // In double precision: in f32, 1 - 0.999 has a relative error of 3e-5.
       oneMinusBeta1: 1 - beta1,
       oneMinusBeta2: 1 - beta2,
       logBeta1: logarithm(beta1),
@@ -79,14 +77,13 @@ export class Adam extends Optimizer {
       eps,
       decoupled: Number(this.decoupled),
     };
-    const workgroups = Math.ceil(blocks / 4);
-    if (largest) kernel.amsgrad({ ...bindings, largest }, params, workgroups);
-    else kernel.step(bindings, params, workgroups);
+    if (largest) kernel.amsgrad({ ...bindings, mean, square, largest }, all, workgroups);
+    else kernel.step({ ...bindings, mean, square }, all, workgroups);
   }
 }
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019; `torch.optim.AdamW`). */
 export class AdamW extends Adam {}
 
-// Bounded for beta = 0, because WGSL has no infinity. Smaller powers do not matter.
+// WGSL has no infinity, so the logarithm of beta = 0 is -1000: beta^t is 0 either way.
 const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);

@@ -7,18 +7,18 @@ import { Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { FlatParameters } from './flatParameters.ts';
 
-/** Parameters that are updated alike. */
+/** Parameters that share settings (PyTorch's parameter groups). */
 export interface ParameterGroup {
   params: Iterable<Tensor>;
-  /** Learning rate of the group at the optimiser's initial one. A schedule changes both in proportion. Default: the optimiser's. */
+  /** Learning rate of the group. A schedule of the optimiser's learning rate changes both in proportion. Default: the optimiser's. */
   lr?: number;
-  /** Factor of the optimiser's learning rate, another way to write `lr`. Default: 1. */
+  /** Multiplier of the optimiser's learning rate: another way to give `lr`. Default: 1. */
   lrMultiplier?: number;
-  /** Default: the optimiser's. */
+  /** Weight decay of the group. Default: the optimiser's. */
   weightDecay?: number;
 }
 
-/** Parameters of an optimiser: `module.parameters()`, or groups of parameters. */
+/** What an optimiser takes: `module.parameters()`, or groups of parameters. */
 export type ParametersOrGroups = Iterable<Tensor> | Iterable<ParameterGroup>;
 
 const groupChecks: OptionChecks<ParameterGroup> = {
@@ -28,7 +28,7 @@ const groupChecks: OptionChecks<ParameterGroup> = {
   weightDecay: atLeast(0),
 };
 
-/** A learning rate: a {@link Scalar} that refuses values that are none. */
+/** A {@link Scalar} that takes only learning rates: finite numbers >= 0. */
 class LearningRate extends Scalar {
   constructor(
     private readonly who: string,
@@ -47,7 +47,7 @@ class LearningRate extends Scalar {
   }
 }
 
-/** A group as the optimiser uses it. Settings take effect at the next step, captured ones too. */
+/** A group of an optimiser's parameters. Changed settings take effect at the next step, also in captured steps. */
 export class OptimizerGroup {
   constructor(
     private readonly who: string,
@@ -59,7 +59,7 @@ export class OptimizerGroup {
     Object.freeze(this);
   }
 
-  /** Learning rate: the optimiser's times `lrMultiplier`. */
+  /** Learning rate: the optimiser's learning rate times `lrMultiplier`. */
   get lr(): number {
     return this.rate.value * this.lrMultiplier;
   }
@@ -93,25 +93,21 @@ export class OptimizerGroup {
 }
 
 /**
- * Moves parameters against their gradients, all in one dispatch. The optimiser moves the parameters into one buffer, and
- * backward writes their gradients into another. A parameter without gradient is neither updated nor decayed, and its step
- * is not counted. Captured steps follow `lr` and the groups; the other settings are fixed.
+ * Updates parameters by their gradients, all of them in one dispatch. Making an optimiser moves its parameters into one
+ * buffer; `backward` then writes their gradients into another. A parameter without gradient is neither updated nor decayed,
+ * and its step is not counted, as in PyTorch. Captured steps follow `lr` and the groups; other settings are fixed.
  */
 export abstract class Optimizer extends Disposable {
   private readonly rate: Scalar;
   readonly groups: readonly OptimizerGroup[];
   /** @internal */
   readonly flat: FlatParameters;
-  /** @internal Learning-rate multiplier and weight decay of each group. */
-  protected readonly groupTable: Tensor;
-  /**
-   * @internal
-   * Steps that each block has seen, twice: an update reads one half and writes the other, so that no invocation reads a
-   * count which another one of the same dispatch writes.
-   */
-  protected readonly counts: Tensor;
-  /** @internal Says by its parity which half of {@link counts} is read. */
-  protected readonly run: Counter;
+  /** f32 [groups, 2]: learning-rate multiplier and weight decay of each group. */
+  private readonly groupTable: Tensor;
+  /** u32 [2, blocks]: steps that each block has seen. An update reads one half and writes the other. */
+  private readonly counts: Tensor;
+  /** Its parity says which half of {@link counts} the next update reads. */
+  private readonly run: Counter;
   private readonly states = new Map<string, Tensor>();
 
   protected constructor(
@@ -133,7 +129,7 @@ export abstract class Optimizer extends Disposable {
     this.counts = keep(tensor(gpu, new Uint32Array(2 * blocks), undefined, 'step counts'));
   }
 
-  /** Learning rate. `optimizer.lr = 0.1` sets its value; captured steps follow it. */
+  /** Learning rate. Write `optimizer.lr = 0.1` or `optimizer.lr.value = 0.1` to change it; captured steps follow it. */
   get lr(): Scalar {
     return this.rate;
   }
@@ -153,12 +149,26 @@ export abstract class Optimizer extends Disposable {
   /** @internal Records the update. */
   protected abstract update(): void;
 
-  /** Drops the gradients; the next `backward` overwrites them. */
+  /** @internal What the kernel of every optimiser is launched with. Call it once per update. */
+  protected launch() {
+    const { blocks, values: parameter, gradients: gradient } = this.flat;
+    const { lr, run, counts, groupTable: groups } = this;
+    return {
+      bindings: { groupOfBlock: this.flat.groupOfBlock(), groups, counts, gradient, parameter },
+      params: { blocks, run, lr },
+      workgroups: Math.ceil(blocks / 4),
+    };
+  }
+
+  /** Drops the gradients. The next `backward` overwrites them. */
   zeroGrad(): void {
     zeroGrad(this.flat.places.map(({ parameter }) => parameter));
   }
 
-  /** Learning rate and, of each parameter by its place, the step count and PyTorch's state tensors, as they are when called. */
+  /**
+   * Returns the learning rate, the steps of each parameter and PyTorch's state tensors, as they are when called. Names start
+   * with the index of the parameter: `0.step`, `0.exp_avg`.
+   */
   stateDict(): Promise<StateDict> {
     return outsideCapture('reading the state', () => this.readState());
   }
@@ -181,7 +191,7 @@ export abstract class Optimizer extends Disposable {
     return state;
   }
 
-  /** Takes over a state; whatever of it does not fit is listed in one error, and nothing changes. */
+  /** Loads a state. Throws one `TypeError` that lists everything that does not fit; nothing changes then. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
     const { places, blocks } = this.flat;
     const wanted = new Map<string, StatePlace>([['lr', { shape: [], kind: 'float' }]]);
@@ -205,7 +215,7 @@ export abstract class Optimizer extends Disposable {
     this.lr.value = Number(state.get('lr')!.data[0]!);
   }
 
-  /** Frees the gradients and the state; the parameters stay, with their values. Idempotent. */
+  /** Frees the gradients and the state. The parameters stay, with their values. Safe to call more than once. */
   dispose(): void {
     this.flat.dispose();
     this.groupTable.dispose();
@@ -216,7 +226,7 @@ export abstract class Optimizer extends Disposable {
     return Float32Array.from(this.groups.flatMap(({ lrMultiplier, weightDecay }) => [lrMultiplier, weightDecay]));
   }
 
-  /** @internal Makes settings readable, and refuses to change them: state and captured steps depend on them. */
+  /** @internal Makes settings readable and refuses to change them: the state and captured steps depend on them. */
   protected fix(settings: object): void {
     for (const [name, value] of Object.entries(settings)) {
       const set = (): never => {
@@ -226,7 +236,7 @@ export abstract class Optimizer extends Disposable {
     }
   }
 
-  /** @internal A state tensor of every parameter, by PyTorch's name. */
+  /** @internal Makes a state tensor for all parameters, with PyTorch's name. */
   protected state(name: string): Tensor {
     const made = this.flat.zeros(name);
     this.states.set(name, made);
@@ -274,7 +284,7 @@ function iterable(who: string, given: unknown): Iterable<unknown> {
   throw new TypeError(`${who}: expected parameters but got ${show(given)}; pass module.parameters()`);
 }
 
-/** @internal The tensors in what is given as parameters. @throws TypeError for anything else */
+/** @internal Returns the tensors in `given`. Throws `TypeError` unless it is an iterable of tensors. */
 export function parametersOf(who: string, given: unknown): Tensor[] {
   return [...iterable(who, given)].map((entry) => {
     if (entry instanceof Tensor) return entry;

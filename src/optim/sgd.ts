@@ -1,21 +1,22 @@
+import shared from '../../shaders/optimizer.wgsl';
 import source from '../../shaders/sgd.wgsl';
 import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { Optimizer, type ParametersOrGroups } from './optimizer.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('sgd', source, ['plain', 'momentum']);
+const kernel = /* @__PURE__ */ defineKernel('sgd', [shared, source], ['plain', 'momentum']);
 
 export interface SgdOptions {
-  /** Learning rate. */
+  /** Learning rate, >= 0. */
   lr: number;
-  /** Share of the last update in the next one, in [0, 1]. Default: 0. */
+  /** Momentum factor, from 0 to 1. Default: 0. */
   momentum?: number;
-  /** Share of the gradient that the momentum leaves out, in [0, 1]. Default: 0. */
+  /** Dampening for momentum, from 0 to 1. Default: 0. */
   dampening?: number;
-  /** Adds to each decayed parameter's gradient: 0 by default. */
+  /** Weight decay, >= 0: adds weightDecay * parameter to each gradient. Default: 0. */
   weightDecay?: number;
-  /** Looks one momentum step ahead (Nesterov). Needs momentum, and no dampening. */
+  /** Enables Nesterov momentum. Needs momentum > 0 and no dampening. Default: false. */
   nesterov?: boolean;
 }
 
@@ -27,7 +28,7 @@ const checks: OptionChecks<SgdOptions> = {
   nesterov: flag,
 };
 
-/** Stochastic gradient descent (`torch.optim.SGD`). */
+/** Stochastic gradient descent with momentum and weight decay (`torch.optim.SGD`). */
 export class Sgd extends Optimizer {
   declare readonly momentum: number;
   declare readonly dampening: number;
@@ -49,23 +50,10 @@ export class Sgd extends Optimizer {
   }
 
   protected update(): void {
-    const { blocks, values: parameter, gradients: gradient } = this.flat;
-    const { lr, momentum, dampening, run, counts, groupTable: groups, buffer } = this;
-    const groupOfBlock = this.flat.groupOfBlock();
-    const workgroups = Math.ceil(blocks / 4);
-    if (buffer) {
-      const nesterov = Number(this.nesterov);
-      kernel.momentum(
-        { groupOfBlock, groups, counts, gradient, parameter, buffer },
-        { blocks, lr, momentum, dampening, nesterov, run },
-        workgroups,
-      );
-    } else {
-      kernel.plain(
-        { groupOfBlock, groups, counts, gradient, parameter },
-        { blocks, lr, momentum, dampening, nesterov: 0, run },
-        workgroups,
-      );
-    }
+    const { bindings, params, workgroups } = this.launch();
+    const { momentum, dampening, buffer } = this;
+    const all = { ...params, momentum, dampening, nesterov: Number(this.nesterov) };
+    if (buffer) kernel.momentum({ ...bindings, buffer }, all, workgroups);
+    else kernel.plain(bindings, all, workgroups);
   }
 }

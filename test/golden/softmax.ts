@@ -1,6 +1,5 @@
 import { backward } from '../../src/autograd.ts';
-import { logSoftmax } from '../../src/ops/logSoftmax.ts';
-import { softmax } from '../../src/ops/softmax.ts';
+import { logSoftmax, softmax } from '../../src/ops/softmax.ts';
 import { tidy } from '../../src/tidy.ts';
 import { type GoldenRunner, load } from './format.ts';
 

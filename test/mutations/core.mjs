@@ -116,14 +116,14 @@ export default [
   { file: 'src/optim/optimizer.ts', from: 'this.flat.changeValues();', to: '', tests: captured },
   {
     file: 'src/optim/flatParameters.ts',
-    from: 'if (now.every((one, i) => one === shown[i])) return;',
+    from: 'if (now === pattern) return;',
     to: 'return;',
     tests: captured,
   },
   {
     file: 'src/optim/flatParameters.ts',
-    from: "return this.values.isDisposed ? 'the optimiser was disposed after the capture' : undefined;",
-    to: 'return undefined;',
+    from: "this.values.isDisposed ? 'the optimiser was disposed after the capture' : undefined",
+    to: 'undefined',
     tests: captured,
   },
   { file: 'src/optim/optimizer.ts', from: "checkValue(this.who, 'lr', value, atLeast(0));", to: '', tests: captured },

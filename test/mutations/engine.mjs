@@ -40,12 +40,7 @@ export default [
   shader('accuracy', 'before == 0.0 && same', 'same', 'ops/accuracy [adapter]'),
   shader('confusionMatrix', 'if (v > largest)', 'if (v >= largest)', 'ops/confusionMatrix [adapter]'),
   shader('softmax', '(dy[i] - sum) * params.scale', 'dy[i] - sum * params.scale', 'ops/softmax [adapter]'),
-  shader(
-    'logSoftmax',
-    '(dy[i] - p * sum) * params.scale',
-    'dy[i] - p * sum * params.scale',
-    'ops/logSoftmax [adapter]',
-  ),
+  shader('softmax', '(dy[i] - p * sum) * params.scale', 'dy[i] - p * sum * params.scale', 'ops/logSoftmax [adapter]'),
   {
     file: 'shaders/softmaxColumnMean.wgsl',
     from: '& 0xfffff000u',
@@ -96,7 +91,7 @@ export default [
   shader('maxPool2d', 'v > best || isNan(vec4f(v)).x', 'v > best', 'ops/maxPool2d'),
   shader('maxPool2d', 'let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'),
   shader('maxPool2d', 'select(next, size, window + 1u == vec2u(params.p, params.q))', 'next', 'ops/maxPool2d'),
-  shader('avgPool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
+  shader('pool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
   // Products.
   shader('gemm.subgroup', 'min((wid.z + 1u) * params.depth, params.k)', 'params.k', 'ops/matmul [adapter]'),
   shader(
@@ -147,17 +142,17 @@ export default [
   // Optimisers.
   shader('adam', 'x < -0.5', 'x < 0.5', 'optim/edges'),
   shader('adam', 'x < -0.5', 'x < -1.5', 'optim/edges'),
-  shader('adam', 'select(max(largest[i], now.v), now.v, nan)', 'max(largest[i], now.v)', 'optim/edges'),
+  shader('adam', 'select(max(largest[u.i], now.v), now.v, nan)', 'max(largest[u.i], now.v)', 'optim/edges'),
   shader(
     'adam',
-    'sqrt(oneMinusExp(step * params.logBeta2)) + params.eps',
-    'sqrt(oneMinusExp(step * params.logBeta2))',
+    'sqrt(oneMinusExp(t * params.logBeta2)) + params.eps',
+    'sqrt(oneMinusExp(t * params.logBeta2))',
     'optim/optimizer',
   ),
-  shader('adam', '1.0 - params.lr * group.x * group.y', '1.0 - params.lr * group.y', 'optim/optimizer [adapter]'),
-  shader('sgd', 'if (before > 0u)', 'if (before > 1u)', 'optim/optimizer [adapter]'),
+  shader('adam', '1.0 - u.lr * u.weightDecay', '1.0 - params.lr * u.weightDecay', 'optim/optimizer [adapter]'),
+  shader('sgd', 'if (u.stepsBefore > 0u)', 'if (u.stepsBefore > 1u)', 'optim/optimizer [adapter]'),
   shader('sgd', '(1.0 - params.dampening) * d', 'd', 'optim/optimizer [adapter]'),
-  shader('sgd', '= before + u32(present)', '= before + 1u', 'optim/optimizer [adapter]'),
+  shader('optimizer', '= before + u32(group != ABSENT)', '= before + 1u', 'optim/optimizer [adapter]'),
   shader('clipGradNorm', 'length + 1e-6 <= params.maxNorm', 'length <= params.maxNorm', 'optim/clipGradNorm'),
   shader(
     'clipGradNorm',
@@ -167,7 +162,12 @@ export default [
   ),
   source('optim/optimizer', '[place.block, blocks + place.block]) counts', '[place.block]) counts', 'optim/edges'),
   source('optim/optimizer', '(this.run.value & 1) * blocks', '0 * blocks', 'optim/optimizer'),
-  source('optim/flatParameters', 'if (!open.includes(place)) gatherGradient(place.parameter);', ';', 'optim/optimizer'),
+  source(
+    'optim/flatParameters',
+    'if (!undecided.includes(place)) gatherGradient(place.parameter);',
+    ';',
+    'optim/optimizer',
+  ),
   source('optim/schedule', '** -decay', '** decay', 'optim/schedule', 'golden'),
   source(
     'optim/adam',

@@ -52,8 +52,8 @@ export default [
   },
   {
     file: 'src/ops/softmax.ts',
-    from: 'inner === 1 ? constants : { ...constants, STRIDED: 1 }',
-    to: 'constants',
+    from: 'inner === 1 ? lanes : { ...lanes, STRIDED: 1 }',
+    to: 'lanes',
     tests: ['ops/softmax [adapter]', 'ops/logSoftmax [adapter]'],
   },
   {
@@ -63,7 +63,7 @@ export default [
     tests: ['ops/softmax [adapter]'],
   },
   {
-    file: 'shaders/logSoftmax.wgsl',
+    file: 'shaders/softmax.wgsl',
     from: '(0.5 * x[i] - 0.5 * stats.x) * (2.0 * params.scale)',
     to: '(x[i] - stats.x) * params.scale',
     tests: ['ops/logSoftmax [adapter]'],
@@ -99,7 +99,7 @@ export default [
     equivalent: 'a class weight of NaN makes the gradient NaN by itself, on devices that follow IEEE 754',
   },
   {
-    file: 'src/ops/maxPool2d.ts',
+    file: 'src/ops/shared/pool2d.ts',
     from: 'ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count',
     to: 'count',
     tests: ['ops/maxPool2d [adapter]', 'ops/avgPool2d [adapter]'],

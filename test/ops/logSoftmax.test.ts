@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../../src/autograd.ts';
-import { logSoftmax } from '../../src/ops/logSoftmax.ts';
+import { logSoftmax } from '../../src/ops/softmax.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { alongDimension, assertClose, checkOp, gpuTest, type Reference, run, uniform } from '../harness.ts';

@@ -1,0 +1,31 @@
+// optimizer: shared by sgd and adam: the flat buffers of an optimiser, and how many steps each parameter has seen
+//
+//   steps[block] = steps[block] + 1 if the block's parameter has a gradient
+//
+// shapes    gradient, parameter: [blocks, 64], four elements per vector; a block belongs to one parameter. groupOfBlock: [blocks],
+//           ABSENT if the parameter has no gradient; groups: [groups, 2] of (multiplier of lr, weightDecay); counts: [2, blocks]
+// parallel  one invocation per vector of four elements; the first of a block updates the block's count
+// numerics  a step reads counts[run % 2] and writes the other half, so no invocation reads a count that another one writes
+
+const ABSENT = 0xffffffffu;
+
+@group(0) @binding(1) var<storage, read> groupOfBlock: array<u32>;
+@group(0) @binding(2) var<storage, read> groups: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> counts: array<u32>;
+@group(0) @binding(4) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> parameter: array<vec4f>;
+
+// The vector `i` that an invocation updates, if `applies`: its learning rate, weight decay, and the steps before this one.
+struct Update { applies: bool, i: u32, lr: f32, weightDecay: f32, stepsBefore: u32 }
+
+fn begin(workgroup: u32, lid: u32) -> Update {
+  let i = workgroup * 64u + lid;
+  let block = i / 16u;
+  if (block >= params.blocks) { return Update(); }
+  let group = groupOfBlock[block];
+  let half = params.run & 1u;
+  let before = counts[half * params.blocks + block];
+  if (i % 16u == 0u) { counts[(1u - half) * params.blocks + block] = before + u32(group != ABSENT); }
+  if (group == ABSENT) { return Update(); }
+  return Update(true, i, params.lr * groups[group].x, groups[group].y, before);
+}
