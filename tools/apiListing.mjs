@@ -1,4 +1,5 @@
-// The public API, name by name, out of the sources' own words: `node tools/apiListing.mjs` writes docs/api.md.
+// Writes docs/api.md, the list of every public name, from the docstrings of the sources: `node tools/apiListing.mjs`.
+// A test compares the file with the sources.
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import process from 'node:process';
@@ -6,30 +7,33 @@ import ts from 'typescript-5.9';
 
 export const LISTING = 'docs/api.md';
 
-// What each way into the package is for.
+// The package's entry points, as package.json exports them.
 const ENTRIES = {
   padagrad: 'src/index.ts',
   'padagrad/train': 'src/train/index.ts',
   'padagrad/precision': 'src/gemm/precision.ts',
 };
 
+// The headings, by folder of src; '' is src itself.
 const TITLES = {
-  'src/gpu': 'The GPU',
-  src: 'Tensors, gradients, captured steps',
-  'src/ops': 'Operations',
-  'src/nn': 'Layers',
-  'src/optim': 'Optimisers',
-  'src/models': 'Networks',
-  'src/adaptation': 'Adaptation',
-  'src/data': 'Data',
-  'src/io': 'Files',
-  'src/train': 'Training',
-  'src/precision': 'Precision',
+  gpu: 'The GPU',
+  '': 'Tensors, gradients, captured steps',
+  ops: 'Operations',
+  nn: 'Layers',
+  optim: 'Optimisers',
+  models: 'Networks',
+  adaptation: 'Adaptation',
+  data: 'Data',
+  io: 'Files',
+  train: 'Training',
+  debug: 'Debugging',
+  gemm: 'Matrix multiplication',
+  checks: 'Checks',
 };
 
 /**
- * The listing as Markdown: of classes how they are made and what they have, of types their fields. Throws if a public name
- * has no docstring; options speak for themselves, field by field.
+ * Returns the list as Markdown: functions with their parameters, classes with constructor and members, types with their fields.
+ * Throws if a public name has no docstring (except option types, whose fields have their own) or no heading.
  */
 export function apiListing() {
   const { options } = ts.parseJsonConfigFileContent(
@@ -40,7 +44,7 @@ export function apiListing() {
   const reader = new Reader(ts.createProgram([...Object.values(ENTRIES), 'shaders/shaders.d.ts'], options));
   const parts = [
     '# The public API',
-    'What the package exports, each with the first sentence of its documentation. All of that is in the declarations, where editors show it; [embedding.md](embedding.md) has programs to start from.',
+    'Everything that the package exports, with the first sentence of its documentation. Your editor shows the rest. [In your own program](embedding.md) has programs to start from.',
   ];
   for (const [name, path] of Object.entries(ENTRIES)) {
     parts.push(`## \`${name}\``);
@@ -48,13 +52,18 @@ export function apiListing() {
     const bare = entries.filter(({ name, text }) => !text && !name.endsWith('Options'));
     if (bare.length > 0)
       throw new Error(`no docstring: ${bare.map(({ name, file }) => `${name} (${file})`).join(', ')}`);
-    for (const [room, title] of Object.entries(TITLES)) {
-      const lines = entries.filter((entry) => dirname(entry.file) === room).flatMap(linesOf);
+    const homeless = entries.find(({ file }) => !(folderOf(file) in TITLES));
+    if (homeless) throw new Error(`apiListing: TITLES has no heading for ${homeless.file}`);
+    for (const [folder, title] of Object.entries(TITLES)) {
+      const lines = entries.filter(({ file }) => folderOf(file) === folder).flatMap(linesOf);
       if (lines.length > 0) parts.push(`### ${title}`, lines.join('\n'));
     }
   }
   return `${parts.join('\n\n')}\n`;
 }
+
+/** The folder of src that a file belongs to: `data` for src/data/readers/idx.ts. */
+const folderOf = (file) => dirname(file).split('/')[1] ?? '';
 
 const linesOf = ({ shown, text, members }) => [
   lineOf('- ', shown, text),
@@ -64,7 +73,7 @@ const lineOf = (indent, shown, text) => `${indent}\`${shown}\` ${text}`.trimEnd(
 
 const HIDDEN = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
 
-/** What the sources say of what they export. */
+/** Reads exports, docstrings and types from the sources. */
 class Reader {
   constructor(program) {
     this.program = program;
@@ -93,7 +102,7 @@ class Reader {
     return exported.map((symbol) => ({ name: symbol.name, symbol: this.original(symbol) }));
   }
 
-  /** What an import or an export stands for. */
+  /** The symbol that an import or export refers to. */
   original(symbol) {
     return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
   }
@@ -102,7 +111,7 @@ class Reader {
     return oneLine(part(ts.displayPartsToString(symbol.getDocumentationComment(this.checker)).trim()));
   }
 
-  /** How a name is used, and what it has. */
+  /** How a name is written in the list, and its members. */
   formOf(name, symbol, declaration) {
     if (ts.isClassDeclaration(declaration)) return this.classForm(name, symbol, declaration);
     if (ts.isInterfaceDeclaration(declaration)) return { shown: `type ${name}`, members: this.membersOf(declaration) };
@@ -111,12 +120,12 @@ class Reader {
     return { shown: signature ? `${name}${this.called(signature.declaration)}` : `const ${name}` };
   }
 
-  /** A class with what it has beyond the first of its ancestors that is public too. */
+  /** A class with its members, and with those of its ancestors up to the first public one. */
   classForm(name, symbol, declaration) {
     const own = [declaration];
     let base = this.baseOf(declaration);
     for (; base && !this.isKnown(base); base = this.baseOf(own.at(-1))) own.push(base.declarations[0]);
-    // What overrides stands before what it overrides.
+    // A member comes before the one that it overrides.
     const all = own.flatMap((one) => this.membersOf(one));
     const members = all.filter(({ name }, i) => all.findIndex((one) => one.name === name) === i);
     const [made] = this.checker.getTypeOfSymbolAtLocation(symbol, declaration).getConstructSignatures();
@@ -162,7 +171,7 @@ class Reader {
     return `(${this.parametersOf(declaration)})${declaration.type ? `: ${compact(declaration.type)}` : ''}`;
   }
 
-  /** What is taken apart on the spot is called options. */
+  /** Parameters with their types; a destructured parameter is shown as `options`. */
   parametersOf({ parameters }) {
     return parameters
       .map((parameter) => {
@@ -195,5 +204,5 @@ const sentence = (text) => /^.*?\.(?=\s|$)|^.+/s.exec(text)?.[0] ?? '';
 const paragraph = (text) => text.split(/\n\s*\n/)[0];
 const oneLine = (text) => text.replace(/\{@link ([\w.]+) ?\}/g, '`$1`').replace(/\s+/g, ' ');
 
-// Not where a test has it bundled: what is run there is the test.
+// A test that bundles this file must not write.
 if (basename(process.argv[1] ?? '') === 'apiListing.mjs') writeFileSync(LISTING, apiListing());
