@@ -2,7 +2,7 @@ import source from '../shaders/autograd.wgsl';
 import { show } from './checks/options.ts';
 import { type Gpu, GpuState } from './gpu/gpu.ts';
 import { defineKernel } from './gpu/kernel.ts';
-import { tick } from './gpu/recording.ts';
+import { tick } from './gpu/storage.ts';
 import { sameShape, showShape } from './shape.ts';
 import { type Backward, constant, empty, type GradientRequest, type Node, Tensor } from './tensor.ts';
 import { isTracked, keep, refusePromise, type Sync, tidy } from './tidy.ts';

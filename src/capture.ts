@@ -9,8 +9,7 @@ import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
-import type { Dispatch, HostReplay } from './gpu/recording.ts';
-import type { Reading } from './gpu/scalar.ts';
+import type { Dispatch, HostReplay, Refreshable } from './gpu/recording.ts';
 import type { Storage } from './gpu/storage.ts';
 import { Tensor } from './tensor.ts';
 import { keep, refusePromise, type Sync, tidy } from './tidy.ts';
@@ -211,7 +210,7 @@ interface Recorded<T> {
   /** The tensors of `result` that the function made. */
   results: readonly Tensor[];
   dispatches: readonly Dispatch[];
-  readings: readonly Reading[];
+  readings: readonly Refreshable[];
   replays: readonly HostReplay[];
   held: readonly Storage[];
 }

@@ -1,5 +1,5 @@
 import { checkValue, wholeFrom, wholeWithin } from './checks/options.ts';
-import { refuseWhileRecording } from './gpu/scalar.ts';
+import { refuseWhileRecording } from './gpu/recording.ts';
 
 const limits = wholeWithin(1, 2 ** 32);
 

@@ -4,8 +4,10 @@ import type { Device } from './gpu/device.ts';
 import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
-import { type HostReplay, newVersion, type Recording, ValueNote, type Version } from './gpu/recording.ts';
-import type { Binding, Storage } from './gpu/storage.ts';
+import type { Binding } from './gpu/kernel.ts';
+import { type HostReplay, type Recording, ValueNote } from './gpu/recording.ts';
+import type { Storage } from './gpu/storage.ts';
+import { newVersion, type Version } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
 import { keep, track } from './tidy.ts';
 
@@ -61,6 +63,8 @@ export class Tensor extends Disposable implements Binding {
   /** @internal The op that made it. */
   node: Node | null = null;
   readonly shape: Shape;
+  readonly dtype: Dtype;
+  readonly label: string;
   /** @internal When its content changed; views share it. */
   version: Version = newVersion();
   /** @internal The capture that made it. */
@@ -69,26 +73,24 @@ export class Tensor extends Disposable implements Binding {
   onUse: (() => void) | undefined;
   private wantsGrad = false;
   private released = false;
+  private offset: number;
 
   /** @internal Use {@link tensor} or {@link empty}. */
   constructor(
+    readonly gpu: Gpu,
     private held: Storage,
-    shape: Shape,
-    readonly dtype: Dtype,
-    readonly label: string,
-    private offset = 0,
+    { shape, dtype, label, byteOffset = 0 }: { shape: Shape; dtype: Dtype; label: string; byteOffset?: number },
   ) {
     super();
+    this.dtype = dtype;
+    this.label = label;
+    this.offset = byteOffset;
     // A copy: a caller who changes the array later must not change the tensor.
     this.shape = Object.freeze([...shape]);
     track(this);
-    const { device, options, queue } = this.gpu;
+    const { device, options, queue } = gpu;
     this.madeIn = queue.recording;
     if (options.validate) leaks.register(this, { label: `${label}${showShape(shape)}`, device }, this);
-  }
-
-  get gpu(): Gpu {
-    return this.held.gpu;
   }
 
   /** Whether `backward` computes its gradient. Default: false. Only of f32 leaves; the results of ops follow their inputs. */
@@ -243,7 +245,8 @@ export class Tensor extends Disposable implements Binding {
 
   /** @internal Another tensor on the same memory. */
   view(shape: Shape = this.shape, byteOffset = 0): Tensor {
-    const view = new Tensor(this.storage.retain(), shape, this.dtype, this.label, this.offset + byteOffset);
+    const { gpu, dtype, label, offset } = this;
+    const view = new Tensor(gpu, this.storage.retain(), { shape, dtype, label, byteOffset: offset + byteOffset });
     view.version = this.version;
     view.onUse = this.onUse;
     return view;
@@ -359,7 +362,8 @@ export const constant = (
   data: Float32Array | Uint32Array,
   label: string,
   shape: Shape = [data.length],
-): Tensor => new Tensor(gpu.pool.upload(data, label), shape, data instanceof Uint32Array ? 'u32' : 'f32', label);
+): Tensor =>
+  new Tensor(gpu, gpu.pool.upload(data, label), { shape, dtype: data instanceof Uint32Array ? 'u32' : 'f32', label });
 
 /** @internal An option that is an element type. */
 export const dtypes = /* @__PURE__ */ oneOf('f32', 'u32');
@@ -370,7 +374,8 @@ export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'ten
   checkShape(label, shape);
   checkValue(label, 'dtype', dtype, dtypes);
   checkGpu(label, gpu);
-  return new Tensor(gpu.pool.allocate(4 * sizeOf(shape), `${label}${showShape(shape)}`), shape, dtype, label);
+  const storage = gpu.pool.allocate(4 * sizeOf(shape), `${label}${showShape(shape)}`);
+  return new Tensor(gpu, storage, { shape, dtype, label });
 }
 
 /** Overwrites the content of `target`, in the order of recorded work. */

@@ -5,7 +5,7 @@ import { ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
-import { outsideCapture } from '../gpu/scalar.ts';
+import { outsideCapture } from '../gpu/recording.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../nn/stateDict.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
 import { temperatures } from '../ops/softmax.ts';

@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
 import { checkValue } from '../checks/options.ts';
-import { outsideCapture } from '../gpu/scalar.ts';
+import { outsideCapture } from '../gpu/recording.ts';
 import { concat } from '../ops/concat.ts';
 import type { Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';

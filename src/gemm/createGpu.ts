@@ -1,6 +1,7 @@
 import { checkOptions, type OptionChecks, oneOf } from '../checks/options.ts';
-import type { DeviceOptions } from '../gpu/device.ts';
-import { deviceChecks, type Gpu, openGpu } from '../gpu/gpu.ts';
+import type { DeviceOptions } from '../gpu/adapter.ts';
+import { deviceChecks } from '../gpu/adapter.ts';
+import { type Gpu, openGpu } from '../gpu/gpu.ts';
 import { type GemmFamily, gemmSettings } from './settings.ts';
 
 /** Options of {@link createGpu}. */

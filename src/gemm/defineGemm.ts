@@ -4,8 +4,8 @@ import reduce from '../../shaders/gemm.reduce.wgsl';
 import single from '../../shaders/gemm.single.wgsl';
 import subgroup from '../../shaders/gemm.subgroup.wgsl';
 import workgroup from '../../shaders/gemm.workgroup.wgsl';
+import type { Binding } from '../gpu/kernel.ts';
 import { defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
-import type { Binding } from '../gpu/storage.ts';
 import { empty } from '../tensor.ts';
 import type { HalfFamily } from './settings.ts';
 import { columnsOf, constantsOf, type GemmVariant, STEP, tilesOf, variantOf } from './variants.ts';
@@ -60,7 +60,7 @@ export function defineGemm(name: string, operands: string | readonly string[], s
   const sum = defineKernel(name, [...shared, store, reduce], ['reduce']).reduce;
 
   return (from, to, params) => {
-    const { gpu } = Object.values(from.bindings)[0]!.storage;
+    const { gpu } = Object.values(from.bindings)[0]!;
     const { m, n, k } = params;
     const variant = variantOf(gpu, name, m, n, k);
     const { family, tile, slices } = variant;

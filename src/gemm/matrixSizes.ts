@@ -16,7 +16,7 @@ interface SubgroupMatrixConfig {
 export function matrixSizes(gpu: Gpu): Set<string> {
   // Four subgroups share a tile, so their size has to be known.
   if (!gpu.features.has(SUBGROUP_MATRICES) || gpu.subgroupSize === 0) return new Set();
-  const { subgroupMatrixConfigs } = gpu.device.said as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+  const { subgroupMatrixConfigs } = gpu.device.rawInfo as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
   const fitting = [...(subgroupMatrixConfigs ?? [])].filter(
     ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
   );

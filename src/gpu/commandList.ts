@@ -1,17 +1,13 @@
 import type { Device } from './device.ts';
-import { writeParam } from './kernel.ts';
-import { PARAMS_STRIDE, type ParamsRange } from './params.ts';
-import type { Dispatch } from './recording.ts';
-import type { Reading, Scalar } from './scalar.ts';
+import { PARAMS_STRIDE, type ParamsRange, writeParam } from './params.ts';
+import type { Dispatch, Patch, Refreshable } from './recording.ts';
 
-interface PlacedPatch {
-  readonly scalar: Scalar;
-  readonly offset: number;
-  readonly type: 'u32' | 'i32' | 'f32';
+/** A patch at its place in the uniform buffer, with the value written last. */
+interface PlacedPatch extends Patch {
   last: number;
 }
 
-/** @internal Dispatches made ready to encode, any number of times: pipelines, bind groups and their params in a uniform buffer. */
+/** @internal Dispatches ready to encode any number of times: pipelines, bind groups, and their params in a uniform buffer. */
 export class CommandList {
   private readonly pipelines: GPUComputePipeline[] = [];
   private readonly groups: GPUBindGroup[] = [];
@@ -21,7 +17,7 @@ export class CommandList {
   constructor(
     device: Device,
     readonly dispatches: readonly Dispatch[],
-    private readonly readings: readonly Reading[],
+    private readonly readings: readonly Refreshable[],
     private readonly range: ParamsRange,
   ) {
     const bytes = new Uint8Array(range.chunk.bytes);
@@ -50,7 +46,7 @@ export class CommandList {
     pass.dispatchWorkgroups(x, y, z);
   }
 
-  /** Copies the scalars' values for this run into the host's image of the uniform buffer. */
+  /** Copies the scalars' values for this run into the host's copy of the uniform buffer. */
   patchParams(): void {
     for (const reading of this.readings) reading.refresh();
     const { chunk } = this.range;
@@ -64,7 +60,7 @@ export class CommandList {
     }
   }
 
-  /** Writes what changed to the GPU; lists that share a uniform buffer share the write. */
+  /** Writes changed params to the GPU. Lists that share a uniform buffer share the write. */
   writeParams(): void {
     this.range.chunk.flush();
   }
@@ -74,7 +70,7 @@ export class CommandList {
   }
 }
 
-/** @internal The buffers of a dispatch, bound. */
+/** @internal Makes the bind group of a dispatch. */
 export function bindGroup(
   device: Device,
   { pipeline, bindings, label }: Dispatch,
@@ -83,7 +79,7 @@ export function bindGroup(
 ): GPUBindGroup {
   const entries: GPUBindGroupEntry[] = bindings.map(({ storage, byteOffset, byteLength }, i) => ({
     binding: pipeline.bindings[i]!.index,
-    // Whole words: kernels read vec4 at the tail of a buffer, whose padding belongs to it.
+    // Kernels read whole vec4, also at the end of a tensor. The padding after it belongs to its buffer.
     resource: {
       buffer: storage.buffer,
       offset: byteOffset,

@@ -4,13 +4,13 @@ import type { Gpu } from './gpu.ts';
 import { BufferUsage, type Native } from './native.ts';
 import type { Dispatch } from './recording.ts';
 
-/** How many of the kernels that a training needs are compiled. */
+/** Progress of compiling the kernels of a training run. */
 export interface CompileProgress {
   compiled: number;
   total: number;
 }
 
-/** How a caller follows the compilation of kernels, and how it stops it. */
+/** Follows the compilation of kernels, and stops it. */
 export interface CompileWatch {
   signal?: Native<'AbortSignal'> | undefined;
   onCompile?: ((progress: CompileProgress) => void) | undefined;
@@ -19,13 +19,14 @@ export interface CompileWatch {
 /** @internal Compiles the kernels of recorded dispatches. */
 export type Compile = (dispatches: readonly Dispatch[]) => Promise<unknown>;
 
-// A signal stops the kernels that have not begun, so few are begun at once.
+// A signal can stop only kernels that have not started, so few start at once.
 const AT_ONCE = 8;
 
 /**
  * @internal
- * Compiles the kernels of several captures together. Software adapters translate a kernel to machine code when it first runs,
- * which takes most of the time; there each kernel runs once over no workgroups, so that the first step waits for none.
+ * Compiles the kernels of several captures together. A software adapter translates a kernel to machine code when the kernel
+ * first runs, and that takes most of the time. There each kernel runs once with 0 workgroups, so that the first step need not
+ * wait.
  */
 export class Compilation {
   private readonly waiting = new Map<unknown, Dispatch>();
@@ -36,7 +37,7 @@ export class Compilation {
     private readonly watch: CompileWatch,
   ) {}
 
-  /** Adds kernels, before the first await of the caller. Resolves when the kernels of all calls are compiled. */
+  /** Adds kernels; call it before the caller's first await. Resolves when the kernels of all calls are compiled. */
   readonly compile: Compile = (dispatches) => {
     for (const dispatch of dispatches) if (!dispatch.pipeline.isCompiled) this.waiting.set(dispatch.pipeline, dispatch);
     this.finished ??= Promise.resolve().then(() => this.run());
@@ -50,7 +51,7 @@ export class Compilation {
     const total = waiting.length;
     let compiled = 0;
     if (total > 0) onCompile?.({ compiled, total });
-    // Dawn warns of a count of zero that it sees, so this one comes from a buffer.
+    // Dawn warns about a constant count of 0, so the count comes from a buffer.
     const none = info.software
       ? device.handle.createBuffer({ label: 'no workgroups', size: 12, usage: BufferUsage.INDIRECT })
       : undefined;
@@ -66,14 +67,15 @@ export class Compilation {
       waiting.length = 0;
       throw error;
     };
-    // What was begun ends before its device may be disposed.
+    // Kernels that have started finish before the caller may dispose of the device.
     const results = await Promise.allSettled(Array.from({ length: none ? 2 : AT_ONCE }, () => next().catch(stop)));
     none?.destroy();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     if (compiled < total) signal?.throwIfAborted();
   }
-  /** Runs a kernel over no workgroups. */
+
+  /** Runs a kernel with 0 workgroups. */
   private async translate(dispatch: Dispatch, none: GPUBuffer): Promise<void> {
     const { device, params } = this.gpu;
     const { handle } = device;

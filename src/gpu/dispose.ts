@@ -3,8 +3,9 @@
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /**
- * What owns GPU memory: `dispose()` it, or declare it with `using` (older engines lack the symbol, and compilers that lower
- * `using` agree on this one). A class that is written so itself is one that bundlers cannot leave out.
+ * Base class of everything that owns GPU memory: call `dispose()`, or declare it with `using`. Older engines lack
+ * `Symbol.dispose`; compilers that lower `using` then agree on the symbol here. It is a base class because bundlers cannot drop
+ * a class with a computed method name.
  */
 export abstract class Disposable {
   abstract dispose(): void;

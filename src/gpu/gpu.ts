@@ -1,38 +1,36 @@
 import { patiently, webgpu } from '#gpu';
-import { flag, type OptionChecks, oneOf } from '../checks/options.ts';
-import {
-  type AdapterInfo,
-  adoptDevice,
-  type Device,
-  type DeviceOptions,
-  type GpuKind,
-  requestDevice,
-} from './device.ts';
+import { adoptDevice, type DeviceOptions, type GpuKind, requestDevice } from './adapter.ts';
+import type { AdapterInfo, Device } from './device.ts';
 import type { Native } from './native.ts';
 import { ParamsArena } from './params.ts';
+import type { Pipeline } from './pipeline.ts';
 import { type MemoryInfo, Pool } from './pool.ts';
 import type { Profile } from './profiler.ts';
 import { Queue } from './queue.ts';
-import { outsideCapture } from './scalar.ts';
+import { outsideCapture } from './recording.ts';
+import type { WgslModule } from './wgsl.ts';
 
-/** A GPU with its memory and its order of work. Every tensor belongs to one. */
+/** A GPU with its memory and its queue of work. Every tensor belongs to one. */
 export class Gpu {
   /** @internal */ readonly pool: Pool;
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
-  /** @internal What the layers above keep here, see {@link GpuState}. */ readonly states = new Map<unknown, unknown>();
+  /** @internal The pipelines of each kernel by entry point, bindings and constants. */
+  readonly pipelines = new WeakMap<WgslModule, Map<string, Pipeline>>();
+  /** @internal State that the layers above keep for this Gpu, see {@link GpuState}. */
+  readonly states = new Map<unknown, unknown>();
 
   /** @internal */
   constructor(
     /** @internal */ readonly device: Device,
     readonly options: Readonly<DeviceOptions>,
   ) {
-    this.pool = new Pool(this);
     this.queue = new Queue(device);
+    this.pool = new Pool(device, this.queue);
     this.params = new ParamsArena(device);
   }
 
-  /** What the adapter says of itself. */
+  /** The adapter's description of itself. */
   get info(): Readonly<AdapterInfo> {
     return this.device.info;
   }
@@ -42,35 +40,35 @@ export class Gpu {
     return this.device.limits;
   }
 
-  /** The features that the kernels may use. */
+  /** The features that kernels may use, by WebGPU's names. */
   get features(): ReadonlySet<string> {
     return this.device.features;
   }
 
-  /** Lanes of a subgroup, 0 where subgroups cannot be used. */
+  /** Lanes of a subgroup; 0 if kernels cannot use subgroups. */
   get subgroupSize(): number {
     return this.device.subgroupSize;
   }
 
   /**
-   * What kernels are chosen for: `cpu` if the adapter is a CPU that plays the GPU, else `gpu`. `createGpu({ kind })` forces
-   * the choice, so that tests run the kernels of GPUs on any adapter.
+   * The kind of device that kernels are chosen for: `cpu` if the adapter is a CPU that plays the GPU, else `gpu`. `createGpu({ kind })` forces it,
+   * so that tests can run the kernels of GPUs on any adapter.
    */
   get kind(): GpuKind {
     return this.options.kind ?? (this.info.software ? 'cpu' : 'gpu');
   }
 
-  /** The `GPUDevice` underneath. */
+  /** The underlying `GPUDevice`. */
   get native(): Native<'GPUDevice'> {
     return this.device.handle;
   }
 
-  /** Buffers and bytes in use, kept for reuse, and at their peak. */
+  /** Returns the number of buffers in use, and the bytes in use, kept for reuse, and at the peak. */
   memory(): MemoryInfo {
     return this.pool.memory();
   }
 
-  /** Resolves when the GPU has done all that was recorded; throws what went wrong meanwhile. */
+  /** Resolves when the GPU has done all recorded work. Throws the first error of that work. */
   idle(): Promise<void> {
     return outsideCapture('waiting for the GPU', () => this.wait());
   }
@@ -85,9 +83,9 @@ export class Gpu {
   }
 
   /**
-   * Measures every dispatch that `fn` makes, eagerly or by running captured steps, until it returns (or its promise
-   * resolves): time, floating-point operations and bytes by kernel. Each dispatch runs alone, so their sum is more than the
-   * same work takes by itself. One profile at a time.
+   * Measures every dispatch that `fn` makes, eagerly or by running captured steps, until `fn` returns or its promise resolves.
+   * Returns the time, the floating-point operations and the bytes per kernel. Each dispatch runs on its own, so the sum is
+   * larger than the time of the same work without a profile. Only one profile can run at a time.
    */
   profile(fn: () => unknown): Promise<Profile> {
     return outsideCapture('a profile', () => this.measure(fn));
@@ -95,9 +93,9 @@ export class Gpu {
 
   private async measure(fn: () => unknown): Promise<Profile> {
     this.device.check('profile');
-    // Rarely wanted, so not a part of what every page loads.
+    // Few programs need it, so it is loaded on demand.
     const { Profiler } = await import('./profiler.ts');
-    if (this.queue.profiler) throw new Error('profile: another profile is being taken; await it first');
+    if (this.queue.profiler) throw new Error('profile: another profile is running; await it first');
     this.queue.submit();
     const profiler = new Profiler(this.device);
     this.queue.profiler = profiler;
@@ -110,12 +108,12 @@ export class Gpu {
     return profiler.finish();
   }
 
-  /** Hands recorded work to the GPU now, without waiting for it. */
+  /** Submits recorded work to the GPU now, without waiting for it. */
   submit(): void {
     this.queue.submit();
   }
 
-  /** Frees everything; tensors of this Gpu are gone. A device that the caller brought stays alive. */
+  /** Frees everything, the tensors of this Gpu included. A device that you passed to `createGpu` stays alive. */
   dispose(): void {
     if (this.device.isDisposed) return;
     this.queue.destroy();
@@ -127,13 +125,13 @@ export class Gpu {
 
 /**
  * @internal
- * What a layer above keeps for each Gpu. The layer declares one of these and alone knows its type, so gpu/ imports no layer
- * above it, and the state ends with its Gpu.
+ * State that a layer above keeps for each Gpu. The layer declares it once and only the layer knows its type, so gpu/ imports
+ * nothing from above. The state lives as long as its Gpu.
  */
 export class GpuState<State> {
   constructor(private readonly initial: () => State) {}
 
-  /** Returns the state of a Gpu: the initial one at the first call. */
+  /** Returns the state for a Gpu. The first call makes it. */
   of({ states }: Gpu): State {
     let state = states.get(this) as State | undefined;
     if (state === undefined) {
@@ -144,7 +142,7 @@ export class GpuState<State> {
   }
 }
 
-/** @internal Throws unless it is a Gpu, neither lost nor disposed. */
+/** @internal Throws unless it is a Gpu that is neither lost nor disposed. */
 export function checkGpu(who: string, gpu: Gpu): void {
   if (!gpu?.device)
     throw new TypeError(
@@ -153,24 +151,7 @@ export function checkGpu(who: string, gpu: Gpu): void {
   gpu.device.check(who);
 }
 
-/** @internal */
-export const deviceChecks: OptionChecks<DeviceOptions> = {
-  device: {
-    wanted: 'a GPUDevice, as `await adapter.requestDevice()` gives',
-    holds: (value) => typeof (value as Partial<GPUDevice> | null)?.createBuffer === 'function',
-  },
-  software: oneOf('allow', 'refuse', 'require'),
-  validate: flag,
-  limits: oneOf('adapter', 'default'),
-  subgroups: flag,
-  kind: oneOf('cpu', 'gpu'),
-  features: {
-    wanted: 'an array of names',
-    holds: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
-  },
-};
-
-/** @internal Opens a device for `createGpu`, which checks the options. */
+/** @internal Opens a device for `createGpu`, which has checked the options. */
 export async function openGpu(options: DeviceOptions): Promise<Gpu> {
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)

@@ -1,17 +1,17 @@
 import { GpuError } from './errors.ts';
 
-/** The browser's WebGPU; which experiments that has is for its own flags to say. */
+/** Returns the browser's WebGPU. The browser's own flags decide about experimental features. */
 export async function webgpu(_features?: readonly string[]): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
   const why =
     globalThis.isSecureContext === false
       ? 'the page is not served over https or from localhost'
-      : 'this browser has none';
+      : 'this browser does not have it';
   throw new GpuError(
     'NO_WEBGPU',
     `createGpu: navigator.gpu is missing: ${why}; use a current Chrome, Edge, Firefox or Safari over https`,
   );
 }
 
-/** Awaits a promise of the GPU; a browser waits in a process of its own. */
+/** Awaits a promise of the GPU. A browser waits in another process, so nothing is to be done here. */
 export const patiently = <T>(promise: Promise<T>): Promise<T> => promise;

@@ -1,9 +1,9 @@
 import { GpuError } from './errors.ts';
 
-// Dawn's instances must stay alive as long as the process: dropping one while a device lives crashes the process.
+// Dawn's instances live as long as the process. Dropping one while a device lives crashes the process.
 const instances = new Map<boolean, Promise<GPU>>();
 
-/** The process's one WebGPU instance, or its one with experiments: Dawn, out of the npm package `webgpu`. */
+/** Returns the WebGPU instance of the process, from the npm package `webgpu` (Dawn). Experimental features need a second one. */
 export function webgpu(features: readonly string[] = []): Promise<GPU> {
   const experiments = features.some((feature) => feature.includes('experimental'));
   let instance = instances.get(experiments);
@@ -17,7 +17,7 @@ export function webgpu(features: readonly string[] = []): Promise<GPU> {
 async function load(experiments: boolean): Promise<GPU> {
   try {
     const dawn = await import('webgpu');
-    // Without this Dawn rounds timestamps to 65,536 ns, which is longer than most kernels run.
+    // By default Dawn rounds timestamps to 65,536 ns, which is longer than most kernels run.
     const toggles = ['disable-dawn-features=timestamp_quantization'];
     if (experiments) toggles.push('enable-dawn-features=allow_unsafe_apis');
     return dawn.create(toggles);
@@ -30,8 +30,8 @@ async function load(experiments: boolean): Promise<GPU> {
   }
 }
 
-// While a promise of its own is pending, Dawn asks for news in every turn of Node's event loop, which keeps a core busy: one
-// that a software adapter computes on. So after a moment the thread naps in each turn.
+// While a promise is pending, Dawn polls in every turn of Node's event loop. That keeps a core busy, which a software adapter
+// needs for computing. So after a moment the thread sleeps briefly in each turn.
 const ALERT_MS = 1;
 const NAP_MS = 0.2;
 const pillow = new Int32Array(new SharedArrayBuffer(4));
@@ -49,7 +49,7 @@ function nap(): void {
 /** Awaits a promise of the GPU without keeping a core busy. */
 export async function patiently<T>(promise: Promise<T>): Promise<T> {
   if (waiting++ === 0) since = performance.now();
-  // One wait may follow upon another before the nap notices: it goes on, and must not be joined by a second one.
+  // Another wait may begin before the loop of naps notices that the first has ended. Then the loop continues, and only once.
   if (!napping) setImmediate(nap);
   napping = true;
   try {

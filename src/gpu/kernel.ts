@@ -1,18 +1,26 @@
 import { anything, atLeast, checkOptions, type OptionChecks, show } from '../checks/options.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
+import { writeParam } from './params.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Dispatch, Patch } from './recording.ts';
 import { overflowsF32, Scalar, scalarValue } from './scalar.ts';
-import type { Binding } from './storage.ts';
-import { parseWgsl, type WgslModule } from './wgsl.ts';
+import type { Content } from './storage.ts';
+import { parseWgsl, type WgslField, type WgslModule } from './wgsl.ts';
 
-/** Workgroups: a count (split over two dimensions where one is too short) or the three dimensions themselves. */
+/** Memory that a kernel can bind. Tensors are bindings. */
+export interface Binding extends Content {
+  readonly gpu: Gpu;
+  readonly dtype: 'f32' | 'u32';
+}
+
+/** Workgroups: their number (split over two dimensions if it exceeds the limit of one), or the three dimensions. */
 export type Grid = number | readonly [x: number, y?: number, z?: number];
 
-/** Numbers for the fields of `struct Params`, each by its name; a {@link Scalar} may change from run to run. */
+/** Numbers for the fields of `struct Params`, by name. A {@link Scalar} may change from run to run. */
 export type Params = Readonly<Record<string, number | Scalar>>;
 
+/** Options of a {@link Launch}. */
 export interface LaunchOptions {
   /** Values of the module's `override` constants, by name. Default: those in the WGSL. */
   constants?: Readonly<Record<string, number>>;
@@ -36,12 +44,12 @@ export type Launch = (
   options?: LaunchOptions,
 ) => void;
 
-/** A kernel: one function for each entry point of its WGSL. */
+/** A kernel: one function per entry point of its WGSL. */
 export type Kernel<Entry extends string> = Readonly<Record<Entry, Launch>>;
 
 /**
- * Declares a kernel out of WGSL text (several sources are joined into one module) and the entry points it is called by.
- * Nothing touches the GPU before the first call; each device compiles each pipeline once.
+ * Declares a kernel from WGSL text and the names of its entry points. Several texts are joined into one module. Nothing touches
+ * the GPU before the first call; each Gpu compiles each pipeline once.
  *
  * ```ts
  * const kernel = defineKernel('relu', source, ['forward', 'backward']);
@@ -58,26 +66,15 @@ export function defineKernel<const Entry extends string>(
     parsed ??= parseWgsl(name, typeof source === 'string' ? [source] : source);
     return parsed;
   };
-  const pipelines = new WeakMap<Gpu, Map<string, Pipeline>>();
   const launch =
     (entry: Entry): Launch =>
     (bindings, params, grid, options = {}) => {
       const label = `${name}.${entry}`;
       checkOptions(label, options, launchChecks);
-      const { constants = {} } = options;
+      const { constants = {}, flops = 0, bytes = sizeOf(bindings) } = options;
       const names = Object.keys(bindings);
       const gpu = commonGpu(label, bindings, names);
-      let known = pipelines.get(gpu);
-      if (!known) {
-        known = new Map();
-        pipelines.set(gpu, known);
-      }
-      const key = `${entry}(${names})${JSON.stringify(constants)}`;
-      let pipeline = known.get(key);
-      if (!pipeline) {
-        pipeline = new Pipeline(gpu.device, label, module(), entry, names, constants);
-        known.set(key, pipeline);
-      }
+      const pipeline = pipelineOf(gpu, module(), label, entry, names, constants);
       const size = gridOf(label, grid, gpu.device.limits.maxComputeWorkgroupsPerDimension!);
       if (size[0] * size[1] * size[2] === 0) return;
       for (const [i, name] of names.entries()) {
@@ -85,40 +82,67 @@ export function defineKernel<const Entry extends string>(
         if (pipeline.bindings[i]!.type !== 'storage') gpu.queue.onRead?.(binding);
         else if (binding.version) gpu.queue.change(binding.version);
       }
+      // The ranges as they are now: a tensor may be disposed or moved before the work is encoded.
+      const ranges = names.map((name, i) => rangeOf(label, name, bindings[name]!, pipeline.bindings[i]!.dtype));
       gpu.queue.push({
-        ...dispatch(pipeline, label, module(), bindings, names, params, size),
-        ...workOf(bindings, options),
+        ...{ pipeline, label, bindings: ranges, grid: size, flops, bytes },
+        ...packParams(label, module(), params),
       });
     };
   return Object.fromEntries(entries.map((entry) => [entry, launch(entry)])) as unknown as Kernel<Entry>;
 }
 
-function workOf(bindings: Readonly<Record<string, Binding>>, { flops = 0, bytes }: LaunchOptions) {
-  return { flops, bytes: bytes ?? Object.values(bindings).reduce((sum, { byteLength }) => sum + byteLength, 0) };
-}
+const sizeOf = (bindings: Readonly<Record<string, Binding>>): number =>
+  Object.values(bindings).reduce((sum, binding) => sum + (binding?.byteLength ?? 0), 0);
 
 function commonGpu(label: string, bindings: Readonly<Record<string, Binding>>, names: readonly string[]): Gpu {
   const [first] = names;
-  if (first === undefined) throw new GpuError('KERNEL', `${label}: no tensor was bound`);
-  const gpu = bindings[first]?.storage?.gpu;
+  if (first === undefined) throw new GpuError('KERNEL', `${label}: no tensor was bound; bind one at least`);
+  const gpu = bindings[first]?.gpu;
   for (const name of names) {
-    const own = bindings[name]?.storage?.gpu;
-    if (!own) throw new TypeError(`${label}: ${name} must be a tensor but is ${show(bindings[name])}`);
-    if (own === gpu) continue;
-    throw new GpuError('KERNEL', `${label}: ${name} (${bindings[name]!.label}) lives on another Gpu; use one for all`);
+    const binding = bindings[name];
+    // A disposed tensor throws when its storage is read.
+    if (!binding?.storage) throw new TypeError(`${label}: ${name} must be a tensor but is ${show(binding)}`);
+    if (binding.gpu !== gpu)
+      throw new GpuError(
+        'KERNEL',
+        `${label}: ${name} (${binding.label}) is on a different Gpu than ${first}; all tensors must be on the same one`,
+      );
   }
   return gpu!;
 }
 
-function dispatch(
-  pipeline: Pipeline,
+function pipelineOf(
+  { device, pipelines }: Gpu,
+  module: WgslModule,
   label: string,
-  { fields, paramsSize }: WgslModule,
-  bindings: Readonly<Record<string, Binding>>,
+  entry: string,
   names: readonly string[],
-  params: Params,
-  grid: Dispatch['grid'],
-): Omit<Dispatch, 'flops' | 'bytes'> {
+  constants: Readonly<Record<string, number>>,
+): Pipeline {
+  let known = pipelines.get(module);
+  if (!known) {
+    known = new Map();
+    pipelines.set(module, known);
+  }
+  const key = `${entry}(${names})${JSON.stringify(constants)}`;
+  let pipeline = known.get(key);
+  if (!pipeline) {
+    pipeline = new Pipeline(device, label, module, entry, names, constants);
+    known.set(key, pipeline);
+  }
+  return pipeline;
+}
+
+function rangeOf(label: string, name: string, binding: Binding, wanted: Binding['dtype'] | undefined) {
+  const { storage, byteOffset, byteLength, dtype } = binding;
+  if (wanted && dtype !== wanted)
+    throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${binding.label} is ${dtype}`);
+  return { storage, byteOffset, byteLength };
+}
+
+/** The bytes of `Params`, and the fields in them that a {@link Scalar} sets. */
+function packParams(label: string, { fields, paramsSize }: WgslModule, params: Params) {
   const given = Object.keys(params);
   if (given.length !== fields.length || fields.some((field) => params[field.name] === undefined)) {
     const wanted = fields.map((field) => field.name);
@@ -127,35 +151,23 @@ function dispatch(
   const bytes = new ArrayBuffer(paramsSize);
   const view = new DataView(bytes);
   const patches: Patch[] = [];
-  for (const { name, type, offset } of fields) {
-    const param = params[name]!;
+  for (const field of fields) {
+    const param = params[field.name]!;
     const value = scalarValue(param);
-    if (type !== 'f32' && value !== (type === 'u32' ? value >>> 0 : value | 0)) {
-      throw new GpuError('KERNEL', `${label}: ${name} is ${value}, but the kernel declares it ${type}`);
-    }
-    if (type === 'f32' && overflowsF32(value))
-      throw new RangeError(
-        `${label}: ${name} is ${value}, beyond the largest f32 (3.4e38); the kernel would read Infinity`,
-      );
-    writeParam(view, offset, type, value);
-    if (param instanceof Scalar) patches.push({ scalar: param, offset, type });
+    checkParam(label, field, value);
+    writeParam(view, field.offset, field.type, value);
+    if (param instanceof Scalar) patches.push({ scalar: param, offset: field.offset, type: field.type });
   }
-  // The ranges as they are now: the tensors may be disposed, or moved, before the work is encoded.
-  const ranges = names.map((name, i) => {
-    const { storage, byteOffset, byteLength, dtype, label: given } = bindings[name]!;
-    const wanted = pipeline.bindings[i]!.dtype;
-    if (wanted && dtype !== wanted)
-      throw new GpuError('KERNEL', `${label}: ${name} must be ${wanted} but ${given} is ${dtype}`);
-    return { storage, byteOffset, byteLength };
-  });
-  return { pipeline, label, bindings: ranges, params: bytes, patches, grid };
+  return { params: bytes, patches };
 }
 
-/** @internal Writes one field of `Params` as WGSL lays it out. */
-export function writeParam(view: DataView, offset: number, type: Patch['type'], value: number): void {
-  if (type === 'f32') view.setFloat32(offset, value, true);
-  else if (type === 'u32') view.setUint32(offset, value, true);
-  else view.setInt32(offset, value, true);
+function checkParam(label: string, { name, type }: WgslField, value: number): void {
+  if (type !== 'f32' && value !== (type === 'u32' ? value >>> 0 : value | 0))
+    throw new GpuError('KERNEL', `${label}: ${name} is ${value}, but the kernel declares it ${type}`);
+  if (type === 'f32' && overflowsF32(value))
+    throw new RangeError(
+      `${label}: ${name} is ${value}, beyond the largest f32 (3.4e38); the kernel would read Infinity`,
+    );
 }
 
 function gridOf(label: string, grid: Grid, limit: number): Dispatch['grid'] {
@@ -165,11 +177,11 @@ function gridOf(label: string, grid: Grid, limit: number): Dispatch['grid'] {
   if (x <= limit && y <= limit && z <= limit) return [x, y, z];
   throw new GpuError(
     'LIMIT',
-    `${label}: a grid of ${x} x ${y} x ${z} workgroups, but this device allows ${limit} a dimension`,
+    `${label}: the grid is ${x} x ${y} x ${z} workgroups, but this device allows ${limit} per dimension`,
   );
 }
 
-/** A count of workgroups as x * y >= count: a kernel finds its number as `wid.y * numWorkgroups.x + wid.x`. */
+/** A number of workgroups as x * y >= count. A kernel computes its own number as `wid.y * numWorkgroups.x + wid.x`. */
 function flatGrid(count: number, limit: number): [number, number] {
   if (count <= limit) return [count, 1];
   const y = Math.ceil(count / limit);

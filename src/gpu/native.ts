@@ -1,12 +1,12 @@
 /**
- * A type of the platform by name, WebGPU's or the DOM's, or `unknown` where the reader's TypeScript does not know it: so the
- * declarations of this package compile with and without `@webgpu/types`.
+ * A type of WebGPU or the DOM by its name, or `unknown` if the user's TypeScript does not know it. So the declarations of this
+ * package compile with and without `@webgpu/types`.
  */
 export type Native<Name extends string> = typeof globalThis extends { [N in Name]: { prototype: infer Instance } }
   ? Instance
   : unknown;
 
-// WebGPU's flag constants: numbers of the specification, written out because Node has no such globals.
+// WebGPU's flags, with the values of the specification: Node has no such globals.
 export const BufferUsage = {
   MAP_READ: 0x1,
   COPY_SRC: 0x4,

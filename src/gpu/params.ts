@@ -1,18 +1,19 @@
 import type { Device } from './device.ts';
 import { BufferUsage } from './native.ts';
+import type { Patch } from './recording.ts';
 
 /** @internal Bytes between the params of two dispatches: WebGPU's largest offset alignment of a uniform binding. */
 export const PARAMS_STRIDE = 256;
 const CHUNK_BYTES = 65536;
 
-/** @internal A stretch of one uniform buffer with its image in host memory. */
+/** @internal A range of one uniform buffer with its copy in host memory. */
 export interface ParamsRange {
   readonly chunk: ParamsChunk;
   readonly byteOffset: number;
   readonly byteLength: number;
 }
 
-/** @internal One uniform buffer; ranges are handed out front to back and start over when the last of them was freed. */
+/** @internal One uniform buffer. It hands out ranges front to back and starts over once all of them are freed. */
 export class ParamsChunk {
   readonly buffer: GPUBuffer;
   readonly bytes: ArrayBuffer;
@@ -47,12 +48,13 @@ export class ParamsChunk {
     if (--this.live === 0) this.used = 0;
   }
 
+  /** Notes that the host's copy of these bytes has changed. */
   touch(from: number, to: number): void {
     if (from < this.dirtyFrom) this.dirtyFrom = from;
     if (to > this.dirtyTo) this.dirtyTo = to;
   }
 
-  /** Writes what changed, in one call; nothing when nothing did. */
+  /** Writes the changed bytes to the GPU in one call, if there are any. */
   flush(): void {
     if (this.dirtyFrom >= this.dirtyTo) return;
     const size = this.dirtyTo - this.dirtyFrom;
@@ -66,7 +68,7 @@ export class ParamsChunk {
   }
 }
 
-/** @internal The uniform buffers of all captured steps: steps that run together share one, and so one `writeBuffer`. */
+/** @internal The uniform buffers of all captured steps. Steps that run together share one, so they need one `writeBuffer`. */
 export class ParamsArena {
   private readonly chunks: ParamsChunk[] = [];
 
@@ -86,4 +88,11 @@ export class ParamsArena {
   destroy(): void {
     for (const chunk of this.chunks) chunk.destroy();
   }
+}
+
+/** @internal Writes one field of `Params` in WGSL's layout. */
+export function writeParam(view: DataView, offset: number, type: Patch['type'], value: number): void {
+  if (type === 'f32') view.setFloat32(offset, value, true);
+  else if (type === 'u32') view.setUint32(offset, value, true);
+  else view.setInt32(offset, value, true);
 }

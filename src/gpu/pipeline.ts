@@ -3,9 +3,9 @@ import { GpuError } from './errors.ts';
 import { SHADER_STAGE_COMPUTE } from './native.ts';
 import type { WgslBinding, WgslModule } from './wgsl.ts';
 
-/** @internal One entry point with its constants and its layout of bindings, compiled at first use. */
+/** @internal One entry point with its constants and its layout of bindings. It is compiled at its first use. */
 export class Pipeline {
-  /** Indices of the bindings, in the order of the names given, then that of the params, if any. */
+  /** The bindings, in the order of the names given. */
   readonly bindings: readonly WgslBinding[];
   readonly paramsBinding: WgslBinding | undefined;
   private layout: GPUBindGroupLayout | undefined;
@@ -25,7 +25,7 @@ export class Pipeline {
       if (binding) return binding;
       throw new GpuError(
         'KERNEL',
-        `${label}: no binding '${name}'; the kernel declares {${[...module.bindings.keys()]}}`,
+        `${label}: the kernel has no binding '${name}'; it declares {${[...module.bindings.keys()]}}`,
       );
     });
     this.paramsBinding =
@@ -44,7 +44,10 @@ export class Pipeline {
     const storage = all.length - (this.paramsBinding ? 1 : 0);
     const limit = this.device.limits.maxStorageBuffersPerShaderStage!;
     if (storage > limit)
-      throw new GpuError('LIMIT', `${this.label}: binds ${storage} storage buffers, but this device allows ${limit}`);
+      throw new GpuError(
+        'LIMIT',
+        `${this.label}: binds ${storage} storage buffers, but this device allows only ${limit}`,
+      );
     this.layout = this.device.handle.createBindGroupLayout({
       label: this.label,
       entries: all.map(({ index, type }) => ({ binding: index, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
@@ -52,7 +55,7 @@ export class Pipeline {
     return this.layout;
   }
 
-  /** The pipeline, compiled now if it was not yet; a fault in the WGSL is thrown at the next read. */
+  /** Returns the pipeline and compiles it if necessary. An error in the WGSL is thrown at the next read. */
   get(): GPUComputePipeline {
     if (this.compiled) return this.compiled;
     const { device } = this;
@@ -68,7 +71,7 @@ export class Pipeline {
     return this.compiled !== undefined;
   }
 
-  /** Compiles in the background, once, so that many pipelines compile side by side. */
+  /** Compiles the pipeline once, in the background, so that many pipelines compile at the same time. */
   async compile(): Promise<void> {
     if (this.compiled) return;
     try {

@@ -1,61 +1,65 @@
+import type { Device } from './device.ts';
 import { GpuError } from './errors.ts';
-import type { Gpu } from './gpu.ts';
 import { BufferUsage } from './native.ts';
-import { Storage } from './storage.ts';
+import type { Queue } from './queue.ts';
+import { Storage, type StorageOwner } from './storage.ts';
 
-// WebGPU asks for multiples of 4; 256 lets near sizes share a buffer and keeps every tail readable as vec4.
+// WebGPU needs multiples of 4. With 256, tensors of similar sizes share buffers, and kernels can read vec4 at the end of each.
 const ROUND = 256;
 const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
 
-/** Buffers that a Gpu has made for tensors and captured steps and has not destroyed: counts, and sizes in bytes. */
+/** The buffers that a Gpu holds for tensors and captured steps: their count, and sizes in bytes. */
 export interface MemoryInfo {
   /** Buffers in use by tensors and captured steps. */
   buffers: number;
   /** Bytes of the buffers in use. */
   bytes: number;
-  /** Bytes kept for reuse. */
+  /** Bytes of buffers kept for reuse. */
   pooledBytes: number;
-  /** The most bytes that were ever held at once, pooled ones included. */
+  /** The highest total so far, buffers kept for reuse included. */
   peakBytes: number;
 }
 
 /**
  * @internal
- * Storage buffers by size, reused. Commands run in the order they were recorded, so a buffer may be handed out again as
- * soon as its last user has recorded its work, before the GPU has done it.
+ * Reuses storage buffers by size. Commands run in the order they were recorded. So a buffer is free again as soon as its last
+ * user has recorded its work, before the GPU has done it.
  *
- * While a step is captured, storages are handed out without a buffer: only at its end is it known which of them live on.
- * Those get a buffer of their own. The others hold nothing between two runs, so all captured steps share one set of
- * buffers for them: a step needs no more memory of its own than its results.
+ * During a capture, storages get no buffer yet. Only at its end does the pool know which of them outlive the step: these get
+ * a buffer of their own. The others hold nothing between two runs, so all captured steps share one set of buffers for them.
+ * A step therefore needs memory of its own only for its results.
  */
-export class Pool {
+export class Pool implements StorageOwner {
   private readonly free = new Map<number, Storage[]>();
-  /** Buffers that captured steps share, each held by the steps that use it. */
+  /** Buffers that captured steps share. Each is retained by the steps that use it. */
   private readonly scratch = new Map<number, Storage[]>();
-  /** While a step is captured: the storages made for it, those free to be taken again by its later dispatches, and others' that it uses. */
+  /** During a capture: the storages made for it, those of them that are free again, and storages from outside that it uses. */
   private captured: { owned: Set<Storage>; free: Map<number, Storage[]>; pinned: Set<Storage> } | undefined;
-  /** Buffers that there was no memory for: nobody else is to have them. */
+  /** Buffers that the device had no memory for. They are not reused. */
   private readonly refused = new WeakSet<GPUBuffer>();
   private readonly info: MemoryInfo = { buffers: 0, bytes: 0, pooledBytes: 0, peakBytes: 0 };
 
-  constructor(private readonly gpu: Gpu) {}
+  constructor(
+    private readonly device: Device,
+    private readonly queue: Queue,
+  ) {}
 
   memory(): MemoryInfo {
     return { ...this.info };
   }
 
-  /** A storage of at least `bytes`; its content is whatever its last user left. */
+  /** Returns a storage of at least `bytes`. Its content is undefined. */
   allocate(bytes: number, label: string): Storage {
     const size = this.checkedSize(bytes, label);
     return this.captured ? this.planned(size) : this.buffer(size, label);
   }
 
-  /** A buffer filled with `data`. No captured step owns it, since a replay could not fill it again. */
+  /** Returns a storage filled with `data`. No captured step owns it, because a run could not fill it again. */
   upload(data: ArrayBufferView, label: string): Storage {
     const size = this.checkedSize(data.byteLength, label);
     const storage = this.captured ? undefined : this.reuse(size, label);
     if (storage) {
-      this.gpu.queue.write(storage.buffer, 0, data);
+      this.queue.write(storage.buffer, 0, data);
       return storage;
     }
     const made = this.create(size, label, true);
@@ -83,13 +87,13 @@ export class Pool {
     this.captured = { owned: new Set(), free: new Map(), pinned: new Set() };
   }
 
-  /** Holds a buffer from outside that the captured step uses, so that it outlives the tensors its caller disposes. */
+  /** Retains a storage from outside that the captured step uses, so that it outlives the tensors that the caller disposes. */
   pin(storage: Storage): void {
     const { owned, pinned } = this.captured!;
     if (!owned.has(storage) && !pinned.has(storage)) pinned.add(storage.retain());
   }
 
-  /** Ends the capture and gives its storages their buffers. Returns what the step holds: whoever asked must release it. */
+  /** Ends the capture and gives its storages their buffers. Returns the storages that the step holds; the caller releases them. */
   endCapture(): Storage[] {
     const { owned, pinned } = this.captured!;
     this.captured = undefined;
@@ -110,23 +114,23 @@ export class Pool {
     return held;
   }
 
-  /** Destroys the buffers kept for reuse. Only between submits: a recorded command may still want one. */
+  /** Destroys the buffers kept for reuse. Call it only after a submit: a recorded command may still need one. */
   trim(): void {
     for (const list of this.free.values()) for (const storage of list) storage.buffer.destroy();
     this.free.clear();
     this.info.pooledBytes = 0;
   }
 
-  /** A storage of the step that is captured: one that it freed before, or a new one, without a buffer as yet. */
+  /** Returns a storage of the captured step: one that it freed before, or a new one that has no buffer yet. */
   private planned(size: number): Storage {
     const { owned, free } = this.captured!;
-    const storage = free.get(size)?.pop() ?? new Storage(this.gpu, undefined, size, false);
+    const storage = free.get(size)?.pop() ?? new Storage(this, undefined, size, false);
     storage.refs = 1;
     owned.add(storage);
     return storage;
   }
 
-  /** The `index`th of the buffers of a size that captured steps share, retained. */
+  /** Retains the `index`th of the buffers of a size that captured steps share. */
   private shared(size: number, index: number): Storage {
     const known = this.scratch.get(size)?.[index];
     if (known) return known.retain();
@@ -151,12 +155,10 @@ export class Pool {
 
   private create(size: number, label: string, mappedAtCreation = false): Storage {
     const wanted = { size, usage: USAGE, label, mappedAtCreation };
-    const buffer = this.gpu.device.allocate(wanted, ` beside ${this.info.bytes} in use`, () =>
-      this.refuse(buffer, size),
-    );
+    const buffer = this.device.allocate(wanted, this.info.bytes, () => this.refuse(buffer, size));
     this.count(1, size);
     this.info.peakBytes = Math.max(this.info.peakBytes, this.info.bytes + this.info.pooledBytes);
-    return new Storage(this.gpu, buffer, size, false);
+    return new Storage(this, buffer, size, false);
   }
 
   private refuse(buffer: GPUBuffer, size: number): void {
@@ -170,12 +172,12 @@ export class Pool {
 
   private checkedSize(bytes: number, label: string): number {
     const size = Math.max(ROUND, Math.ceil(bytes / ROUND) * ROUND);
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize!, maxBufferSize!);
     if (size <= limit) return size;
     throw new GpuError(
       'LIMIT',
-      `${label}: ${size} bytes asked for, but this device binds at most ${limit}; use smaller batches`,
+      `${label}: needs ${size} bytes, but this device binds at most ${limit} at once; use smaller batches`,
     );
   }
 

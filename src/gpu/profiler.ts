@@ -3,47 +3,47 @@ import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
 import type { Dispatch } from './recording.ts';
 
-/** One dispatch as it was measured. */
+/** One measured dispatch. */
 export interface ProfileEvent {
   /** Name of the kernel and its entry point: `matmul.product`. */
   kernel: string;
   /** Seconds since the first dispatch began. */
   start: number;
   seconds: number;
-  /** Floating-point operations, as the launch was told; 0 if they are not counted. GEMM and convolution kernels count them. */
+  /** Floating-point operations, from the launch; 0 if they are not counted. GEMM and convolution kernels count them. */
   flops: number;
-  /** Bytes read and written, as the launch was told. Default: the bytes of all bindings, each counted once. */
+  /** Bytes read and written, from the launch. Default: the bytes of all bindings, each counted once. */
   bytes: number;
 }
 
-/** All dispatches of one kernel. */
+/** All dispatches of one kernel together. */
 export interface ProfileRow {
   kernel: string;
   calls: number;
   seconds: number;
-  /** Part of the whole, in [0, 1]. */
+  /** Share of the total time, in [0, 1]. */
   share: number;
   flops: number;
   bytes: number;
 }
 
-/** What `gpu.profile` measured. */
+/** The result of `gpu.profile`. */
 export interface Profile {
-  /** By kernel, the longest first. */
+  /** One row per kernel, the longest first. */
   rows: ProfileRow[];
   events: ProfileEvent[];
-  /** Time of all dispatches together. */
+  /** Seconds of all dispatches together. */
   seconds: number;
-  /** `timestamps` of the GPU; where it has none, the `wall` clock over repetitions of each dispatch. */
+  /** `timestamps` of the GPU, or `wall`: the host's clock over several repetitions of each dispatch. */
   clock: 'timestamps' | 'wall';
 }
 
-// WebGPU's limit of a query set is 4096 queries, two a dispatch.
+// A query set holds at most 4096 queries, and a dispatch needs two.
 const BATCH = 2048;
-// By the wall clock one dispatch is too short to be seen.
+// One dispatch is too short for the wall clock.
 const REPEATS = 10;
 
-/** @internal Measures dispatches one by one: each in a pass of its own, so nothing overlaps. */
+/** @internal Measures dispatches one by one. Each has a pass of its own, so nothing overlaps. */
 export class Profiler {
   private readonly events: ProfileEvent[] = [];
   private readonly pending: Promise<void>[] = [];
@@ -55,7 +55,7 @@ export class Profiler {
     this.clock = device.features.has('timestamp-query') ? 'timestamps' : 'wall';
   }
 
-  /** Runs lists, measured. */
+  /** Runs lists and measures them. */
   submit(lists: readonly CommandList[]): void {
     const work = lists.flatMap((list) =>
       list.dispatches.map((dispatch, i) => ({
@@ -69,7 +69,7 @@ export class Profiler {
   }
 
   async finish(): Promise<Profile> {
-    // A lost device knows the reason better than what it rejects.
+    // If the device was lost, `settle` throws the reason.
     await Promise.all(this.pending).catch(() => {});
     await this.device.settle('profile');
     const { events, clock } = this;
@@ -108,14 +108,14 @@ export class Profiler {
     handle.queue.submit([encoder.finish()]);
     await target.mapAsync(MAP_MODE_READ);
     const nanoseconds = new BigUint64Array(target.getMappedRange());
-    // Nanoseconds since an epoch are more than a double holds exactly: differences first.
+    // A double cannot hold nanoseconds since the epoch exactly, so subtract first.
     this.zero ??= nanoseconds[0]!;
     const seconds = (i: number) => Number(nanoseconds[i]! - this.zero!) / 1e9;
     for (const [k, { dispatch }] of work.entries()) this.add(dispatch, seconds(2 * k), seconds(2 * k + 1));
     for (const thing of [querySet, resolved, target]) thing.destroy();
   }
 
-  /** Repeats a dispatch between two looks at the clock, then puts back what it had written and runs it once. */
+  /** Repeats a dispatch and measures the time, then restores its outputs and runs it once. */
   private async submitWall({ dispatch, encode }: Work): Promise<void> {
     const { handle } = this.device;
     const { pipeline, bindings, label } = dispatch;
@@ -156,7 +156,7 @@ export class Profiler {
     this.events.push({
       kernel: dispatch.label,
       start: begin - this.origin,
-      // Clocks of some GPUs step back a little between passes.
+      // The clocks of some GPUs step back a little between passes.
       seconds: Math.max(0, end - begin),
       flops: dispatch.flops,
       bytes: dispatch.bytes,

@@ -4,28 +4,28 @@ import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
 import { PARAMS_STRIDE, ParamsChunk } from './params.ts';
 import type { Profiler } from './profiler.ts';
-import { type Dispatch, Recording, tick, type Version } from './recording.ts';
-import { Counter, setRecording } from './scalar.ts';
-import type { Binding } from './storage.ts';
+import { type Dispatch, Recording, setRecording } from './recording.ts';
+import { readingOf } from './scalar.ts';
+import { type Content, tick, type Version } from './storage.ts';
 
-// Work is handed over in batches of this many dispatches, so that a GPU starts early and the params fit one chunk.
+// Work is submitted in batches of this many dispatches, so that a GPU starts early and the params fit one chunk.
 const EAGER_DISPATCHES = 128;
 
 /**
  * @internal
- * The order in which the GPU works: dispatches are recorded here and submitted in batches, at the latest
- * when something is read. While a step is captured they go to the step instead.
+ * The order in which the GPU works. Dispatches are recorded here and submitted in batches, at the latest when something is
+ * read. During a capture they go to the captured step instead.
  */
 export class Queue {
-  /** What was recorded and not handed over yet. */
+  /** Recorded dispatches that are not submitted yet. */
   pending: Dispatch[] = [];
-  /** The capture under way, if any. */
+  /** The capture in progress, if any. */
   recording: Recording | undefined;
-  /** Sees every tensor that a kernel reads while it is set. */
-  onRead: ((binding: Binding) => void) | undefined;
-  private readonly chunk: ParamsChunk;
-  /** Measures all that is submitted while it is set. */
+  /** While set, it is called with every tensor that a kernel reads. */
+  onRead: ((read: Content) => void) | undefined;
+  /** While set, it measures everything that is submitted. */
   profiler: Profiler | undefined;
+  private readonly chunk: ParamsChunk;
 
   constructor(private readonly device: Device) {
     this.chunk = new ParamsChunk(device, EAGER_DISPATCHES * PARAMS_STRIDE);
@@ -35,28 +35,28 @@ export class Queue {
     this.device.check(dispatch.label);
     if (this.recording) {
       const { recording } = this;
-      for (const { storage } of dispatch.bindings) storage.gpu.pool.pin(storage);
-      const patches = dispatch.patches.map((patch) => ({ ...patch, scalar: recording.read(patch.scalar) }));
+      for (const { storage } of dispatch.bindings) storage.owner.pin(storage);
+      const patches = dispatch.patches.map((patch) => ({ ...patch, scalar: readingOf(recording, patch.scalar) }));
       recording.dispatches.push({ ...dispatch, patches });
       return;
     }
-    for (const { scalar } of dispatch.patches) if (scalar instanceof Counter) scalar.advance();
+    for (const { scalar } of dispatch.patches) scalar.advance?.();
     this.pending.push(dispatch);
     if (this.pending.length >= EAGER_DISPATCHES) this.submit();
   }
 
-  /** Writes bytes from the host, in the order of recorded work: what is pending is submitted first, or the write would overtake it. */
+  /** Writes bytes from the host, in the order of recorded work. It submits pending work first, or the write would overtake it. */
   write(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
     this.device.check('write');
     this.refuseInCapture('a write from the host');
     this.submit();
-    // WebGPU takes no view of shared memory.
+    // WebGPU accepts no view of shared memory.
     const own = data.buffer instanceof ArrayBuffer ? data : new Uint8Array(data.byteLength);
     if (own !== data) (own as Uint8Array).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.device.handle.queue.writeBuffer(buffer, offset, own.buffer as ArrayBuffer, own.byteOffset, own.byteLength);
   }
 
-  /** Counts a change of a tensor's content: now, and in a capture at every run. */
+  /** Counts a change of a tensor's content: now, or during a capture at every run. */
   change(version: Version): void {
     if (this.recording) this.recording.change(version);
     else version.changed = tick();
@@ -75,13 +75,13 @@ export class Queue {
     setRecording(undefined);
   }
 
-  /** Throws if a captured function is running; the capture fails with the same error. */
+  /** Throws if a captured function is running. The capture fails with the same error. */
   refuseInCapture(what: string, advice?: string): void {
     this.recording?.refuse(what, advice);
   }
 
-  /** Submits what was recorded, then the given lists: one pass where no copy stands between, one submit. */
-  submit(lists: readonly CommandList[] = [], read?: { source: Binding; target: GPUBuffer }): void {
+  /** Submits recorded work, then the given lists: in one submit, and in one pass if there is no copy between them. */
+  submit(lists: readonly CommandList[] = [], read?: { source: Content; target: GPUBuffer }): void {
     this.refuseInCapture('a submit');
     if (this.pending.length === 0 && lists.length === 0 && !read) return;
     const { handle } = this.device;
@@ -104,15 +104,15 @@ export class Queue {
     handle.queue.submit([encoder.finish()]);
   }
 
-  /** The bytes of a binding after everything recorded before. */
-  async read(source: Binding): Promise<ArrayBuffer> {
+  /** Returns the bytes of a tensor after all work recorded before. */
+  async read(source: Content): Promise<ArrayBuffer> {
     this.device.check(`read ${source.label}`);
     const target = this.device.allocate({
       label: `read ${source.label}`,
       size: Math.max(4, align4(source.byteLength)),
       usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
     });
-    // A browser tells of errors that nobody catches only after what is read has come, which is zeros then.
+    // A browser reports uncaught errors only after the data has arrived, which is zeros then. So the submit has a scope of its own.
     this.device.scoped('validation', () => this.submit([], { source, target }));
     try {
       await patiently(target.mapAsync(MAP_MODE_READ));

@@ -1,14 +1,20 @@
-// What `capture` collects while a captured function runs: its dispatches, and everything on the host that the function read or
-// changed. A run of the step encodes the dispatches again without calling the function, so it must find the host as the
-// function found it, and leave it as the function left it. Whatever a run cannot repeat is refused.
+// `capture` calls a function once and collects its dispatches here, with everything on the host that the function read or
+// changed. A run of the step encodes the dispatches again without calling the function. So the run must find the host as the
+// function found it, and leave it as the function left it. Anything that a run cannot repeat is refused.
 import { GpuError } from './errors.ts';
 import type { Pipeline } from './pipeline.ts';
-import { Reading, type Scalar } from './scalar.ts';
-import type { BoundRange } from './storage.ts';
+import { type BoundRange, tick, type Version } from './storage.ts';
 
-/** @internal A field of params that a {@link Scalar} sets. */
+/** @internal A number that may change between uses: a `Scalar`. */
+export interface LiveNumber {
+  readonly value: number;
+  /** Counts a use. */
+  advance?(): void;
+}
+
+/** @internal A field of params whose value may change from run to run. */
 export interface Patch {
-  readonly scalar: Scalar;
+  readonly scalar: LiveNumber;
   readonly offset: number;
   readonly type: 'u32' | 'i32' | 'f32';
 }
@@ -21,34 +27,17 @@ export interface Dispatch {
   readonly params: ArrayBuffer;
   readonly patches: readonly Patch[];
   readonly grid: readonly [number, number, number];
-  /** Floating-point operations, 0 if they are not counted. */
+  /** Floating-point operations; 0 if they are not counted. */
   readonly flops: number;
   /** Bytes that are read and written. */
   readonly bytes: number;
 }
 
-let clock = 0;
-
-/** @internal A number larger than all before it: the order of changes and of the ops that read them. */
-export const tick = (): number => ++clock;
-
-/** @internal When a tensor was made and when its content last changed; views share it (PyTorch's version counter). */
-export interface Version {
-  readonly made: number;
-  changed: number;
-}
-
-/** @internal */
-export function newVersion(): Version {
-  const made = tick();
-  return { made, changed: made };
-}
-
-/** @internal What a run of a captured step does on the host. Every run first checks, then prepares, encodes, and applies. */
+/** @internal The work of every run of a captured step on the host. A run checks, prepares, encodes, then applies. */
 export interface HostReplay {
   /** Says how the host differs from the host that the function found; undefined if it does not. */
   check?(): string | undefined;
-  /** Does work that must be on the GPU before the step; calls `flush` first if it does any. */
+  /** Does work that must be on the GPU before the step. Calls `flush` first if it does any. */
   prepare?(flush: () => void): void;
   /** Leaves the host as the captured function left it. */
   apply?(): void;
@@ -61,7 +50,7 @@ export interface HostNote {
   finish(): HostReplay;
 }
 
-/** @internal A value on the host: every run of a captured step finds it and leaves it as the captured function did. */
+/** @internal A value on the host. Every run of a captured step finds and leaves it as the captured function did. */
 export class ValueNote<T> implements HostNote {
   private readonly entry: T;
   isRead = false;
@@ -97,17 +86,23 @@ export class ValueNote<T> implements HostNote {
   }
 }
 
-/** @internal A capture under way. */
+/** @internal A number that every run reads again: `Reading` in scalar.ts. */
+export interface Refreshable {
+  /** Reads the number for the next run. */
+  refresh(): void;
+}
+
+/** @internal A capture in progress. */
 export class Recording {
   readonly dispatches: Dispatch[] = [];
-  /** Scalars in the order in which the function read them: counters advance in this order. */
-  readonly readings: Reading[] = [];
-  /** The first thing that cannot be replayed; the capture fails with it even if the function catches it. */
+  /** Scalars in the order in which the function read them. Counters advance in this order. */
+  readonly readings: Refreshable[] = [];
+  /** The first thing that a run cannot repeat. The capture fails with it even if the function catches it. */
   refused: GpuError | undefined;
   private readonly notes = new Map<object, Map<string, HostNote>>();
   private readonly changed = new Map<Version, number>();
 
-  /** The note of this kind about an object, made at the first call. */
+  /** Returns the note of one kind about an object. The first call makes it. */
   note<Note extends HostNote>(kind: string, about: object, make: () => Note): Note {
     let notes = this.notes.get(about);
     if (!notes) {
@@ -122,25 +117,17 @@ export class Recording {
     return note as Note;
   }
 
-  /** The note of this kind about an object, if there is one. */
+  /** Returns the note of one kind about an object, if there is one. */
   noted(kind: string, about: object): HostNote | undefined {
     return this.notes.get(about)?.get(kind);
   }
 
-  /** Every run of the step fails with what `check` says, if it says anything. */
+  /** Makes every run of the step fail with the message of `check`, if it returns one. */
   expect(kind: string, about: object, check: () => string | undefined): void {
     this.note(kind, about, () => ({ finish: () => ({ check }) }));
   }
 
-  /** A scalar's value at this place of the function, read at every run. */
-  read(scalar: Scalar): Reading {
-    if (scalar instanceof Reading) return scalar;
-    const reading = new Reading(scalar);
-    this.readings.push(reading);
-    return reading;
-  }
-
-  /** A tensor's content changes at every run. */
+  /** Notes that a tensor's content changes at every run. */
   change(version: Version): void {
     if (!this.changed.has(version)) this.changed.set(version, version.changed);
     version.changed = tick();
@@ -151,7 +138,7 @@ export class Recording {
     throw this.refused;
   }
 
-  /** Ends the capture. The host is as it was before; the replays say what every run does. */
+  /** Ends the capture and puts the host back as it was before. The replays hold the work of every run. */
   finish(): HostReplay[] {
     const { changed } = this;
     for (const [version, before] of changed) version.changed = before;
@@ -162,4 +149,26 @@ export class Recording {
     const notes = [...this.notes.values()].flatMap((kinds) => [...kinds.values()]);
     return [...notes.reverse().map((note) => note.finish()), { apply }];
   }
+}
+
+// Scalars and modules belong to no Gpu, so they look here for the capture in progress.
+let current: Recording | undefined;
+
+/** @internal Sets the capture in progress, if any. */
+export function setRecording(recording: Recording | undefined): void {
+  current = recording;
+}
+
+/** @internal Returns the capture in progress, for objects that belong to no Gpu: scalars and modules. */
+export const recordingUnderWay = (): Recording | undefined => current;
+
+/** @internal Throws if a captured function is running, because a run would not repeat the change. */
+export function refuseWhileRecording(what: string): void {
+  current?.refuse(what, 'do it between runs');
+}
+
+/** @internal Does asynchronous work. Throws at once in a captured function, which could not catch a rejected promise. */
+export function outsideCapture<T>(what: string, work: () => Promise<T>): Promise<T> {
+  current?.refuse(what);
+  return work();
 }

@@ -1,30 +1,9 @@
 import type { Check } from '../checks/options.ts';
-import type { Recording } from './recording.ts';
-
-let recording: Recording | undefined;
-
-/** @internal Says which capture is under way, if any. */
-export function setRecording(capture: Recording | undefined): void {
-  recording = capture;
-}
-
-/** @internal The capture under way, for objects that belong to no Gpu: scalars and modules. */
-export const recordingUnderWay = (): Recording | undefined => recording;
-
-/** @internal Throws if a captured function is running: a run would not repeat the change. */
-export function refuseWhileRecording(what: string): void {
-  recording?.refuse(what, 'do it between runs');
-}
-
-/** @internal Does asynchronous work. A captured function is refused at once: nothing could catch a rejected promise in it. */
-export function outsideCapture<T>(what: string, work: () => Promise<T>): Promise<T> {
-  recording?.refuse(what);
-  return work();
-}
+import { type LiveNumber, type Recording, type Refreshable, refuseWhileRecording } from './recording.ts';
 
 /**
- * A number that changes from step to step (learning rate, reversal coefficient, batch offset). An op accepts one instead of
- * a constant, and a captured step reads its value at every run.
+ * A number that changes from step to step: a learning rate, a reversal coefficient, an offset into the data. Ops accept one
+ * instead of a constant. A captured step reads its value at every run.
  */
 export class Scalar {
   private current: number;
@@ -43,7 +22,7 @@ export class Scalar {
   }
 }
 
-/** @internal Whether a finite number is infinite in single precision, in which kernels read it. */
+/** @internal Whether a finite number becomes infinite in single precision, which is what kernels read. */
 export const overflowsF32 = (value: number): boolean => Number.isFinite(value) && !Number.isFinite(Math.fround(value));
 
 function checkNumber(value: number): number {
@@ -54,14 +33,14 @@ function checkNumber(value: number): number {
   return value;
 }
 
-/** A {@link Scalar} that each use advances by one, in an eager op and in every run of a captured step (random streams). */
+/** A {@link Scalar} that advances by one at each use: in an eager op, and in every run of a captured step (random streams). */
 export class Counter extends Scalar {
   constructor(value: number) {
     refuseWhileRecording('making a Counter');
     super(value);
   }
 
-  /** What is saved of it: its value, unless a subclass counts separately. */
+  /** The number that a state dict saves: the value, unless a subclass counts separately. */
   get count(): number {
     return this.value;
   }
@@ -76,13 +55,13 @@ export class Counter extends Scalar {
   }
 }
 
-/** @internal A {@link Counter} whose value is a function of its count. It counts each use, or only when its count is set. */
+/** @internal A {@link Counter} whose value is a function of its count. It counts each use, or only what `count` is set to. */
 export class CountedScalar extends Counter {
   private counted = 0;
 
   constructor(
     private readonly at: (count: number) => number,
-    private readonly byItself = true,
+    private readonly countsUses = true,
   ) {
     super(at(0));
   }
@@ -99,24 +78,32 @@ export class CountedScalar extends Counter {
   }
 
   override advance(): void {
-    if (this.byItself) this.count++;
+    if (this.countsUses) this.count++;
   }
 }
 
-/** @internal A scalar's value at one place of a captured function. It holds what the latest run read there. */
-export class Reading extends Scalar {
-  constructor(private readonly of: Scalar) {
+/** A scalar's value at one place of a captured function. It holds the value that the latest run read there. */
+class Reading extends Scalar implements Refreshable {
+  constructor(private readonly of: LiveNumber) {
     super(of.value);
   }
 
-  /** Reads the scalar for the next run; a counter advances. */
+  /** Reads the scalar for the next run. A counter advances. */
   refresh(): void {
     this.value = this.of.value;
-    if (this.of instanceof Counter) this.of.advance();
+    this.of.advance?.();
   }
 }
 
-/** @internal As the check says, or a number that changes from step to step. @__NO_SIDE_EFFECTS__ */
+/** @internal Returns a scalar's value at this place of a captured function. Every run reads it again. */
+export function readingOf(recording: Recording, scalar: LiveNumber): Scalar {
+  if (scalar instanceof Reading) return scalar;
+  const reading = new Reading(scalar);
+  recording.readings.push(reading);
+  return reading;
+}
+
+/** @internal Extends a check: a {@link Scalar} passes too. @__NO_SIDE_EFFECTS__ */
 export function orScalar({ wanted, holds }: Check): Check {
   return {
     wanted: `${wanted}, or a Scalar`,

@@ -1,18 +1,41 @@
 import { GpuError } from './errors.ts';
-import type { Gpu } from './gpu.ts';
 import type { Native } from './native.ts';
-import type { Version } from './recording.ts';
+
+let clock = 0;
+
+/** @internal Returns a number larger than all before it. It orders changes of tensors and the ops that read them. */
+export const tick = (): number => ++clock;
+
+/** @internal When a tensor was made and when its content last changed (PyTorch's version counter). Views share it. */
+export interface Version {
+  readonly made: number;
+  changed: number;
+}
+
+/** @internal Returns the version of a new tensor. */
+export function newVersion(): Version {
+  const made = tick();
+  return { made, changed: made };
+}
+
+/** @internal The pool that a storage belongs to. */
+export interface StorageOwner {
+  /** Takes back a storage that nothing uses any more. */
+  reclaim(storage: Storage): void;
+  /** Keeps a storage alive for the step that is captured. */
+  pin(storage: Storage): void;
+}
 
 /**
  * @internal
- * One GPU buffer shared by tensors, views and captured steps. When the last of them lets go, the pool takes the buffer
- * back; a buffer that came from the caller (`fromBuffer`) is left to the caller.
+ * One GPU buffer that tensors, views and captured steps share. Its owner takes the buffer back after the last `release()`. A
+ * buffer that came from the caller (`fromBuffer`) stays the caller's.
  */
 export class Storage {
   refs = 1;
 
   constructor(
-    readonly gpu: Gpu,
+    readonly owner: StorageOwner,
     private held: Native<'GPUBuffer'> | undefined,
     readonly bytes: number,
     readonly external: boolean,
@@ -27,7 +50,7 @@ export class Storage {
     return this.held;
   }
 
-  /** Given at the end of the capture that made this storage. */
+  /** Set at the end of the capture that made this storage. */
   set buffer(buffer: Native<'GPUBuffer'>) {
     this.held = buffer;
   }
@@ -38,7 +61,7 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.refs === 0) this.gpu.pool.reclaim(this);
+    if (--this.refs === 0) this.owner.reclaim(this);
   }
 }
 
@@ -49,12 +72,8 @@ export interface BoundRange {
   readonly byteLength: number;
 }
 
-/** What a kernel is given to bind. Tensors are bindings. */
-export interface Binding {
-  /** @internal */ readonly storage: Storage;
-  /** @internal */ readonly byteOffset: number;
-  /** @internal */ readonly byteLength: number;
-  /** @internal When its content changed. */ readonly version?: Version;
+/** @internal A range with what messages call it, and when its content changed. */
+export interface Content extends BoundRange {
   readonly label: string;
-  readonly dtype: 'f32' | 'u32';
+  readonly version?: Version;
 }

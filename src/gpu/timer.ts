@@ -3,16 +3,16 @@ import type { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';
 
-/** @internal Measures work by the GPU's own clock, or by the host's where the GPU shows none. */
+/** @internal Measures work with the GPU's timestamps, or with the host's clock if the GPU has none. */
 export class Timer {
-  /** Which clock it goes by. */
+  /** The clock in use. */
   readonly clock: 'timestamps' | 'wall';
 
   constructor(private readonly device: Device) {
     this.clock = device.features.has('timestamp-query') ? 'timestamps' : 'wall';
   }
 
-  /** Seconds that a list takes `times` over, all in one pass and one submit. */
+  /** Runs a list `times` times in one pass and one submit, and returns the seconds of all runs together. */
   async run(list: CommandList, times: number): Promise<number> {
     const { device } = this;
     const { handle } = device;
@@ -35,7 +35,7 @@ export class Timer {
   }
 }
 
-/** When a pass began and ended. */
+/** The timestamps of the beginning and the end of a pass. */
 class Stamps {
   readonly writes: GPUComputePassTimestampWrites;
   private readonly querySet: GPUQuerySet;

@@ -5,7 +5,7 @@ export interface WgslBinding {
   name: string;
   index: number;
   type: 'uniform' | 'read-only-storage' | 'storage';
-  /** Element type of its array; params have none. */
+  /** Element type of the array; undefined for params. */
   dtype: 'f32' | 'u32' | undefined;
 }
 
@@ -16,12 +16,12 @@ export interface WgslField {
   offset: number;
 }
 
-/** @internal What the host must know of a WGSL module, read out of its text: the text is the only place that says it. */
+/** @internal The facts about a WGSL module that the host needs, parsed from its text. The text is their only source. */
 export interface WgslModule {
   code: string;
   bindings: ReadonlyMap<string, WgslBinding>;
   fields: readonly WgslField[];
-  /** Bytes of `Params`, 0 without one. */
+  /** Bytes of `Params`; 0 if there is none. */
   paramsSize: number;
 }
 
@@ -32,13 +32,13 @@ const DIRECTIVE = /^[ \t]*(?:enable|requires)\s[^;]*;/gm;
 
 /**
  * @internal
- * Joins the sources of one module. WGSL resolves functions in any order, so a tile core and the operands it loads from
- * may be two files; only `enable` and `requires` must come first.
+ * Joins the sources of one module and parses it. WGSL resolves functions in any order, so a GEMM kernel and the operands that
+ * it loads may be two files. Only `enable` and `requires` must come first.
  */
 export function parseWgsl(name: string, sources: readonly string[]): WgslModule {
   const text = sources.map(stripComments).join('\n');
   const directives = new Set((text.match(DIRECTIVE) ?? []).map((line) => line.trim()));
-  // Directives are blanked out, not cut, so that the compiler's line numbers stay those of the text.
+  // Directives leave an empty line behind, so that the compiler's line numbers stay right.
   const code = [...directives, text.replace(DIRECTIVE, '')].join('\n');
   const bindings = new Map<string, WgslBinding>();
   for (const [, index, space, access, variable, declared] of text.matchAll(BINDING)) {
@@ -49,7 +49,7 @@ export function parseWgsl(name: string, sources: readonly string[]): WgslModule 
   return { code, bindings, fields, paramsSize: Math.ceil(fields.length / 4) * 16 };
 }
 
-// array<f32>, array<vec4<f32>>, array<vec4f>, array<atomic<u32>>: the scalar at the heart of the declared type.
+// The scalar type inside array<f32>, array<vec4<f32>>, array<vec4f>, array<atomic<u32>>.
 function elementType(declared: string): WgslBinding['dtype'] {
   if (/u32|vec\du/.test(declared)) return 'u32';
   return /f32|vec\df/.test(declared) ? 'f32' : undefined;
@@ -59,10 +59,11 @@ function parseFields(name: string, body: string): WgslField[] {
   const parts = body.split(',').map((part) => part.trim());
   return parts.filter(Boolean).map((part, i) => {
     const [, field, type] = /^(\w+)\s*:\s*(u32|i32|f32)$/.exec(part) ?? [];
-    if (!field) throw new GpuError('KERNEL', `${name}: Params has '${part}', but its fields must be u32, i32 or f32`);
+    if (!field)
+      throw new GpuError('KERNEL', `${name}: Params has the field '${part}', but fields must be u32, i32 or f32`);
     return { name: field, type: type as WgslField['type'], offset: 4 * i };
   });
 }
 
-// Keeps line ends, so that line numbers stay true.
+// Keeps line ends, so that line numbers stay right.
 const stripComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');

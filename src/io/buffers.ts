@@ -30,7 +30,7 @@ export function fromBuffer(
     const came = native?.size === undefined ? `buffer is ${show(buffer)}` : `the buffer has ${native.size}`;
     throw new TypeError(`fromBuffer: shape ${showShape(shape)} wants ${bytes} bytes but ${came}`);
   }
-  return new Tensor(new Storage(gpu, native, native.size, true), shape, dtype, label);
+  return new Tensor(gpu, new Storage(gpu.pool, native, native.size, true), { shape, dtype, label });
 }
 
 /**

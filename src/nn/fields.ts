@@ -1,7 +1,7 @@
 // A captured step does not call forward again, so it cannot see that a field which forward reads has another value since:
 // `dropout.p`, a factor of the user's own module, a layer that was replaced. While a captured function runs, the fields of
 // the modules whose forward runs note that they are read; every run of the step expects them as they were.
-import { recordingUnderWay } from '../gpu/scalar.ts';
+import { recordingUnderWay } from '../gpu/recording.ts';
 
 /** Calls `forward` in a capture, and notes the fields of the modules that it reads: public ones and TypeScript's private ones. */
 export function notingFields<T>(modules: readonly object[], forward: () => T): T {

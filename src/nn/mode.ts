@@ -1,6 +1,5 @@
 import { evaluatesOnly } from '../autograd.ts';
-import { ValueNote } from '../gpu/recording.ts';
-import { recordingUnderWay } from '../gpu/scalar.ts';
+import { recordingUnderWay, ValueNote } from '../gpu/recording.ts';
 
 /** Whether a module trains. A captured step runs only in the mode that its function found, and leaves the mode that it left. */
 export class Mode {

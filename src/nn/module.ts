@@ -1,7 +1,8 @@
 import { zeroGrad } from '../autograd.ts';
 import { type Check, checkOptions, checkValue, flag, type OptionChecks, show, text } from '../checks/options.ts';
 import { Disposable } from '../gpu/dispose.ts';
-import { Counter, outsideCapture } from '../gpu/scalar.ts';
+import { outsideCapture } from '../gpu/recording.ts';
+import { Counter } from '../gpu/scalar.ts';
 import { Tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { Construction } from './construction.ts';

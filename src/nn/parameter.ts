@@ -20,7 +20,7 @@ export class Parameter extends Tensor {
         `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; make them equal`,
       );
     }
-    super(gpu.pool.upload(data, `${label}${showShape(shape)}`), shape, 'f32', label);
+    super(gpu, gpu.pool.upload(data, `${label}${showShape(shape)}`), { shape, dtype: 'f32', label });
     this.requiresGrad = true;
     keep(this);
     Construction.notes(this);

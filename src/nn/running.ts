@@ -3,8 +3,8 @@
 // listing: nothing can be missed then.
 import { type LeafWatcher, watchLeaves } from '../autograd.ts';
 import { show } from '../checks/options.ts';
-import { tick } from '../gpu/recording.ts';
-import { recordingUnderWay } from '../gpu/scalar.ts';
+import { recordingUnderWay } from '../gpu/recording.ts';
+import { tick } from '../gpu/storage.ts';
 import { showShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { notingFields } from './fields.ts';

@@ -3,7 +3,7 @@ import { record } from '../autograd.ts';
 import { type Check, checkValue } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { Counter, Scalar } from '../gpu/scalar.ts';
+import { Counter, readingOf, Scalar } from '../gpu/scalar.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype } from './shared/expect.ts';
 
@@ -32,7 +32,7 @@ export function scale(x: Tensor, factor: number | Scalar): Tensor {
 /** @internal The scalar's value at this forward; backward multiplies by the same. In a captured step, the value of each run. */
 export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
   if (typeof factor === 'number') return factor;
-  if (gpu.queue.recording) return gpu.queue.recording.read(factor);
+  if (gpu.queue.recording) return readingOf(gpu.queue.recording, factor);
   const { value } = factor;
   if (factor instanceof Counter) factor.advance();
   return value;

@@ -190,7 +190,8 @@ export class FlatParameters {
   private adopt({ parameter, block }: Place): void {
     const byteOffset = 4 * BLOCK * block;
     const { shape, label } = parameter;
-    const view = (flat: Tensor, name: string) => new Tensor(flat.storage.retain(), shape, 'f32', name, byteOffset);
+    const view = (flat: Tensor, name: string) =>
+      new Tensor(flat.gpu, flat.storage.retain(), { shape, dtype: 'f32', label: name, byteOffset });
     const moved = view(this.values, label);
     copyInto(parameter, moved);
     moved.dispose();

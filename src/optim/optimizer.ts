@@ -1,7 +1,8 @@
 import { zeroGrad } from '../autograd.ts';
 import { anything, atLeast, checkOptions, checkValue, type OptionChecks, show } from '../checks/options.ts';
 import { Disposable } from '../gpu/dispose.ts';
-import { Counter, outsideCapture, Scalar } from '../gpu/scalar.ts';
+import { outsideCapture } from '../gpu/recording.ts';
+import { Counter, Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../nn/stateDict.ts';
 import { Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';

@@ -4,7 +4,7 @@ import { webgpu } from '#gpu';
 import { capture } from '../../src/capture.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
-import { requestDevice } from '../../src/gpu/device.ts';
+import { requestDevice } from '../../src/gpu/adapter.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { maxPool2d } from '../../src/ops/maxPool2d.ts';
@@ -168,7 +168,7 @@ gpuTest('tensors of two Gpus do not mix', async (gpu) => {
     ['main'],
   );
   const [a, b] = [tensor(gpu, [1]), tensor(other, [1])];
-  assert.throws(() => kernel.main({ a, b }, {}, 1), /two.main: b \(tensor\) lives on another Gpu/);
+  assert.throws(() => kernel.main({ a, b }, {}, 1), /two.main: b \(tensor\) is on a different Gpu than a/);
   a.dispose();
   other.dispose();
 });

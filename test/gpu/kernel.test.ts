@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { GpuError } from '../../src/gpu/errors.ts';
+import type { Binding } from '../../src/gpu/kernel.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
-import type { Binding } from '../../src/gpu/storage.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
@@ -39,7 +39,10 @@ gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
   const params = { size: 1, factor: 1, shift: 0 };
   const refused = (call: () => void, pattern: RegExp) =>
     assert.throws(call, (e: GpuError) => e.code === 'KERNEL' && pattern.test(e.message));
-  refused(() => scaled.main({ x, z: y }, params, 1), /scaled.main: no binding 'z'; the kernel declares \{params,x,y\}/);
+  refused(
+    () => scaled.main({ x, z: y }, params, 1),
+    /scaled.main: the kernel has no binding 'z'; it declares \{params,x,y\}/,
+  );
   refused(
     () => scaled.main({ x, y }, { size: 1 }, 1),
     /params are \{size\}, but the kernel declares \{size,shift,factor\}/,
@@ -145,7 +148,7 @@ gpuTest(
     const x = tensor(gpu, [1]);
     const wide = tensor(gpu, new Float32Array(128));
     const part = (byteOffset: number, byteLength: number): Binding => ({
-      ...{ storage: wide.storage, byteOffset, byteLength },
+      ...{ gpu, storage: wide.storage, byteOffset, byteLength },
       ...{ label: 'part', dtype: 'f32' },
     });
     const read = (dispatch: () => void) => {

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { capture } from '../../src/capture.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import { adoptDevice } from '../../src/gpu/device.ts';
+import { adoptDevice } from '../../src/gpu/adapter.ts';
 import { Gpu } from '../../src/gpu/gpu.ts';
 import { defineKernel } from '../../src/gpu/kernel.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
@@ -115,7 +115,7 @@ gpuTest('one profile at a time; what the function throws comes through, and the 
   });
   await inside.then(
     () => assert.unreachable(),
-    (error: Error) => assert.match(error.message, 'profile: another profile is being taken'),
+    (error: Error) => assert.match(error.message, 'profile: another profile is running'),
   );
   await gpu
     .profile(() => {

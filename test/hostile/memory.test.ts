@@ -37,11 +37,11 @@ const limits = process.platform === 'linux' && process.arch === 'x64' && !spawnS
   assert.ok(blocks > 4 && blocks < 12, stdout);
   refusal(
     'allocating',
-    /^block\[16777216\]: 67108864 bytes asked for beside \d+ in use, but the device has no memory left/,
+    /^block\[16777216\]: cannot allocate 67108864 bytes with \d+ bytes in use: the GPU is out of memory/,
   );
-  refusal('reading what was computed from it', /^wanted\[16777216\]: 67108864 bytes asked for beside/);
-  refusal('reading it', /^(read )?wanted.*: 67108864 bytes asked for/);
-  refusal('allocating again', /^another\[16777216\]: 67108864 bytes asked for beside/);
+  refusal('reading what was computed from it', /^wanted\[16777216\]: cannot allocate 67108864 bytes with/);
+  refusal('reading it', /^(read )?wanted.*: cannot allocate 67108864 bytes/);
+  refusal('allocating again', /^another\[16777216\]: cannot allocate 67108864 bytes with/);
   assert.is(told.get('small work beside it')?.value, '3,6');
   assert.is(told.get('once there is room')?.value, 1);
 });

@@ -207,12 +207,7 @@ export default [
   ),
   source('gpu/params', 'if (to > this.dirtyTo) this.dirtyTo = to', 'this.dirtyTo = to', 'capture'),
   source('gpu/commandList', 'value !== patch.last', 'false', 'capture'),
-  source(
-    'gpu/queue',
-    'if (scalar instanceof Counter) scalar.advance();\n    this.pending',
-    ';\n    this.pending',
-    'capture',
-  ),
+  source('gpu/queue', 'scalar.advance?.();\n    this.pending', ';\n    this.pending', 'capture'),
   source(
     'gpu/queue',
     "    this.refuseInCapture('a write from the host');\n    this.submit();",

@@ -44,7 +44,7 @@ export default [
     tests: ['demo/runner'],
   },
   { file: 'demo/page/worker/run.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/runner'] },
-  { file: 'src/gpu/gpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
+  { file: 'src/gemm/createGpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
   { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
   {
     file: 'src/tensor.ts',

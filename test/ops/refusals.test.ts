@@ -119,7 +119,10 @@ for (const [name, { op, tensors, options, anyType = false, more = [] }] of Objec
         else assert.throws(swapped, new RegExp(`^${name}: ${key} must be ${x.dtype} but is ${otherType}$`));
         if (Object.keys(given).length === 1) continue;
         const elsewhere = empty(other, x.shape, x.dtype);
-        assert.throws(() => call({ ...given, [key]: elsewhere }), /lives on another Gpu; use one for all/);
+        assert.throws(
+          () => call({ ...given, [key]: elsewhere }),
+          /is on a different Gpu than \w+; all tensors must be on the same one/,
+        );
       }
       if (!options) return;
       assert.throws(

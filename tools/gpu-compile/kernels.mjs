@@ -102,7 +102,7 @@ async function open() {
   watch(device);
   const gpu = await createGpu({ device });
   // The adapter alone tells the sizes of its subgroup matrices.
-  Object.defineProperty(gpu.device, 'said', { value: adapter.info });
+  Object.defineProperty(gpu.device, 'rawInfo', { value: adapter.info });
   const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) passes for a software adapter`);
   appendFileSync(
