@@ -1,11 +1,11 @@
-// accuracy: how many rows of logits are largest at their label
+// accuracy: the percentage of rows whose largest logit is at their label
 //
-//   right[r] = (x[r,labels[r]] is the largest of its row, and none before it is)        NaN is the largest, as in PyTorch
+//   right[r] = x[r,labels[r]] is the largest of its row and the first of equals        NaN is the largest, as in PyTorch
 //   percent  = 100 / rows * sum_r right[r]
 //
 // shapes    logits x: [rows, cols]; labels: [rows] u32; percent: []
-// parallel  one workgroup takes blocks of rows in turn, LANES lanes a row (rows.wgsl)
-// numerics  whole numbers; a label >= cols is a wrong one; NaN without rows
+// parallel  one workgroup takes all blocks of rows in turn, with LANES lanes per row (rows.wgsl)
+// numerics  counts are whole numbers; a label >= cols counts as wrong; without rows the result is NaN
 
 struct Params { rows: u32, cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,7 +15,7 @@ struct Params { rows: u32, cols: u32 }
 
 fn same(v: f32, largest: f32) -> bool { return select(v == largest, isNan(v), isNan(largest)); }
 
-// A row takes part in the barriers of the workgroup even where it is beyond the last.
+// Lanes whose row is beyond the last still reach every barrier of the workgroup.
 fn isRight(row: u32, lid: u32) -> bool {
   let inside = row < params.rows;
   let start = row * params.cols;

@@ -1,11 +1,11 @@
-// autograd: what backward does with a gradient that meets another one, or that has a place of its own
+// autograd: adds a gradient to another one, or copies it to its place
 //
 //   accumulate  into[i] = into[i] + source[i]
 //   copy        into[i] = source[i]
 //
 // shapes    source, into: [size]
-// parallel  one invocation an element
-// numerics  one rounding an addition, in the order in which backward visits the ops: the same bits every time
+// parallel  one invocation per element
+// numerics  one rounding per addition; backward adds in a fixed order, so the bits are always the same
 
 struct Params { size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

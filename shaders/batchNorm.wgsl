@@ -1,20 +1,20 @@
-// batchNorm: each channel to mean 0 and deviation 1, then scaled and shifted
+// batchNorm: normalises each channel to mean 0 and deviation 1, then scales and shifts it
 //
-//   forward   y[i,c,l] = max(xhat[i,c,l] weight[c] + bias[c], 0)              without relu: no max
-//             xhat = (x - mean[c]) / sqrt(variance[c] + eps)                  over i and l; in eval mode the running ones
-//             running = (1 - momentum) running + momentum (mean[c] or variance[c] m / (m - 1)),  m = n spatial; training alone
-//   backward  g = dy where y > 0, else 0                                      without relu: dy
+//   forward   y[i,c,l] = max(xhat[i,c,l] weight[c] + bias[c], 0)              max only with relu
+//             xhat = (x - mean[c]) / sqrt(variance[c] + eps)                  over i and l in training, else the running ones
+//             running = (1 - momentum) running + momentum (mean[c] or variance[c] m / (m - 1)),  m = n spatial; only in training
+//   backward  g = dy if y > 0, else 0                                         without relu: g = dy
 //             dbias[c] = sum g;  dweight[c] = sum g xhat
-//             dx = weight / sqrt(variance + eps) (g - dbias / m - xhat dweight / m)        eval: no sums, the statistics are constants
+//             dx = weight / sqrt(variance + eps) (g - dbias / m - xhat dweight / m)        eval: dx = weight / sqrt(variance + eps) g
 //
 // shapes    x, y, dy, dx: [n, c, spatial]; weight, bias, running, dweight, dbias: [c]; partial: [slices, c];
 //           stats: [c] of (centre, mean - centre, 1 / deviation, weight / deviation)
-// parallel  a workgroup takes 1 channel, or 8 side by side where a channel's values are c apart; its invocations stride over
-//           the values, and their sums meet in a tree. Few channels of many values are cut into slices, in a dispatch
-//           before, whose sums each workgroup of the second adds up
-// numerics  two passes: a first mean (the centre), summed up from the first value on, then deviations from it and their
-//           squares. The mean is kept as centre + remainder, so that neither its rounding nor that of the first sum matters:
-//           a channel far from zero keeps its digits, a constant one gives 0 exactly
+// parallel  a workgroup takes one channel, or 8 neighbouring channels if spatial is small; its invocations stride over the values,
+//           and a tree adds their sums. If few channels have many values, a first dispatch reduces slices of images, and each
+//           workgroup of the second adds up the slices
+// numerics  two passes: the first finds a mean (the centre), summing differences from the first value; the second sums deviations
+//           from the centre and their squares. The mean is kept as centre + remainder, so no rounding of either sum matters: a
+//           channel far from zero keeps its digits, and a constant channel gives exactly 0
 
 override ACROSS = 8u;
 override IMAGES = 4u;
@@ -22,7 +22,7 @@ override PLACES = 2u;
 override LANES = IMAGES * PLACES;
 override WG = ACROSS * LANES;
 
-// A slice is `images` images of the n.
+// A slice has `images` of the n images.
 struct Params {
   n: u32, c: u32, spatial: u32, slices: u32, images: u32,
   training: u32, momentum: f32, eps: f32, relu: u32, wantsX: u32,
@@ -44,7 +44,7 @@ struct Params {
 @group(0) @binding(14) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(15) var<storage, read_write> dbias: array<f32>;
 
-// An invocation's share: of one channel's values in a slice every PLACESth of every IMAGESth image.
+// The values of an invocation: in one channel and slice, every PLACESth place of every IMAGESth image.
 struct Share { channel: u32, lane: u32, image: u32, end: u32, place: u32, slice: u32 }
 
 fn shareOf(wid: vec3u, lid: u32) -> Share {
@@ -58,7 +58,7 @@ fn row(image: u32, s: Share) -> u32 { return (image * params.c + s.channel) * pa
 
 var<workgroup> sums: array<vec2f, WG>;
 
-// The sum over the workgroup's invocations of one channel.
+// The sum over all invocations of the workgroup that share the channel.
 fn together(value: vec2f, s: Share, lid: u32) -> vec2f {
   if (LANES == 1u) { return value; }
   sums[lid] = value;
@@ -72,7 +72,7 @@ fn together(value: vec2f, s: Share, lid: u32) -> vec2f {
   return sum;
 }
 
-// Centre, mean - centre, sum of squares of deviations from the mean, and number of the values of a slice.
+// The moments of a slice: centre, mean - centre, sum of squared deviations from the mean, number of values.
 fn moments(s: Share, lid: u32) -> vec4f {
   let count = f32(min(params.images, params.n - s.slice * params.images) * params.spatial);
   let first = x[row(s.slice * params.images, s)];
@@ -100,10 +100,10 @@ fn normalise(s: Share, moments: vec4f) {
   if (s.channel >= params.c) { return; }
   let c = s.channel;
   if (params.training == 0u) { m = vec4f(runningMean[c], 0.0, runningVar[c], 1.0); }
-  // Rounding may leave a constant channel of a batch below 0.
+  // Rounding may give a constant channel of a batch a variance below 0.
   let squares = select(m.z, 0.0, params.training == 1u && m.z < 0.0);
   let variance = squares / m.w + params.eps;
-  // A running variance may be wrong, and WGSL leaves the root of a negative number open.
+  // A loaded running variance may be negative, and WGSL does not define the square root of a negative number.
   let undefined = variance < 0.0 || (bitcast<u32>(variance) & 0x7fffffffu) > 0x7f800000u;
   let none = bitcast<f32>(0x7fc00000u | (c & 1u));
   let perDeviation = select(1.0 / sqrt(variance), none, undefined);
@@ -145,7 +145,7 @@ fn sliceMoments(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
 @compute @workgroup_size(WG)
 fn forwardSlices(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let s = shareOf(wid, lid);
-  // Two sets of values joined (Chan, Golub & LeVeque 1983), with the first one's centre.
+  // Joins the moments of two sets of values (Chan, Golub & LeVeque 1983), keeping the first set's centre.
   var m = partials[s.channel];
   for (var k = 1u; k < params.slices; k++) {
     let other = partials[k * params.c + s.channel];
@@ -160,7 +160,7 @@ fn xhat(at: u32, m: vec4f) -> f32 { return (x[at] - m.x - m.y) * m.z; }
 
 fn rectified(at: u32) -> f32 { return select(dy[at], 0.0, params.relu == 1u && yIn[at] <= 0.0); }
 
-// dbias, dweight
+// (dbias, dweight)
 fn slopes(s: Share, lid: u32) -> vec2f {
   var sum = vec2f();
   if (s.channel < params.c) {

@@ -1,12 +1,12 @@
-// binary: what ops share that take two tensors element by element, each repeated where its size is 1 and the other's is
-// not; the op's own file, joined to this one, has value and its slopes in both inputs
+// binary: shared by ops that take two tensors element by element and broadcast them; the op's own file, joined to this one,
+// defines value and its slopes in both inputs
 //
 //   forward   y[i]  = value(a[i], b[i])
 //   backward  da[o] = sum_r dy[i] * slopeOfA(a[i], b[i])        over the r places where element o was repeated; db likewise
 //
-// shapes    y, dy: [n0, n1, n2, n3], neighbouring dimensions that are repeated alike being one; a, da and b, db the same,
-//           but of size 1 with step 0 where they are repeated; dx: da or db, [outs]
-// parallel  forward: one invocation for PER elements, WG apart; backward: LANES lanes of rows.wgsl share the sum of one element
+// shapes    y, dy: [n0, n1, n2, n3]; neighbouring dimensions in which the same inputs are repeated are joined. a, da and b, db: the
+//           same, but an input has size 1 and step 0 in a dimension where it is repeated; dx: da or db, [outs]
+// parallel  forward: one invocation per PER elements, WG apart; backward: LANES lanes share the sum of one element (rows.wgsl)
 // numerics  the order of additions is fixed
 
 override SAME = 0u;
@@ -29,7 +29,7 @@ struct Params {
 fn stepsOfA() -> vec4u { return vec4u(params.a0, params.a1, params.a2, params.a3); }
 fn stepsOfB() -> vec4u { return vec4u(params.b0, params.b1, params.b2, params.b3); }
 
-// Where y, a and b have the r-th repetition of element o of a tensor that is repeated in the given dimensions.
+// The places in y, a and b of the r-th repetition of element o, for a tensor that is repeated in the given dimensions.
 fn places(o: u32, r: u32, repeated: vec4<bool>) -> vec3u {
   if (SAME == 1u) { return vec3u(o); }
   let n = vec4u(params.n0, params.n1, params.n2, params.n3);
@@ -61,7 +61,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let o = (wid.y * groups.x + wid.x) * (WG / LANES) + lid / LANES;
   let repeated = select(stepsOfA(), stepsOfB(), OF_B == 1u) == vec4u();
-  // Everyone takes part in the barriers of the sum.
+  // Every invocation must reach the barriers of the sum.
   let end = select(0u, params.repeats, o < params.outs);
   var sum = 0.0;
   for (var r = lid % LANES; r < end; r += LANES) {

@@ -1,17 +1,17 @@
-// binaryCrossEntropy: how far probabilities are from targets, each element weighted
+// binaryCrossEntropy: the cross-entropy of probabilities, each element weighted
 //
 //   forward   l[i]  = -w[i] (t[i] max(log p[i], -100) + (1 - t[i]) max(log(1 - p[i]), -100))
-//   backward  dp[i] = dl[i] scale w[i] (p[i] - t[i]) / max(p[i] (1 - p[i]), 1e-12)      as PyTorch, which forgets the clamp here
+//   backward  dp[i] = dl[i] scale w[i] (p[i] - t[i]) / max(p[i] (1 - p[i]), 1e-12)      as in PyTorch, without the clamp at -100
 //
-// shapes    p, targets t, weight w, l, dp: [size]; dl: [size], or [1] for all if each = 0
-// parallel  one invocation an element; sums and means are taken by sum.wgsl
-// numerics  clampedLog of rows.wgsl passes NaN on; a p outside [0, 1] gives NaN
+// shapes    p, targets t, weight w, l, dp: [size]; dl: [size], or [1] for all elements if each = 0
+// parallel  one invocation per element; sum.wgsl takes sums and means
+// numerics  clampedLog of rows.wgsl keeps NaN; a p outside [0, 1] gives NaN
 
 struct Params { size: u32, weighted: u32, each: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> p: array<f32>;
 @group(0) @binding(2) var<storage, read> targets: array<f32>;
-// Without weights p is bound in their place, and not read.
+// Without weights p is bound here and not read.
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read_write> l: array<f32>;
 @group(0) @binding(5) var<storage, read> dl: array<f32>;

@@ -1,14 +1,14 @@
-// clipGradNorm: gradients, made shorter together where their norm is too large
+// clipGradNorm: scales all gradients down together if their norm is too large
 //
 //   norm = sqrt(sum g^2) over all gradients
 //   g    = g min(maxNorm / (norm + 1e-6), 1)
 //
-// shapes    gradient: [blocks, 64], four elements a vector: one tensor of `size` elements, or a flat buffer (size 0) of several
-//           with used: [blocks], how many elements of each block count; partial: [partials]; norm: []
-// parallel  both: 64 invocations stride over the vectors; of squares one partial sum a workgroup, of scale each workgroup adds up
-//           all partial sums for itself, in the same order
-// numerics  NaN or infinity anywhere make the norm so: NaN goes on to every gradient, infinity makes 0 of the finite ones, as in
-//           PyTorch. What does not count, like the zeros at a parameter's end in its last block, is left as it is
+// shapes    gradient: [blocks, 64], four elements per vector: either one tensor of `size` elements, or (size 0) a flat buffer of
+//           several parameters, with used: [blocks], the elements of each block that count; partial: [partials]; norm: []
+// parallel  64 invocations stride over the vectors; squares writes one partial sum per workgroup, and every workgroup of scale adds
+//           up all partial sums by itself, in the same order
+// numerics  NaN or infinity in any gradient makes the norm NaN or infinite. A NaN norm makes every gradient NaN; an infinite norm makes
+//           finite gradients 0, as in PyTorch. Elements that do not count, such as padding, keep their value
 
 struct Params { blocks: u32, size: u32, first: u32, partials: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -58,7 +58,7 @@ fn scale(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec
   // A NaN is not below maxNorm.
   let factor = select(params.maxNorm / (length + 1e-6), 1.0, length + 1e-6 <= params.maxNorm);
   for (var i = wid.x * 64u + lid; i < 16u * params.blocks; i += 64u * groups.x) {
-    // Beyond its end a tensor has no vectors: an index that is clamped to the last one must not write that back.
+    // An index beyond the tensor's end may be clamped to its last vector, which must not be written a second time.
     let own = counts(i);
     if (any(own)) { gradient[i] = select(gradient[i], factor * gradient[i], own); }
   }

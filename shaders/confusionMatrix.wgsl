@@ -1,11 +1,11 @@
-// confusionMatrix: which class each row of logits was taken for, counted by truth and prediction
+// confusionMatrix: counts rows of logits by their label and their largest logit
 //
 //   prediction[r]                       = argmax_c logits[r,c]        the first of equals
 //   counts[labels[r], prediction[r]]   += 1
 //
 // shapes    logits: [rows, classes]; labels: [rows] u32; counts: [classes, classes] u32, added to
-// parallel  one invocation a row; rows meet in atomic additions of whole numbers, which come out the same in any order
-// numerics  exact; a row with a label >= classes or a logit that is NaN is not counted
+// parallel  one invocation per row; atomic additions of whole numbers give the same result in any order
+// numerics  exact; a row is not counted if its label is >= classes or if it holds NaN
 
 struct Params { rows: u32, classes: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,4 +1,4 @@
-// crossEntropy: how far rows of logits are from their labels, each class and each row weighted
+// crossEntropy: the cross-entropy of rows of logits, with weights of classes and rows
 //
 //   m[r] = max_c x[r,c],  s[r] = sum_c exp(x[r,c] - m[r]),  w = weight,  u = sampleWeight
 //   target    t[r,c] = (1 - smoothing) w[labels[r]] (c = labels[r]) + smoothing / cols w[c]
@@ -6,16 +6,14 @@
 //             loss  = l[r]: none;   sum_r l[r]: sum;   sum_r l[r] / W: mean
 //             W     = sum_r w[labels[r]] over rows that are not ignored, or their number if there is a u or no w
 //   backward  dx[r,c] = dloss[r] u[r] (sum_k t[r,k] exp(x[r,c] - m[r]) / s[r] - t[r,c])         none
-//             dloss for dloss[r]: sum;   dloss / W for dloss[r]: mean
+//             dloss instead of dloss[r]: sum;   dloss / W: mean
 //
 // shapes    logits x, dlogits: [rows, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [];
-//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes), the first holds
-//           all of them in the end
-// parallel  forward: LANES lanes a row (rows.wgsl, softmax.row.wgsl), workgroups take blocks of rows in turn; one workgroup needs no second dispatch,
-//           several leave partial sums to total; backward: one invocation an element
-// numerics  backward reads m and 1 / s, not log-sum-exp, which has too few digits at logits of 1e4; a label >= cols, a largest
-//           logit that is not finite and W = 0 give NaN as in PyTorch; with weightless = 1, W < 2^-126 gives a loss and
-//           a gradient of 0
+//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes), finally all in the first
+// parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl); workgroups take blocks of rows in turn. A single workgroup needs
+//           no second dispatch; several leave partial sums to total. backward: one invocation per element
+// numerics  backward reads m and 1 / s instead of log-sum-exp, which has too few digits at logits of 1e4. A label >= cols, a largest
+//           logit that is not finite and W = 0 give NaN, as in PyTorch; with weightless = 1, W < 2^-126 gives loss and gradient 0
 
 // Whether smoothing > 0.
 override SMOOTH = false;
@@ -27,7 +25,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
-// Without weights logits are bound here, and not read.
+// Without weights the logits are bound here and not read.
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> sampleWeight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> loss: array<f32>;
@@ -51,7 +49,7 @@ fn rowWeight(row: u32) -> f32 {
 
 fn isIgnored(label: u32) -> bool { return params.ignores == 1u && label == params.ignored; }
 
-// The part of W that a row adds.
+// The part that a row adds to W.
 fn share(row: u32) -> f32 {
   let label = labels[row];
   if (isIgnored(label)) { return 0.0; }
@@ -61,7 +59,7 @@ fn share(row: u32) -> f32 {
 
 fn logit(i: u32) -> f32 { return logits[i]; }
 
-// The loss of a row, and the sum of w over all classes, which only smoothing needs.
+// The loss of a row, and the sum of w over all classes, which is computed only for smoothing.
 fn lossOf(row: u32, lid: u32) -> vec2f {
   let start = row * params.cols;
   let end = start + select(0u, params.cols, row < params.rows);
@@ -107,7 +105,7 @@ fn finish(sum: vec2f, ofClasses: f32) {
   if (params.mean == 0u) {
     loss[0] = sum.x;
   } else if (weighsNothing(sum.y)) {
-    // Its terms are 0, or NaN where a logit is.
+    // Every term is 0, or NaN if a logit is NaN.
     loss[0] = select(nan(params.rows), sum.x, params.weightless == 1u);
   } else {
     loss[0] = sum.x / sum.y;
@@ -118,7 +116,7 @@ fn finish(sum: vec2f, ofClasses: f32) {
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let rowsAtOnce = WG / LANES;
   var sum = vec2f();
-  // Lane 0 of a workgroup has a row in every block, so this is the sum over all classes there.
+  // Lane 0 of a workgroup has a row in every block, so it always knows this sum.
   var ofClasses = 0.0;
   for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.groups * rowsAtOnce) {
     let row = first + lid / LANES;
@@ -144,7 +142,7 @@ fn total(@builtin(local_invocation_index) lid: u32) {
   var sum = vec2f();
   for (var i = lid; i < params.groups; i += WG) { sum += totals[i].xy; }
   let ofClasses = totals[0].z;
-  // After the barriers of the sum no invocation reads totals any more.
+  // finish overwrites totals[0]: the barriers of the sum keep it until every invocation has read it.
   sum = workgroupSum(lid, sum);
   if (lid == 0u) { finish(sum, ofClasses); }
 }
@@ -170,7 +168,7 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
     t += params.smoothing / f32(params.cols) * vec2f(totalsIn[0].z, classWeight(c));
   }
   let dx = g * (t.x * p - t.y);
-  // 0/0, and a NaN times 0, are left to the device by WGSL.
+  // WGSL leaves the results of 0/0 and of NaN times 0 to the device.
   let undefined = label >= params.cols || isNan(g) || isNan(t.x) || (weightless && params.weightless == 0u);
   dlogits[i] = select(select(dx, 0.0, ignored), nan(i), isNan(stats.y) || (undefined && !ignored));
 }

@@ -1,21 +1,20 @@
-// domainLoss: how well a discriminator tells source from target, each image weighted, and how often it is right
+// domainLoss: the loss and the accuracy of a discriminator that tells source from target, with weights of images
 //
 //   p[i] is the probability of "source"; images 0..sources-1 are source (t = 1), the rest target (t = 0)
 //   l[i]      = -w[i] (t max(log p[i], -100) + (1 - t) max(log(1 - p[i]), -100))
-//   forward   loss = 1/2 (mean of l over source + mean of l over target)          mean; sums in place of means: sum
+//   forward   loss = 1/2 (mean of l over source + mean of l over target)          mean; sums instead of means: sum
 //             each[i] = 1/2 (l[i] + l[sources + i])                               none
 //             accuracy = 50 (share of source with p >= 1/2 + share of target with p < 1/2)      percent
 //   backward  dp[i] = dloss / 2 * scale * w[i] (p[i] - t) / max(p[i] (1 - p[i]), 1e-12),  scale = 1/sources or 1/targets: mean; 1: sum, none
 //
 // shapes    p, dp: [sources + targets, 1]; weightOfSource: [sources]; weightOfTarget: [targets]; loss, accuracy: []; each: [sources, 1]
-// parallel  forward: one workgroup, every invocation takes each 64th image, partial sums meet in a tree; the rest: one invocation an image
-// numerics  logarithms are clamped at -100 as in PyTorch (clampedLog of rows.wgsl), which passes NaN on. A probability whose
-//           logarithm does not exist gives NaN
+// parallel  forward: one workgroup; each invocation takes every 64th image, and a tree adds the partial sums. Else one invocation per image
+// numerics  logarithms are clamped at -100, as in PyTorch (clampedLog of rows.wgsl, which keeps NaN); a p outside [0, 1] gives NaN
 
 struct Params { sources: u32, targets: u32, weighted: u32, mean: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> p: array<f32>;
-// Without weights p itself is bound in their place, and not read.
+// Without weights p is bound here and not read.
 @group(0) @binding(2) var<storage, read> weightOfSource: array<f32>;
 @group(0) @binding(3) var<storage, read> weightOfTarget: array<f32>;
 @group(0) @binding(4) var<storage, read_write> loss: array<f32>;
@@ -38,7 +37,7 @@ var<workgroup> sums: array<vec4f, WG>;
 
 @compute @workgroup_size(WG)
 fn forward(@builtin(local_invocation_index) lid: u32) {
-  // Losses of source and target, right answers of source and target.
+  // Losses of source and target, then correct answers of source and target.
   var sum = vec4f();
   for (var i = lid; i < params.sources + params.targets; i += WG) {
     let isSource = i < params.sources;

@@ -1,11 +1,11 @@
-// domainWeights: how much each image of a batch counts in the domain adversarial loss of PADA
+// domainWeights: the weight of each image of a batch in the domain adversarial loss of PADA
 //
 //   weightOfSource[i] = classWeight[labels[i]]
 //   weightOfTarget[i] = 1/n sum_k weightOfSource[k]      the same for every target image
 //
 // shapes    classWeight: [classes]; labels: [n] u32; both weights: [n]
-// parallel  one workgroup: every invocation takes each 64th label; partial sums meet in a tree (rows.wgsl with LANES = 64)
-// numerics  the order of the sum is fixed; a label >= classes weighs NaN, and so does the mean then
+// parallel  one workgroup: each invocation takes every 64th label; a tree adds the partial sums (rows.wgsl with LANES = 64)
+// numerics  the order of the sum is fixed; a label >= classes gives the weight NaN, and so the mean NaN
 
 struct Params { n: u32, classes: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,13 +1,13 @@
-// dropout: elements zeroed at random, the others scaled up so that the mean stays
+// dropout: zeroes elements at random and scales the others so that the mean stays
 //
-//   u[i]      = uniform in [0, 1) out of (i, draw, seed)
-//   forward   y[i]  = x[i] * factor where u[i] >= p, else 0,     factor = 1 / (1 - p)
-//   backward  dx[i] = dy[i] * factor where u[i] >= p, else 0
+//   u[i]      = uniform in [0, 1), a hash of (i, draw, seed)
+//   forward   y[i]  = x[i] * factor if u[i] >= p, else 0,     factor = 1 / (1 - p)
+//   backward  dx[i] = dy[i] * factor if u[i] >= p, else 0
 //
 // shapes    x, y, dy, dx: [size]; drawn: [1], the draw of the forward pass
-// parallel  one invocation an element
-// numerics  backward computes u again, from the draw that forward left in drawn: a counter has moved on by then. As in PyTorch,
-//           where zero is a factor, NaN stays NaN and a dropped infinity becomes NaN.
+// parallel  one invocation per element
+// numerics  backward computes u again from the draw that forward stored in drawn; the counter has advanced by then. Zeroing multiplies
+//           by 0 as in PyTorch: NaN stays NaN, and a dropped infinity becomes NaN
 
 struct Params { size: u32, seed: u32, draw: u32, p: f32, factor: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,8 +16,8 @@ struct Params { size: u32, seed: u32, draw: u32, p: f32, factor: f32 }
 @group(0) @binding(3) var<storage, read_write> drawn: array<u32>;
 @group(0) @binding(4) var<storage, read> drawnIn: array<u32>;
 
-// pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020; z is mixed last: x would tell draws apart badly
-// whose numbers differ in the highest bit alone.
+// pcg3d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020). It returns z, which is mixed last: x hardly depends on
+// the highest bit of the draw.
 fn hash(key: vec3u) -> u32 {
   var v = key * 1664525u + 1013904223u;
   v.x += v.y * v.z;

@@ -5,10 +5,10 @@
 //
 // shapes    x, y, dy, dx: [size]
 // parallel  as in unary.wgsl
-// numerics  beyond the largest f32 it is infinity, made of bits, for WGSL need not give it. Backward reads y.
+// numerics  a result beyond the largest f32 is infinity, made from bits, because WGSL does not require it. Backward reads y
 
 fn value(x: f32) -> f32 {
-  // x is positive here, so the sign that is added is 0; a constant infinity does not compile.
+  // A constant infinity does not compile, so the sign of x is added, which is 0 here.
   if (x > 88.72283) { return bitcast<f32>(0x7f800000u + (bitcast<u32>(x) >> 31u)); }
   return exp(x);
 }

@@ -1,12 +1,11 @@
-// gatherRows: rows of a tensor, each by its number
+// gatherRows: rows of a tensor, selected by index
 //
-//   forward   y[k,c]  = x[index[k], c];     NaN where index[k] >= rows
+//   forward   y[k,c]  = x[index[k], c];     NaN if index[k] >= rows
 //   backward  dx[r,c] = sum of dy[k,c] over the k with index[k] = r
 //
 // shapes    x, dx: [rows, cols]; index: [count] u32; y, dy: [count, cols]
-// parallel  forward: one invocation an element of y; backward: one for up to TAKEN columns of a row of dx, which looks through
-//           all of index
-// numerics  a row that is asked for several times adds up its gradients in the order of index, without atomics
+// parallel  forward: one invocation per element of y; backward: one per TAKEN columns of a row of dx, which reads all of index
+// numerics  a row that is selected several times adds its gradients in the order of index, without atomics
 
 // As in the op.
 const TAKEN = 32u;

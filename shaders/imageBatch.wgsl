@@ -1,13 +1,13 @@
-// imageBatch: images of a data set, packed as bytes, to a normalised batch, in the order of a permutation
+// imageBatch: makes a normalised batch from the packed images of a data set, in the order of a permutation
 //
 //   item[b]     = order[offset + b]
 //   x[row+b,p]  = byte[item[b] * pixels + p] / 127.5 - 1          in [-1, 1]
 //   labels[b]   = allLabels[item[b]];   NaN and 2^32 - 1 if item[b] >= count
 //
-// shapes    images: [ceil(count * pixels / 4)] u32, four pixels a word, the first in the low byte; allLabels: [count];
+// shapes    images: [ceil(count * pixels / 4)] u32, four pixels per word, the first in the low byte; allLabels: [count];
 //           order: [count]; x: [row + size or more, pixels]; labels: [size]
-// parallel  one invocation four pixels in a row, and an image's label
-// numerics  a byte is exact; a division and a difference, each rounded once, or as WGSL lets a division be
+// parallel  one invocation per four neighbouring pixels, and per image for its label
+// numerics  bytes are exact; the division and the difference are rounded once each, within WGSL's limits for division
 
 struct Params { offset: u32, size: u32, pixels: u32, row: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,12 +1,12 @@
 // log: natural logarithm
 //
-//   forward   y[i]  = log(x[i]);    -infinity of 0, NaN of less
+//   forward   y[i]  = log(x[i]);    -infinity for 0, NaN below 0
 //   backward  dx[i] = dy[i] / x[i]
 //
 // shapes    x, y, dy, dx: [size]
 // parallel  as in unary.wgsl
-// numerics  what WGSL's log leaves open is made here of bits: 0, negative numbers, infinity, and numbers too small for a full
-//           mantissa (bits * 2^-149), which a device may take for 0. Backward reads x.
+// numerics  WGSL's log leaves some results open, so they are made from bits: for 0, negative numbers, infinity, and subnormal numbers
+//           (bits * 2^-149), which a device may treat as 0. Backward reads x
 
 fn value(x: f32) -> f32 {
   let bits = bitcast<u32>(x);

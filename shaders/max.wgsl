@@ -1,14 +1,14 @@
-// max: the largest element along one dimension, or of all, and where it is
+// max: the largest element along one dimension, or of all, and its index
 //
-//   forward   at[o,j,i] = argmax_k x[o,k,i],   k from j chunk to (j + 1) chunk, exclusive, and below n; the first of equals
+//   forward   at[o,j,i] = argmax_k x[o,k,i],   k from j chunk up to (j + 1) chunk - 1, below n; the first of equals
 //             y[o,j,i]  = x[o,at[o,j,i],i]
-//   backward  dx[o,k,i] = dy[o,i] where k = at[o,i], else 0                                       along a dimension
-//             dx[k]     = dy / #{ j : x[j] = y } where x[k] = y, else 0                           of all (isLargest, share)
+//   backward  dx[o,k,i] = dy[o,i] if k = at[o,i], else 0                                          along a dimension
+//             dx[k]     = dy / #{ j : x[j] = y } if x[k] = y, else 0                              of all (isLargest, share)
 //
 // shapes    x, dx: [outer, n, inner]; y, at: [outer, chunks, inner]; dy, atIn: [outer, inner]
-// parallel  LANES lanes a maximum (rows.wgsl); long dimensions are split in chunks, whose maxima are compared by further
-//           dispatches (further): x is what the last one found then, and atOfX where it found it
-// numerics  exact; NaN is the largest of all, the first of them is found
+// parallel  LANES lanes per maximum (rows.wgsl). Long dimensions are split into chunks; further dispatches (further) compare the
+//           maxima of the chunks: there x and atOfX are what the dispatch before wrote
+// numerics  exact; NaN is larger than any number, and the first NaN is found
 
 struct Params { n: u32, inner: u32, chunk: u32, chunks: u32, size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,7 +24,7 @@ struct Params { n: u32, inner: u32, chunk: u32, chunks: u32, size: u32 }
 
 var<workgroup> places: array<u32, WG>;
 
-// Whether v at place i comes before w at place j.
+// True if v at index i is to be found rather than w at index j.
 fn beats(v: f32, i: u32, w: f32, j: u32) -> bool {
   if (isNan(w)) { return isNan(v) && i < j; }
   return isNan(v) || v > w || (v == w && i < j);

@@ -1,7 +1,7 @@
 // mul: a * b, element by element
 //
 //   forward   y  = a * b
-//   backward  da = dy * b, db = dy * a  each summed over the places where it was repeated
+//   backward  da = dy * b, db = dy * a  each summed over the places where the input was repeated
 //
 // shapes    any two that broadcast (binary.wgsl)
 // parallel  as in binary.wgsl

@@ -1,12 +1,12 @@
-// relu: the positive part
+// relu: max(x, 0)
 //
 //   forward   y[i]  = max(x[i], 0)
-//   backward  dx[i] = dy[i] where y[i] > 0, else 0      (0 at x = 0, as in PyTorch)
+//   backward  dx[i] = dy[i] if y[i] > 0, else 0         0 at x = 0, as in PyTorch
 //
 // shapes    x, y, dy, dx: [size]
-// parallel  one invocation an element
-// numerics  select, not max: max may turn NaN into a number. A NaN in y keeps dy, for NaN <= 0 is false.
-//           Backward reads y, so x need not be kept.
+// parallel  one invocation per element
+// numerics  select instead of max, because max may turn NaN into a number. A NaN in y keeps dy, because NaN <= 0 is false.
+//           Backward reads y, so x need not be kept
 
 struct Params { size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

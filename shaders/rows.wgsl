@@ -1,11 +1,11 @@
-// rows: what kernels share that walk along the rows of a matrix
+// rows: shared by kernels that reduce the rows of a matrix
 //
-//   lane s of a row takes columns s, s + LANES, s + 2 LANES, ... and all its lanes get
+//   lane s of a row takes columns s, s + LANES, s + 2 LANES, ...; every lane of the row gets
 //   rowSum = sum over the lanes      rowMax = largest over the lanes
 //
-// shapes    a workgroup of 64 takes 64 / LANES rows at a time; LANES is 1, 2, 4, ... 64
-// parallel  lanes meet in a tree in workgroup memory; a row of one lane needs neither tree nor barrier
-// numerics  the order of additions is fixed; a NaN is the largest of all, which max() would not warrant
+// shapes    a workgroup of 64 takes 64 / LANES rows at a time; LANES is a power of two from 1 to 64
+// parallel  a tree in workgroup memory joins the lanes; a row with a single lane needs neither tree nor barrier
+// numerics  the order of additions is fixed; NaN is the largest of all, which max() would not guarantee
 
 const WG = 64u;
 override LANES = 1u;
@@ -14,7 +14,7 @@ var<workgroup> laneParts: array<f32, WG>;
 fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 fn isFinite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
 
-// A quiet NaN, made of a run-time value: a constant one does not compile.
+// A quiet NaN. It is made from a run-time value, because a constant NaN does not compile.
 fn nan(any: u32) -> f32 { return bitcast<f32>(0x7fc00000u | (any & 1u)); }
 
 fn larger(a: f32, b: f32) -> f32 { return select(a, b, !isNan(a) && (b > a || isNan(b))); }
@@ -28,7 +28,7 @@ fn rowSum(lid: u32, v: f32) -> f32 {
     workgroupBarrier();
   }
   let sum = laneParts[lid - lid % LANES];
-  // Everybody has read it before the parts are written again.
+  // All lanes must have read the sum before the parts are written again.
   workgroupBarrier();
   return sum;
 }
@@ -46,8 +46,8 @@ fn rowMax(lid: u32, v: f32) -> f32 {
   return largest;
 }
 
-// log q, at least -100 as in PyTorch's losses of probabilities; NaN if there is none. A device may take numbers too small
-// for a full mantissa for 0, so their logarithm is that of their bits, of which they are 2^-149 times.
+// max(log q, -100), as in PyTorch's losses of probabilities; NaN if q < 0. A device may treat subnormal numbers as 0, so their
+// logarithm is computed from their bits: they are bits * 2^-149.
 fn clampedLog(q: f32) -> f32 {
   let bits = bitcast<u32>(q);
   if (isNan(q) || bits > 0x80000000u) { return nan(bits); }

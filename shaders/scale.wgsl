@@ -1,10 +1,10 @@
 // scale: a tensor times a number
 //
 //   forward   y[i]  = SIGN * factor * x[i]
-//   backward  dx[i] = SIGN * factor * dy[i]          the same again, of dy; gradientReversal does it with SIGN = -1
+//   backward  dx[i] = SIGN * factor * dy[i]          the same kernel again; gradientReversal runs it with SIGN = -1
 //
 // shapes    x, y: [size]
-// parallel  one invocation an element
+// parallel  one invocation per element
 // numerics  one rounding
 
 override SIGN = 1.0;

@@ -1,11 +1,11 @@
-// sigmoid: any number to a probability
+// sigmoid: maps any number to a probability
 //
 //   forward   y[i]  = 1 / (1 + exp(-x[i]))
 //   backward  dx[i] = dy[i] * y[i] (1 - y[i])
 //
 // shapes    x, y, dy, dx: [size]
 // parallel  as in unary.wgsl
-// numerics  exp is taken of -|x| alone, so it cannot overflow, and small probabilities keep their digits. Backward reads y.
+// numerics  exp is taken only of -|x|, so it cannot overflow and small probabilities keep their digits. Backward reads y
 
 fn value(x: f32) -> f32 {
   let e = exp(-abs(x));

@@ -1,13 +1,13 @@
-// sliceRows: some rows of a tensor; concat: tensors one below the other
+// sliceRows: copies rows out of a tensor or into it, for sliceRows and concat
 //
-//   rows lie one after the other, so some of them are elements start..end-1 of the whole
-//   take  part[i]         = whole[start + i]                          forward of sliceRows, backward of concat
+//   rows lie one after the other, so a range of rows is elements start..end-1 of the whole
+//   take  part[i]          = whole[start + i]                         forward of sliceRows, backward of concat
 //   put   whole[start + i] = part[i]                                  forward of concat
-//   pad   whole[i]        = part[i - start] inside, 0 elsewhere       backward of sliceRows
+//   pad   whole[i]         = part[i - start] in the range, else 0     backward of sliceRows
 //
 // shapes    part: [end - start]; whole: [size]
-// parallel  one invocation an element of what is written
-// numerics  exact: words are moved, of whatever type, and i32 stands for any
+// parallel  one invocation per element that is written
+// numerics  exact: words of any element type are copied as i32
 
 struct Params { start: u32, end: u32, size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

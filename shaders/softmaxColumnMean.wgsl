@@ -1,40 +1,40 @@
-// softmaxColumnMean: how much of the rows' probability each column has, with temperature
+// softmaxColumnMean: the mean over rows of their softmax, with temperature
 //
 //   m[r] = max_c x[r,c],   s[r] = sum_c exp((x[r,c] - m[r]) / T)
 //   y[c] = 1/rows sum_r exp((x[r,c] - m[r]) / T) / s[r]
 //
 // shapes    x: [rows, cols]; partials: [parts, cols] of sums in two parts; stats: [rows] of (m, 1 / s); y: [cols]
-// parallel  alone          cols <= 32: one workgroup, an invocation of which takes whole rows and holds a row and its sums in
-//                          registers, as vec4s; then an invocation adds up a column
-//           every other way leaves partial sums of the columns, which mean adds up in order, and clears:
-//           lane           the same in several workgroups, for many rows
-//           rows, columns  an invocation a row, then an invocation for four columns: for software adapters, whose barriers are dear
-//           fused          for GPUs: a workgroup takes a few rows at a time, first LANES lanes a row (softmax.row.wgsl), then
-//                          COLS lanes for the columns, which find the rows in the cache: x comes from memory once
-// numerics  an invocation adds up some 100 rows, and sums of those are kept in two parts, from batch to batch as well, which
-//           lose nothing; the order is fixed. A NaN in a row, or a largest element that is not finite, gives NaN
+// parallel  small          for cols <= 32: one workgroup; an invocation takes whole rows and holds a row and its sums in registers, as
+//                          vec4s; then each invocation adds up one column
+//           the other entry points write partial column sums; `mean` adds them in a fixed order and resets them to 0:
+//           lane           as small, in several workgroups, for many rows
+//           rows, columns  one invocation per row, then one per four columns: for CPUs, where barriers are expensive
+//           fused          for GPUs: a workgroup takes a few rows at a time, first with LANES lanes per row (softmax.row.wgsl), then with
+//                          COLS lanes for the columns, which find the rows in the cache, so x is read from memory only once
+// numerics  an invocation adds up about 100 rows. Sums of those are kept in two parts, also from batch to batch, and lose nothing; their
+//           order is fixed. A row with NaN, or with a largest element that is not finite, makes the result NaN
 
 override COLS = 1u;
 override ALIGNED = false;
-// Columns that an invocation holds, and the invocations that hold columns or rows of a workgroup of theirs.
+// Columns that an invocation holds; also the invocations of a workgroup of small, lane, rows and columns.
 const HELD = 32u;
-// vec4s that hold a row of so many columns, wherever it starts in the first.
+// vec4s that hold HELD columns, wherever in the first vec4 they start.
 const QUADS_HELD = 9u;
 const CHUNK = 64u;
 const LOWEST = -3.4028234e38;
 
-// scale is 1 / T; rows are to mean what the sums are divided by.
+// scale is 1 / T. mean divides the sums by rows.
 struct Params { rows: u32, cols: u32, scale: f32, parts: u32, add: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-// The same once more, for rows that start at whole vec4s.
+// The same buffer as vec4s.
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-// Adds to a sum of two parts. The first is cut to 12 bits, so that the second holds what a plain sum would lose; cut by
-// bits, for what Kahan's summation computes is zero to a compiler that reorders.
+// Adds to a sum in two parts. The first part is cut to 12 bits, and the second holds the rest, which a plain sum would lose. It is
+// cut by bits: a compiler that reorders additions would remove Kahan's correction.
 fn plus(sum: vec2f, v: f32) -> vec2f {
   let low = sum.y + v;
   let high = bitcast<f32>(bitcast<u32>(sum.x + low) & 0xfffff000u);
@@ -47,18 +47,18 @@ fn put(part: u32, c: u32, sum: f32) {
   if (params.add == 0u) { partials[i] = vec2f(sum, 0.0); } else { partials[i] = plus(partials[i], sum); }
 }
 
-// NaN is looked for by bits: worst holds the largest of all elements without their signs.
+// NaN is found by its bits: worst is the largest bit pattern of all elements without their signs.
 fn rowStats(m: f32, s: f32, worst: vec4u) -> vec2f {
   let undefined = any(worst > vec4u(0x7f800000u)) || abs(m) >= -LOWEST;
   return vec2f(m, select(1.0 / s, nan(worst.x), undefined));
 }
 
-// The sums of each lane of a workgroup, as they lie in its vec4s.
+// The sums of each lane of a workgroup, in the order of its vec4s.
 var<workgroup> held: array<vec4f, HELD * QUADS_HELD>;
 
-// A lane reads the vec4s that hold its row, for a software adapter pays for each load and little for each of its elements.
-// Where a row starts within the first one is the same for all rows of a lane, as HELD is a multiple of four; so element k
-// of vec4 q is always column 4 q + k - before, and has a sum of its own. Lane c gets what the workgroup has of column c.
+// A lane reads whole vec4s, because a software adapter pays per load and hardly per element. All rows of a lane start at the same
+// place in their first vec4, because HELD is a multiple of four. So element k of vec4 q is always column 4 q + k - before and has
+// its own sum. Returns to lane c the workgroup's sum of column c.
 fn sumRows(group: u32, lid: u32) -> f32 {
   var e: array<vec4f, QUADS_HELD>;
   var sums: array<vec4f, QUADS_HELD>;
@@ -68,11 +68,11 @@ fn sumRows(group: u32, lid: u32) -> f32 {
   for (var row = group * HELD + lid; row < params.rows; row += params.parts * HELD) {
     var most = vec4f(LOWEST);
     var worst = vec4u();
-    // All loads first: a software adapter makes branches of them, and has few registers for what lives on beside those.
+    // All loads come first: a software adapter compiles each to a branch, across which few values can stay in registers.
     for (var q = 0u; q < quads; q++) { e[q] = x4[row * COLS / 4u + q]; }
     for (var q = 0u; q < quads; q++) {
       if (q == 0u || 4u * q + 3u >= COLS) {
-        // A column before the first wraps around to a large number.
+        // The columns before the first wrap around to large numbers.
         let columns = 4u * q + vec4u(0u, 1u, 2u, 3u) - before;
         e[q] = select(vec4f(LOWEST), e[q], columns < vec4u(COLS));
       }
@@ -104,12 +104,12 @@ fn lane(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
 }
 
 @compute @workgroup_size(HELD)
-fn alone(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
+fn small(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let sum = sumRows(wid.x, lid);
   if (lid < COLS) { y[lid] = sum / f32(params.rows); }
 }
 
-// Four columns of a row; those beyond its end have no weight.
+// Four columns of a row. Columns beyond its end get the lowest number, so they add nothing.
 fn load(row: u32, quad: u32) -> vec4f {
   if (ALIGNED) { return x4[row * (params.cols / 4u) + quad]; }
   let i = row * params.cols + 4u * quad;
@@ -172,10 +172,10 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
         sums[k] += exp((x[(first + r) * params.cols + c] - ofRows[r].x) * params.scale) * ofRows[r].y;
       }
     }
-    // Nobody reads ofRows any more when the next rows come.
+    // All invocations must have read ofRows before the next rows overwrite it.
     workgroupBarrier();
   }
-  // Where a column has several lanes, they have no more than that one.
+  // If several lanes share a column, it is their only one.
   laneParts[lid] = sums[0];
   workgroupBarrier();
   for (var slice = 1u; slice < slices; slice++) { sums[0] += laneParts[(slice * COLS + lid) % WG]; }
@@ -194,7 +194,7 @@ fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     partials[i] = vec2f();
   }
   var sum = rowSum(lid, parts.x + parts.y);
-  // A mean of nothing.
+  // The mean of no rows.
   if (params.rows == 0u) { sum = nan(c); }
   if (c < params.cols && lid % LANES == 0u) { y[c] = sum / f32(params.rows); }
 }

@@ -1,10 +1,10 @@
 // sub: a - b
 //
 //   forward   y  = a - b
-//   backward  da = dy, db = -dy         each summed over the places where it was repeated
+//   backward  da = dy, db = -dy         each summed over the places where the input was repeated
 //
 // shapes    any two that broadcast (binary.wgsl)
-// parallel  as in binary.wgsl; where a is not repeated dy itself is its gradient
+// parallel  as in binary.wgsl; if a is not repeated, its gradient is dy itself
 // numerics  one rounding
 
 fn value(a: f32, b: f32) -> f32 { return a - b; }

@@ -1,12 +1,12 @@
-// sum: along one dimension, or over everything
+// sum: the sum along one dimension, or of all elements
 //
-//   forward   y[o,j,i] = scale sum_k x[o,k,i],   k from j chunk to (j + 1) chunk, exclusive, and below n
+//   forward   y[o,j,i] = scale sum_k x[o,k,i],   k from j chunk up to (j + 1) chunk - 1, below n
 //   backward  dx[o,k,i] = dy[o,i] * scale
 //
-// shapes    x, dx: [outer, n, inner], the middle one being summed; y: [outer, chunks, inner]; dy: [outer, inner]
-// parallel  LANES lanes a sum (rows.wgsl); long sums are split in chunks, whose sums are summed by further dispatches
-// numerics  the order is fixed, and a lane adds 16 at a time, for short chains of additions lose less; scale = 1 / n makes
-//           means, NaN where n = 0
+// shapes    x, dx: [outer, n, inner], where n is summed over; y: [outer, chunks, inner]; dy: [outer, inner]
+// parallel  LANES lanes per sum (rows.wgsl); long sums are split into chunks, whose sums are added by further dispatches
+// numerics  the order is fixed. A lane adds up 16 elements at a time, because short chains of additions lose less. scale = 1 / n makes
+//           means; with n = 0 the result is NaN
 
 const BLOCK = 16u;
 
@@ -17,7 +17,7 @@ struct Params { n: u32, inner: u32, chunk: u32, chunks: u32, size: u32, scale: f
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 
-// size: that of y.
+// Here params.size is the size of y.
 @compute @workgroup_size(WG)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let at = (wid.y * groups.x + wid.x) * (WG / LANES) + lid / LANES;
@@ -34,7 +34,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
   if (at < params.size && lid % LANES == 0u) { y[at] = select(nan(at), sum * params.scale, isFinite(params.scale)); }
 }
 
-// size: that of dx.
+// Here params.size is the size of dx.
 @compute @workgroup_size(WG)
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * WG + lid;

@@ -5,8 +5,8 @@
 //
 // shapes    x, y, dy, dx: [size]
 // parallel  as in unary.wgsl
-// numerics  e cannot overflow. Near 0 the difference 1 - e would lose digits: there it is the Taylor series, to less than one
-//           rounding at 0.3. WGSL's own tanh may be off by 1e-5. Backward reads y.
+// numerics  e cannot overflow. Near 0 the difference 1 - e would lose digits, so a Taylor series is used there; its error at 0.3 is less
+//           than one rounding. WGSL's own tanh may be off by 1e-5. Backward reads y
 
 fn value(x: f32) -> f32 {
   let s = x * x;

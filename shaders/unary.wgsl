@@ -1,11 +1,11 @@
-// unary: what ops share that map each element by itself; the op's own file, joined to this one, has value and slope
+// unary: shared by ops that map each element by itself; the op's own file, joined to this one, defines value and slope
 //
 //   forward   y[i]  = value(x[i])
-//   backward  dx[i] = dy[i] * slope(kept[i])         kept is x or y, whichever the op's slope is a function of
+//   backward  dx[i] = dy[i] * slope(kept[i])         kept is x or y, depending on the op
 //
 // shapes    x, y, kept, dy, dx: [size]
-// parallel  one invocation for PER elements, 64 apart
-// numerics  a NaN is passed on here, by its bits: exp, comparisons and the like may make a number of it
+// parallel  one invocation per PER elements, 64 apart
+// numerics  NaN is found by its bits and passed on here, because exp, comparisons and the like may turn it into a number
 
 override PER = 1u;
 

@@ -9,9 +9,8 @@ import { splitRows } from './shared/split.ts';
 const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, source], ['forward']);
 
 /**
- * Computes the percentage of rows whose largest logit is at their label: the first of equals, and NaN is the largest, as in
- * PyTorch's `argmax`. logits: f32 [n, C]; labels: u32 [n]; a label >= C counts as wrong; the result: f32 [], without
- * gradient.
+ * Computes the percentage of rows whose largest logit is at their label. logits: f32 [n, C]; labels: u32 [n]; y: f32 [], no
+ * gradient. The first of equal logits counts, and NaN is the largest, as in PyTorch's `argmax`. A label >= C counts as wrong.
  */
 export const accuracy: (logits: Tensor, labels: Tensor) => Tensor = (logits, labels, options?: unknown) => {
   noOptions('accuracy', options);

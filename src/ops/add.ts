@@ -7,9 +7,10 @@ import { binary } from './shared/binary.ts';
 const kernel = /* @__PURE__ */ defineKernel('add', [source, broadcasting, rows], ['forward', 'backward']);
 
 /**
- * a + b (`torch.add`). f32 of any shapes that broadcast as in PyTorch: counted from the last dimension, sizes are
- * equal, or one of them is 1 or absent.
+ * Adds two tensors element by element (`torch.add`). a, b: f32 of any two shapes that broadcast as in PyTorch. Counted from the
+ * last dimension, sizes are equal, or one of them is 1 or absent. y: f32 of the common shape.
  *
- * @throws TypeError if the shapes do not broadcast, RangeError if repeated dimensions alternate more than four times
+ * @throws TypeError if the shapes do not broadcast
+ * @throws RangeError if repeated and other dimensions alternate more than four times
  */
 export const add = /* @__PURE__ */ binary('add', kernel, { a: true, b: true });

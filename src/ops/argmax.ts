@@ -3,10 +3,10 @@ import { largest } from './max.ts';
 import { type ReduceOptions, reducedAxis } from './sum.ts';
 
 /**
- * Finds where along a dimension the largest element is: the first of equals, and NaN is the largest (`torch.argmax`, except
- * that `dim` is -1 by default). x: f32 of any shape; the result: u32, without gradient.
+ * Returns the index of the largest element along a dimension (`torch.argmax`, but `dim` is -1 by default). x: f32 of any shape;
+ * the result: u32, no gradient. The first of equal elements wins; NaN is larger than any number.
  *
- * @throws RangeError if there is nothing to choose from
+ * @throws RangeError if x has no such dimension, or no elements along it
  */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   const [values, at] = largest('argmax', x, reducedAxis('argmax', x, options, -1));

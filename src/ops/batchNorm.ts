@@ -18,21 +18,21 @@ const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [
 ]);
 
 export interface BatchNormOpOptions {
-  /** f32 [c]: multiplies each channel. */
+  /** Scale of each channel: f32 [c]. */
   weight: Tensor;
-  /** f32 [c]: added to each channel. */
+  /** Shift of each channel: f32 [c]. */
   bias: Tensor;
-  /** f32 [c]: read in eval mode, updated in place while training. */
+  /** f32 [c]: used in eval mode, updated in place in training mode. */
   runningMean: Tensor;
-  /** f32 [c]: like `runningMean`; takes the unbiased variance. */
+  /** f32 [c]: used and updated like `runningMean`, with the unbiased variance. */
   runningVar: Tensor;
-  /** Whether to normalise with the mean and variance of the batch; otherwise with the running ones. */
+  /** Normalises with the mean and variance of the batch; if false, with the running ones. */
   training: boolean;
   /** Share of this batch in the running statistics, from 0 to 1. */
   momentum: number | Scalar;
-  /** Added to the variance, >= 0: keeps the deviation from zero. */
+  /** Added to the variance, >= 0, so that the deviation is not 0. */
   eps: number;
-  /** Whether the output is rectified. */
+  /** Applies ReLU to the output, in the same dispatch. Default: false. */
   relu?: boolean;
 }
 
@@ -49,11 +49,11 @@ const checks: OptionChecks<BatchNormOpOptions> = {
 const required = ['weight', 'bias', 'runningMean', 'runningVar', 'training', 'momentum', 'eps'] as const;
 
 /**
- * Normalises each channel to (x - mean) / sqrt(variance + eps) weight + bias, and takes its positive part with `relu`
- * (`torch.nn.functional.batch_norm`; Ioffe & Szegedy 2015). x: f32 [n, c], [n, c, length] or [n, c, h, w]; so is the result.
- * A running variance below 0 gives NaN.
+ * Normalises each channel to (x - mean) / sqrt(variance + eps) * weight + bias (`torch.nn.functional.batch_norm`; Ioffe & Szegedy
+ * 2015). x, y: f32 [n, c], [n, c, length] or [n, c, h, w]. x, weight and bias get gradients. A running variance below 0 gives NaN.
  *
- * @throws RangeError if a channel has fewer than two values in training: they have no variance
+ * @throws RangeError in training mode if a channel has fewer than two values, and so no variance
+ * @throws TypeError if the shapes do not fit each other
  */
 export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
   expectDtype('batchNorm', 'x', x, 'f32');
@@ -85,7 +85,7 @@ export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
   const bindings = { x, weight, bias, runningMean, runningVar, stats, y };
   if (training && slices > 1) {
     const partial = sliced();
-    // A counter advances at each use, so one dispatch of the two gets it.
+    // A counter advances at each use, so only one of the two dispatches gets it.
     kernel.sliceMoments({ x, partial }, { ...params, momentum: 0 }, grid, { constants });
     kernel.forwardSlices({ ...bindings, partials: partial }, params, grid, { constants });
     partial.dispose();
@@ -111,13 +111,13 @@ export function batchNorm(x: Tensor, options: BatchNormOpOptions): Tensor {
   });
 }
 
-// Fewer values than that are sooner done with than a second dispatch.
+// A second dispatch costs more than a slice with fewer values.
 const LEAST_SLICE = 2048;
 
 /**
- * How a workgroup splits up: channels side by side, images, places of an image; and the slices of images that make enough
- * workgroups to keep all processors busy. A lane to itself for each channel needs no barrier, which a software adapter pays
- * for dearly; a GPU wants neighbours in memory on neighbouring lanes.
+ * Chooses how a workgroup splits its work: ACROSS channels, IMAGES images and PLACES places of an image side by side. Slices of
+ * images make enough workgroups to keep the whole GPU busy. On a CPU barriers are expensive, so each channel has one lane and
+ * needs none. On a GPU neighbouring lanes should read neighbouring memory.
  */
 function split(gpu: Gpu, n: number, c: number, spatial: number) {
   const gpuLike = gpu.kind === 'gpu';
@@ -131,5 +131,5 @@ function split(gpu: Gpu, n: number, c: number, spatial: number) {
   return { constants: { ACROSS, IMAGES, PLACES }, grid, images };
 }
 
-/** The least power of two that is at least `n`. */
+/** Returns the smallest power of two that is not below `n`. */
 const powerOf2 = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));

@@ -12,18 +12,20 @@ import { scaledSum } from './sum.ts';
 const kernel = /* @__PURE__ */ defineKernel('binaryCrossEntropy', [rowsSource, source], ['forward', 'backward']);
 
 export interface BinaryCrossEntropyOptions {
-  /** f32, of p's shape: weight of each element. */
+  /** Weight of each element: f32 of p's shape. Default: 1. */
   weight?: Tensor;
-  /** `mean` (default) divides by the number of elements, whatever their weights. */
+  /** How the losses of the elements are reduced. `mean` divides by their number, not by their weights. Default: `mean`. */
   reduction?: Reduction;
 }
 
 const checks: OptionChecks<BinaryCrossEntropyOptions> = { weight: aTensor, reduction: reductions };
 
 /**
- * Computes the binary cross-entropy of probabilities with targets (`torch.nn.functional.binary_cross_entropy`); logarithms
- * are clamped at -100. p: f32 of any shape, in [0, 1] (else NaN); target: f32 of the same shape; loss: f32 [], or p's shape
- * with reduction `none`. Only p gets a gradient.
+ * Computes the binary cross-entropy of probabilities (`torch.nn.functional.binary_cross_entropy`). p: f32 of any shape, in [0, 1]
+ * (else NaN); target: f32 of the same shape; loss: f32 [], or p's shape with reduction `none`. Logarithms are clamped at -100,
+ * as in PyTorch. Only p gets a gradient.
+ *
+ * @throws TypeError if the shapes differ
  */
 export function binaryCrossEntropy(p: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   expectDtype('binaryCrossEntropy', 'p', p, 'f32');

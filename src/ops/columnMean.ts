@@ -4,7 +4,7 @@ import { axisOf } from './shared/axis.ts';
 import { expectMatrix } from './shared/expect.ts';
 import { scaledSum } from './sum.ts';
 
-/** Takes the mean over the rows of a matrix. x: f32 [n, C]; the result: f32 [C], NaN without rows. */
+/** Takes the mean over the rows of a matrix. x: f32 [n, C]; y: f32 [C], NaN if there are no rows. */
 export const columnMean: (x: Tensor) => Tensor = (x: Tensor, options?: unknown) => {
   noOptions('columnMean', options);
   const [rows] = expectMatrix('columnMean', 'x', x);

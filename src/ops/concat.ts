@@ -6,10 +6,10 @@ import { expectTensor } from './shared/expect.ts';
 import { putRows, rowsFrom } from './sliceRows.ts';
 
 /**
- * Joins tensors along the first dimension (`torch.cat` with its default dim). parts: [n_k, ...], equal in all other
- * dimensions and in element type; y: [sum of n_k, ...].
+ * Concatenates tensors along the first dimension (`torch.cat`). parts: [n_k, ...] of one element type, with equal sizes in all
+ * other dimensions; y: [sum of n_k, ...]. `dim` can only be 0.
  *
- * @throws TypeError if the parts do not fit each other
+ * @throws TypeError if there are no parts, or if they do not fit each other
  */
 export function concat(parts: readonly Tensor[], dim: 0 = 0): Tensor {
   if (!Array.isArray(parts))

@@ -7,9 +7,10 @@ import { expectMatrix, expectShape } from './shared/expect.ts';
 const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', [rowsSource, source], ['count']);
 
 /**
- * Adds a batch to a confusion matrix: `into[truth][prediction]` counts rows, and the prediction is the largest logit.
- * logits: f32 [n, C]; labels: u32 [n]; into: u32 [C, C]. A row with a label >= C or a logit that is NaN has no place and is
- * not counted: compare the sum of all counts with the number of rows. Without gradient.
+ * Adds a batch to a confusion matrix: row r counts at `into[label of r][index of its largest logit]`. logits: f32 [n, C];
+ * labels: u32 [n]; into: u32 [C, C]. No gradient.
+ *
+ * A row is not counted if its label is >= C or if it holds NaN; compare the sum of the counts with the number of rows.
  */
 export function confusionMatrix(logits: Tensor, labels: Tensor, into: Tensor): void {
   const [rows, classes] = expectMatrix('confusionMatrix', 'logits', logits);

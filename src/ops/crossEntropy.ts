@@ -17,25 +17,25 @@ const kernel = /* @__PURE__ */ defineKernel(
   ['forward', 'total', 'backward'],
 );
 
-// Blocks of 64 / LANES rows that one workgroup does alone, before it pays to add up those of several.
+// One workgroup does up to this many blocks of 64 / LANES rows by itself; for more, a second dispatch adds up several workgroups.
 const BLOCKS_ALONE = 4;
 const MOST_GROUPS = 256;
 
 export interface CrossEntropyOptions {
-  /** f32 [C]: weight of each class. */
+  /** Weight of each class: f32 [C]. Default: 1. */
   weight?: Tensor;
-  /** f32 [n]: weight of each row. */
+  /** Weight of each row: f32 [n]. Default: 1. */
   sampleWeight?: Tensor;
   /**
-   * `mean` (default) divides the sum by the weights of the labels' classes, or by the number of rows if there are no class
-   * weights or there is a `sampleWeight`. Ignored rows do not count.
+   * How the losses of the rows are reduced. `mean` divides by the sum of the labels' class weights, or by the number of rows if
+   * there are no class weights or if there is a `sampleWeight`. Ignored rows do not count. Default: `mean`.
    */
   reduction?: Reduction;
-  /** Rows with this label have loss and gradient 0. Negative ones as they are in a `Uint32Array`: -100 is 2^32 - 100. Default: none. */
+  /** Rows with this label have loss 0 and gradient 0. A negative label is compared as u32: -100 is 2^32 - 100. Default: none. */
   ignoreIndex?: number;
-  /** Share of the target, from 0 to 1, that is spread evenly over all classes (Szegedy et al. 2016). Default: 0. */
+  /** Label smoothing (Szegedy et al. 2016): the share of each target, from 0 to 1, that is spread over all classes. Default: 0. */
   labelSmoothing?: number;
-  /** @internal The mean loss if every label weighs 0 (less than 2^-126): 0 with zero gradient. Default: NaN. */
+  /** @internal Makes the mean loss and its gradient 0, instead of NaN, if every label weighs less than 2^-126. */
   weightless?: 0;
 }
 
@@ -49,9 +49,11 @@ const checks: OptionChecks<CrossEntropyOptions> = {
 };
 
 /**
- * Computes the cross-entropy of rows of logits with labels (`torch.nn.functional.cross_entropy`).
- * logits: f32 [n, C]; labels: u32 [n], each < C (else the loss is NaN); loss: f32 [], or [n] with reduction `none`. As in
- * PyTorch the mean is NaN if every row is ignored or weighs 0. Only the logits get a gradient.
+ * Computes the cross-entropy of rows of logits (`torch.nn.functional.cross_entropy`). logits: f32 [n, C]; labels: u32 [n], each
+ * < C (else the loss is NaN); loss: f32 [], or [n] with reduction `none`. Only the logits get a gradient. As in PyTorch, the mean
+ * is NaN if every row is ignored or weighs 0.
+ *
+ * @throws TypeError if the shapes do not fit each other
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const [rows, cols] = expectMatrix('crossEntropy', 'logits', logits);

@@ -14,11 +14,11 @@ const kernel = /* @__PURE__ */ defineKernel(
 );
 
 export interface DomainLossOptions {
-  /** Rows of `p` that come from the source; the others come from the target. */
+  /** Number of source rows, which come first in `p`; the others are target rows. */
   sources: number;
-  /** f32 [sources] and [targets]: weight of each image. */
+  /** Weight of each row: f32 [sources] and f32 [targets]. Default: 1. */
   weights?: { source: Tensor; target: Tensor };
-  /** `none` wants as many source as target images. */
+  /** How the losses of the rows are reduced. `none` adds each source row to a target row. Default: `mean`. */
   reduction?: Reduction;
 }
 
@@ -30,9 +30,13 @@ const checks: OptionChecks<DomainLossOptions> = {
 const weightChecks: OptionChecks<NonNullable<DomainLossOptions['weights']>> = { source: aTensor, target: aTensor };
 
 /**
- * Computes the binary cross-entropy of a domain discriminator's probabilities, source images labelled 1 and target images 0, as half the
- * sum of both domains' losses (TLlib `DomainAdversarialLoss`, sigmoid form), and the discriminator's accuracy in percent.
- * p: f32 [n, 1], in [0, 1]; loss: f32 [] or, with reduction `none`, [sources, 1]; accuracy: f32 [], without gradient.
+ * Computes the loss of a domain discriminator: the binary cross-entropy with label 1 for source and 0 for target, as half the sum
+ * of both domains' losses (TLlib's `DomainAdversarialLoss`, sigmoid form). Also returns the discriminator's accuracy in percent.
+ *
+ * p: f32 [n, 1], the probability of "source", in [0, 1]; loss: f32 [], or [sources, 1] with reduction `none`; accuracy: f32 [], no
+ * gradient.
+ *
+ * @throws RangeError unless both domains have rows, and equally many with reduction `none`
  */
 export function domainLoss(p: Tensor, options: DomainLossOptions): { loss: Tensor; accuracy: Tensor } {
   expectDtype('domainLoss', 'p', p, 'f32');

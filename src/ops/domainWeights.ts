@@ -7,9 +7,11 @@ import { expectDtype, expectShape } from './shared/expect.ts';
 const kernel = /* @__PURE__ */ defineKernel('domainWeights', [rowsSource, source], ['forward']);
 
 /**
- * Finds the weights of a batch's images in the domain adversarial loss: each source image that of its class, each target image the
- * mean of the batch's source weights (`get_class_weight_for_adversarial_loss` of TLlib). Without gradient.
- * classWeight: f32 [C]; labels: u32 [n], each < C (else NaN); source, target: f32 [n].
+ * Looks up how much each image of a batch counts in the domain adversarial loss (TLlib's
+ * `get_class_weight_for_adversarial_loss`). A source image has the weight of its class; every target image has the mean of the
+ * batch's source weights.
+ *
+ * classWeight: f32 [C]; labels: u32 [n], each < C (else NaN); source, target: f32 [n], no gradient.
  */
 export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Tensor; target: Tensor } {
   expectDtype('domainWeights', 'labels', labels, 'u32');

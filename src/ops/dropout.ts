@@ -10,13 +10,13 @@ import { expectDtype } from './shared/expect.ts';
 const kernel = /* @__PURE__ */ defineKernel('dropout', source, ['forward', 'backward']);
 
 export interface DropoutOpOptions {
-  /** Probability that an element is zeroed, from 0 to 1. */
+  /** Probability of zeroing an element, from 0 to 1. */
   p: number;
-  /** Whether elements are dropped; otherwise y is x and shares its memory. */
+  /** Whether elements are dropped at all. */
   training: boolean;
   /** Seed of the random stream, a whole number below 2^32. */
   seed: number | Scalar;
-  /** Which draw of the stream this is: the same seed and draw zero the same elements. Moves on at each use. */
+  /** Number of the draw in the random stream; advances at each use. The same seed and number zero the same elements. */
   counter: Counter;
 }
 
@@ -29,10 +29,8 @@ const checks: OptionChecks<DropoutOpOptions> = {
 };
 
 /**
- * Zeroes elements at random, each with probability p, and scales the others by 1 / (1 - p)
- * (`torch.nn.functional.dropout`). x: f32 of any shape. Every run of a captured step draws other elements.
- *
- * @throws RangeError unless 0 <= p <= 1
+ * Zeroes each element with probability p and scales the others by 1 / (1 - p) (`torch.nn.functional.dropout`). x, y: f32 of any
+ * shape. Every forward, and every run of a captured step, zeroes other elements. Without `training`, y is x and shares its memory.
  */
 export function dropout(x: Tensor, options: DropoutOpOptions): Tensor {
   expectDtype('dropout', 'x', x, 'f32');

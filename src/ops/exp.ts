@@ -5,5 +5,5 @@ import { unary } from './shared/unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('exp', [source, shared], ['forward', 'backward']);
 
-/** e to the power of x, element by element (`torch.exp`); infinity beyond 88.72. x: f32 of any shape. */
+/** Computes e to the power of x, element by element (`torch.exp`). x, y: f32 of any shape. Infinite for x > 88.72. */
 export const exp = /* @__PURE__ */ unary('exp', kernel, 'y');

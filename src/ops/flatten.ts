@@ -5,9 +5,10 @@ import { reshape } from './reshape.ts';
 import { expectTensor } from './shared/expect.ts';
 
 /**
- * Makes all dimensions but the first one (`torch.flatten(x, 1)`): [n, c, h, w] -> [n, c h w]. Shares memory with x.
+ * Joins all dimensions but the first (`torch.flatten(x, 1)`). x: [n, c, h, w] or any other shape of two or more dimensions;
+ * y: [n, c h w], shares the memory of x.
  *
- * @throws TypeError unless x has at least two dimensions
+ * @throws TypeError if x has fewer than two dimensions
  */
 export function flatten(x: Tensor, startDim: 1 = 1): Tensor {
   expectTensor('flatten', 'x', x);

@@ -8,15 +8,14 @@ import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('gatherRows', [rowsSource, source], ['forward', 'backward']);
 
-// Columns that an invocation of backward takes.
+// Columns per invocation of backward, as in the shader.
 const TAKEN = 32;
 
 /**
- * Takes rows of x by their numbers, any of them any number of times (`x[index]`; `torch.index_select` along the first
- * dimension): samples of a batch, or with x: [C] the weight of each label.
- * x: f32 [n, ...]; index: u32 of any shape, each < n (else NaN); y: f32 [...index's shape, ...].
+ * Selects rows of x by index; an index may repeat (`torch.index_select` along the first dimension). With x: [C] it looks up the
+ * weight of each label. x: f32 [n, ...]; index: u32 of any shape; y: f32 [...shape of index, ...]. An index >= n gives NaN.
  *
- * @throws TypeError unless x has rows and index is u32
+ * @throws TypeError if x is a single number
  */
 export function gatherRows(x: Tensor, index: Tensor): Tensor {
   expectDtype('gatherRows', 'x', x, 'f32');

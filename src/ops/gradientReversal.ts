@@ -6,8 +6,8 @@ import { factorOf, factors, scaleInto } from './scale.ts';
 import { expectDtype } from './shared/expect.ts';
 
 /**
- * Gives x itself, with a gradient of -coefficient * dy (Ganin & Lempitsky 2015; TLlib `GradientReverseFunction`). x: f32 of any
- * shape; y shares its memory. The value of a {@link Scalar} is read at each forward and at every run of a captured step.
+ * Returns x itself; its gradient is -coefficient * dy (Ganin & Lempitsky 2015; TLlib's `GradientReverseFunction`). x, y: f32 of
+ * any shape; y shares the memory of x. The value of a {@link Scalar} is read at each forward and at every run of a captured step.
  */
 export function gradientReversal(x: Tensor, coefficient: number | Scalar): Tensor {
   expectDtype('gradientReversal', 'x', x, 'f32');

@@ -8,7 +8,7 @@ import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', 'unlabelled']);
 
-/** Images on the GPU as bytes, four to a `u32`, with their labels if they have any. */
+/** Images on the GPU: one byte per pixel, four per `u32`, with optional labels. */
 export interface PackedImages {
   images: Tensor;
   labels: Tensor | null;
@@ -19,15 +19,15 @@ export interface PackedImages {
 }
 
 export interface ImageBatchOptions {
-  /** `u32` [n]: the number of the image at each place. A number >= count gives pixels of NaN and a label of 2^32 - 1. */
+  /** u32 [n]: which image is at each place. An index >= count gives pixels of NaN and the label 2^32 - 1. */
   order: Tensor;
   /** Place of the batch's first image in `order`. */
   offset: number | Scalar;
-  /** Images in the batch. */
+  /** Number of images in the batch. */
   size: number;
-  /** Where to write the images: [row + size or more, channels, height, width]. Default: a new tensor. */
+  /** Where to write the images: f32 [row + size or more, channels, height, width]. Default: a new tensor. */
   into?: Tensor;
-  /** The first row of `into` to write. Default: 0. */
+  /** First row of `into` to write. Default: 0. */
   row?: number;
 }
 
@@ -40,10 +40,11 @@ const checks: OptionChecks<ImageBatchOptions> = {
 };
 
 /**
- * Makes a batch of images, each pixel as byte / 127.5 - 1, and of their labels (null if the images have none).
- * x: f32 [size, channels, height, width], or all of `into`; labels: u32 [size].
+ * Makes a normalised batch of images and their labels: each pixel is byte / 127.5 - 1. x: f32 [size, channels, height, width], or
+ * all of `into`; labels: u32 [size], or null if the images have none.
  *
- * @throws TypeError if the images do not fit in `into`, RangeError if `order` has no `size` places from `offset` on
+ * @throws TypeError if the images do not fit in `into`
+ * @throws RangeError if `order` has fewer than `size` places from `offset` on
  */
 export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x: Tensor; labels: Tensor | null } {
   checkOptions('imageBatch', options, checks, ['order', 'offset', 'size']);

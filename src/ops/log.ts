@@ -5,5 +5,7 @@ import { unary } from './shared/unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('log', [source, shared], ['forward', 'backward']);
 
-/** Natural logarithm, element by element (`torch.log`); -infinity of 0, NaN of less. x: f32 of any shape. */
+/**
+ * Computes the natural logarithm of each element (`torch.log`). x, y: f32 of any shape. log 0 is -infinity; below 0 it is NaN.
+ */
 export const log = /* @__PURE__ */ unary('log', kernel, 'x');

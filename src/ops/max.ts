@@ -15,12 +15,13 @@ const kernel = /* @__PURE__ */ defineKernel(
 );
 
 /**
- * Finds the largest element of each row along a dimension (the values of `torch.max(x, dim)`; `argmax` has the indices), or
- * of all elements (`torch.max(x)`).
- * x: f32 of any shape; NaN is larger than any number. As in PyTorch the gradient along a dimension goes to the first of the
- * largest, and that of all is spread evenly over the largest.
+ * Takes the largest element along a dimension (the values of `torch.max(x, dim)`), or of all elements (`torch.max(x)`). x: f32
+ * of any shape. NaN is larger than any number. `argmax` returns where the largest element is.
  *
- * @throws RangeError if there is nothing to choose from
+ * The gradient along a dimension goes to the first of the largest elements. The gradient of the maximum of all elements is
+ * spread evenly over them, as in PyTorch.
+ *
+ * @throws RangeError if x has no such dimension, or no elements along it
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const axis = reducedAxis('max', x, options);
@@ -43,7 +44,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   });
 }
 
-/** @internal The largest elements along an axis, f32, and where they are, u32. */
+/** @internal Returns the largest elements along an axis (f32) and their indices (u32). */
 export function largest(who: string, x: Tensor, axis: Axis): [y: Tensor, at: Tensor] {
   if (axis.n === 0 && axis.outer * axis.inner > 0)
     throw new RangeError(`${who}: x is ${showShape(x.shape)}, which leaves nothing to choose from`);

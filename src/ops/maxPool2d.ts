@@ -23,7 +23,7 @@ const checks = /* @__PURE__ */ poolChecks<{ relu?: boolean }>({ relu: flag });
 
 /**
  * Takes the largest value of each window (`torch.nn.functional.max_pool2d`). The padding is never the largest; NaN is larger
- * than any number. Of equal values the first gets the gradient.
+ * than any number. The first of equal values gets the gradient.
  *
  * x: f32 [n, c, h, w]; y: f32 [n, c, p, q] with p = floor((h + 2 padding - kernelSize) / stride) + 1, or ceil with `ceilMode`.
  *

@@ -5,10 +5,10 @@ import type { Tensor } from '../tensor.ts';
 import { expectTensor } from './shared/expect.ts';
 
 /**
- * Gives the same elements another shape, one size of which may be -1: whatever is left (`torch.reshape`). Shares memory
- * with x, of any element type.
+ * Returns the same elements in another shape (`torch.reshape`). One size may be -1: it is computed from the others. x: any
+ * element type; y shares the memory of x.
  *
- * @throws TypeError if the elements do not fill the shape
+ * @throws TypeError if the shape does not have as many elements as x
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectTensor('reshape', 'x', x);

@@ -9,13 +9,16 @@ import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
 
-/** @internal What multiplies a tensor. */
+/** @internal A factor of {@link scale} or of `gradientReversal`. */
 export const factors: Check = {
   wanted: 'a number or a Scalar (mul multiplies two tensors)',
   holds: (value) => typeof value === 'number' || value instanceof Scalar,
 };
 
-/** Multiplies x by a number. x: f32 of any shape; every run of a captured step reads the value of a {@link Scalar}. */
+/**
+ * Multiplies each element by a number. x, y: f32 of any shape. A captured step reads the value of a {@link Scalar} at every run.
+ * `mul` multiplies two tensors.
+ */
 export function scale(x: Tensor, factor: number | Scalar): Tensor {
   expectDtype('scale', 'x', x, 'f32');
   checkValue('scale', 'factor', factor, factors);
@@ -29,7 +32,9 @@ export function scale(x: Tensor, factor: number | Scalar): Tensor {
   });
 }
 
-/** @internal The scalar's value at this forward; backward multiplies by the same. In a captured step, the value of each run. */
+/**
+ * @internal Returns the scalar's value at this forward, for backward to use as well. In a captured step it is read at every run.
+ */
 export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
   if (typeof factor === 'number') return factor;
   if (gpu.queue.recording) return readingOf(gpu.queue.recording, factor);
@@ -38,7 +43,7 @@ export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
   return value;
 }
 
-/** @internal y = sign * factor * x. */
+/** @internal Records y = sign * factor * x. */
 export function scaleInto(x: Tensor, factor: number | Scalar, y: Tensor, sign: 1 | -1 = 1): void {
   kernel.forward({ x, y }, { size: x.size, factor }, Math.ceil(x.size / 64), { constants: { SIGN: sign } });
 }

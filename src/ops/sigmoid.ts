@@ -5,5 +5,5 @@ import { unary } from './shared/unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sigmoid', [source, shared], ['forward', 'backward']);
 
-/** 1 / (1 + exp(-x)), element by element (`torch.sigmoid`). x: f32 of any shape. */
+/** Computes 1 / (1 + exp(-x)) for each element (`torch.sigmoid`). x, y: f32 of any shape. */
 export const sigmoid = /* @__PURE__ */ unary('sigmoid', kernel, 'y');

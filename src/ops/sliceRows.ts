@@ -7,12 +7,12 @@ import { expectTensor } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('sliceRows', source, ['take', 'put', 'pad']);
 
-// The largest offset alignment of a storage binding that WebGPU lets an adapter ask for; x itself begins at a multiple of it.
+// WebGPU's largest offset alignment of a storage binding, in bytes. Every tensor starts at a multiple of it.
 const ALIGNMENT = 256;
 
 /**
- * Takes rows `from` to `to` - 1 (`x[from:to]`). x: [n, ...] of any element type; y: [to - from, ...]. Shares memory with x if
- * the first of the rows lies at a multiple of 256 bytes, and is a copy otherwise.
+ * Selects rows `from` to `to` - 1 (`x[from:to]` in PyTorch). x: [n, ...] of any element type; y: [to - from, ...]. y shares the
+ * memory of x if its first row starts at a multiple of 256 bytes; otherwise it is a copy.
  *
  * @throws RangeError unless 0 <= from <= to <= n
  */
@@ -34,7 +34,7 @@ export function sliceRows(x: Tensor, from: number, to: number): Tensor {
   });
 }
 
-/** @internal The rows, as a view where that is possible, else copied to what `into` gives. */
+/** @internal Returns the rows: a view if their alignment allows one, else a copy in the tensor that `into` makes. */
 export function rowsFrom(
   x: Tensor,
   from: number,
@@ -50,12 +50,12 @@ export function rowsFrom(
   return part;
 }
 
-/** @internal Writes `part` over the rows of `whole` that begin with `from`. */
+/** @internal Writes `part` over the rows of `whole` that start at row `from`. */
 export function putRows(part: Tensor, whole: Tensor, from: number): void {
   kernel.put({ part, wholeOut: whole }, stretch(whole, from, from + part.shape[0]!), Math.ceil(part.size / 64));
 }
 
-/** The elements that make up rows of a tensor. */
+/** Returns which elements of the tensor the rows are, as the kernel's params. */
 function stretch({ shape, size }: Tensor, from: number, to: number): { start: number; end: number; size: number } {
   const perRow = sizeOf(shape.slice(1));
   return { start: from * perRow, end: to * perRow, size };

@@ -13,20 +13,20 @@ import { type SoftmaxOptions, temperatures } from './softmax.ts';
 const kernel = /* @__PURE__ */ defineKernel(
   'softmaxColumnMean',
   [rowsSource, rowSource, source],
-  ['lane', 'alone', 'rows', 'columns', 'fused', 'mean'],
+  ['lane', 'small', 'rows', 'columns', 'fused', 'mean'],
 );
 
-// As in the shader: columns that an invocation holds, all of a row or some of many, and rows that `columns` adds up at a time.
+// As in the shader: the columns that an invocation holds, and the rows that `columns` adds up at a time.
 const HELD = 32;
 const CHUNK = 64;
-// Partial sums that are kept from batch to batch: as many as a batch of usual size can fill side by side.
+// Partial sums per column that are kept from batch to batch. A batch of usual size fills all of them in parallel.
 const KEPT_PARTS = 64;
 
 const checks: OptionChecks<Pick<SoftmaxOptions, 'temperature'>> = { temperature: temperatures };
 
 /**
- * Takes the mean over rows of `softmax(x, {temperature})` in one reading of x, without the matrix of probabilities. x: f32
- * [n, C]; the result: f32 [C], without gradient (`columnMean(softmax(x))` has one). NaN without rows, as a mean of nothing is.
+ * Takes the mean over rows of `softmax(x, { temperature })`, without storing the matrix of probabilities. x: f32 [n, C]; y: f32
+ * [C], NaN if there are no rows. No gradient; `columnMean(softmax(x))` has one.
  */
 export function softmaxColumnMean(x: Tensor, options: Pick<SoftmaxOptions, 'temperature'> = {}): Tensor {
   checkOptions('softmaxColumnMean', options, checks);
@@ -40,7 +40,9 @@ export function softmaxColumnMean(x: Tensor, options: Pick<SoftmaxOptions, 'temp
   return y;
 }
 
-/** Sums over rows of `softmax(x, {temperature})` that stream by batch by batch: O(C) memory, one dispatch a batch. */
+/**
+ * Sums `softmax(x, { temperature })` over the rows of several batches: one dispatch per batch and memory for C columns.
+ */
 export class SoftmaxColumnSums {
   private readonly partials: Tensor;
 
@@ -55,20 +57,20 @@ export class SoftmaxColumnSums {
     this.partials = keep(tensor(gpu, zeros, [KEPT_PARTS, cols, 2], 'partials'));
   }
 
-  /** Adds the rows of a batch. x: f32 [n, C], any n. */
+  /** Adds the rows of a batch. x: f32 [n, C]; n may differ from batch to batch. */
   add(x: Tensor): void {
     const [rows, cols] = expectMatrix('SoftmaxColumnSums', 'x', x);
     expectShape('SoftmaxColumnSums', 'x', x, [rows, this.cols]);
     addRows(x, this.partials, Math.min(KEPT_PARTS, partsOf(x.gpu, rows, cols)), this.temperature);
   }
 
-  /** Writes the sums since the last `take` to `into`, f32 [C], and starts over. */
+  /** Writes the sums since the last `take` to `into`, f32 [C], and starts from zero again. */
   take(into: Tensor): void {
     expectShape('SoftmaxColumnSums', 'into', into, [this.cols]);
     sumParts(this.partials, into, KEPT_PARTS, 1);
   }
 
-  /** Forgets what was added. */
+  /** Discards everything added so far. */
   reset(): void {
     write(this.partials, new Float32Array(this.partials.size));
   }
@@ -80,13 +82,13 @@ export class SoftmaxColumnSums {
 
 const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.kind === 'gpu' && cols <= 64 * HELD;
 
-/** How many partial sums of each column keep the adapter busy, and each of them short enough to be accurate. */
+/** Chooses the partial sums per column: enough to keep the adapter busy, and each short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {
   const each = isGpuLike(gpu, cols) ? splitRows(gpu, cols).rowsAtOnce : cols <= HELD ? 4096 : CHUNK;
   return Math.min(1024, Math.ceil(rows / each));
 }
 
-/** Adds to the partial sums, or begins them anew and goes on to their mean where there is a `y` for it. */
+/** Adds the rows of x to the partial sums. With `y`, starts them from zero and writes their mean to y. */
 function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number, y?: Tensor): void {
   const { gpu } = x;
   const [rows, cols] = x.shape as [number, number];
@@ -95,10 +97,10 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
     kernel.fused({ x, partials }, params, [parts], { constants: { ...splitRows(gpu, cols).constants, COLS } });
   } else if (cols <= HELD && x.storage.bytes % 16 === 0) {
-    // All buffers go on to the end of their last vec4, but a caller's own.
+    // The pool's buffers end at a whole vec4; the caller's own buffers may not.
     const constants = { COLS: cols };
     if (y && parts === 1) {
-      kernel.alone({ x4: x, y }, params, [1], { constants });
+      kernel.small({ x4: x, y }, params, [1], { constants });
       return;
     }
     kernel.lane({ x4: x, partials }, params, [parts], { constants });

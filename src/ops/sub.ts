@@ -7,9 +7,6 @@ import { binary } from './shared/binary.ts';
 const kernel = /* @__PURE__ */ defineKernel('sub', [source, broadcasting, rows], ['forward', 'backward']);
 
 /**
- * a - b (`torch.sub`). f32 of any shapes that broadcast as in PyTorch: counted from the last dimension, sizes are
- * equal, or one of them is 1 or absent.
- *
- * @throws TypeError if the shapes do not broadcast, RangeError if repeated dimensions alternate more than four times
+ * Subtracts b from a, element by element (`torch.sub`). Takes the same shapes as `add` and throws the same errors.
  */
 export const sub = /* @__PURE__ */ binary('sub', kernel, { a: true, b: false });

@@ -10,26 +10,30 @@ import { splitAxis } from './shared/split.ts';
 const kernel = /* @__PURE__ */ defineKernel('sum', [rowsSource, source], ['forward', 'backward']);
 
 export interface ReduceOptions {
-  /** The dimension to reduce; negative ones count from the end. Default: all of them. */
+  /** Dimension to reduce; negative values count from the end. Default: all dimensions. */
   dim?: number;
-  /** Whether the result has a size of 1 in that dimension instead of lacking it. Default: false. */
+  /** Keeps the reduced dimension, with size 1. Default: false. */
   keepdim?: boolean;
 }
 
 const checks: OptionChecks<ReduceOptions> = { dim: whole, keepdim: flag };
 
-/** @internal The axis that the options of a reduction choose. */
+/** @internal Checks the options of a reduction and returns the axis that they choose. */
 export function reducedAxis(who: string, x: Tensor, options: ReduceOptions, dim?: number): Axis {
   checkOptions(who, options, checks);
   return axisOf(who, x, options.dim ?? dim, options.keepdim);
 }
 
-/** Adds up a dimension, or all elements (`torch.sum`). x: f32 of any shape. A sum of nothing is 0. */
+/**
+ * Sums over a dimension, or over all elements (`torch.sum`). x: f32 of any shape. The sum of no elements is 0.
+ *
+ * @throws RangeError if x has no such dimension
+ */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return scaledSum('sum', x, reducedAxis('sum', x, options), 1);
 }
 
-/** @internal scale * sum along an axis. */
+/** @internal Returns scale * sum along an axis. */
 export function scaledSum(name: string, x: Tensor, axis: Axis, scale: number): Tensor {
   const { gpu } = x;
   const y = empty(gpu, axis.rest, 'f32', name);

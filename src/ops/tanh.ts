@@ -5,5 +5,5 @@ import { unary } from './shared/unary.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('tanh', [source, shared], ['forward', 'backward']);
 
-/** Hyperbolic tangent, element by element (`torch.tanh`). x: f32 of any shape. */
+/** Computes the hyperbolic tangent of each element (`torch.tanh`). x, y: f32 of any shape. */
 export const tanh = /* @__PURE__ */ unary('tanh', kernel, 'y');

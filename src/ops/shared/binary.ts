@@ -6,20 +6,20 @@ import { empty, type GradientRequest, type Tensor } from '../../tensor.ts';
 import { expectDtype } from './expect.ts';
 import { splitElements } from './split.ts';
 
-/** A dimension of the result, and the step of either input along it: 0 where that is repeated. */
+/** A dimension of the result: its size n, and the step of each input along it, 0 if the input is repeated there. */
 interface Dimension {
   n: number;
   a: number;
   b: number;
 }
 
-// As many as the kernel's params have.
+// As many as the kernel's params can hold.
 const MOST_DIMENSIONS = 4;
 
 /**
  * @internal
- * Makes an op that takes two tensors element by element, by a kernel with `binary.wgsl` and `rows.wgsl`. Shapes broadcast
- * as in PyTorch. `passes` says which inputs have a slope of 1: their gradient is `dy` itself unless they are repeated.
+ * Makes an elementwise op of two tensors from a kernel that is joined with `binary.wgsl` and `rows.wgsl`. Shapes broadcast as in
+ * PyTorch. `passes` names the inputs whose slope is 1: if they are not repeated, their gradient is `dy` itself.
  */
 export function binary(
   name: string,
@@ -62,7 +62,10 @@ export function binary(
   };
 }
 
-/** The common shape, and its dimensions for the kernel: those repeated alike are one, and ones fill up. */
+/**
+ * Returns the common shape, and its dimensions for the kernel: neighbouring dimensions in which the same inputs are repeated
+ * become one, and sizes of 1 fill up the rest.
+ */
 function broadcast(name: string, a: Shape, b: Shape): { shape: Shape; dimensions: readonly Dimension[] } {
   const shape: number[] = [];
   const dimensions: Dimension[] = [];

@@ -7,8 +7,8 @@ import { splitElements } from './split.ts';
 
 /**
  * @internal
- * Makes an op that maps each element by itself, by a kernel with `unary.wgsl`. `slopeOf` says what its slope is a function
- * of, which is kept for backward.
+ * Makes an elementwise op from a kernel that is joined with `unary.wgsl`. Backward needs the op's slope, which is a function of
+ * `slopeOf`: the input x or the output y. That tensor is kept for backward.
  */
 export function unary(name: string, kernel: Kernel<'forward' | 'backward'>, slopeOf: 'x' | 'y'): (x: Tensor) => Tensor {
   return (x: Tensor, options?: unknown) => {
