@@ -1,50 +1,45 @@
+// What the visitor does, turned into commands to the worker, and the worker's reports, turned into the state that the
+// views draw. A kernel may hang the worker and its GPU, so the worker is then replaced.
+import { copyLink } from '../shared/dom.ts';
+import type { Screen } from '../shared/screen.ts';
+import { UNKNOWN_ERROR } from '../shared/words.ts';
 import { type Address, mainFile, parseAddress, showAddress } from './address.ts';
 import type { Choice, Command, Report } from './protocol.ts';
-import { emptyOutcome, emptyState, type State, type Work } from './state.ts';
+import { emptyOutcome, emptyState, type LabState, type Work } from './state.ts';
+import { PROBLEMS, STATUS } from './words.ts';
 
-// Some frames.
+// A few frames.
 const SHOWN_MS = 200;
 
-/** What the page shows of itself beside the state. */
-export interface Surface {
-  changed(): void;
-  /** A sentence on what happens now, read aloud. */
-  say(text: string): void;
-  /** Something is wrong, by its code or in its own words; nothing is wrong any more. */
-  warn(code: string, text: string): void;
-  calm(): void;
-}
-
-/** The page's side of the lab: holds the state, tells the worker what the visitor wants, and ends it where it hangs. */
-export class Desk {
-  readonly state: State = emptyState();
+export class LabApp {
+  readonly state: LabState = emptyState();
   private worker!: Worker;
   private patience: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the worker is given up, whatever it still says. */
+  /** Whether the worker is about to be replaced, so that its reports no longer count. */
   private ending = false;
-  /** Whether the text was changed since the run under way began. */
-  private changed = false;
-  /** Whether the work under way has failed. */
+  /** Whether the text was edited since the current run began. */
+  private edited = false;
+  /** Whether the current work has failed. */
   private failed = false;
 
-  constructor(private readonly surface: Surface) {
-    addEventListener('hashchange', () => this.choose(parseAddress(location.hash, ...this.known())));
+  constructor(private readonly screen: Screen) {
+    addEventListener('hashchange', () => this.choose(this.parse(location.hash)));
     this.begin(false);
   }
 
-  /** Another op, shape, kernel or file. */
+  /** Opens another op, shape, kernel or file. */
   choose(change: Partial<Address>): void {
     const { state } = this;
     const before = state.address;
-    // While the bench runs nothing else does.
+    // A benchmark has to be stopped first.
     if (!before || state.work === 'bench') return;
-    const next = parseAddress(showAddress({ ...before, ...change }), ...this.known());
+    const next = this.parse(showAddress({ ...before, ...change }));
     if (same(next, before)) {
       state.address = next;
       this.settleFile();
       return;
     }
-    // Work under way is for another kernel; what was found out is too.
+    // The current work is for another kernel.
     if (state.work === 'open' || state.work === 'run') this.restart();
     state.address = next;
     state.sources = [];
@@ -52,36 +47,36 @@ export class Desk {
     this.open();
   }
 
-  /** A file's text as the visitor has it now. */
+  /** Keeps the edited text of a file. */
   edit(path: string, text: string): void {
     const { state } = this;
     const edits = new Map(state.edits);
     if (state.sources.some((one) => one.path === path && one.text === text)) edits.delete(path);
     else edits.set(path, text);
     state.edits = edits;
-    this.changed = true;
-    // Lines move under the faults that were found.
+    this.edited = true;
+    // The compile errors no longer stand at their lines.
     if (state.outcome?.faults.length) state.outcome = undefined;
     else if (state.outcome) state.outcome = { ...state.outcome, stale: true };
-    this.surface.changed();
+    this.screen.changed();
   }
 
-  /** The shipped text again, of all files of this kernel. */
+  /** Restores the shipped text of all files of this kernel. */
   reset(): void {
     const { state } = this;
     const paths = state.sources.map(({ path }) => path);
     state.edits = new Map([...state.edits].filter(([path]) => !paths.includes(path)));
     state.outcome = undefined;
-    this.surface.say('As shipped.');
-    this.surface.changed();
+    this.screen.say(STATUS.reset);
+    this.screen.changed();
   }
 
   run(): void {
-    const { state, surface } = this;
+    const { state, screen } = this;
     if (state.work || !state.address) return;
     state.outcome = undefined;
-    this.changed = false;
-    surface.calm();
+    this.edited = false;
+    screen.clearWarning();
     this.enter('run');
     this.send({ type: 'run', choice: choiceOf(state.address), edits: Object.fromEntries(state.edits) });
   }
@@ -89,25 +84,29 @@ export class Desk {
   bench(only: readonly string[] | null, quick: boolean): void {
     if (this.state.work) return;
     this.state.bench = { rows: [], cases: 0 };
-    this.surface.calm();
+    this.screen.clearWarning();
     this.enter('bench');
     this.send({ type: 'bench', only, quick });
   }
 
-  /** Ends what is under way: the bench after its row, a kernel at once. */
+  /** Stops the current work: a benchmark after its row, a kernel at once. */
   stop(): void {
     if (this.state.work === 'bench') {
-      this.surface.say('Stopping after this row.');
+      this.screen.say(STATUS.stoppingBenchmark);
       this.send({ type: 'stop' });
       return;
     }
     this.restart();
-    this.surface.say('Stopped.');
+    this.screen.say(STATUS.stopped);
     this.open();
   }
 
-  private known(): [State['subjects'], boolean] {
-    return [this.state.subjects, this.state.machine?.info.software === true];
+  async share(): Promise<void> {
+    this.screen.say((await copyLink()) ? STATUS.linkCopied : STATUS.linkNotCopied);
+  }
+
+  private parse(hash: string): Address {
+    return parseAddress(hash, this.state.workloads, this.state.device?.info.software === true);
   }
 
   private begin(again: boolean): void {
@@ -115,13 +114,13 @@ export class Desk {
     worker.onmessage = ({ data }: MessageEvent<Report>) => worker === this.worker && this.hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      if (worker === this.worker) this.crash(event.message || 'it did not load');
+      if (worker === this.worker) this.crash(event.message || UNKNOWN_ERROR);
     };
     this.worker = worker;
     this.send({ type: 'begin', peaks: this.state.peaks, again });
   }
 
-  /** Ends the worker, and whatever it does on its GPU, and starts another one. */
+  /** Replaces the worker, and ends everything that it does on its GPU. */
   private restart(): void {
     clearTimeout(this.patience);
     this.ending = false;
@@ -138,20 +137,20 @@ export class Desk {
 
   private hear(report: Report): void {
     if (this.ending) return;
-    const { state, surface } = this;
+    const { state, screen } = this;
     clearTimeout(this.patience);
-    if (report.type === 'machine') {
-      state.machine = report;
-      state.subjects = report.subjects;
+    if (report.type === 'device') {
+      state.device = report;
+      state.workloads = report.workloads;
       if (!state.address) {
-        state.address = parseAddress(location.hash, ...this.known());
+        state.address = this.parse(location.hash);
         this.open();
       }
     } else if (report.type === 'opened') {
       state.sources = report.sources;
       this.settleFile();
     } else if (report.type === 'phase') {
-      surface.say(report.text);
+      screen.say(report.text);
       if (report.patienceMs !== null) this.wait(report.patienceMs);
     } else if (report.type === 'peaks') state.peaks = report.peaks;
     else if (report.type === 'row') {
@@ -159,67 +158,65 @@ export class Desk {
       state.bench = { rows: [...rows, report.row], cases: report.cases };
     } else if (report.type === 'failed') this.fail(report);
     else if (report.type === 'idle') this.rest(report.after);
-    else if (report.type === 'faults' && this.changed) {
-      // Their lines are not where they were.
-      this.fault('The text did not compile.');
+    else if (report.type === 'faults' && this.edited) {
+      // The compile errors no longer stand at their lines.
+      this.setProblem(PROBLEMS.outdated);
     } else {
       const { type: _, ...found } = report;
-      state.outcome = { ...(state.outcome ?? emptyOutcome), ...found, stale: this.changed };
+      state.outcome = { ...(state.outcome ?? emptyOutcome), ...found, stale: this.edited };
     }
-    surface.changed();
+    screen.changed();
   }
 
   private fail({ code, text }: { code: string; text: string }): void {
-    const { state, surface } = this;
-    const { work } = state;
+    const { state, screen } = this;
     this.failed = true;
-    if (code === 'GPU_LOST') {
-      this.hang('The GPU was lost, as it is when a kernel takes too long for its driver or touches what it must not.');
-    } else if (work === 'run') this.fault(text);
+    if (code === 'GPU_LOST') this.hang(PROBLEMS.gpuLost);
+    else if (state.work === 'run') this.setProblem(text);
     else {
-      if (!state.machine || code === 'NO_ADAPTER') {
-        state.machine ??= null;
-        surface.say('Nothing can be run here.');
+      if (!state.device || code === 'NO_ADAPTER') {
+        state.device ??= null;
+        screen.say(STATUS.noGpu);
       }
-      surface.warn(code, text);
+      screen.warn(code, text);
     }
   }
 
   /** After an error that the worker did not report itself. */
   private crash(message: string): void {
-    const { state, surface } = this;
+    const { state, screen } = this;
     clearTimeout(this.patience);
     this.worker.terminate();
-    this.fail({ code: '', text: `The worker that runs kernels has failed: ${message}. Load the page again.` });
+    this.fail({ code: '', text: PROBLEMS.worker(message) });
     state.sources = [];
-    state.machine ??= null;
+    state.device ??= null;
     state.work = 'loading';
-    surface.say('Nothing can be run here.');
-    surface.changed();
+    screen.say(STATUS.noGpu);
+    screen.changed();
   }
 
-  private fault(problem: string): void {
+  private setProblem(problem: string): void {
     const { state } = this;
-    state.outcome = { ...(state.outcome ?? emptyOutcome), problem, stale: this.changed };
+    state.outcome = { ...(state.outcome ?? emptyOutcome), problem, stale: this.edited };
   }
 
-  /** For a kernel that may never end. */
+  /** Gives the worker some time for a kernel that may never end. */
   private wait(ms: number): void {
     this.patience = setTimeout(() => {
       const seconds = ms < 9500 ? (ms / 1000).toFixed(0) : (Math.round(ms / 5000) * 5).toFixed(0);
-      this.hang(`The kernel did not end within ${seconds} seconds, so it was stopped.`);
-      this.surface.changed();
+      this.hang(PROBLEMS.slow(seconds));
+      this.screen.changed();
     }, ms);
   }
 
   private hang(problem: string): void {
-    const { state, surface } = this;
-    if (state.work === 'run') this.fault(problem);
-    else surface.warn('', problem);
-    surface.say(`${problem} The lab stands ready again as soon as the GPU does.`);
-    surface.changed();
+    const { state, screen } = this;
+    if (state.work === 'run') this.setProblem(problem);
+    else screen.warn('', problem);
+    screen.say(STATUS.waitsForGpu(problem));
+    screen.changed();
     this.ending = true;
-    // A browser may have to wait for the GPU to give it up, and shows nothing meanwhile: so this is shown first.
+    // Show this first, because the browser may freeze while it waits for the GPU.
     setTimeout(() => {
       this.restart();
       this.open();
@@ -227,22 +224,21 @@ export class Desk {
   }
 
   private rest(after: 'open' | 'run' | 'bench'): void {
-    const { state, surface } = this;
+    const { state, screen, failed } = this;
     state.work = undefined;
     const { outcome, bench } = state;
-    if (after === 'open' && this.failed) surface.say('This kernel cannot be opened here.');
-    else if (after === 'open') surface.say(outcome ? 'Ready again.' : 'Ready: change the kernel, or run it as it is.');
-    else if (after === 'bench' && this.failed) surface.say(`Ended by an error after ${bench.rows.length} rows.`);
-    else if (after === 'bench') surface.say(`Measured ${bench.rows.length} rows.`);
-    else if (outcome?.problem) surface.say('No result: see why.');
-    else if (outcome?.faults.length) surface.say('It does not compile.');
-    else surface.say(outcome?.timings.length ? 'Right, and timed.' : 'Not right: see the result.');
+    const rows = bench.rows.length;
+    if (after === 'open') screen.say(failed ? STATUS.cannotOpen : outcome ? STATUS.readyAgain : STATUS.ready);
+    else if (after === 'bench') screen.say(failed ? STATUS.benchmarkFailed(rows) : STATUS.benchmarkDone(rows));
+    else if (outcome?.problem) screen.say(STATUS.noResult);
+    else if (outcome?.faults.length) screen.say(STATUS.compileError);
+    else screen.say(outcome?.timings.length ? STATUS.correct : STATUS.wrong);
   }
 
   private enter(work: Work): void {
     this.state.work = work;
     this.failed = false;
-    this.surface.changed();
+    this.screen.changed();
   }
 
   private settleFile(): void {
@@ -251,7 +247,7 @@ export class Desk {
     const paths = state.sources.map(({ path }) => path);
     if (paths.length > 0 && !paths.includes(address.file)) address.file = mainFile(address.op, paths);
     history.replaceState(null, '', `#${showAddress(address)}`);
-    this.surface.changed();
+    this.screen.changed();
   }
 
   private send(command: Command): void {

@@ -1,9 +1,9 @@
+// A text field for WGSL. A second copy of the text under the transparent field has the colours, and marks for edited
+// lines and compile errors.
 import { element, find, setText } from '../shared/dom.ts';
-import { changedLines } from './changes.ts';
-import { tokensOf } from './highlight.ts';
+import { changedLines, commonEnds, tokensOf } from './lines.ts';
 import type { Fault } from './protocol.ts';
 
-/** A field of text with numbers at its lines, colours under its letters, and marks where something is wrong. */
 export class Editor {
   private readonly field = find<HTMLTextAreaElement>('code');
   private readonly paint = find('paint');
@@ -26,25 +26,25 @@ export class Editor {
     });
   }
 
-  /** @param shipped what the text is an edition of: lines that are others are marked */
-  show(text: string, shipped: string, name: string, faults: readonly Fault[]): void {
+  /** Shows a text with marks at lines that differ from the shipped text. An empty name disables the field. */
+  show(text: string, { shipped, name, faults }: { shipped: string; name: string; faults: readonly Fault[] }): void {
     const { field } = this;
     if (field.value !== text) field.value = text;
     field.setAttribute('aria-label', name);
     field.disabled = name === '';
-    const other = name !== this.name;
+    const otherFile = name !== this.name;
     this.name = name;
     this.draw();
-    if (other) this.skipHeader();
+    if (otherFile) this.skipHeader();
     const rows = [...this.paint.children];
     for (const [i, changed] of changedLines(shipped, text).entries()) rows[i]!.classList.toggle('changed', changed);
     if (faults === this.faults) return;
     this.faults = faults;
     field.setAttribute('aria-invalid', String(faults.length > 0));
-    for (const [i, row] of [...this.paint.children].entries()) this.mark(i, row);
+    for (const [i, row] of rows.entries()) this.mark(i, row);
   }
 
-  /** Puts the caret at a line and column, counted from 1. */
+  /** Puts the cursor at a line and column, counted from 1. */
   go(line: number, column: number): void {
     const { field, lines } = this;
     const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
@@ -53,34 +53,30 @@ export class Editor {
     this.paint.children[line - 1]?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** What a file says of itself stands above the editor already. */
+  /** Scrolls past the file's header, which stands as formulas above the editor. */
   private skipHeader(): void {
     const from = this.lines.findIndex((line) => !line.startsWith('//'));
     const [top, first] = [0, from].map((i) => (this.paint.children[i] as HTMLElement | undefined)?.offsetTop ?? 0);
     find('editor').scrollTop = first! - top!;
   }
 
-  /** Starts the next line below the beginning of this one. */
+  /** Inserts a line break with the indentation of this line. */
   private breakLine(): void {
     const { field } = this;
     const before = field.value.slice(0, field.selectionStart);
     const [indent] = /^[ \t]*/.exec(before.slice(before.lastIndexOf('\n') + 1))!;
-    // The one way that leaves undo to the browser.
+    // Only this command keeps the browser's undo.
     document.execCommand('insertText', false, `\n${indent}`);
   }
 
-  /** Paints the lines that are others than before. */
+  /** Repaints the lines that have changed. */
   private draw(): void {
     const { paint, lines: old } = this;
     const lines = this.field.value.split('\n');
-    const most = Math.min(old.length, lines.length);
-    let same = 0;
-    while (same < most && old[same] === lines[same]) same++;
-    let tail = 0;
-    while (tail < most - same && old.at(-1 - tail) === lines.at(-1 - tail)) tail++;
-    for (let i = same; i < old.length - tail; i++) paint.children[same]!.remove();
-    const next = paint.children[same] ?? null;
-    for (const line of lines.slice(same, lines.length - tail)) paint.insertBefore(painted(line), next);
+    const { head, tail } = commonEnds(old, lines);
+    for (let i = head; i < old.length - tail; i++) paint.children[head]!.remove();
+    const next = paint.children[head] ?? null;
+    for (const line of lines.slice(head, lines.length - tail)) paint.insertBefore(painted(line), next);
     this.lines = lines;
     setText(this.numbers, lines.map((_, i) => i + 1).join('\n'));
   }

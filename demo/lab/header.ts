@@ -1,9 +1,9 @@
-/** What a kernel's file says of itself before its code. */
+/** The header of a kernel's file: the comment before its code. */
 export interface Header {
   title: string;
-  /** Lines of formulas, each `[label, formula, remark]`, and of prose between them, `[text]`. */
+  /** Formulas, each `[label, formula, remark]`, and sentences between them, `[text]`. */
   body: string[][];
-  /** Shapes, how the work is split, numerics. */
+  /** The entries `shapes`, `parallel` and `numerics`. */
   notes: [name: string, text: string][];
 }
 
@@ -30,7 +30,7 @@ export function headerOf(text: string): Header {
       else body.push([line]);
     } else {
       const [, label, formula] = LABEL.exec(line.trim()) ?? ['', '', line.trim()];
-      // What stands apart is a remark; a narrower gap only lines formulas up.
+      // A wide gap separates a remark; a narrower one only aligns formulas.
       const [first, ...remarks] = formula!.split(/\s{4,}|,\s{3}/);
       body.push([label!, first!.replace(/\s{2,}/g, ' '), remarks.join(' ').replace(/\s{2,}/g, ' ')]);
     }

@@ -10,7 +10,7 @@ const SIGNS: readonly [RegExp, string][] = [
   [/ - /g, ' − '],
 ];
 
-/** A formula as it is printed: what stands in brackets behind a name below it, powers above. */
+/** Typesets a formula: indices in brackets become subscripts, powers superscripts. */
 export function formula(text: string): (Node | string)[] {
   const nodes: (Node | string)[] = [];
   let plain = '';
@@ -45,7 +45,7 @@ export function formula(text: string): (Node | string)[] {
   return nodes;
 }
 
-/** What brackets at the beginning of a text enclose; all of it where they do not end. */
+/** Returns the content of the bracket that opens a text, or the rest of the text if the bracket does not close. */
 function bracketed(text: string): string {
   let depth = 0;
   for (let i = 0; i < text.length; i++) {

@@ -1,32 +1,33 @@
+// The messages between the lab's page and its worker.
 import type { DeviceBlock } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 
-/** Work that the bench has, with the kernels that do it: one, or the rungs of a ladder with the shipped one at the end. */
-export interface Subject {
+/** An op with a shape, and the names of the kernels that compute it: one, or a ladder that ends with the shipped one. */
+export interface Workload {
   op: string;
   shape: string;
   kernels: readonly string[];
 }
 
-/** Which kernel is meant. */
+/** One kernel of one workload. */
 export interface Choice {
   op: string;
   shape: string;
   kernel: string;
 }
 
-/** A WGSL file that a kernel is joined of. */
+/** A WGSL file that is part of a kernel. */
 export interface Source {
   path: string;
   text: string;
 }
 
-/** Texts in place of the shipped ones, by path. */
+/** Texts that replace the shipped ones, by path. */
 export type Edits = Readonly<Record<string, string>>;
 
-/** What a compiler says of a file; lines and columns count from 1, line 0 is no line of it. */
+/** A compile error. Lines and columns count from 1; line 0 means that the error has no place in the file. */
 export interface Fault {
   path: string;
   line: number;
@@ -35,58 +36,58 @@ export interface Fault {
   text: string;
 }
 
-/** Some elements of a result, beside what they should be. */
+/** An element of a result with its expected value. */
 export interface Element {
-  /** Where it lies, dimension by dimension. */
+  /** Its index in each dimension. */
   place: readonly number[];
   actual: number;
   expected: number;
   wrong: boolean;
 }
 
-/** One result of a kernel against double precision. */
+/** The comparison of one result with the float64 reference. */
 export interface Check {
   /** `y`, or `dx` for the gradient of an input `x`. */
   result: string;
   shape: readonly number[];
   count: number;
   wrong: number;
-  /** How far off an element may be. */
+  /** The largest accepted error. */
   allowed: number;
-  /** From a little before the first wrong element on; empty where all is right. */
+  /** Elements around the first wrong one; empty if all are correct. */
   elements: readonly Element[];
 }
 
-/** A kernel's time. */
+/** The time of a kernel. */
 export interface Timing {
   name: string;
-  /** `edited` and `original` are of one kernel; `rung` is another one for the same work. */
-  role: 'edited' | 'original' | 'rung';
+  /** `edited` and `original` are versions of the chosen kernel; `other` is another kernel for the same workload. */
+  role: 'edited' | 'original' | 'other';
   row: Row;
 }
 
-/** What the page tells the worker. */
+/** What the page asks the worker to do. */
 export type Command =
-  /** Comes first; the peaks where an earlier worker measured them. */
+  /** Comes first, with the peaks if an earlier worker measured them. */
   | { type: 'begin'; peaks: Peaks | null; again: boolean }
   | { type: 'open'; choice: Choice }
   | { type: 'run'; choice: Choice; edits: Edits }
-  /** Measures benches by name (all without names) as they are shipped. */
+  /** Runs the benchmarks with these names, all if null, on the shipped kernels. */
   | { type: 'bench'; only: readonly string[] | null; quick: boolean }
-  /** Ends the bench after the row under way. */
+  /** Stops the benchmark after the current row. */
   | { type: 'stop' };
 
 /** What the worker tells the page. */
 export type Report =
-  | { type: 'machine'; info: AdapterInfo; block: DeviceBlock; subjects: readonly Subject[] }
+  | { type: 'device'; info: AdapterInfo; block: DeviceBlock; workloads: readonly Workload[] }
   | { type: 'opened'; choice: Choice; sources: readonly Source[] }
-  /** What is done now; when it is not done in so many milliseconds it will never be. */
+  /** What the worker is doing. If it is not done after `patienceMs`, it hangs. */
   | { type: 'phase'; text: string; patienceMs: number | null }
   | { type: 'peaks'; peaks: Peaks }
   | { type: 'faults'; faults: readonly Fault[] }
   | { type: 'checked'; edited: boolean; checks: readonly Check[] }
   | { type: 'timed'; timings: readonly Timing[] }
   | { type: 'row'; row: Row; done: number; cases: number }
-  /** Nothing is under way any more. */
+  /** The command is done. */
   | { type: 'idle'; after: 'open' | 'run' | 'bench' }
   | { type: 'failed'; code: string; text: string };

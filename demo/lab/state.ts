@@ -3,9 +3,12 @@ import type { Row } from '../../bench/harness/row.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { Address } from './address.ts';
-import type { Check, Fault, Source, Subject, Timing } from './protocol.ts';
+import type { Check, Fault, Source, Timing, Workload } from './protocol.ts';
 
-/** What came of the latest run. */
+/** Draws one part of the state. Called after every change. */
+export type View = (state: LabState) => void;
+
+/** The result of the latest run. */
 export interface Outcome {
   edited: boolean;
   faults: readonly Fault[];
@@ -13,25 +16,25 @@ export interface Outcome {
   timings: readonly Timing[];
   /** Why there is no result. */
   problem: string;
-  /** Whether the text was changed since. */
+  /** Whether the text has been edited since. */
   stale: boolean;
 }
 
 export type Work = 'loading' | 'open' | 'run' | 'bench';
 
-/** All that the page shows. */
-export interface State {
-  /** Undefined until there is an answer, null if there is none to work with. */
-  machine: { info: AdapterInfo; block: DeviceBlock } | null | undefined;
+/** Everything that the lab shows. */
+export interface LabState {
+  /** Undefined until the browser answered; null if it has no adapter. */
+  device: { info: AdapterInfo; block: DeviceBlock } | null | undefined;
   peaks: Peaks | null;
-  subjects: readonly Subject[];
+  workloads: readonly Workload[];
   address: Address | undefined;
-  /** Of the kernel that the address names, as they are shipped. */
+  /** The shipped files of the kernel that the address names. */
   sources: readonly Source[];
-  /** Texts that are others than the shipped ones, by path; they stay while other ops are looked at. */
+  /** Edited texts by path. They stay while other ops are shown. */
   edits: ReadonlyMap<string, string>;
   outcome: Outcome | undefined;
-  /** What is under way, if anything. */
+  /** What the worker is doing, if anything. */
   work: Work | undefined;
   bench: { rows: readonly Row[]; cases: number };
 }
@@ -45,10 +48,10 @@ export const emptyOutcome: Readonly<Outcome> = {
   stale: false,
 };
 
-export const emptyState = (): State => ({
-  machine: undefined,
+export const emptyState = (): LabState => ({
+  device: undefined,
   peaks: null,
-  subjects: [],
+  workloads: [],
   address: undefined,
   sources: [],
   edits: new Map(),
@@ -57,12 +60,9 @@ export const emptyState = (): State => ({
   bench: { rows: [], cases: 0 },
 });
 
-/** The text of a file as it is now. */
-export const textOf = ({ edits }: State, { path, text }: Source): string => edits.get(path) ?? text;
+/** Returns the current text of a file. */
+export const textOf = ({ edits }: LabState, { path, text }: Source): string => edits.get(path) ?? text;
 
-/** The file that is shown. */
-export const shownFile = ({ sources, address }: State): Source | undefined =>
+/** Returns the file that is shown. */
+export const shownFile = ({ sources, address }: LabState): Source | undefined =>
   sources.find(({ path }) => path === address?.file);
-
-/** Shows a part of the state as it stands; called after every change. */
-export type View = (state: State) => void;

@@ -1,41 +1,32 @@
-import type { Method } from '../../src/train/options.ts';
-import { download } from '../shared/dom.ts';
+// What the visitor does, turned into commands to the worker, and the worker's reports, turned into the state that the
+// views draw.
+import { defaultOptions, type Method } from '../../src/train/options.ts';
+import { copyLink, download } from '../shared/dom.ts';
+import type { Screen } from '../shared/screen.ts';
+import { LINK_COPIED, LINK_NOT_COPIED, UNKNOWN_ERROR } from '../shared/words.ts';
 import { csvOf } from './csv.ts';
-import type { Command, Report } from './protocol.ts';
+import type { Command, Report, SavedKind } from './protocol.ts';
 import { parseSettings, type Settings, showSettings } from './settings.ts';
-import { type Mode, Story } from './state.ts';
-import { count, ranges } from './words.ts';
+import { type Mode, PageState } from './state.ts';
+import { ERRORS, STATUS } from './words.ts';
 
-// No network that this page opens comes near.
-const LARGEST_FILE = 64 * 2 ** 20;
+// Checkpoints of this page's networks are much smaller.
+const LARGEST_FILE_MB = 64;
 
-/** What the page shows apart from the story. */
-export interface Surface {
-  /** Something changed that is drawn. */
-  changed(): void;
-  /** A sentence on what happens now, read aloud. */
-  say(text: string): void;
-  /** Something is wrong, by its code or in its own words. */
-  warn(code: string, text: string): void;
-  /** Nothing is wrong any more. */
-  calm(): void;
-}
-
-/** The page's side of the trainings: holds the story, and tells the worker what the visitor wants. */
 export class App {
-  readonly story = new Story(parseSettings(location.hash));
+  readonly state = new PageState(parseSettings(location.hash));
   /** Whether training should run as soon as it can. */
-  private wish: boolean | undefined = this.story.settings.run;
+  private wantsToRun: boolean | undefined = this.state.settings.run;
   private asleep = false;
   private worker: Worker | undefined;
 
-  /** @param trains false in a browser without WebGPU: then choices show, but nothing is trained */
+  /** Without WebGPU (`canTrain` is false) the visitor can still choose settings, to share them. */
   constructor(
-    private readonly surface: Surface,
-    readonly trains: boolean,
+    private readonly screen: Screen,
+    readonly canTrain: boolean,
   ) {
     addEventListener('hashchange', () => this.followAddress());
-    if (!trains) {
+    if (!canTrain) {
       this.fail('NO_WEBGPU', '');
       return;
     }
@@ -44,102 +35,96 @@ export class App {
   }
 
   start(): void {
-    this.wish = true;
+    this.wantsToRun = true;
     this.enter('running');
-    this.surface.calm();
-    this.surface.say('Training.');
+    this.screen.clearWarning();
+    this.screen.say(STATUS.training);
     this.choose({ run: true });
     this.send({ type: 'run' });
   }
 
   pause(): void {
-    this.wish = false;
+    this.wantsToRun = false;
     this.enter('paused');
-    this.surface.say(`Paused after iteration ${count(this.story.iteration)}.`);
+    this.screen.say(STATUS.pausedAt(this.state.iteration));
     this.choose({ run: false });
     this.send({ type: 'pause' });
   }
 
-  /** Starts or pauses, whichever is not so. */
   toggle(): void {
-    if (this.story.mode === 'running') this.pause();
+    if (this.state.mode === 'running') this.pause();
     else this.start();
   }
 
   step(): void {
-    if (this.story.mode === 'running') this.pause();
+    if (this.state.mode === 'running') this.pause();
     this.enter('paused');
-    this.surface.calm();
-    this.surface.say('One iteration more.');
+    this.screen.clearWarning();
+    this.screen.say(STATUS.oneStep);
     this.send({ type: 'step' });
   }
 
-  startOver(): void {
-    this.surface.calm();
-    this.surface.say('Starting over.');
+  restart(): void {
+    this.screen.clearWarning();
+    this.screen.say(STATUS.restarting);
     this.begin();
   }
 
-  /** Takes other settings. Training continues with them; another seed or batch size starts it over. */
+  /** Applies other settings. Training continues with them; another seed or batch size restarts it. */
   choose(change: Partial<Settings>): void {
-    const { story, surface } = this;
-    const [before, next] = [story.settings, { ...story.settings, ...change }];
+    const { state, screen } = this;
+    const [before, next] = [state.settings, { ...state.settings, ...change }];
     const differs = (...names: (keyof Settings)[]) => names.some((name) => String(before[name]) !== String(next[name]));
     if (differs('speed')) this.send({ type: 'speed', speed: next.speed });
-    const restarts = this.trains && differs('seed', 'batch');
-    if (restarts || !differs('methods', 'digits', 'temperature', 'tradeOff', 'updateSteps')) story.settings = next;
+    const restarts = this.canTrain && differs('seed', 'batch');
+    if (restarts || !differs('methods', 'digits', 'temperature', 'tradeOff', 'updateSteps')) state.settings = next;
     else {
-      const revision = story.choose(next);
-      if (story.mode !== 'failed') {
-        surface.calm();
-        surface.say('Changing the trainings.');
+      const revision = state.choose(next);
+      if (state.mode !== 'failed') {
+        screen.clearWarning();
+        screen.say(STATUS.applying);
         this.send({ type: 'change', settings: next, revision });
       }
     }
     this.writeAddress();
-    if (restarts) this.startOver();
-    surface.changed();
+    if (restarts) this.restart();
+    screen.changed();
   }
 
   draw(pixels: Uint8Array | null): void {
-    const drawing = this.story.draw(pixels === null);
+    const drawing = this.state.draw(pixels === null);
     this.send({ type: 'draw', pixels, drawing });
-    this.surface.changed();
+    this.screen.changed();
   }
 
-  save(method: Method, what: 'training' | 'model'): void {
+  save(method: Method, what: SavedKind): void {
     this.send({ type: 'save', method, what });
   }
 
   async load(method: Method, file: File): Promise<void> {
-    if (file.size > LARGEST_FILE)
-      return this.surface.warn('', `${file.name} is too large to be a network of this page.`);
+    const { name } = file;
+    if (file.size > LARGEST_FILE_MB * 2 ** 20) return this.screen.warn('', ERRORS.tooLarge(name, LARGEST_FILE_MB));
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      this.send({ type: 'load', method, name: file.name, bytes });
+      this.send({ type: 'load', method, name, bytes });
     } catch (error) {
-      this.surface.warn('', `${file.name} cannot be read: ${(error as Error).message}`);
+      this.screen.warn('', ERRORS.unreadable(name, (error as Error).message));
     }
   }
 
   saveMetrics(): void {
-    download('padagrad-metrics.csv', csvOf(this.story.tracks), 'text/csv');
+    download('padagrad-metrics.csv', csvOf(this.state.runs), 'text/csv');
   }
 
   async share(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      this.surface.say('The link is in the clipboard.');
-    } catch {
-      this.surface.say('The link is the address above: it holds every choice.');
-    }
+    this.screen.say((await copyLink()) ? LINK_COPIED : LINK_NOT_COPIED);
   }
 
   private begin(): void {
-    const { settings } = this.story;
+    const { settings } = this.state;
     this.worker ??= this.startWorker();
     this.enter('loading');
-    this.send({ type: 'begin', settings, revision: this.story.choose(settings, true) });
+    this.send({ type: 'begin', settings, revision: this.state.choose(settings, true) });
   }
 
   private startWorker(): Worker {
@@ -147,13 +132,10 @@ export class App {
     worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      // After an error that it did not report itself, nothing that it says can be trusted.
+      // After an error that it did not report itself, the worker is in an unknown state.
       worker.terminate();
       this.worker = undefined;
-      this.fail(
-        '',
-        `The worker that trains has failed: ${event.message || 'it did not load'}. “Start over” tries again.`,
-      );
+      this.fail('', ERRORS.worker(event.message || UNKNOWN_ERROR));
     };
     return worker;
   }
@@ -162,93 +144,92 @@ export class App {
     this.worker?.postMessage(command);
   }
 
-  /** Nothing is trained until the next start. */
+  /** Reports an error after which only a restart helps. */
   private fail(code: string, text: string): void {
     this.hear({ type: 'failed', code, text, fatal: true, running: false });
   }
 
   private hear(report: Report): void {
-    const { story, surface } = this;
-    const awaited = story.awaits('ready');
-    story.take(report);
+    const { state, screen } = this;
+    const awaited = state.awaits('ready');
+    state.take(report);
     if (report.type === 'ready') {
       this.writeAddress();
       if (report.from !== 'before') this.begun();
-      else if (awaited && !story.awaits('ready')) {
-        const { digits, temperature } = story.settings;
-        surface.say(`From now on: handwriting of ${ranges(digits)}, temperature ${temperature}.`);
+      else if (awaited && !state.awaits('ready')) {
+        const { digits, temperature } = state.settings;
+        screen.say(STATUS.changed(digits, temperature));
       }
     } else if (report.type === 'stopped' && report.why === 'done') {
-      this.wish = false;
+      this.wantsToRun = false;
       this.enter('done');
-      surface.say(`Done: ${count(report.iteration)} iterations. “Go on” does as many again.`);
+      screen.say(STATUS.finished(report.iteration, defaultOptions.iterations));
     } else if (report.type === 'stopped') {
-      if (story.mode === 'paused') surface.say(`Paused after iteration ${count(report.iteration)}.`);
+      if (state.mode === 'paused') screen.say(STATUS.pausedAt(report.iteration));
     } else if (report.type === 'saved') {
       download(report.name, report.bytes, 'application/octet-stream');
-      surface.say(`Saved ${report.name}.`);
+      screen.say(STATUS.saved(report.name));
     } else if (report.type === 'loaded') {
-      surface.calm();
-      surface.say(`Opened ${report.text}.`);
+      screen.clearWarning();
+      screen.say(STATUS.opened(report.name, report.method, report.iteration));
     } else if (report.type === 'lost') {
-      const from = Math.min(...report.iterations.map(([, iteration]) => iteration));
-      const then = story.mode === 'running' ? 'training continues from' : 'the trainings are back at';
-      surface.say(`The GPU was lost; ${then} iteration ${count(from)} on a new one.`);
+      const iteration = Math.min(...report.iterations.map(([, done]) => done));
+      screen.say(STATUS.lost(iteration, state.mode === 'running'));
     } else if (report.type === 'failed') {
       if (report.fatal) {
         this.enter('failed');
-        surface.say(story.adapter === null ? 'Nothing can be trained here.' : 'Nothing is trained now.');
-      } else if (!report.running && story.mode === 'running') {
+        screen.say(state.adapter === null ? STATUS.noGpu : STATUS.stopped);
+      } else if (!report.running && state.mode === 'running') {
         this.enter('paused');
-        surface.say(`Stopped after iteration ${count(story.iteration)}.`);
+        screen.say(STATUS.stoppedAt(state.iteration));
       }
-      surface.warn(report.code, report.text);
+      screen.warn(report.code, report.text);
     }
-    surface.changed();
+    screen.changed();
   }
 
-  /** The trainings were started, or opened from a file. */
+  /** The runs were restarted, or opened from a file. */
   private begun(): void {
-    this.surface.calm();
-    // Nobody's processor, and nobody's eyes, are put to work unasked.
+    this.screen.clearWarning();
+    // Training starts by itself only on a real GPU, and not for visitors who prefer reduced motion.
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.wish ??= this.story.adapter?.software === false && !still;
-    if (this.wish) {
+    this.wantsToRun ??= this.state.adapter?.software === false && !still;
+    if (this.wantsToRun) {
       this.enter('running');
-      this.surface.say('Training.');
+      this.screen.say(STATUS.training);
       if (!this.asleep && !document.hidden) this.send({ type: 'run' });
       else this.asleep = true;
     } else {
       this.enter('ready');
-      this.surface.say('Ready: press Start.');
+      this.screen.say(STATUS.ready);
     }
   }
 
-  /** Nothing is trained while nobody looks. */
+  /** Pauses while the page is hidden. */
   private sleep(hidden: boolean): void {
-    if (hidden && this.story.mode === 'running') {
+    if (hidden && this.state.mode === 'running') {
       this.asleep = true;
       this.send({ type: 'pause' });
     } else if (!hidden && this.asleep) {
       this.asleep = false;
-      if (this.story.mode === 'running') this.send({ type: 'run' });
+      if (this.state.mode === 'running') this.send({ type: 'run' });
     }
   }
 
   private enter(mode: Mode): void {
-    this.story.mode = mode;
-    this.surface.changed();
+    this.state.mode = mode;
+    this.screen.changed();
   }
 
   private followAddress(): void {
     const next = parseSettings(location.hash);
-    const { settings, obeys } = this.story;
+    const { settings, hasRuns } = this.state;
     this.choose(next);
-    if (obeys && next.run !== undefined && next.run !== settings.run) next.run ? this.start() : this.pause();
+    if (hasRuns && next.run !== undefined && next.run !== settings.run) next.run ? this.start() : this.pause();
   }
 
   private writeAddress(): void {
-    const shown = showSettings(this.story.settings);
+    const shown = showSettings(this.state.settings);
     history.replaceState(null, '', shown ? `#${shown}` : location.pathname + location.search);
   }
 }

@@ -1,96 +1,95 @@
 import { element, find, setText } from '../shared/dom.ts';
-import { DIGITS, METHODS, RANGES, type Settings, SPEEDS, within } from './settings.ts';
-import { NAMES } from './words.ts';
+import { clamp, DIGITS, METHODS, RANGES, type Settings, SPEEDS } from './settings.ts';
+import type { View } from './state.ts';
+import { NAMES, SPEED } from './words.ts';
 
-/** A control shows the settings, and tells of another choice. */
+/** Shows the settings in one control. */
 type Show = (settings: Settings) => void;
 type Choose = (change: Partial<Settings>) => void;
 
-/** All that can be chosen; gives what shows other settings. */
-export function controls(choose: Choose): Show {
-  const shows = [
-    toggles(
-      'digits',
-      DIGITS,
-      String,
-      (settings) => settings.digits,
-      (digits) => choose({ digits }),
-    ),
-    toggles(
-      'methods',
-      METHODS,
-      (method) => NAMES[method],
-      (settings) => settings.methods,
-      (methods) => choose({ methods }),
-    ),
-    slider('temperature', choose, Math.log10, (x) => 10 ** x),
+/** Connects all controls to `choose`. Returns the view that shows the settings in them. */
+export function controls(choose: Choose): View {
+  const digits = toggles(
+    'digits',
+    DIGITS,
+    (digit) => String(digit),
+    (chosen) => choose({ digits: chosen }),
+  );
+  const methods = toggles(
+    'methods',
+    METHODS,
+    (method) => NAMES[method],
+    (chosen) => choose({ methods: chosen }),
+  );
+  const shows: Show[] = [
+    (settings) => digits(settings.digits),
+    (settings) => methods(settings.methods),
+    slider('temperature', choose, { to: Math.log10, from: (place) => 10 ** place }),
     slider('tradeOff', choose),
     field('updateSteps', choose),
     field('seed', choose),
     speeds(choose),
   ];
-  return (settings) => {
+  return ({ settings }) => {
     for (const show of shows) show(settings);
   };
 }
 
-/** Buttons of which some are pressed, one at least. */
+/** Makes a button per item, at least one of which is pressed. Returns a function that shows which are. */
 function toggles<T>(
   id: string,
-  all: readonly T[],
+  items: readonly T[],
   name: (item: T) => string,
-  chosen: (settings: Settings) => readonly T[],
-  choose: (items: readonly T[]) => void,
-): Show {
+  choose: (chosen: readonly T[]) => void,
+): (chosen: readonly T[]) => void {
   let pressed: readonly T[] = [];
-  const buttons = all.map((item) => {
+  const buttons = items.map((item) => {
     const button = element('button', { type: 'button', 'data-item': String(item) }, name(item));
     button.addEventListener('click', () => {
-      const next = all.filter((other) => (other === item ? !pressed.includes(item) : pressed.includes(other)));
+      const next = items.filter((other) => pressed.includes(other) !== (other === item));
       if (next.length > 0) choose(next);
     });
     return button;
   });
   find(id).replaceChildren(...buttons);
-  return (settings) => {
-    pressed = chosen(settings);
+  return (chosen) => {
+    pressed = chosen;
     for (const [i, button] of buttons.entries()) {
-      const on = pressed.includes(all[i]!);
+      const on = pressed.includes(items[i]!);
       button.setAttribute('aria-pressed', String(on));
-      // The last one stays.
+      // The last pressed button cannot be released.
       button.setAttribute('aria-disabled', String(on && pressed.length === 1));
     }
   };
 }
 
-// A choice by sliding is made when the slide comes to rest.
+// A slider takes effect once it has rested for this time.
 const REST_MS = 200;
 
-/** A slider with its value beside it; `to` and `from` give it another scale. */
+/** A slider that shows its value; `to` and `from` convert between the value and its place on the slider. */
 function slider(
   name: 'temperature' | 'tradeOff',
   choose: Choose,
-  to: (value: number) => number = (x) => x,
-  from: (place: number) => number = (x) => x,
+  scale = { to: (value: number) => value, from: (place: number) => place },
 ): Show {
   const input = find<HTMLInputElement>(name);
   const output = find(`${name}-value`);
   const { least, most } = RANGES[name];
-  input.min = String(to(least));
-  input.max = String(to(most));
+  input.min = String(scale.to(least));
+  input.max = String(scale.to(most));
   let resting: number | undefined;
   let shown: number | undefined;
-  const value = () => Number(from(Number(input.value)).toPrecision(2));
+  const value = () => Number(scale.from(Number(input.value)).toPrecision(2));
   input.addEventListener('input', () => {
     setText(output, String(value()));
     clearTimeout(resting);
     resting = window.setTimeout(() => choose({ [name]: value() }), REST_MS);
   });
   return (settings) => {
-    // The story changes many times a second: a slide that is not over yet has to outlive that.
+    // The state changes many times per second. That must not reset a slider that the visitor is moving.
     if (settings[name] === shown) return;
     shown = settings[name];
-    input.value = String(to(settings[name]));
+    input.value = String(scale.to(settings[name]));
     input.setAttribute('aria-valuetext', String(settings[name]));
     setText(output, String(settings[name]));
   };
@@ -105,10 +104,10 @@ function field(name: 'updateSteps' | 'seed', choose: Choose): Show {
   let shown: number | undefined;
   input.addEventListener('change', () => {
     shown = undefined;
-    choose({ [name]: within(name, input.value) });
+    choose({ [name]: clamp(name, input.value) });
   });
   return (settings) => {
-    // What is being typed outlives changes of the story.
+    // Changes of the state must not reset a number that the visitor is typing.
     if (settings[name] === shown) return;
     shown = settings[name];
     input.value = String(shown);
@@ -117,7 +116,7 @@ function field(name: 'updateSteps' | 'seed', choose: Choose): Show {
 
 function speeds(choose: Choose): Show {
   const select = find<HTMLSelectElement>('speed');
-  const text = (speed: number) => (Number.isFinite(speed) ? `${speed} a second` : 'as fast as it goes');
+  const text = (speed: number) => (Number.isFinite(speed) ? SPEED.limited(speed) : SPEED.unlimited);
   select.replaceChildren(...SPEEDS.map((speed) => element('option', { value: speed }, text(speed))));
   select.addEventListener('change', () => choose({ speed: Number(select.value) }));
   return ({ speed }) => {

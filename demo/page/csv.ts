@@ -1,15 +1,15 @@
-import type { Track } from './state.ts';
+import type { RunState } from './state.ts';
 
 const CLASSES = 10;
 const HEAD = ['method', 'iteration', 'classLoss', 'transferLoss', 'classAccuracy', 'domainAccuracy', 'targetAccuracy'];
 
 /**
- * Everything measured as comma-separated values, a line for each iteration of each training, counted from 1. The target's
- * accuracy, in percent, stands where it was measured; class weights are those after the iteration.
+ * Returns all metrics as comma-separated values: one line per run and iteration, counted from 1. The target accuracy, in
+ * percent, is empty for iterations without an evaluation. Class weights are those after the iteration.
  */
-export function csvOf(tracks: readonly Track[]): string {
+export function csvOf(runs: readonly RunState[]): string {
   const lines = [[...HEAD, ...Array.from({ length: CLASSES }, (_, c) => `weight${c}`)].join()];
-  for (const { method, rows, accuracies, weights } of tracks) {
+  for (const { method, rows, accuracies, weights } of runs) {
     const accuracyAt = new Map(accuracies.map(({ iteration, accuracy }) => [iteration, accuracy]));
     let at = -1;
     for (const row of rows) {

@@ -1,10 +1,10 @@
-/** Points of a curve: x ascending. */
+/** The points of a curve, with ascending x. */
 export interface Curve {
   x: number[];
   y: number[];
 }
 
-/** At most `most` points, each the mean of as many neighbours; what is no number is left out. */
+/** Returns at most `most` points, each the mean of equally many neighbours. */
 export function thin({ x, y }: Curve, most: number): Curve {
   const size = Math.ceil(x.length / most);
   if (size <= 1) return { x, y };
@@ -17,7 +17,7 @@ export function thin({ x, y }: Curve, most: number): Curve {
   return thinned;
 }
 
-/** Curves on one axis: every x that one of them has, and each one's y there, null where it has none. */
+/** Puts curves on one axis: every x of any curve, then each curve's y, null where a curve has no finite value. */
 export function align(curves: readonly Curve[]): [x: number[], ...y: (number | null)[][]] {
   const all = [...new Set(curves.flatMap(({ x }) => x))].sort((a, b) => a - b);
   const place = new Map(all.map((x, i) => [x, i]));

@@ -1,89 +1,99 @@
+// The messages between the page and its worker. The page numbers its settings (`revision`) and its drawings (`drawing`);
+// the worker repeats the numbers, so that the page can drop reports on settings that have changed meanwhile.
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { Method } from '../../src/train/options.ts';
 import type { Settings } from './settings.ts';
 
-/** Images of the strip: target images whose predictions are shown one by one. */
+/** Side of an image in pixels. */
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
+/** Number of target images whose predictions are shown one by one. */
 export const STRIP = 12;
-/** Images of each domain whose features are drawn. */
+/** Number of images per domain whose features are drawn. */
 export const POINTS = 240;
 
-/** What the page tells the worker. The page numbers its choices (`revision`) and its drawings (`drawing`); reports repeat the numbers. */
+/** What the page asks the worker to do. */
 export type Command =
-  /** Starts over with these settings. */
+  /** Restarts all training runs. */
   | { type: 'begin'; settings: Settings; revision: number }
-  /** Keeps the trainings, and continues with these settings. */
+  /** Continues the training runs with other settings. */
   | { type: 'change'; settings: Settings; revision: number }
   | { type: 'run' }
   | { type: 'pause' }
-  /** Iterations a second; Infinity is as fast as it goes. */
+  /** Limits the iterations per second; Infinity is no limit. */
   | { type: 'speed'; speed: number }
-  /** One iteration of each training. */
+  /** Trains one iteration of each run. */
   | { type: 'step' }
-  /** Asks every network for an image of 28x28 bytes; null forgets the one before. */
+  /** Asks every network for its prediction of an image, u8 [28, 28]; null forgets the image. */
   | { type: 'draw'; pixels: Uint8Array | null; drawing: number }
-  | { type: 'save'; method: Method; what: 'training' | 'model' }
-  /** Opens what was saved, here or by Node; a bare model goes to `method`. */
+  | { type: 'save'; method: Method; what: SavedKind }
+  /** Opens a file that this page or Node saved. A network without a checkpoint goes to `method`. */
   | { type: 'load'; method: Method; name: string; bytes: Uint8Array };
 
-/** Of the images that are shown again and again: bytes and labels. */
+export type SavedKind = 'checkpoint' | 'network';
+
+/** The images that the page shows, and the labels of those whose features it draws. */
 export interface Samples {
-  /** [STRIP, 28, 28] */
-  strip: Uint8Array;
-  stripLabels: Uint8Array;
-  /** Labels of the images whose features are drawn: POINTS of the source, then POINTS of the target. */
+  /** u8 [STRIP, 28, 28] */
+  fontDigits: Uint8Array;
+  fontLabels: Uint8Array;
+  /** u8 [STRIP, 28, 28] */
+  handwriting: Uint8Array;
+  handwritingLabels: Uint8Array;
+  /** Labels of POINTS source images, then of POINTS target images. */
   pointLabels: Uint8Array;
-  /** Images of the target that training sees, and that evaluation uses. */
-  targetCount: number;
+  /** Number of target images that the accuracy is measured on. */
   testCount: number;
 }
 
-/** What one network makes of the images that are shown. */
-export interface Look {
+/** What one network makes of the images that the page shows. */
+export interface Snapshot {
   iteration: number;
-  /** Oracle: with labels that training never sees. */
+  /** Uses target labels, which training never sees. */
   evaluation: Evaluation;
-  /** [2 * POINTS, 2]: features along their two principal axes. */
+  /** [2 * POINTS, 2]: features on their two principal axes. */
   points: Float32Array;
-  /** [STRIP, 10]: probabilities of the strip's images. */
+  /** [STRIP, 10]: probabilities for the handwriting of `Samples`. */
   probabilities: Float32Array;
 }
 
-/** A report that the page can wait for. */
-export type Due = 'ready' | 'progress' | 'looks' | 'answers';
-
-/** What the worker tells the page. */
-export type Report =
-  | { type: 'opened'; adapter: AdapterInfo }
-  /** The trainings are at these iterations, with the settings of `revision`, or those of a file. */
-  | {
-      type: 'ready';
-      settings: Settings;
-      samples: Samples;
-      iterations: [Method, number][];
-      revision: number;
-      /** What the trainings come from: a start, the same ones with other settings or on another GPU, or a file. */
-      from: 'start' | 'before' | 'file';
-      /** Reports that follow at once. */
-      next: readonly Due[];
-    }
-  | { type: 'progress'; figures: Figures[]; msPerStep: number; revision: number }
-  | { type: 'looks'; looks: [Method, Look][]; revision: number }
-  | { type: 'answers'; answers: [Method, Float32Array][] | null; drawing: number; revision: number }
-  /** No further iteration is under way. */
-  | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
-  | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
-  | { type: 'loaded'; text: string }
-  /** The device was lost, and training goes on from `iterations` on another one. */
-  | { type: 'lost'; iterations: [Method, number][] }
-  /** Something cannot be done; `fatal` where nothing goes on without a new beginning, `running` where training does. */
-  | { type: 'failed'; code: string; text: string; fatal: boolean; running: boolean };
-
-/** What one training measured since the last time. */
-export interface Figures {
+/** What one run measured since its last progress. */
+export interface RunProgress {
   method: Method;
   /** Iterations done. */
   iteration: number;
   rows: IterationMetrics[];
   weights: ClassWeightEvent;
 }
+
+/** Reports that the page can wait for. */
+export type Awaited = 'ready' | 'progress' | 'snapshots' | 'answers';
+
+/** What the worker tells the page. */
+export type Report =
+  | { type: 'opened'; adapter: AdapterInfo }
+  /** The runs are at these iterations, with the settings of `revision` or of a file. */
+  | {
+      type: 'ready';
+      settings: Settings;
+      samples: Samples;
+      iterations: [Method, number][];
+      revision: number;
+      /** Origin of the runs: a restart, the same runs with other settings or on another GPU, or a file. */
+      from: 'start' | 'before' | 'file';
+      /** Reports that follow at once. */
+      next: readonly Awaited[];
+    }
+  | { type: 'progress'; runs: RunProgress[]; msPerStep: number; revision: number }
+  | { type: 'snapshots'; snapshots: [Method, Snapshot][]; revision: number }
+  | { type: 'answers'; answers: [Method, Float32Array][] | null; drawing: number; revision: number }
+  /** No further iteration is running. */
+  | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
+  | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
+  /** A file was opened. `iteration` is undefined if the file holds only a network. */
+  | { type: 'loaded'; name: string; method: Method; iteration: number | undefined }
+  /** The device was lost. Training continues from `iterations` on another one. */
+  | { type: 'lost'; iterations: [Method, number][] }
+  /** A command failed. After a `fatal` failure only a restart helps; `running` says whether training continues. */
+  | { type: 'failed'; code: string; text: string; fatal: boolean; running: boolean };

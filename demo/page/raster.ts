@@ -1,10 +1,13 @@
-const SIDE = 28;
-// MNIST's digits fill a box of 20x20, with the middle of their ink in the middle of the image.
+import { SIDE } from './protocol.ts';
+
+// MNIST's digits fill a box of 20x20, with the centre of their ink at the centre of the image.
 const BOX = 20;
 
 /**
- * A drawing, `side` x `side` bytes of ink, as an image like MNIST's: scaled so that it fills the box, then moved so that the
- * middle of its ink is the middle of the image. Null where there is no ink.
+ * Turns a drawing into an image like MNIST's: scaled to fill the box, then moved so that the centre of its ink is the
+ * centre of the image. Returns u8 [28, 28], or null if there is no ink.
+ *
+ * @param ink one byte of ink per pixel, [side, side]
  */
 export function digitOf(ink: ArrayLike<number>, side: number): Uint8Array | null {
   let [left, top, right, bottom] = [side, side, -1, -1];
@@ -20,20 +23,20 @@ export function digitOf(ink: ArrayLike<number>, side: number): Uint8Array | null
     }
   }
   if (sum === 0) return null;
-  // Pixels of the drawing for one of the image.
+  // Pixels of the drawing per pixel of the image.
   const step = Math.max(right - left + 1, bottom - top + 1) / BOX;
   const [x0, y0] = [sumX / sum - (SIDE / 2) * step, sumY / sum - (SIDE / 2) * step];
   const image = new Uint8Array(SIDE * SIDE);
   for (let row = 0; row < SIDE; row++) {
     for (let column = 0; column < SIDE; column++) {
-      image[row * SIDE + column] = Math.round(mean(ink, side, x0 + column * step, y0 + row * step, step));
+      image[row * SIDE + column] = Math.round(mean(ink, side, [x0 + column * step, y0 + row * step, step]));
     }
   }
   return image;
 }
 
-/** The mean ink of a square, samples no further apart than pixels; outside of the drawing there is none. */
-function mean(ink: ArrayLike<number>, side: number, left: number, top: number, size: number): number {
+/** Returns the mean ink of a square, sampled at least once per pixel. There is no ink outside the drawing. */
+function mean(ink: ArrayLike<number>, side: number, [left, top, size]: readonly [number, number, number]): number {
   const n = Math.max(1, Math.ceil(size));
   let sum = 0;
   for (let i = 0; i < n; i++) {

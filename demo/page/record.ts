@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openGpu } from '../shared/openGpu.ts';
-import type { Report } from './protocol.ts';
+import { PIXELS, type Report } from './protocol.ts';
 import type { Settings } from './settings.ts';
 import { loadDigits } from './worker/digits.ts';
-import { Conductor } from './worker/runner.ts';
+import { Runner } from './worker/runner.ts';
 
-/** A finished run: every report in order, and the networks' answers for the first image of the strip. */
+/** A finished run: every report in order, and the networks' answers for the first handwritten image. */
 export interface Recording {
   reports: Report[];
   answers: Report;
@@ -30,14 +30,14 @@ export async function record(
   globalThis.fetch = async (file) => new Response(readFileSync(join(folder, String(file))));
   const reports: Report[] = [];
   let hear: (report: Report) => void = () => {};
-  const conductor = new Conductor(
+  const runner = new Runner(
     (report) => {
       reports.push(report);
       hear(report);
     },
-    { digits: () => loadDigits('digits/'), machine: openGpu },
+    { digits: () => loadDigits('digits/'), gpu: openGpu },
   );
-  conductor.run();
+  runner.work();
   const next = <K extends Report['type']>(type: K, onReport: (report: Report) => void = () => {}) =>
     new Promise<Extract<Report, { type: K }>>((resolve, reject) => {
       hear = (report) => {
@@ -47,19 +47,19 @@ export async function record(
       };
     });
   const ready = next('ready');
-  conductor.take({ type: 'begin', settings, revision: 1 });
+  runner.take({ type: 'begin', settings, revision: 1 });
   const { samples } = await ready;
   const stopped = next('stopped', (report) => {
     if (report.type !== 'progress') return;
-    const done = report.figures.map(({ iteration }) => iteration);
+    const done = report.runs.map(({ iteration }) => iteration);
     onProgress(done);
-    if (iterations && Math.min(...done) >= iterations) conductor.take({ type: 'pause' });
+    if (iterations && Math.min(...done) >= iterations) runner.take({ type: 'pause' });
   });
-  conductor.take({ type: 'run' });
+  runner.take({ type: 'run' });
   await stopped;
-  await next('looks');
+  await next('snapshots');
   const answered = next('answers');
-  conductor.take({ type: 'draw', pixels: samples.strip.slice(0, 28 * 28), drawing: 1 });
+  runner.take({ type: 'draw', pixels: samples.handwriting.slice(0, PIXELS), drawing: 1 });
   const answers = await answered;
   return { reports: reports.filter((report) => report !== answers), answers };
 }

@@ -1,21 +1,21 @@
 import { defaultOptions, type Method } from '../../src/train/options.ts';
 
-/** All that a visitor chooses: what the address holds after its #. */
+/** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
-  /** The trainings shown, at least one. */
+  /** Methods to compare, at least one. */
   methods: readonly Method[];
-  /** The digits that the target holds, at least one, ascending. */
+  /** Digits that occur in the target, at least one, ascending. */
   digits: readonly number[];
   temperature: number;
   tradeOff: number;
   /** Iterations between two updates of the class weights. */
   updateSteps: number;
   seed: number;
-  /** Images a batch, of each domain. */
+  /** Images per batch, of each domain. */
   batch: number;
-  /** Iterations a second; Infinity is as fast as it goes. */
+  /** Iterations per second; Infinity is no limit. */
   speed: number;
-  /** Whether training runs; undefined where nobody has said so yet. */
+  /** Whether training runs; undefined until the visitor starts or pauses it. */
   run: boolean | undefined;
 }
 
@@ -23,7 +23,7 @@ export const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
 export const DIGITS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 export const SPEEDS: readonly number[] = [1, 2, 5, 10, 30, Number.POSITIVE_INFINITY];
 
-/** Where numbers may lie, and whether they are whole. */
+/** The range of each numeric setting, and whether it is a whole number. */
 export const RANGES = {
   temperature: { least: 0.01, most: 10, whole: false },
   tradeOff: { least: 0, most: 5, whole: false },
@@ -45,14 +45,14 @@ export const defaultSettings: Readonly<Settings> = {
   run: undefined,
 };
 
-/** The settings in an address's part after its #; what is missing there, or is nonsense, is as by default. */
+/** Reads settings from an address's part after #. Missing or invalid settings get their defaults. */
 export function parseSettings(hash: string): Settings {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   const settings: Settings = { ...defaultSettings };
-  for (const name of Object.keys(RANGES) as Ranged[]) settings[name] = within(name, given.get(name));
+  for (const name of Object.keys(RANGES) as Ranged[]) settings[name] = clamp(name, given.get(name));
   const methods = given.get('methods')?.split(',') ?? [];
-  const shown = METHODS.filter((method) => methods.includes(method));
-  if (shown.length > 0) settings.methods = shown;
+  const known = METHODS.filter((method) => methods.includes(method));
+  if (known.length > 0) settings.methods = known;
   const digits = given.get('digits') ?? '';
   const held = DIGITS.filter((digit) => digits.includes(String(digit)));
   if (held.length > 0) settings.digits = held;
@@ -63,16 +63,16 @@ export function parseSettings(hash: string): Settings {
   return settings;
 }
 
-/** The part of an address after its # that says these settings, in short: what is as by default is left out. */
+/** Returns the part of an address after #. It leaves out settings that have their defaults. */
 export function showSettings(settings: Settings): string {
   const texts = textsOf(settings);
-  const usual = textsOf(defaultSettings);
-  const said = Object.entries(texts).filter(([name, text]) => text !== usual[name]);
-  return said.map(([name, text]) => `${name}=${text}`).join('&');
+  const defaults = textsOf(defaultSettings);
+  const chosen = Object.entries(texts).filter(([name, text]) => text !== defaults[name]);
+  return chosen.map(([name, text]) => `${name}=${text}`).join('&');
 }
 
-/** A number as a visitor or an address gives it, kept within its range; the default where it is none. */
-export function within(name: Ranged, given: string | null): number {
+/** Returns a given number, moved into its range; the default if it is no number. */
+export function clamp(name: Ranged, given: string | null): number {
   const { least, most, whole } = RANGES[name];
   const value = given === null || given.trim() === '' ? Number.NaN : Number(given);
   if (!Number.isFinite(value)) return defaultSettings[name];

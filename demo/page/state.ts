@@ -1,22 +1,30 @@
+// Everything that the views show. The visitor's choices show at once. Results that the worker still has to send are
+// awaited until they come, and late results for earlier settings are dropped.
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { Method } from '../../src/train/options.ts';
-import type { Due, Figures, Look, Report, Samples } from './protocol.ts';
+import type { Awaited, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 
-/** What one training has shown so far. */
-export class Track {
+type Ready = Extract<Report, { type: 'ready' }>;
+
+/** Draws one part of the state. Called again after every change, so it must be cheap if nothing is new. */
+export type View = (state: PageState) => void;
+
+/** The results of one training run so far. */
+export class RunState {
   /** Iterations done. */
   iteration = 0;
   readonly rows: IterationMetrics[] = [];
   /** The class weights, each time they changed. */
   readonly weights: ClassWeightEvent[] = [];
-  /** Percent of the target's test images classified correctly, each time they were evaluated. */
+  /** Percent of the target's test images classified correctly, for each snapshot. */
   readonly accuracies: { iteration: number; accuracy: number }[] = [];
-  /** Evaluations on the digits that are chosen now. */
+  /** Evaluations on the digits that are selected now. */
   readonly evaluations: { iteration: number; evaluation: Evaluation }[] = [];
-  look: Look | undefined;
-  /** Probabilities of the drawing. */
+  /** The latest snapshot. */
+  snapshot: Snapshot | undefined;
+  /** Probabilities for the drawing. */
   answer: Float32Array | undefined;
 
   constructor(readonly method: Method) {}
@@ -25,22 +33,22 @@ export class Track {
     return this.weights.at(-1);
   }
 
-  /** The iteration at which class weights were first seen; undefined while every class still counts alike. */
-  get weighted(): number | undefined {
+  /** The first iteration with class weights other than 1; undefined before it. */
+  get weightedSince(): number | undefined {
     return this.weights.find(({ classWeight }) => classWeight.some((weight) => weight !== 1))?.iteration;
   }
 
-  add({ iteration, rows, weights }: Figures): void {
+  addProgress({ iteration, rows, weights }: RunProgress): void {
     this.iteration = iteration;
-    // One by one: an array of them all would not fit on the stack.
+    // One by one, because spreading all of them would overflow the stack.
     for (const row of rows) this.rows.push(row);
     const before = this.weight?.classWeight;
     if (!weights.classWeight.every((weight, c) => weight === before?.[c])) this.weights.push(weights);
   }
 
-  see(look: Look): void {
-    this.look = look;
-    const { iteration, evaluation } = look;
+  addSnapshot(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    const { iteration, evaluation } = snapshot;
     const replace = <T extends { iteration: number }>(list: T[], item: T) => {
       if (list.at(-1)?.iteration === iteration) list.pop();
       list.push(item);
@@ -49,13 +57,13 @@ export class Track {
     replace(this.evaluations, { iteration, evaluation });
   }
 
-  /** Forgets the looks at other digits. The measured accuracies stay. */
-  forgetLooks(): void {
-    this.look = undefined;
+  /** Forgets what was seen of other digits. The curve of accuracies stays. */
+  forgetSnapshots(): void {
+    this.snapshot = undefined;
     this.evaluations.length = 0;
   }
 
-  /** Goes back to an iteration: later figures will be measured again. */
+  /** Returns to an earlier iteration, after which everything will be measured again. */
   rewind(iteration: number): void {
     this.iteration = iteration;
     const drop = <T extends { iteration: number }>(list: T[], last: number) => {
@@ -65,93 +73,89 @@ export class Track {
     drop(this.weights, iteration);
     drop(this.accuracies, iteration);
     drop(this.evaluations, iteration);
-    if (this.look && this.look.iteration > iteration) this.look = undefined;
+    if (this.snapshot && this.snapshot.iteration > iteration) this.snapshot = undefined;
   }
 }
 
 export type Mode = 'loading' | 'ready' | 'running' | 'paused' | 'done' | 'failed';
 
-/**
- * All that the views show. A choice of the visitor shows at once; figures that the worker still has to send are due until
- * they come, and figures of an earlier choice that come late are dropped.
- */
-export class Story {
+export class PageState {
   settings: Settings;
   samples: Samples | undefined;
-  /** Undefined until the browser was asked for one, null if it has none. */
+  /** Undefined until the browser answered; null if it has no adapter. */
   adapter: AdapterInfo | null | undefined;
   msPerStep = 0;
   mode: Mode = 'loading';
-  /** The trainings that are shown. */
-  tracks: readonly Track[] = [];
-  /** All trainings since the start, for one that is chosen again. */
-  private readonly known = new Map<Method, Track>();
-  private due: ReadonlySet<Due> = new Set();
-  /** Number of the latest choice, of the latest start, and of the latest choice of digits. */
+  /** The runs that are shown. */
+  runs: readonly RunState[] = [];
+  /** All runs since the last restart, so that a method that is selected again has its history. */
+  private readonly known = new Map<Method, RunState>();
+  private awaited: ReadonlySet<Awaited> = new Set();
+  /** Numbers of the latest settings, of the latest restart, and of the latest change of digits. */
   private revision = 0;
   private started = 0;
   private digitsSince = 0;
-  /** Number of the latest drawing, and of the first one since the sheet was empty. */
+  /** Numbers of the latest drawing, and of the first one since the sheet was empty. */
   private drawing = 0;
   private firstDrawing = 0;
 
   constructor(settings: Settings = defaultSettings) {
     this.settings = settings;
-    this.showTracks();
+    this.selectRuns();
   }
 
-  /** Iterations that every training has done. */
+  /** Iterations that every run has done. */
   get iteration(): number {
-    return Math.min(...this.tracks.map((track) => track.iteration));
+    return Math.min(...this.runs.map((run) => run.iteration));
   }
 
-  /** Whether there are trainings that can be run, saved and replaced. */
-  get obeys(): boolean {
+  /** Whether the worker has runs that it can train, save and replace. */
+  get hasRuns(): boolean {
     return this.mode !== 'loading' && this.mode !== 'failed';
   }
 
-  track(method: Method): Track | undefined {
-    return this.tracks.find((track) => track.method === method);
+  run(method: Method): RunState | undefined {
+    return this.runs.find((run) => run.method === method);
   }
 
-  /** Whether one of these reports is under way. */
-  awaits(...reports: readonly Due[]): boolean {
-    return reports.some((report) => this.due.has(report));
+  /** Whether one of these reports is still to come. */
+  awaits(...reports: readonly Awaited[]): boolean {
+    return reports.some((report) => this.awaited.has(report));
   }
 
-  /** Whether a training has no look yet, and the worker is about to send one. */
-  awaitsLook({ look }: Track): boolean {
-    return !look && (this.mode === 'running' || this.awaits('ready', 'looks'));
+  /** Whether a run has no snapshot yet, and the worker is about to send one. */
+  awaitsSnapshot({ snapshot }: RunState): boolean {
+    return !snapshot && (this.mode === 'running' || this.awaits('ready', 'snapshots'));
   }
 
-  /** Shows another choice; `start` begins all trainings again. Returns the number of the choice. */
-  choose(settings: Settings, start = false): number {
-    const others = settings.digits.join() !== this.settings.digits.join();
+  /** Shows other settings and, with `restart`, empty runs. Returns the number of the settings. */
+  choose(settings: Settings, restart = false): number {
+    const otherDigits = settings.digits.join() !== this.settings.digits.join();
     this.settings = settings;
     this.revision++;
-    if (start) {
+    if (restart) {
       this.started = this.revision;
       this.known.clear();
       this.msPerStep = 0;
     }
-    if (start || others) {
+    if (restart || otherDigits) {
       this.digitsSince = this.revision;
       this.samples = undefined;
-      for (const track of this.known.values()) track.forgetLooks();
+      for (const run of this.known.values()) run.forgetSnapshots();
     }
-    // A worker without trainings obeys only a start.
-    if (start || this.mode !== 'failed') this.due = new Set<Due>([...this.due, 'ready']);
-    this.showTracks();
+    // After a failure the worker obeys only a restart.
+    if (restart || this.mode !== 'failed') this.awaited = new Set<Awaited>([...this.awaited, 'ready']);
+    this.selectRuns();
     return this.revision;
   }
 
-  /** Takes note of another drawing, or of an empty sheet. Returns the number of the drawing. */
+  /** Notes another drawing, or an empty sheet. Returns the number of the drawing. */
   draw(empty: boolean): number {
     this.drawing++;
     if (empty || this.mode === 'failed') {
       this.firstDrawing = this.drawing;
-      for (const track of this.tracks) track.answer = undefined;
-    } else this.due = new Set<Due>([...this.due, 'answers']);
+      for (const run of this.runs) run.answer = undefined;
+    } else this.awaited = new Set<Awaited>([...this.awaited, 'answers']);
     return this.drawing;
   }
 
@@ -162,45 +166,46 @@ export class Story {
     else if (type === 'progress' && report.revision >= this.started) {
       this.came('progress');
       this.msPerStep = report.msPerStep;
-      for (const figures of report.figures) this.own(figures.method).add(figures);
-    } else if (type === 'looks' && report.revision >= this.digitsSince) {
-      this.came('looks');
-      for (const [method, look] of report.looks) this.own(method).see(look);
+      for (const progress of report.runs) this.runOf(progress.method).addProgress(progress);
+    } else if (type === 'snapshots' && report.revision >= this.digitsSince) {
+      this.came('snapshots');
+      for (const [method, snapshot] of report.snapshots) this.runOf(method).addSnapshot(snapshot);
     } else if (type === 'answers' && report.revision >= this.started && report.drawing >= this.firstDrawing) {
       if (report.drawing === this.drawing) this.came('answers');
-      for (const track of this.tracks) track.answer = undefined;
-      for (const [method, answer] of report.answers ?? []) this.own(method).answer = answer;
+      for (const run of this.runs) run.answer = undefined;
+      for (const [method, answer] of report.answers ?? []) this.runOf(method).answer = answer;
     } else if (type === 'failed') {
-      // A choice that is still in the worker's inbox is obeyed after this failure, unless nothing is trained any more.
-      this.due = new Set<Due>(report.fatal || !this.awaits('ready') ? [] : ['ready']);
+      // The worker still obeys settings that wait in its inbox, unless the failure was fatal.
+      this.awaited = new Set<Awaited>(report.fatal || !this.awaits('ready') ? [] : ['ready']);
       if (report.code === 'NO_ADAPTER' || report.code === 'NO_WEBGPU') this.adapter = null;
-      if (report.fatal) for (const track of this.tracks) track.answer = undefined;
+      if (report.fatal) for (const run of this.runs) run.answer = undefined;
     }
   }
 
-  private begin({ settings, samples, iterations, revision, from, next }: Extract<Report, { type: 'ready' }>): void {
+  private begin({ settings, samples, iterations, revision, from, next }: Ready): void {
     if (from !== 'before') this.known.clear();
-    for (const [method, iteration] of iterations) this.own(method).rewind(iteration);
+    for (const [method, iteration] of iterations) this.runOf(method).rewind(iteration);
     if (revision === this.revision) {
       const { speed, run } = this.settings;
       if (from === 'file') this.settings = { ...settings, speed, run };
       this.samples = samples;
-      this.due = new Set<Due>(this.awaits('answers') ? [...next, 'answers'] : next);
+      this.awaited = new Set<Awaited>(this.awaits('answers') ? [...next, 'answers'] : next);
     }
-    this.showTracks();
+    this.selectRuns();
   }
 
-  private came(report: Due): void {
-    this.due = new Set([...this.due].filter((one) => one !== report));
+  private came(report: Awaited): void {
+    this.awaited = new Set([...this.awaited].filter((one) => one !== report));
   }
 
-  private own(method: Method): Track {
-    const track = this.known.get(method) ?? new Track(method);
-    this.known.set(method, track);
-    return track;
+  private selectRuns(): void {
+    this.runs = this.settings.methods.map((method) => this.runOf(method));
   }
 
-  private showTracks(): void {
-    this.tracks = this.settings.methods.map((method) => this.own(method));
+  /** Returns the run of a method, a new one if there is none. */
+  private runOf(method: Method): RunState {
+    const run = this.known.get(method) ?? new RunState(method);
+    this.known.set(method, run);
+    return run;
   }
 }

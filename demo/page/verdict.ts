@@ -1,60 +1,62 @@
-// The sentence under the scores. It compares trainings only where that is fair: at the same iterations, in several
-// evaluations that agree, and by more than the number of test images can tell apart.
+// The sentence under the scores. It ranks runs only if that is fair: at the same iteration, in several evaluations
+// that agree, and by a difference that the number of test images can resolve.
 import type { Evaluation } from '../../src/train/events.ts';
-import type { Story, Track } from './state.ts';
-import { count, listed, NAMES, percent, strayShare } from './words.ts';
+import type { PageState, RunState } from './state.ts';
+import { VERDICT } from './words.ts';
 
-// Accuracy varies from one evaluation to the next by more than the sample explains.
+// Accuracy varies between evaluations by more than the sampling error.
 const AGREEING = 3;
-// Two-sided, at 95 %.
+// Two-sided, 95 % confidence.
 const Z = 1.96;
 
-/** Returns what can be said of the trainings so far, in a sentence; '' if there is nothing to compare. */
-export function verdictOf({ tracks, settings }: Story): string {
-  const latest = tracks.map(({ evaluations }) => evaluations.at(-1)?.iteration ?? 0);
-  if (tracks.length < 2 || latest.includes(0)) return '';
+/** Returns what can be said about the runs so far, in a sentence; '' if there is nothing to compare. */
+export function verdictOf({ runs, settings }: PageState): string {
+  const latest = runs.map(({ evaluations }) => evaluations.at(-1)?.iteration ?? 0);
+  if (runs.length < 2 || latest.includes(0)) return '';
   const iteration = Math.min(...latest);
-  const behind = tracks.filter((_, i) => latest[i] === iteration);
-  if (behind.length < tracks.length)
-    return `${namesOf(behind)} ${behind.length > 1 ? 'have' : 'has'} to catch up before they can be compared.`;
-  // Until its first class weights PADA weighs all classes alike, as DANN does.
-  const judged = tracks.filter(({ method, weighted }) => method !== 'pada' || weighted !== undefined);
-  if (judged.length < 2)
-    return `PADA takes its first class weights after ${count(settings.updateSteps)} iterations; until then it trains as DANN does.`;
-  const after = `After ${count(iteration)} iterations`;
+  const behind = runs.filter((_, i) => latest[i] === iteration);
+  if (behind.length < runs.length) return VERDICT.behind(behind.map(({ method }) => method));
+  // Until its first class weights PADA weighs all classes equally, as DANN does.
+  const judged = runs.filter(({ method, weightedSince }) => method !== 'pada' || weightedSince !== undefined);
+  if (judged.length < 2) return VERDICT.unweighted(settings.updateSteps);
   const rounds = roundsOf(judged);
-  if (rounds.length < AGREEING) return `${after} it is too early to compare.`;
+  if (rounds.length < AGREEING) return VERDICT.early(iteration);
   const now = rounds.at(-1)!;
   const ranked = [...now.keys()].sort((a, b) => now[b]!.accuracy - now[a]!.accuracy);
   const [best, worst] = [ranked[0]!, ranked.at(-1)!];
   const inAll = (shareOf: (evaluation: Evaluation) => number, more: number, less: number) =>
     rounds.every((round) => exceeds(shareOf(round[more]!), shareOf(round[less]!), round[more]!.count));
-  if (!inAll(({ accuracy }) => accuracy, best, worst))
-    return `${after} ${count(now[best]!.count)} test images show no clear difference between ${namesOf(judged)}.`;
-  const astray = (evaluation: Evaluation) => strayShare(evaluation, settings.digits);
-  const reads = ranked.map((i) => `${NAMES[judged[i]!.method]} reads ${percent(now[i]!.accuracy)}`).join(', ');
-  const takes = `${NAMES[judged[worst]!.method]} takes ${percent(astray(now[worst]!))} for digits that are not there`;
-  return `${after} ${reads}${inAll(astray, worst, best) ? `; ${takes}` : ''}.`;
+  const methods = judged.map(({ method }) => method);
+  if (!inAll(({ accuracy }) => accuracy, best, worst)) return VERDICT.equal(iteration, now[best]!.count, methods);
+  const absent = (evaluation: Evaluation) => absentShare(evaluation, settings.digits);
+  const scores = ranked.map((i) => ({ method: methods[i]!, accuracy: now[i]!.accuracy }));
+  const misreads = inAll(absent, worst, best) ? VERDICT.misreads(methods[worst]!, absent(now[worst]!)) : '';
+  return VERDICT.ranked(iteration, scores) + misreads;
 }
 
-/** The latest evaluations at iterations that all tracks were evaluated at, since PADA has class weights. */
-function roundsOf(tracks: readonly Track[]): Evaluation[][] {
-  const since = Math.max(...tracks.map(({ weighted = 0 }) => weighted));
-  const at = (track: Track, wanted: number) => track.evaluations.find(({ iteration }) => iteration === wanted);
-  return tracks[0]!.evaluations
+/** Returns the percentage of images that were classified as a digit that does not occur: negative transfer. */
+export function absentShare({ confusion, count: all }: Evaluation, digits: readonly number[]): number {
+  let absent = 0;
+  for (const row of confusion) for (const [c, n] of row.entries()) if (!digits.includes(c)) absent += n;
+  return (100 * absent) / all;
+}
+
+/** Returns the latest evaluations at iterations for which every run has one, since PADA has class weights. */
+function roundsOf(runs: readonly RunState[]): Evaluation[][] {
+  const since = Math.max(...runs.map(({ weightedSince = 0 }) => weightedSince));
+  const at = (run: RunState, wanted: number) => run.evaluations.find(({ iteration }) => iteration === wanted);
+  return runs[0]!.evaluations
     .filter(({ iteration }) => iteration > since)
-    .map(({ iteration }) => tracks.flatMap((track) => at(track, iteration)?.evaluation ?? []))
-    .filter((round) => round.length === tracks.length)
+    .map(({ iteration }) => runs.flatMap((run) => at(run, iteration)?.evaluation ?? []))
+    .filter((round) => round.length === runs.length)
     .slice(-AGREEING);
 }
 
 /**
- * Whether one share in percent of `n` images exceeds another one by more than chance explains, by the interval of
+ * Returns whether one percentage of `n` images exceeds another by more than chance explains, by the interval of
  * Agresti and Caffo (2000). Both networks classify the same images, so chance explains even less.
  */
 function exceeds(more: number, less: number, n: number): boolean {
   const [p, q] = [more, less].map((share) => ((share / 100) * n + 1) / (n + 2)) as [number, number];
   return p - q > Z * Math.sqrt((p * (1 - p) + q * (1 - q)) / (n + 2));
 }
-
-const namesOf = (tracks: readonly Track[]): string => listed(tracks.map(({ method }) => NAMES[method]));

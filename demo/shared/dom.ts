@@ -1,6 +1,6 @@
 type Child = Node | string;
 
-/** An element with attributes; `true` is an attribute without a value, `false` none. */
+/** Creates an element. An attribute that is `true` has no value; one that is `false` is left out. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Record<string, string | number | boolean> = {},
@@ -15,14 +15,21 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** The element of the page with an id. */
+/** Returns the element with an id. Throws if the page has none. */
 export function find<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no element #${id}`);
   return found as T;
 }
 
-/** Sets a text where it is another, so that nothing is laid out, or read aloud, for nothing. */
+/** Returns the button with an id, after making it call `act`. */
+export function button(id: string, act: () => void): HTMLButtonElement {
+  const found = find<HTMLButtonElement>(id);
+  found.addEventListener('click', act);
+  return found;
+}
+
+/** Sets a text if it differs, so that the browser neither lays out nor reads aloud the same text again. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -36,17 +43,27 @@ export function setBusy(node: Element, busy: boolean): void {
 const styles = new Map<string, string>();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => styles.clear());
 
-/** The value of a custom property of the page's style, which is another in the dark. Asking the browser is dear. */
+/** Returns a custom property of the page's style. Cached, because asking the browser is slow; dark mode has other values. */
 export function styleOf(name: string): string {
   const known = styles.get(name) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   styles.set(name, known);
   return known;
 }
 
-/** A file for the visitor to keep. */
+/** Offers a file to the visitor. */
 export function download(name: string, content: BlobPart, type: string): void {
   const link = element('a', { href: URL.createObjectURL(new Blob([content], { type })), download: name });
   link.click();
-  // The browser reads it after the click.
+  // The browser reads the content after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** Copies the address. Returns whether the browser allowed it. */
+export async function copyLink(): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,34 +1,34 @@
-// So much of a frame may go into drawing; what does not fit comes in the next one.
+// Drawing may take this much of a frame; the rest follows in the next frame.
 const BUDGET_MS = 6;
 
-/** Does pieces of work one after the other, a few each frame, and all of them again whenever something changed meanwhile. */
+/** Draws a list of views, a few per frame, and all of them again if something changed meanwhile. */
 export class Frames {
   private left: (() => void)[] = [];
-  private asked = false;
+  private scheduled = false;
   private again = false;
 
-  constructor(private readonly pieces: readonly (() => void)[]) {}
+  constructor(private readonly draws: readonly (() => void)[]) {}
 
   changed(): void {
     this.again = true;
-    this.ask();
+    this.schedule();
   }
 
-  private ask(): void {
-    if (this.asked) return;
-    this.asked = true;
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
     requestAnimationFrame(() => this.frame());
   }
 
   private frame(): void {
-    this.asked = false;
+    this.scheduled = false;
     if (this.left.length === 0 && this.again) {
       this.again = false;
-      this.left = [...this.pieces];
+      this.left = [...this.draws];
     }
     const end = performance.now() + BUDGET_MS;
     do this.left.shift()?.();
     while (this.left.length > 0 && performance.now() < end);
-    if (this.left.length > 0 || this.again) this.ask();
+    if (this.left.length > 0 || this.again) this.schedule();
   }
 }

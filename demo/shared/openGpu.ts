@@ -1,18 +1,18 @@
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 
-// A driver that fell over takes a while to stand again.
+// A driver that crashed needs some time to restart.
 const RETRIES = 5;
 const RETRY_MS = 1000;
 const SAMPLES = 3;
 
-/** A GPU, and what it takes to wait for it when it has nothing to do. */
+/** A GPU, and the milliseconds that waiting for it takes if it has no work. */
 export interface OpenGpu {
   gpu: Gpu;
   roundTripMs: number;
 }
 
-/** @param again whether there was a GPU before: then one may come back that is not there yet */
+/** Opens a GPU. With `again`, after the loss of another one, it waits and retries. */
 export async function openGpu(again: boolean): Promise<OpenGpu> {
   for (let left = again ? RETRIES : 0; ; left--) {
     if (again) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

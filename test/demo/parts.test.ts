@@ -2,79 +2,84 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { align, thin } from '../../demo/page/curves.ts';
 import { digitOf } from '../../demo/page/raster.ts';
-import { ranges, strayShare } from '../../demo/page/words.ts';
-import { Pace } from '../../demo/page/worker/pace.ts';
-import { Lookout } from '../../demo/page/worker/schedule.ts';
+import { defaultSettings, METHODS, parseSettings, type Settings, showSettings } from '../../demo/page/settings.ts';
+import { absentShare } from '../../demo/page/verdict.ts';
+import { INTRODUCTION, listed, ranges, STATUS } from '../../demo/page/words.ts';
+import { SliceLength, SnapshotSchedule } from '../../demo/page/worker/schedule.ts';
 
 const SIDE = 280;
-const PIXELS = 28;
 
 /** A drawing with a filled box. */
-function box(left: number, top: number, width: number, height: number): Uint8Array {
-  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+const box = (left: number, top: number, [width, height]: readonly [number, number]): Uint8Array =>
+  Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
     const [x, y] = [(i % SIDE) - left, Math.floor(i / SIDE) - top];
     return x >= 0 && x < width && y >= 0 && y < height ? 255 : 0;
   });
-}
 
-test('a drawing fills the box of 20x20 that digits have, wherever and however small it was drawn', () => {
+test('a drawing of any size fills the box of 20x20 that MNIST digits have', () => {
   for (const [left, top, size] of [
     [0, 0, 1],
     [10, 200, 5],
     [30, 40, 100],
     [0, 0, 280],
   ] as const) {
-    const image = digitOf(box(left, top, size, 2 * Math.min(size, 140)), SIDE)!;
-    const rows = Array.from({ length: PIXELS }, (_, row) => image.subarray(PIXELS * row, PIXELS * (row + 1)));
-    const inked = rows.flatMap((row, y) => [...row.keys()].filter((x) => row[x]! > 127).map((x) => [x, y]));
-    const [xs, ys] = [inked.map(([x]) => x!), inked.map(([, y]) => y!)];
+    const image = digitOf(box(left, top, [size, 2 * Math.min(size, 140)]), SIDE)!;
+    const inked = [...image.keys()].filter((i) => image[i]! > 127);
+    const [xs, ys] = [inked.map((i) => i % 28), inked.map((i) => Math.floor(i / 28))];
     assert.equal([Math.min(...ys), Math.max(...ys)], [4, 23]);
     assert.is(Math.min(...xs) + Math.max(...xs), 27);
   }
 });
 
-test('a drawing off its middle is moved by the middle of its ink', () => {
-  const ink = box(100, 100, 10, 100);
-  for (const [i, value] of box(100, 180, 60, 20).entries()) ink[i] = Math.max(ink[i]!, value);
-  const image = digitOf(ink, SIDE)!;
+test('a drawing is centred by its ink', () => {
+  const ink = box(100, 100, [10, 100]);
+  for (const [i, value] of box(100, 180, [60, 20]).entries()) ink[i] = Math.max(ink[i]!, value);
   let [sum, x, y] = [0, 0, 0];
-  for (const [i, value] of image.entries())
+  for (const [i, value] of digitOf(ink, SIDE)!.entries())
     [sum, x, y] = [sum + value, x + value * ((i % 28) + 0.5), y + value * (Math.floor(i / 28) + 0.5)];
   assert.ok(Math.abs(x / sum - 14) < 0.3 && Math.abs(y / sum - 14) < 0.3, `${x / sum} ${y / sum}`);
   assert.is(digitOf(new Uint8Array(SIDE * SIDE), SIDE), null);
 });
 
 test('slices fill their time, whatever an iteration and a wait take', () => {
-  const settle = (roundTrip: number, each: number) => {
-    const pace = new Pace(roundTrip);
-    for (let i = 0; i < 20; i++) pace.measured(pace.steps, roundTrip + pace.steps * each);
-    return pace;
+  const settled = (roundTrip: number, perStep: number) => {
+    const slices = new SliceLength(roundTrip);
+    for (let i = 0; i < 20; i++) slices.measured(slices.steps, roundTrip + slices.steps * perStep);
+    return slices;
   };
-  assert.is(settle(0, 1000).steps, 1);
-  assert.is(settle(0, 2).steps, 15);
-  assert.is(settle(100, 2).steps, 15);
-  assert.is(settle(1, 0.01).steps, 64);
-  assert.is(settle(100, 2).msPerStep.toFixed(3), '2.000');
+  for (const [roundTrip, perStep, steps] of [
+    [0, 1000, 1],
+    [0, 2, 15],
+    [100, 2, 15],
+    [1, 0.01, 64],
+  ] as const)
+    assert.is(settled(roundTrip, perStep).steps, steps);
+  assert.is(settled(100, 2).msPerStep.toFixed(3), '2.000');
 });
 
-test('looking costs a fifth of the time at most, and is not waited for where it is slow', () => {
-  const fast = new Lookout();
-  assert.equal([fast.due(9, 0), fast.due(10, 0), fast.wanted(0), fast.wanted(1)], [false, true, false, true]);
-  fast.looked(10, 0, 5000);
-  assert.equal([fast.due(10, 9000), fast.due(11, 5599), fast.due(11, 5600)], [false, false, true]);
-  fast.looked(11, 6000, 8000);
-  assert.equal([fast.due(12, 17_999), fast.due(12, 18_000), fast.wanted(12)], [false, true, false]);
+test('snapshots take at most a sixth of the time, and a pause does not wait for slow ones', () => {
+  const schedule = new SnapshotSchedule();
+  assert.equal([schedule.dueInTraining(9, 0), schedule.dueInTraining(10, 0)], [false, true]);
+  assert.equal([schedule.dueAtRest(0), schedule.dueAtRest(1)], [false, true]);
+  schedule.taken(10, 0, 5000);
+  const due = [schedule.dueInTraining(10, 9000), schedule.dueInTraining(11, 5599), schedule.dueInTraining(11, 5600)];
+  assert.equal(due, [false, false, true]);
+  schedule.taken(11, 6000, 8000);
+  assert.equal([schedule.dueInTraining(12, 17_999), schedule.dueInTraining(12, 18_000)], [false, true]);
+  assert.is(schedule.dueAtRest(12), false);
 });
 
-test('curves are thinned to means, and put side by side', () => {
+test('curves are thinned to means, and aligned', () => {
   const x = Array.from({ length: 10 }, (_, i) => i);
   assert.equal(thin({ x, y: x.map((i) => 2 * i) }, 4), { x: [2, 5, 8, 9], y: [2, 8, 14, 18] });
   assert.equal(thin({ x, y: x }, 10), { x, y: x });
+  const curves = [
+    { x: [1, 3], y: [5, Number.NaN] },
+    { x: [2, 3], y: [7, 8] },
+  ];
+  const [all, first, second] = align(curves);
   assert.equal(
-    align([
-      { x: [1, 3], y: [5, Number.NaN] },
-      { x: [2, 3], y: [7, 8] },
-    ]),
+    [all, first, second],
     [
       [1, 2, 3],
       [5, null, null],
@@ -84,14 +89,65 @@ test('curves are thinned to means, and put side by side', () => {
   assert.equal(align([]), [[]]);
 });
 
-test('digits in words, and the share that went astray', () => {
+test('texts list digits and names, and count', () => {
   assert.equal([ranges([0, 1, 2, 3, 4]), ranges([0, 2, 3, 9]), ranges([5])], ['0–\u20604', '0, 2–\u20603, 9', '5']);
+  assert.equal([listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c'])], ['a', 'a and b', 'a, b and c']);
+  assert.is(STATUS.finished(1500, 1500), 'Finished 1,500 iterations. Press Continue for 1,500 more.');
+  assert.is(STATUS.opened('f', 'dann', undefined), 'Opened f (network only; DANN continues from it).');
+  const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  assert.match(INTRODUCTION.dann(all, []), /plain adaptation is the right thing/);
+  assert.match(INTRODUCTION.dann(all.slice(0, 7), [7, 8, 9]), /no handwritten 7, 8 or 9, .*can be worse/);
+});
+
+test('the share of absent digits counts their columns', () => {
   const confusion = [
     [8, 0, 2],
     [1, 5, 4],
     [0, 0, 0],
   ];
-  assert.is(strayShare({ confusion, count: 20, accuracy: 65, perClass: [] }, [0, 1]), 30);
+  assert.is(absentShare({ confusion, count: 20, accuracy: 65, perClass: [] }, [0, 1]), 30);
+});
+
+test('an address without settings gives the defaults, which need no address', () => {
+  assert.equal([parseSettings(''), parseSettings('#')], [defaultSettings, defaultSettings]);
+  assert.is(showSettings(defaultSettings), '');
+});
+
+test('an address holds every setting', () => {
+  const chosen: Settings = {
+    methods: METHODS,
+    digits: [1, 3, 9],
+    temperature: 0.25,
+    tradeOff: 1.5,
+    updateSteps: 7,
+    seed: 4294967295,
+    batch: 16,
+    speed: 5,
+    run: true,
+  };
+  const shown = showSettings(chosen);
+  assert.is(
+    shown,
+    'methods=source-only,dann,pada&digits=139&temperature=0.25&tradeOff=1.5&updateSteps=7&seed=4294967295&batch=16&speed=5&run=1',
+  );
+  assert.equal(parseSettings(`#${shown}`), chosen);
+  const paused = { ...defaultSettings, run: false };
+  assert.equal(parseSettings(showSettings(paused)), paused);
+});
+
+test('invalid settings give the defaults, and numbers move into their ranges', () => {
+  const invalid =
+    'methods=best&digits=xyz&temperature=hot&tradeOff=&updateSteps=NaN&seed=Infinity&speed=3&run=yes&batch';
+  assert.equal(parseSettings(invalid), defaultSettings);
+  const { temperature, tradeOff, updateSteps, seed, batch } = parseSettings(
+    'temperature=-1&tradeOff=1e9&updateSteps=0.4&seed=-5&batch=1e6',
+  );
+  assert.equal([temperature, tradeOff, updateSteps, seed, batch], [0.01, 5, 1, 0, 256]);
+});
+
+test('methods and digits are sorted, once each', () => {
+  const { methods, digits } = parseSettings('methods=pada,dann,pada&digits=77310');
+  assert.equal([methods.join(), digits.join()], ['dann,pada', '0,1,3,7']);
 });
 
 test.run();

@@ -1,36 +1,39 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Command, Report } from '../../demo/page/protocol.ts';
+import type { Command, Report, SavedKind } from '../../demo/page/protocol.ts';
 import { defaultSettings, type Settings } from '../../demo/page/settings.ts';
+import { ERRORS } from '../../demo/page/words.ts';
 import type { Digits } from '../../demo/page/worker/digits.ts';
-import { Conductor } from '../../demo/page/worker/runner.ts';
+import { Runner } from '../../demo/page/worker/runner.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import type { Method } from '../../src/train/options.ts';
 import { stripes } from '../train/stripes.ts';
 
-// The trainings as the page's worker runs them, with stripes in place of digits.
+// The page's worker, with small images of stripes instead of digits. The test takes the place of the page.
 
 const digits: Digits = { source: stripes(80, 1), target: stripes(60, 2, { brightness: 120 }), test: stripes(40, 3) };
 const settings: Settings = { ...defaultSettings, digits: [0, 1], batch: 8, updateSteps: 3 };
+const image = Uint8Array.from(digits.test.images.subarray(0, 256));
 
 type Kind = Report['type'];
 type Of<K extends Kind> = Extract<Report, { type: K }>;
 
-/** A conductor with what it reports, in the place of the page. */
-class Stage {
+class Page {
   readonly reports: Report[] = [];
   readonly gpus: Gpu[] = [];
+  private revision = 0;
   private waiting: (() => void)[] = [];
-  private readonly conductor = new Conductor(
+  private readonly runner = new Runner(
     (report) => {
       this.reports.push(report);
       for (const wake of this.waiting.splice(0)) wake();
     },
     {
       digits: async () => digits,
-      machine: async () => {
+      gpu: async () => {
         const gpu = await createGpu();
         this.gpus.push(gpu);
         return { gpu, roundTripMs: 0 };
@@ -39,30 +42,48 @@ class Stage {
   );
 
   constructor() {
-    this.conductor.run();
+    this.runner.work();
   }
 
   send(command: Command): void {
-    this.conductor.take(command);
+    this.runner.take(command);
   }
 
-  /** The next report of a kind that is as wanted, from here on. */
-  async next<K extends Kind>(type: K, wanted: (report: Of<K>) => boolean = () => true): Promise<Of<K>> {
+  /** Resolves to the next report of a kind that passes a test. Rejects if the worker fails before. */
+  async next<K extends Kind>(type: K, passes: (report: Of<K>) => boolean = () => true): Promise<Of<K>> {
     for (let at = this.reports.length; ; ) {
       for (; at < this.reports.length; at++) {
         const report = this.reports[at]!;
-        if (report.type === type && wanted(report as Of<K>)) return report as Of<K>;
+        if (report.type === type && passes(report as Of<K>)) return report as Of<K>;
         if (report.type === 'failed' && type !== 'failed') throw new Error(report.text);
       }
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
 
-  /** Sends a command, and gives the next report of a kind. */
-  async ask<K extends Kind>(command: Command, type: K, wanted?: (report: Of<K>) => boolean): Promise<Of<K>> {
-    const answer = this.next(type, wanted);
+  /** Sends a command and returns the next report of a kind. */
+  async ask<K extends Kind>(command: Command, type: K, passes?: (report: Of<K>) => boolean): Promise<Of<K>> {
+    const answer = this.next(type, passes);
     this.send(command);
     return answer;
+  }
+
+  begin(change: Partial<Settings> = {}): Promise<Of<'ready'>> {
+    return this.ask({ type: 'begin', settings: { ...settings, ...change }, revision: ++this.revision }, 'ready');
+  }
+
+  /** Sends other settings and returns the next report of a kind. */
+  change<K extends Kind>(change: Partial<Settings>, type: K, passes?: (report: Of<K>) => boolean): Promise<Of<K>> {
+    const command = { type: 'change', settings: { ...settings, ...change }, revision: ++this.revision } as const;
+    return this.ask(command, type, passes);
+  }
+
+  async save(what: SavedKind, method: Method = 'pada'): Promise<Of<'saved'>> {
+    return this.ask({ type: 'save', method, what }, 'saved');
+  }
+
+  load<K extends Kind>(bytes: Uint8Array, type: K, method: Method = 'pada'): Promise<Of<K>> {
+    return this.ask({ type: 'load', method, name: 'file', bytes }, type);
   }
 
   async steps(n: number): Promise<Of<'progress'>> {
@@ -71,288 +92,211 @@ class Stage {
     return last!;
   }
 
-  /** The losses of one training, iteration by iteration, those after a loss of the device in place of those before. */
-  losses(method: string): number[] {
+  /** Steps until PADA has done `n` iterations: it may have to wait for DANN. */
+  async stepPadaTo(n: number): Promise<void> {
+    while ((await this.steps(1)).runs[1]!.iteration < n);
+  }
+
+  loseGpu(): void {
+    (this.gpus.at(-1)!.native as GPUDevice).destroy();
+  }
+
+  /** The losses of PADA by iteration. After the loss of a device the later values count. */
+  losses(): number[] {
     const losses: number[] = [];
-    for (const report of this.reports)
-      if (report.type === 'progress')
-        for (const figures of report.figures)
-          if (figures.method === method)
-            for (const { iteration, classLoss } of figures.rows) losses[iteration] = classLoss;
+    for (const { runs } of this.reports.filter((report): report is Of<'progress'> => report.type === 'progress'))
+      for (const { rows } of runs.filter(({ method }) => method === 'pada'))
+        for (const { iteration, classLoss } of rows) losses[iteration] = classLoss;
     return losses;
   }
-
-  close(): void {
-    for (const gpu of this.gpus) gpu.dispose();
-  }
 }
 
-const at = (report: Of<'progress'>) => report.figures.map(({ method, iteration }) => [method, iteration] as const);
-const weightsOf = ({ figures }: Of<'progress'>) => figures.find(({ method }) => method === 'pada')!.weights.classWeight;
+const at = ({ runs }: Of<'progress'>): string => runs.map(({ method, iteration }) => `${method} ${iteration}`).join();
+const weightsOf = ({ runs }: Of<'progress'>) => runs.find(({ method }) => method === 'pada')!.weights.classWeight;
 
-async function onStage(body: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = new Stage();
+async function withPage<T>(body: (page: Page) => Promise<T>): Promise<T> {
+  const page = new Page();
   try {
-    await body(stage);
+    return await body(page);
   } finally {
-    stage.close();
+    for (const gpu of page.gpus) gpu.dispose();
   }
 }
 
-test('trainings go side by side, a pause is at once, looks come at the end', () =>
-  onStage(async (stage) => {
-    const ready = await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    assert.equal(
-      [ready.iterations, ready.from],
-      [
-        [
-          ['dann', 0],
-          ['pada', 0],
-        ],
-        'start',
-      ],
-    );
-    assert.equal([ready.samples.targetCount, ready.samples.testCount], [30, 20]);
-    const looks = stage.next('looks');
-    assert.equal(at(await stage.steps(2)), [
-      ['dann', 2],
-      ['pada', 2],
-    ]);
-    for (const [, look] of (await looks).looks) assert.is(look.evaluation.count, 20);
-    await stage.ask({ type: 'run' }, 'progress', ({ figures }) => figures[0]!.iteration > 4);
-    const stopped = await stage.ask({ type: 'pause' }, 'stopped');
-    const { figures } = await stage.next('progress');
-    assert.is(stopped.why, 'asked');
-    for (const { iteration } of figures) assert.ok(iteration - stopped.iteration <= 1);
-    const count = stage.reports.length;
-    await stage.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers');
-    assert.ok(stage.reports.slice(count).every(({ type }) => type !== 'progress'));
-  }));
+const pageTest = (name: string, body: (page: Page) => Promise<void>): void => test(name, () => withPage(body));
 
-test('other digits and another temperature change the weights at once, and training goes on', () =>
-  onStage(async (stage) => {
-    const warm = { ...settings, temperature: 1 };
-    await stage.ask({ type: 'begin', settings: warm, revision: 1 }, 'ready');
-    const before = weightsOf(await stage.steps(15));
-    const changed = stage.next('ready');
-    stage.send({ type: 'change', settings: { ...warm, digits: [2, 3] }, revision: 2 });
-    assert.equal((await changed).iterations, [
-      ['dann', 15],
-      ['pada', 15],
-    ]);
-    const others = weightsOf(await stage.next('progress'));
-    assert.is.not(others.join(), before.join());
-    assert.ok(others[2]! + others[3]! > before[2]! + before[3]!, `${before} then ${others}`);
-    const softer = { ...settings, digits: [2, 3], temperature: 5, methods: ['source-only', 'pada'] } as Settings;
-    const ready = await stage.ask({ type: 'change', settings: softer, revision: 3 }, 'ready');
-    assert.equal(ready.iterations, [
-      ['source-only', 0],
-      ['pada', 15],
-    ]);
-    const soft = weightsOf(await stage.next('progress'));
-    assert.ok(Math.min(...soft) > Math.min(...others), `${others} then ${soft}`);
-    assert.equal(at(await stage.steps(1)), [
-      ['source-only', 1],
-      ['pada', 15],
-    ]);
-  }));
-
-test('a drawing is answered by every network, anew when they have learnt', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
-    const { answers } = await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'answers');
-    assert.equal(
-      answers!.map(([method]) => method),
-      ['dann', 'pada'],
-    );
-    for (const [, probabilities] of answers!)
-      assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
-    const later = await stage.ask({ type: 'step' }, 'answers');
-    assert.is.not(later.answers![0]![1].join(), answers![0]![1].join());
-    assert.is((await stage.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers')).answers, null);
-  }));
-
-test('a training is saved and opened again, bit for bit; a network too; what is neither is refused', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    await stage.steps(4);
-    const { bytes, name } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
-    const network = await stage.ask({ type: 'save', method: 'pada', what: 'model' }, 'saved');
-    assert.is(name, 'padagrad-pada-4.safetensors');
-    assert.is((await decodeCheckpoint(bytes)).options.classWeightUpdateSteps, 3);
-    assert.ok(decodeSafetensors(network.bytes).tensors.has('head.weight'));
-    await stage.steps(3);
-    const expected = stage.losses('pada');
-    await stage.ask({ type: 'begin', settings: { ...settings, seed: 9, temperature: 1 }, revision: 2 }, 'ready');
-    const ready = stage.next('ready');
-    await stage.ask({ type: 'load', method: 'dann', name, bytes }, 'loaded');
-    assert.equal([(await ready).settings.seed, (await ready).settings.temperature], [0, 0.1]);
-    assert.equal((await ready).iterations, [
-      ['dann', 0],
-      ['pada', 4],
-    ]);
-    // Until the other has caught up.
-    while (at(await stage.steps(1))[1]![1]! < 7);
-    assert.equal(stage.losses('pada').slice(4), expected.slice(4));
-    await stage.ask({ type: 'load', method: 'dann', name: 'n', bytes: network.bytes }, 'loaded');
-    const noise = await stage.ask({ type: 'load', method: 'dann', name: 'noise', bytes: new Uint8Array(99) }, 'failed');
-    assert.match(noise.text, /noise: at byte/);
-    const change = { ...settings, digits: [0, 1, 2] };
-    await stage.ask({ type: 'change', settings: change, revision: 3 }, 'ready');
-    const other = await stage.ask({ type: 'load', method: 'pada', name, bytes }, 'failed');
-    assert.match(other.text, /this training had 30 target images, but here there are 45; choose the digits/);
-    assert.is(other.fatal, false);
-    assert.equal(at(await stage.steps(1)).length, 2);
-  }));
-
-test('a lost device is replaced, and the trainings go on as if nothing had happened', async () => {
-  let expected: number[] = [];
-  await onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    await stage.steps(8);
-    expected = stage.losses('pada');
-  });
-  await onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    await stage.steps(5);
-    (stage.gpus[0]!.native as GPUDevice).destroy();
-    const lost = await stage.ask({ type: 'step' }, 'lost');
-    assert.is(stage.gpus.length, 2);
-    assert.ok(lost.iterations.every(([, iteration]) => iteration <= 5));
-    while (at(await stage.steps(1))[1]![1]! < 8);
-    assert.equal(stage.losses('pada'), expected);
-  });
+pageTest('trains runs side by side, pauses at once, and evaluates at rest', async (page) => {
+  const ready = await page.begin();
+  assert.equal([String(ready.iterations), ready.from, ready.next], ['dann,0,pada,0', 'start', []]);
+  assert.is(ready.samples.testCount, 20);
+  const seen = page.next('snapshots');
+  assert.is(at(await page.steps(2)), 'dann 2,pada 2');
+  for (const [, snapshot] of (await seen).snapshots) assert.is(snapshot.evaluation.count, 20);
+  await page.ask({ type: 'run' }, 'progress', ({ runs }) => runs[0]!.iteration > 4);
+  const stopped = await page.ask({ type: 'pause' }, 'stopped');
+  const { runs } = await page.next('progress');
+  assert.is(stopped.why, 'asked');
+  for (const { iteration } of runs) assert.ok(iteration - stopped.iteration <= 1);
+  const count = page.reports.length;
+  await page.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers');
+  assert.ok(page.reports.slice(count).every(({ type }) => type !== 'progress'));
 });
 
-test('after three lost devices it gives up and says so, and can begin again', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    for (let i = 0; i < 2; i++) {
-      (stage.gpus.at(-1)!.native as GPUDevice).destroy();
-      await stage.ask({ type: 'step' }, 'lost');
-    }
-    (stage.gpus.at(-1)!.native as GPUDevice).destroy();
-    const { code, fatal } = await stage.ask({ type: 'step' }, 'failed');
-    assert.equal([code, fatal], ['GPU_LOST', true]);
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    assert.equal(at(await stage.steps(1)), [
-      ['dann', 1],
-      ['pada', 1],
-    ]);
-  }));
+pageTest('recomputes the weights for other digits and another temperature, and continues', async (page) => {
+  await page.begin({ temperature: 1 });
+  const before = weightsOf(await page.steps(15));
+  const changed = await page.change({ temperature: 1, digits: [2, 3] }, 'ready');
+  assert.is(String(changed.iterations), 'dann,15,pada,15');
+  const others = weightsOf(await page.next('progress'));
+  assert.is.not(others.join(), before.join());
+  assert.ok(others[2]! + others[3]! > before[2]! + before[3]!, `${before} then ${others}`);
+  const ready = await page.change({ digits: [2, 3], temperature: 5, methods: ['source-only', 'pada'] }, 'ready');
+  assert.is(String(ready.iterations), 'source-only,0,pada,15');
+  const soft = weightsOf(await page.next('progress'));
+  assert.ok(Math.min(...soft) > Math.min(...others), `${others} then ${soft}`);
+  assert.is(at(await page.steps(1)), 'source-only 1,pada 15');
+});
 
-test('reports repeat the number of the choice, and other digits are looked at without delay', () =>
-  onStage(async (stage) => {
-    assert.equal((await stage.ask({ type: 'begin', settings, revision: 4 }, 'ready')).next, []);
-    const seen = stage.next('looks');
-    assert.is((await stage.steps(1)).revision, 4);
-    assert.is((await seen).revision, 4);
-    const [ready, looks] = [stage.next('ready'), stage.next('looks', ({ revision }) => revision > 4)];
-    stage.send({ type: 'change', settings: { ...settings, digits: [2, 3] }, revision: 5 });
-    assert.equal(
-      [(await ready).revision, (await ready).from, (await ready).next],
-      [5, 'before', ['progress', 'looks']],
-    );
-    for (const [, { iteration, evaluation }] of (await looks).looks) {
-      const shown = evaluation.confusion.map((row) => row.reduce((sum, n) => sum + n, 0) > 0);
-      assert.equal([iteration, shown.slice(0, 4)], [1, [false, false, true, true]]);
-    }
-    // A choice that is replaced by the next one is not looked at.
-    const count = stage.reports.length;
-    stage.send({ type: 'change', settings: { ...settings, digits: [1, 2] }, revision: 6 });
-    stage.send({ type: 'change', settings: { ...settings, digits: [0, 1] }, revision: 7 });
-    await stage.next('looks', ({ revision }) => revision === 7);
-    assert.not(stage.reports.slice(count).some((report) => report.type === 'looks' && report.revision === 6));
-    // While it trains, only other digits are looked at at once.
-    await stage.ask({ type: 'run' }, 'progress');
-    for (const [revision, change, next] of [
-      [8, { digits: [1, 2] }, ['progress', 'looks']],
-      [9, { digits: [1, 2], temperature: 1 }, ['progress']],
-    ] as const) {
-      const changed = stage.next('ready');
-      stage.send({ type: 'change', settings: { ...settings, ...change }, revision });
-      assert.equal((await changed).next, next);
-    }
-  }));
+pageTest('answers a drawing with every network, and again after more training', async (page) => {
+  // A drawing from before the start is answered after it.
+  page.send({ type: 'draw', pixels: image, drawing: 1 });
+  const first = page.next('answers');
+  assert.equal((await page.begin()).next, ['answers']);
+  const { answers, drawing, revision } = await first;
+  assert.equal([answers!.map(([method]) => method), drawing, revision], [['dann', 'pada'], 1, 1]);
+  for (const [, probabilities] of answers!)
+    assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
+  const later = await page.ask({ type: 'step' }, 'answers');
+  assert.is.not(later.answers![0]![1].join(), answers![0]![1].join());
+  assert.is((await page.ask({ type: 'draw', pixels: null, drawing: 2 }, 'answers')).answers, null);
+});
 
-test('a choice that fails ends the trainings, rather than to leave none of them running', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    await stage.ask({ type: 'run' }, 'progress');
-    // The stripes have four classes.
-    const failed = stage.next('failed');
-    stage.send({ type: 'change', settings: { ...settings, digits: [9] }, revision: 2 });
-    assert.equal([(await failed).fatal, (await failed).running], [true, false]);
-    await stage.ask({ type: 'begin', settings, revision: 3 }, 'ready');
-    assert.equal(at(await stage.steps(1)), [
-      ['dann', 1],
-      ['pada', 1],
-    ]);
-  }));
+pageTest('saves and opens a checkpoint bit for bit, and a network', async (page) => {
+  await page.begin();
+  await page.steps(4);
+  const { bytes, name } = await page.save('checkpoint');
+  const network = await page.save('network');
+  assert.equal([name, network.name], ['padagrad-pada-4.safetensors', 'padagrad-pada-4.model.safetensors']);
+  assert.is((await decodeCheckpoint(bytes)).options.classWeightUpdateSteps, 3);
+  assert.ok(decodeSafetensors(network.bytes).tensors.has('head.weight'));
+  const weights = weightsOf(await page.steps(3));
+  assert.ok(weights.some((weight) => weight !== 1));
+  const trained = await page.save('checkpoint');
+  const expected = page.losses();
+  await page.begin({ seed: 9, temperature: 1 });
+  const ready = page.next('ready');
+  const { method, iteration } = await page.load(bytes, 'loaded', 'dann');
+  assert.equal([method, iteration], ['pada', 4]);
+  assert.equal([(await ready).settings.seed, (await ready).settings.temperature], [0, 0.1]);
+  assert.is(String((await ready).iterations), 'dann,0,pada,4');
+  await page.stepPadaTo(7);
+  assert.equal(page.losses().slice(4), expected.slice(4));
+  assert.is((await page.load(network.bytes, 'loaded', 'dann')).iteration, undefined);
+  // The class weights of a file are reported before the next iteration.
+  await page.begin();
+  assert.equal(weightsOf(await page.load(trained.bytes, 'progress')), weights);
+});
 
-test('a beginning that fails is fatal', () =>
-  onStage(async (stage) => {
-    const batch = { ...settings, batch: 1000 };
-    assert.is((await stage.ask({ type: 'begin', settings: batch, revision: 1 }, 'failed')).fatal, true);
-    await stage.ask({ type: 'begin', settings, revision: 2 }, 'ready');
-  }));
+pageTest('leaves the runs unchanged if a file cannot be opened', async (page) => {
+  await page.begin();
+  await page.steps(2);
+  const { bytes } = await page.save('checkpoint');
+  const checkpoint = await decodeCheckpoint(bytes);
+  checkpoint.tensors.delete('model.head.weight');
+  const broken = await encodeCheckpoint(checkpoint);
+  for (const [file, text] of [
+    [new Uint8Array(99), /^file: at byte/],
+    [broken, /head\.weight/],
+  ] as const) {
+    const failed = await page.load(file, 'failed');
+    assert.match(failed.text, text);
+    assert.is(failed.fatal, false);
+  }
+  assert.is(at(await page.steps(1)), 'dann 3,pada 3');
+  await page.change({ digits: [0, 1, 2] }, 'ready');
+  const other = await page.load(bytes, 'failed');
+  assert.equal([other.text, other.fatal], [ERRORS.otherDigits('target', 30, 45), false]);
+  assert.is(at(await page.steps(1)), 'dann 4,pada 4');
+  const absent = await page.ask({ type: 'save', method: 'source-only', what: 'network' }, 'failed');
+  assert.is(absent.text, ERRORS.notARun('source-only'));
+});
 
-test('a file that cannot be opened leaves the trainings as they were', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    await stage.steps(2);
-    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
-    const checkpoint = await decodeCheckpoint(bytes);
-    checkpoint.tensors.delete('model.head.weight');
-    const broken = await encodeCheckpoint(checkpoint);
-    const failed = await stage.ask({ type: 'load', method: 'pada', name: 'broken', bytes: broken }, 'failed');
-    assert.equal([failed.fatal, /head\.weight/.test(failed.text)], [false, true], failed.text);
-    assert.equal(at(await stage.steps(1)), [
-      ['dann', 3],
-      ['pada', 3],
-    ]);
-    const absent = await stage.ask({ type: 'save', method: 'source-only', what: 'model' }, 'failed');
-    assert.is(absent.text, 'there is no training of source-only now; choose it among the trainings first');
-  }));
+pageTest('replaces a lost device and continues as if nothing had happened', async (page) => {
+  await page.begin();
+  await page.steps(5);
+  page.loseGpu();
+  const lost = await page.ask({ type: 'step' }, 'lost');
+  assert.is(page.gpus.length, 2);
+  assert.ok(lost.iterations.every(([, iteration]) => iteration <= 5));
+  await page.stepPadaTo(8);
+  const undisturbed = await withPage(async (other) => {
+    await other.begin();
+    await other.steps(8);
+    return other.losses();
+  });
+  assert.equal(page.losses(), undisturbed);
+});
 
-test('class weights of a file are told before the next iteration', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    const weights = weightsOf(await stage.steps(5));
-    assert.ok(weights.some((weight) => weight !== 1));
-    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'training' }, 'saved');
-    await stage.ask({ type: 'begin', settings, revision: 2 }, 'ready');
-    const progress = stage.next('progress');
-    stage.send({ type: 'load', method: 'pada', name: 'saved', bytes });
-    assert.equal(weightsOf(await progress), weights);
-  }));
+pageTest('gives up after three lost devices, and can restart', async (page) => {
+  await page.begin();
+  for (let i = 0; i < 2; i++) {
+    page.loseGpu();
+    await page.ask({ type: 'step' }, 'lost');
+  }
+  page.loseGpu();
+  const { code, fatal } = await page.ask({ type: 'step' }, 'failed');
+  assert.equal([code, fatal], ['GPU_LOST', true]);
+  await page.begin();
+  assert.is(at(await page.steps(1)), 'dann 1,pada 1');
+});
 
-test('a network that computes NaN is named, not shown', () =>
-  onStage(async (stage) => {
-    await stage.ask({ type: 'begin', settings, revision: 1 }, 'ready');
-    const { bytes } = await stage.ask({ type: 'save', method: 'pada', what: 'model' }, 'saved');
-    const { tensors } = decodeSafetensors(bytes);
-    (tensors.get('head.weight')!.data as Float32Array).fill(Number.NaN);
-    const broken = encodeSafetensors(tensors);
-    const { text } = await stage.ask({ type: 'load', method: 'pada', name: 'nan', bytes: broken }, 'failed');
-    assert.match(text, /^the network of pada computes NaN at iteration 0; start over/);
-    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
-    assert.match((await stage.ask({ type: 'draw', pixels, drawing: 1 }, 'failed')).text, /pada computes NaN/);
-    // What is NaN cannot be trained with other settings either.
-    const stepped = await stage.ask({ type: 'step' }, 'failed');
-    assert.equal([/pada became NaN/.test(stepped.text), stepped.fatal], [true, false]);
-    const warm = { ...settings, temperature: 1 };
-    assert.is((await stage.ask({ type: 'change', settings: warm, revision: 2 }, 'failed')).fatal, true);
-  }));
+pageTest('repeats the number of the settings, and evaluates other digits at once', async (page) => {
+  await page.begin();
+  const seen = page.next('snapshots');
+  assert.is((await page.steps(1)).revision, 1);
+  assert.is((await seen).revision, 1);
+  const snapshots = page.next('snapshots', ({ revision }) => revision === 2);
+  const ready = await page.change({ digits: [2, 3] }, 'ready');
+  assert.equal([ready.revision, ready.from, ready.next], [2, 'before', ['progress', 'snapshots']]);
+  for (const [, { iteration, evaluation }] of (await snapshots).snapshots) {
+    const present = evaluation.confusion.map((row) => row.reduce((sum, n) => sum + n, 0) > 0);
+    assert.equal([iteration, present.slice(0, 4)], [1, [false, false, true, true]]);
+  }
+  // Settings that are replaced at once are not evaluated.
+  const count = page.reports.length;
+  page.change({ digits: [1, 2] }, 'ready');
+  await page.change({ digits: [0, 1] }, 'snapshots', ({ revision }) => revision === 4);
+  assert.not(page.reports.slice(count).some((report) => report.type === 'snapshots' && report.revision === 3));
+  // While training runs, only other digits are evaluated at once.
+  await page.ask({ type: 'run' }, 'progress');
+  assert.equal((await page.change({ digits: [1, 2] }, 'ready')).next, ['progress', 'snapshots']);
+  assert.equal((await page.change({ digits: [1, 2], temperature: 1 }, 'ready')).next, ['progress']);
+});
 
-test('a drawing from before the start is answered after it', () =>
-  onStage(async (stage) => {
-    const pixels = Uint8Array.from(digits.test.images.subarray(0, 256));
-    stage.send({ type: 'draw', pixels, drawing: 7 });
-    const answers = stage.next('answers');
-    assert.equal((await stage.ask({ type: 'begin', settings, revision: 3 }, 'ready')).next, ['answers']);
-    assert.equal([(await answers).drawing, (await answers).revision], [7, 3]);
-  }));
+pageTest('stops if settings or a restart fail, and can restart', async (page) => {
+  await page.begin();
+  await page.ask({ type: 'run' }, 'progress');
+  // The stripes have four classes.
+  const { fatal, running } = await page.change({ digits: [9] }, 'failed');
+  assert.equal([fatal, running], [true, false]);
+  const huge = { ...settings, batch: 1000 };
+  assert.is((await page.ask({ type: 'begin', settings: huge, revision: 3 }, 'failed')).fatal, true);
+  await page.begin();
+  assert.is(at(await page.steps(1)), 'dann 1,pada 1');
+});
+
+pageTest('names a network that returns NaN instead of showing it', async (page) => {
+  await page.begin();
+  const { tensors } = decodeSafetensors((await page.save('network')).bytes);
+  (tensors.get('head.weight')!.data as Float32Array).fill(Number.NaN);
+  const named = ERRORS.networkNotFinite('pada', 0);
+  assert.is((await page.load(encodeSafetensors(tensors), 'failed')).text, named);
+  assert.is((await page.ask({ type: 'draw', pixels: image, drawing: 1 }, 'failed')).text, named);
+  const stepped = await page.ask({ type: 'step' }, 'failed');
+  assert.match(stepped.text, /PADA became NaN/);
+  assert.is(stepped.fatal, false);
+  // Other settings cannot help either.
+  assert.is((await page.change({ temperature: 1 }, 'failed')).fatal, true);
+});
 
 test.run();

@@ -1,8 +1,9 @@
-// The page: what its verdict judges, what a choice shows at once, and what its worker reports. Then what createGpu, kernels and tidy take.
+// The page: its verdict, what a change of settings shows at once, and what its worker reports. Then the arguments of createGpu,
+// kernels and tidy.
 export default [
   {
     file: 'demo/page/verdict.ts',
-    from: "method !== 'pada' || weighted !== undefined",
+    from: "method !== 'pada' || weightedSince !== undefined",
     to: 'method !== undefined',
     tests: ['demo/state'],
   },
@@ -11,9 +12,9 @@ export default [
   { file: 'demo/page/verdict.ts', from: 'rounds.every(', to: 'rounds.slice(-1).every(', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: 'p - q > Z *', to: 'p - q >= 0 *', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: '/ (n + 2));', to: '/ 1000);', tests: ['demo/state'] },
-  { file: 'demo/page/verdict.ts', from: 'inAll(astray, worst, best)', to: 'true', tests: ['demo/state'] },
-  { file: 'demo/page/verdict.ts', from: 'behind.length < tracks.length', to: 'false', tests: ['demo/state'] },
-  { file: 'demo/page/state.ts', from: 'track.forgetLooks();', to: '{}', tests: ['demo/state'] },
+  { file: 'demo/page/verdict.ts', from: 'inAll(absent, worst, best)', to: 'true', tests: ['demo/state'] },
+  { file: 'demo/page/verdict.ts', from: 'behind.length < runs.length', to: 'false', tests: ['demo/state'] },
+  { file: 'demo/page/state.ts', from: 'run.forgetSnapshots();', to: '{}', tests: ['demo/state'] },
   { file: 'demo/page/state.ts', from: 'report.revision >= this.digitsSince', to: 'true', tests: ['demo/state'] },
   {
     file: 'demo/page/state.ts',
@@ -22,10 +23,10 @@ export default [
     tests: ['demo/state'],
   },
   { file: 'demo/page/state.ts', from: 'report.drawing >= this.firstDrawing', to: 'true', tests: ['demo/state'] },
-  { file: 'demo/page/state.ts', from: "start || this.mode !== 'failed'", to: 'true', tests: ['demo/state'] },
+  { file: 'demo/page/state.ts', from: "restart || this.mode !== 'failed'", to: 'true', tests: ['demo/state'] },
   {
     file: 'demo/page/state.ts',
-    from: 'if (this.look && this.look.iteration > iteration) this.look = undefined;',
+    from: 'if (this.snapshot && this.snapshot.iteration > iteration) this.snapshot = undefined;',
     to: '',
     tests: ['demo/state'],
   },
@@ -33,17 +34,17 @@ export default [
   { file: 'demo/page/worker/runner.ts', from: " || what === 'change'", to: '', tests: ['demo/runner'] },
   {
     file: 'demo/page/worker/runner.ts',
-    from: 'others ? contest.iteration > 0 : ',
+    from: 'otherDigits ? runs.iteration > 0 : ',
     to: '',
     tests: ['demo/runner'],
   },
   {
     file: 'demo/page/worker/runner.ts',
-    from: 'await next.open(await this.device(false));\n      contest.close();',
-    to: 'contest.close();\n      await next.open(await this.device(false));',
+    from: 'await next.open(await this.device(false));\n      runs.close();',
+    to: 'runs.close();\n      await next.open(await this.device(false));',
     tests: ['demo/runner'],
   },
-  { file: 'demo/page/worker/run.ts', from: 'this.check(sight.probabilities);', to: '', tests: ['demo/runner'] },
+  { file: 'demo/page/worker/run.ts', from: 'this.checkFinite(seen.probabilities);', to: '', tests: ['demo/runner'] },
   { file: 'src/gemm/createGpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
   { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
   {

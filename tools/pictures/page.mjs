@@ -133,12 +133,15 @@ async function bundled(entry) {
 
 /** Without the points of all looks but the last, which nobody sees any more. */
 function lighter({ reports, answers }) {
-  const last = reports.findLast(({ type }) => type === 'looks');
+  const last = reports.findLast(({ type }) => type === 'snapshots');
   const short = reports.map((report) =>
-    report.type === 'looks' && report !== last
+    report.type === 'snapshots' && report !== last
       ? {
-          type: 'looks',
-          looks: report.looks.map(([method, look]) => [method, { ...look, points: [], probabilities: [] }]),
+          ...report,
+          snapshots: report.snapshots.map(([method, snapshot]) => [
+            method,
+            { ...snapshot, points: [], probabilities: [] },
+          ]),
         }
       : report,
   );

@@ -1,48 +1,38 @@
 import { digits } from '../../../bench/harness/report.ts';
 import { peakGflops } from '../../../src/debug/peaks.ts';
-import { nameOf } from '../../page/words.ts';
 import { element, find, setText } from '../../shared/dom.ts';
-import type { Desk } from '../app.ts';
+import { adapterName } from '../../shared/words.ts';
+import type { LabApp } from '../app.ts';
 import type { View } from '../state.ts';
+import { CHOICES } from '../words.ts';
 
-/** Which op, of which shape, and which kernel for it; and what it runs on. */
-export function choicesView(desk: Desk): View {
+/** The op, its shape and its kernel, and the adapter that they run on. */
+export function choicesView(app: LabApp): View {
   const select = (id: 'op' | 'shape' | 'kernel') => {
     const made = find<HTMLSelectElement>(id);
-    made.addEventListener('change', () => desk.choose({ [id]: made.value }));
+    made.addEventListener('change', () => app.choose({ [id]: made.value }));
     return made;
   };
   const [op, shape, kernel] = [select('op'), select('shape'), select('kernel')];
-  const [ladder, adapter, software, peaks] = ['ladder', 'adapter', 'software', 'peaks'].map((id) => find(id));
-  return ({ machine, subjects, address, peaks: most, work }) => {
-    setText(adapter!, machine ? nameOf(machine.info) : machine === null ? 'no GPU at all' : 'a GPU to be found');
-    software!.hidden = machine?.info.software !== true;
-    setText(
-      peaks!,
-      most
-        ? `that does at most ${digits(peakGflops(most))} GFLOP/s of multiply-adds and copies ${digits(most.copyGbps)} GB/s`
-        : '',
-    );
+  const [ladder, adapter] = [find('ladder'), find('adapter')];
+  const [software, peakText] = [find('software'), find('peaks')];
+  return ({ device, workloads, address, peaks, work }) => {
+    setText(adapter, adapterName(device ? device.info : device));
+    software.hidden = device?.info.software !== true;
+    setText(peakText, peaks ? CHOICES.peaks(digits(peakGflops(peaks)), digits(peaks.copyGbps)) : '');
     if (!address) return;
-    const shapes = subjects.filter((one) => one.op === address.op);
-    const kernels = shapes.find((one) => one.shape === address.shape)!.kernels;
-    const rungs = (one: (typeof shapes)[number]) => (one.kernels.length > 1 ? ', with its ladder' : '');
-    offer(
-      op,
-      [...new Set(subjects.map((one) => one.op))].sort().map((name) => [name, name]),
-      address.op,
-    );
+    const shapes = workloads.filter((one) => one.op === address.op);
+    const { kernels } = shapes.find((one) => one.shape === address.shape)!;
+    const ops = [...new Set(workloads.map((one) => one.op))].sort();
+    const named = (name: string) => [name, name] as const;
+    offer(op, ops.map(named), address.op);
     offer(
       shape,
-      shapes.map((one) => [one.shape, `${one.shape.replaceAll('x', ' × ')}${rungs(one)}`]),
+      shapes.map((one) => [one.shape, CHOICES.shape(one.shape, one.kernels.length > 1)]),
       address.shape,
     );
-    offer(
-      kernel,
-      kernels.map((name) => [name, name]),
-      address.kernel,
-    );
-    ladder!.hidden = kernels.length < 2;
+    offer(kernel, kernels.map(named), address.kernel);
+    ladder.hidden = kernels.length < 2;
     op.disabled = shape.disabled = kernel.disabled = work === 'bench' || work === 'loading';
   };
 }

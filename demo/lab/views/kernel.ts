@@ -1,50 +1,50 @@
 import { element, find } from '../../shared/dom.ts';
-import type { Desk } from '../app.ts';
+import type { LabApp } from '../app.ts';
 import { Editor } from '../editor.ts';
 import { headerOf } from '../header.ts';
 import { formula } from '../mathematics.ts';
 import type { Fault } from '../protocol.ts';
-import { type Outcome, type State, shownFile, textOf, type View } from '../state.ts';
+import { type LabState, type Outcome, shownFile, textOf, type View } from '../state.ts';
+import { KERNEL } from '../words.ts';
 
 const NONE: Outcome['faults'] = [];
 
-/** The files of the kernel: one of them under its mathematics, to be changed. */
-export function kernelView(desk: Desk): { view: View; goTo(fault: Fault): void } {
+/** The files of the kernel, one of them in the editor under its formulas. */
+export function kernelView(app: LabApp): { view: View; goTo(fault: Fault): void } {
   const [files, mathematics] = [find('files'), find('mathematics')];
-  const path = () => desk.state.address?.file ?? '';
+  const path = () => app.state.address?.file ?? '';
   const editor = new Editor(
-    (text) => desk.edit(path(), text),
-    () => desk.run(),
+    (text) => app.edit(path(), text),
+    () => app.run(),
   );
-  let [head, tabs, faulty] = ['', '', NONE];
-  let file = '';
+  let [head, tabs] = ['', ''];
   let wanted: Fault | undefined;
   const view: View = (state) => {
-    const shown = shownFile(state);
-    const text = shown ? textOf(state, shown) : '';
-    const faults = state.outcome?.faults ?? NONE;
-    if (faults !== faulty || file !== path()) [faulty, file] = [faults, path()];
-    const own = faults === NONE ? NONE : faults.filter((one) => one.path === path());
-    editor.show(text, shown?.text ?? '', shown ? `WGSL of ${shown.path}` : '', own.length > 0 ? own : NONE);
-    const key = tabsOf(state)
-      .map((tab) => Object.values(tab).join())
-      .join();
+    const file = shownFile(state);
+    const text = file ? textOf(state, file) : '';
+    const own = (state.outcome?.faults ?? NONE).filter((one) => one.path === path());
+    editor.show(text, {
+      shipped: file?.text ?? '',
+      name: file ? KERNEL.label(file.path) : '',
+      faults: own.length > 0 ? own : NONE,
+    });
+    const key = JSON.stringify(tabsOf(state));
     if (tabs !== key) {
       tabs = key;
-      files.replaceChildren(...tabsOf(state).map((tab) => tabOf(tab, desk)));
+      files.replaceChildren(...tabsOf(state).map((tab) => tabOf(tab, app)));
     }
     if (wanted?.path === path()) {
       editor.go(Math.max(1, wanted.line), wanted.column);
       wanted = undefined;
     }
-    // Of the shipped text: what the kernel is to compute does not change with it.
-    if (head === (shown?.text ?? '')) return;
-    head = shown?.text ?? '';
+    // The formulas are those of the shipped text: an edit does not change what the kernel should compute.
+    if (head === (file?.text ?? '')) return;
+    head = file?.text ?? '';
     mathematics.replaceChildren(...mathematicsOf(head));
   };
   const goTo = (fault: Fault) => {
     wanted = fault;
-    desk.choose({ file: fault.path });
+    app.choose({ file: fault.path });
   };
   return { view, goTo };
 }
@@ -56,7 +56,7 @@ interface Tab {
   faulty: boolean;
 }
 
-const tabsOf = ({ sources, edits, outcome, address }: State): Tab[] =>
+const tabsOf = ({ sources, edits, outcome, address }: LabState): Tab[] =>
   sources.map(({ path }) => ({
     path,
     pressed: path === address?.file,
@@ -64,12 +64,12 @@ const tabsOf = ({ sources, edits, outcome, address }: State): Tab[] =>
     faulty: outcome?.faults.some((fault) => fault.path === path) ?? false,
   }));
 
-function tabOf({ path, pressed, edited, faulty }: Tab, desk: Desk): HTMLElement {
-  const name = path.replace(/^shaders\/|^bench\//, '');
-  const marks = [...(edited ? [element('span', { class: 'mark' }, 'edited')] : [])];
-  if (faulty) marks.push(element('span', { class: 'mark wrong' }, 'errors'));
+function tabOf({ path, pressed, edited, faulty }: Tab, app: LabApp): HTMLElement {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const marks = edited ? [element('span', { class: 'mark' }, KERNEL.edited)] : [];
+  if (faulty) marks.push(element('span', { class: 'mark wrong' }, KERNEL.errors));
   const tab = element('button', { type: 'button', 'aria-pressed': String(pressed), 'data-file': path }, name, ...marks);
-  tab.addEventListener('click', () => desk.choose({ file: path }));
+  tab.addEventListener('click', () => app.choose({ file: path }));
   return tab;
 }
 
@@ -92,6 +92,6 @@ function mathematicsOf(text: string): Node[] {
   return [
     element('p', { class: 'what' }, title),
     ...rows,
-    element('details', {}, element('summary', {}, 'Shapes, how the work is split, numerics'), list),
+    element('details', {}, element('summary', {}, KERNEL.notes), list),
   ];
 }

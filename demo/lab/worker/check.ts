@@ -2,11 +2,11 @@ import { type OpenCase, valuesOf } from '../../../bench/harness/openCase.ts';
 import { compare, relativeToLargest } from '../../../reference/index.ts';
 import type { Check } from '../protocol.ts';
 
-// Elements shown: a few before the first wrong one, and more after it.
-const BEFORE = 2;
+// Number of elements that a check lists, and how many of them come before the first wrong one.
 const SHOWN = 8;
+const BEFORE = 2;
 
-/** Compares what the latest run of a case left with what another, opened on the same inputs, knows to be true. */
+/** Compares the results of a case's latest run with the reference of another case, opened on the same inputs. */
 export async function check(opened: OpenCase, { truths, tolerance }: OpenCase): Promise<Check[]> {
   const checks: Check[] = [];
   for (const [i, [name, result]] of [...opened.results].entries()) {
@@ -32,7 +32,7 @@ export async function check(opened: OpenCase, { truths, tolerance }: OpenCase): 
   return checks;
 }
 
-/** Where an element lies, dimension by dimension. */
+/** Returns an element's index in each dimension. */
 export function placeOf(index: number, shape: readonly number[]): number[] {
   const place: number[] = [];
   let left = index;

@@ -1,22 +1,26 @@
+// Compiles and runs edited kernels. The op's own host code opens the case, so bindings, params and grid are the
+// shipped ones. Only the device compiles other text.
 import type { Case } from '../../../bench/harness/case.ts';
 import type { OpenCase } from '../../../bench/harness/openCase.ts';
 import { createGpu } from '../../../src/gemm/createGpu.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { Fault } from '../protocol.ts';
+import { PROBLEMS } from '../words.ts';
 import type { EditedModule } from './editedModule.ts';
 import { type Counting, Flag, guard } from './loopGuard.ts';
 
-// Rounds that no kernel of the bench needs in one invocation, even a simple one, and that every adapter does in a moment; and of a
-// loop by itself, which may stand in another one.
-const TOGETHER = 2 ** 20;
-const APART = 2 ** 14;
+// No invocation of a benchmark's kernel needs this many rounds in all its loops, or in one loop. Every adapter does them quickly.
+const ROUNDS: readonly [Counting, number][] = [
+  ['together', 2 ** 20],
+  ['apart', 2 ** 14],
+];
 
-/** Compiles edited modules by themselves, so that what is wrong has its line. */
+/** Compiles each module by itself and returns its errors with their lines. */
 export async function compile(device: GPUDevice, modules: readonly EditedModule[]): Promise<Fault[]> {
   const found: Fault[] = [];
   for (const module of modules) found.push(...module.faults(await infoOf(device, module.code)));
-  // A file that several kernels are joined of is wrong once.
+  // A file that is part of several modules has the same error in each.
   return [...new Map(found.map((fault) => [JSON.stringify(fault), fault])).values()];
 }
 
@@ -28,8 +32,10 @@ async function infoOf(device: GPUDevice, code: string): Promise<GPUCompilationIn
 }
 
 /**
- * Opens a case as its op does, bindings, params and grid alike, on a device that compiles edited text in place of the shipped
- * one. The device is new: no result of the shipped kernel lies in its memory, and nothing that goes wrong there is anybody else's.
+ * Opens a case on a device that compiles edited text instead of the shipped one. The device is new: its memory holds no
+ * results of the shipped kernel, and its errors affect no other work.
+ *
+ * @param codes shipped text to edited text
  */
 export async function openEdited(one: Case, codes: ReadonlyMap<string, string>, gpu: Gpu): Promise<OpenCase> {
   const device = gpu.native;
@@ -37,7 +43,7 @@ export async function openEdited(one: Case, codes: ReadonlyMap<string, string>, 
   device.createShaderModule = ({ code, ...rest }) => create.call(device, { ...rest, code: codes.get(code) ?? code });
   const opened = await one.open!(gpu);
   try {
-    // Kernels that ran before those that are measured, a forward pass, say what was wrong with them now.
+    // Opening a backward case runs the forward kernels; their errors appear here.
     await gpu.idle();
     return opened;
   } catch (error) {
@@ -46,18 +52,17 @@ export async function openEdited(one: Case, codes: ReadonlyMap<string, string>, 
   }
 }
 
-/** The texts that a device compiles in place of the shipped ones. */
+/** Returns the edited texts by their shipped texts. */
 export const codesOf = (modules: readonly EditedModule[]): ReadonlyMap<string, string> =>
   new Map(modules.map(({ shipped, code }) => [shipped.code, code]));
 
-/** A device for one edited kernel. */
+/** Opens another device with the same options. */
 export const openDevice = ({ options }: Gpu): Promise<Gpu> => createGpu(options);
 
 /**
- * Runs an edited kernel once with its loops counted. Where they cannot be, for it has eight buffers already or mixes its barriers with
- * loops too closely, the run itself has to show whether it ends.
- *
- * @throws GpuError if a loop does not end
+ * Runs an edited kernel once with its loops counted. If they cannot be counted, because the kernel already binds eight
+ * buffers or has barriers in its loops, it does nothing; the kernel's own run then shows whether it ends.
+ * Throws a `GpuError` if a loop exceeds the limit.
  */
 export async function tryLoops(one: Case, modules: readonly EditedModule[], original: OpenCase): Promise<void> {
   if (!modules.some(({ code }) => guard(code, 1, 'together'))) return;
@@ -72,19 +77,15 @@ export async function tryLoops(one: Case, modules: readonly EditedModule[], orig
     await gpu.idle();
     const raised = await flag.raised();
     opened.dispose();
-    if (raised) throw new GpuError('KERNEL', ENDLESS);
+    if (raised) throw new GpuError('KERNEL', PROBLEMS.endless);
   } finally {
     gpu.dispose();
   }
 }
 
-/** A text with its loops counted in the first way that compiles. */
+/** Returns the text with its loops counted, in the first way that compiles. */
 async function guarded(device: GPUDevice, code: string): Promise<string | undefined> {
-  const ways: [Counting, number][] = [
-    ['together', TOGETHER],
-    ['apart', APART],
-  ];
-  for (const [counting, limit] of ways) {
+  for (const [counting, limit] of ROUNDS) {
     const text = guard(code, limit, counting);
     if (!text) return undefined;
     const { messages } = await infoOf(device, text);
@@ -92,6 +93,3 @@ async function guarded(device: GPUDevice, code: string): Promise<string | undefi
   }
   return undefined;
 }
-
-const ENDLESS =
-  'A loop goes on and on, so it may never end. Its rounds were counted in a first run, which left it; without a guard it is not run.';

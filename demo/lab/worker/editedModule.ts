@@ -1,18 +1,21 @@
+// Maps between a kernel's WGSL module and the files that it is joined from, so that an edit of a file reaches the compiler and
+// the compiler's errors reach their lines.
 import { parseWgsl, type WgslModule } from '../../../src/gpu/wgsl.ts';
 import type { Edits, Fault, Source } from '../protocol.ts';
+import { PROBLEMS } from '../words.ts';
 
-/** The files that a kernel's module was joined of, in their order. @throws Error if it was not */
+/** Returns the files that a module was joined from, in order. Throws if the module has another origin. */
 export function filesOf({ code }: WgslModule, sources: Edits): Source[] {
   const files = Object.entries(sources).map(([path, text]) => ({ path, text, body: bodyOf(text) }));
-  // Directives stand first, a line each.
+  // Skips the directives, which stand first, one per line.
   for (let rest = code; ; rest = rest.slice(rest.indexOf('\n') + 1)) {
     const joined = cut(rest, files);
     if (joined) return joined;
-    if (!/^(enable|requires)\s/.test(rest)) throw new Error(`a kernel is joined of other files: ${rest.slice(0, 80)}`);
+    if (!/^(enable|requires)\s/.test(rest)) throw new Error(PROBLEMS.otherFiles(rest.slice(0, 80)));
   }
 }
 
-/** Which files a text is, one below the other; undefined where it is something else. */
+/** Returns the files that a text consists of, one after the other; undefined if there are none. */
 function cut(text: string, files: readonly (Source & { body: string })[]): Source[] | undefined {
   for (const { path, text: whole, body } of files) {
     if (!text.startsWith(body)) continue;
@@ -23,18 +26,18 @@ function cut(text: string, files: readonly (Source & { body: string })[]): Sourc
   return undefined;
 }
 
-/** What is left of a file in a module that it is joined to: no comments, no directives, and every line where it was. */
+/** Returns what a module contains of a file: its lines without comments and directives. */
 function bodyOf(text: string): string {
   const { code } = parseWgsl('', [text]);
   return code.split('\n').slice(-text.split('\n').length).join('\n');
 }
 
-/** A module with some files edited. */
+/** A module with some of its files edited. */
 export class EditedModule {
   readonly code: string;
   private readonly directives: number;
 
-  /** @throws GpuError if `Params` cannot be read */
+  /** Throws a `GpuError` if `Params` cannot be parsed. */
   constructor(
     readonly shipped: WgslModule,
     private readonly files: readonly Source[],
@@ -46,10 +49,10 @@ export class EditedModule {
     this.asDeclared = show({ bindings, fields }) === show(shipped);
   }
 
-  /** Whether bindings and `Params` are those that the host's code has values for. */
+  /** Whether bindings and `Params` are unchanged, as the host code needs them. */
   readonly asDeclared: boolean;
 
-  /** What the compiler said, at its place in the files. */
+  /** Returns the compiler's errors with their places in the files. */
   faults({ messages }: GPUCompilationInfo): Fault[] {
     return messages
       .filter(({ type }) => type === 'error')

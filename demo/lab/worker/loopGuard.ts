@@ -1,15 +1,14 @@
+// A loop that never ends would block the GPU for every program, and a software adapter forever. So an edited kernel first runs
+// with a counter in each loop. If a counter exceeds the limit, it leaves the loop and raises a flag.
 import { BufferUsage, MAP_MODE_READ, SHADER_STAGE_COMPUTE } from '../../../src/gpu/native.ts';
 
-// A loop that never ends would take the GPU away from everybody, and a software adapter for good. So a kernel with loops is run
-// once with a counter in each of them, which leaves the loop, and raises a flag, when it has counted too far.
-
 /**
- * Where rounds are counted: all of an invocation together, so that those that start after the flag was raised leave at once; or each
- * loop's by themselves, which keeps control flow as uniform as barriers need it.
+ * How rounds are counted. `together`: all loops of an invocation, so that later invocations stop as soon as the flag is raised.
+ * `apart`: each loop separately, which keeps control flow uniform, as barriers require.
  */
 export type Counting = 'together' | 'apart';
 
-/** A kernel's text with its loops counted; undefined where it has none. Everything stays on its line. */
+/** Returns a kernel's text with its loops counted, every line at its place; undefined if it has no loops. */
 export function guard(text: string, limit: number, counting: Counting): string | undefined {
   const code = text
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
@@ -36,7 +35,7 @@ export function guard(text: string, limit: number, counting: Counting): string |
   return `${guarded}${code.slice(at)}\n@group(1) @binding(0) var<storage, read_write> guardFlag: atomic<u32>;${shared}\n`;
 }
 
-/** Behind the brace that opens a loop's body, its conditions left behind; -1 where there is none. */
+/** Returns the place after the brace that opens a loop's body; -1 if there is none. */
 function bodyFrom(code: string, from: number): number {
   let depth = 0;
   for (let i = from; i < code.length; i++) {
@@ -47,7 +46,7 @@ function bodyFrom(code: string, from: number): number {
   return -1;
 }
 
-/** The flag that counters raise: bound beside all that a kernel binds itself, on a device that does nothing else. */
+/** The flag that counters raise. It is bound in a second bind group for every kernel of a device. */
 export class Flag {
   private readonly buffer: GPUBuffer;
 
@@ -72,7 +71,7 @@ export class Flag {
     };
   }
 
-  /** Whether a counter raised it. */
+  /** Returns whether a counter raised the flag. */
   async raised(): Promise<boolean> {
     const { device, buffer } = this;
     const read = device.createBuffer({ size: 4, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });

@@ -1,23 +1,13 @@
-// The worker in which kernels run, so that the page answers at once, and can end it where a kernel does not.
+// The worker that runs kernels, so that the page stays responsive and can stop a kernel that never ends.
 import { sources } from 'lab:sources';
+import { rethrow, workerScope } from '../../shared/workerScope.ts';
 import type { Command, Report } from '../protocol.ts';
 import { Lab } from './lab.ts';
 
-interface Scope {
-  postMessage(report: Report): void;
-  onmessage: ((event: MessageEvent<Command>) => void) | null;
-}
-
-const scope = globalThis as unknown as Scope;
+const scope = workerScope<Command, Report>();
 const lab = new Lab((report) => scope.postMessage(report), sources);
 let last = Promise.resolve();
-// Only an error that is thrown outside of promises reaches the page.
-const rethrow = (error: unknown): void => {
-  setTimeout(() => {
-    throw error;
-  });
-};
 scope.onmessage = ({ data }) => {
-  if (data.type === 'stop') lab.interrupt();
+  if (data.type === 'stop') lab.stop();
   else last = last.then(() => lab.take(data)).catch(rethrow);
 };

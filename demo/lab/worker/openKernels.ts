@@ -2,68 +2,68 @@ import type { OpenCase } from '../../../bench/harness/openCase.ts';
 import type { Row } from '../../../bench/harness/row.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { Check, Choice } from '../protocol.ts';
+import { PHASES } from '../words.ts';
 import { check } from './check.ts';
-import { type Cases, caseOf } from './workloads.ts';
+import { caseOf, type WorkloadCases } from './workloads.ts';
 
-/** A shipped kernel whose first run was compared with double precision. */
-export interface Proven {
+/** A shipped kernel whose first run was compared with the reference. */
+export interface CheckedKernel {
   opened: OpenCase;
   checks: readonly Check[];
-  /** Of its first run. */
+  /** Duration of its first run. */
   milliseconds: number;
 }
 
-/** The shipped kernels of one op and shape, kept open as long as nobody asks for another. */
-export class Shelf {
-  /** What was measured of them. */
+/** The shipped kernels of one workload, kept open until the visitor chooses another workload. */
+export class OpenKernels {
+  /** The measured rows, by kernel. */
   readonly rows = new Map<string, Row>();
   private readonly opened = new Map<string, OpenCase>();
-  private readonly proven = new Map<string, Proven>();
-  private of = '';
+  private readonly checked = new Map<string, CheckedKernel>();
+  private workload = '';
 
   constructor(
     private readonly gpu: Gpu,
-    private readonly subjects: readonly Cases[],
+    private readonly workloads: readonly WorkloadCases[],
   ) {}
 
-  /** The kernels for the same work, the one that is shipped last. */
+  /** Returns the names of the workload's kernels, the shipped one last. */
   names({ op, shape }: Choice): string[] {
-    return [...this.subjects.find((one) => one.op === op && one.shape === shape)!.kernels.keys()];
+    return [...this.workloads.find((one) => one.op === op && one.shape === shape)!.kernels.keys()];
   }
 
-  async take(choice: Choice): Promise<OpenCase> {
-    const of = `${choice.op} ${choice.shape}`;
-    if (this.of !== of) {
+  async open(choice: Choice): Promise<OpenCase> {
+    const workload = `${choice.op} ${choice.shape}`;
+    if (this.workload !== workload) {
       for (const kernel of [...this.opened.keys()]) this.close(kernel);
       this.rows.clear();
-      this.of = of;
+      this.workload = workload;
     }
-    const opened = this.opened.get(choice.kernel) ?? (await caseOf(this.subjects, choice).open!(this.gpu));
+    const opened = this.opened.get(choice.kernel) ?? (await caseOf(this.workloads, choice).open!(this.gpu));
     this.opened.set(choice.kernel, opened);
     return opened;
   }
 
-  /** Runs a kernel for the first time, and compares: some count on from run to run, and never give the same again. */
-  async prove(choice: Choice, say: (text: string) => void): Promise<Proven> {
-    const opened = await this.take(choice);
-    const known = this.proven.get(choice.kernel);
+  /** Checks a kernel's first run. Later runs cannot be checked, because some kernels accumulate from run to run. */
+  async check(choice: Choice, say: (text: string) => void): Promise<CheckedKernel> {
+    const opened = await this.open(choice);
+    const known = this.checked.get(choice.kernel);
     if (known) return known;
-    say('Computing in double precision what must come out.');
+    say(PHASES.reference);
     void opened.truths;
-    say(`Running ${choice.kernel} once, and comparing every element.`);
+    say(PHASES.checkingKernel(choice.kernel));
     const begin = performance.now();
     opened.step.run();
     await opened.step.gpu.idle();
     const milliseconds = performance.now() - begin;
-    const proven = { opened, checks: await check(opened, opened), milliseconds };
-    this.proven.set(choice.kernel, proven);
-    return proven;
+    const checked = { opened, checks: await check(opened, opened), milliseconds };
+    this.checked.set(choice.kernel, checked);
+    return checked;
   }
 
-  /** Gives back what a kernel holds. */
   close(kernel: string): void {
     this.opened.get(kernel)?.dispose();
     this.opened.delete(kernel);
-    this.proven.delete(kernel);
+    this.checked.delete(kernel);
   }
 }

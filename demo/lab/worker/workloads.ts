@@ -2,41 +2,46 @@ import type { Case } from '../../../bench/harness/case.ts';
 import { casesOf } from '../../../bench/harness/suite.ts';
 import { benches } from '../../../bench/index.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import type { Choice, Subject } from '../protocol.ts';
+import type { Choice, Workload } from '../protocol.ts';
+import { PROBLEMS } from '../words.ts';
 
-/** A subject's cases, each of a kernel; the last is the one that is shipped. */
-export interface Cases {
+/** A workload with the benchmark case of each kernel. The last kernel is the shipped one. */
+export interface WorkloadCases {
   op: string;
   shape: string;
   kernels: ReadonlyMap<string, Case>;
 }
 
-// The op that a ladder leads to, where it is not called by its name.
-const LEADS_TO: Readonly<Record<string, string>> = { softmax: 'softmax-column-mean' };
+// Ladders whose op has another name.
+const OP_OF_LADDER: Readonly<Record<string, string>> = { softmax: 'softmax-column-mean' };
 const LADDER = /^ladder-/;
 
-/** All work of the bench that can be looked into, small sizes and large ones, by op. */
-export function subjectsOf(gpu: Gpu): Cases[] {
-  const found = new Map<string, Cases & { kernels: Map<string, Case> }>();
+/** Returns all workloads of the benchmark, small and large, whose kernels can be opened. */
+export function workloadsOf(gpu: Gpu): WorkloadCases[] {
+  const found = new Map<string, WorkloadCases & { kernels: Map<string, Case> }>();
   const cases = [true, false].flatMap((quick) => casesOf(benches, gpu, { quick }));
   for (const one of cases.filter(({ open }) => open)) {
-    const climbed = one.bench.replace(LADDER, '');
-    const op = climbed === one.bench ? climbed : (LEADS_TO[climbed] ?? climbed);
+    const name = one.bench.replace(LADDER, '');
+    const op = name === one.bench ? name : (OP_OF_LADDER[name] ?? name);
     const key = `${op} ${one.shape}`;
-    const subject = found.get(key) ?? { op, shape: one.shape, kernels: new Map<string, Case>() };
-    // A ladder has the shipped kernel as its last rung, and needs no second one.
-    if (one.kernel) subject.kernels.delete('shipped');
-    if (one.kernel || subject.kernels.size === 0) subject.kernels.set(one.kernel ?? 'shipped', one);
-    found.set(key, subject);
+    const workload = found.get(key) ?? { op, shape: one.shape, kernels: new Map<string, Case>() };
+    // A ladder ends with the shipped kernel, so it needs no second one.
+    if (one.kernel) workload.kernels.delete('shipped');
+    if (one.kernel || workload.kernels.size === 0) workload.kernels.set(one.kernel ?? 'shipped', one);
+    found.set(key, workload);
   }
   return [...found.values()];
 }
 
-export const showSubject = ({ op, shape, kernels }: Cases): Subject => ({ op, shape, kernels: [...kernels.keys()] });
+export const showWorkload = ({ op, shape, kernels }: WorkloadCases): Workload => ({
+  op,
+  shape,
+  kernels: [...kernels.keys()],
+});
 
-/** @throws RangeError if there is no such kernel */
-export function caseOf(subjects: readonly Cases[], { op, shape, kernel }: Choice): Case {
-  const found = subjects.find((one) => one.op === op && one.shape === shape)?.kernels.get(kernel);
-  if (!found) throw new RangeError(`there is no kernel '${kernel}' for ${op} ${shape}`);
+/** Returns the case of a kernel. Throws a `RangeError` if there is no such kernel. */
+export function caseOf(workloads: readonly WorkloadCases[], { op, shape, kernel }: Choice): Case {
+  const found = workloads.find((one) => one.op === op && one.shape === shape)?.kernels.get(kernel);
+  if (!found) throw new RangeError(PROBLEMS.unknownKernel(kernel, op, shape));
   return found;
 }

@@ -1,44 +1,39 @@
-import { find, setText } from '../../shared/dom.ts';
+import { button, setText } from '../../shared/dom.ts';
 import type { App } from '../app.ts';
-import type { Mode } from '../state.ts';
+import { PIXELS } from '../protocol.ts';
+import type { Mode, View } from '../state.ts';
+import { BUTTONS } from '../words.ts';
 import type { Sketch } from './sketch.ts';
-import type { View } from './view.ts';
 
-const PIXELS = 28 * 28;
 const START: Readonly<Record<Mode, string>> = {
-  loading: 'Start',
-  ready: 'Start',
-  running: 'Pause',
-  paused: 'Go on',
-  done: 'Go on',
-  failed: 'Start',
+  loading: BUTTONS.start,
+  ready: BUTTONS.start,
+  running: BUTTONS.pause,
+  paused: BUTTONS.continue,
+  done: BUTTONS.continue,
+  failed: BUTTONS.start,
 };
 
-/** The buttons that do something, and when they can. */
+/** The buttons, and when each is enabled. */
 export function buttonsView(app: App, sketch: Sketch): View {
-  const button = (id: string, act: () => void) => {
-    const made = find<HTMLButtonElement>(id);
-    made.addEventListener('click', act);
-    return made;
-  };
   const start = button('start', () => app.toggle());
   const step = button('step', () => app.step());
-  const reset = button('reset', () => app.startOver());
+  const reset = button('reset', () => app.restart());
   button('share', () => app.share());
   const csv = button('csv', () => app.saveMetrics());
   button('clear', () => sketch.clear());
   let next = 0;
   const example = button('example', () => {
-    const { strip } = app.story.samples!;
-    sketch.show(strip.subarray(PIXELS * next, PIXELS * (next + 1)));
-    next = (next + 1) % (strip.length / PIXELS);
+    const { handwriting } = app.state.samples!;
+    sketch.show(handwriting.subarray(PIXELS * next, PIXELS * (next + 1)));
+    next = (next + 1) % (handwriting.length / PIXELS);
   });
-  return (story) => {
-    const { mode, samples, tracks } = story;
+  return (state) => {
+    const { mode, samples, runs } = state;
     setText(start, START[mode]);
-    start.disabled = step.disabled = !story.obeys;
-    reset.disabled = mode === 'loading' || !app.trains;
-    csv.disabled = !tracks.some(({ rows }) => rows.length > 0);
+    start.disabled = step.disabled = !state.hasRuns;
+    reset.disabled = mode === 'loading' || !app.canTrain;
+    csv.disabled = !runs.some(({ rows }) => rows.length > 0);
     example.disabled = !samples;
   };
 }

@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
 import { element, styleOf } from '../../shared/dom.ts';
 import { align, type Curve, thin } from '../curves.ts';
+import { CHARTS } from '../words.ts';
 
-/** A curve with the custom property of its colour. */
+/** A curve. `colour` names a custom property of the style. */
 export interface Line extends Curve {
   name: string;
   colour: string;
@@ -10,9 +11,9 @@ export interface Line extends Curve {
 }
 
 export interface ChartOptions {
-  /** What the curve is of, for those who do not see it. */
+  /** Name of the chart for screen readers. */
   label: string;
-  /** Fixed range of y; else as the curves want, from 0. */
+  /** Range of y. Default: from 0 to a little above the curves. */
   range?: [number, number];
   unit?: string;
 }
@@ -20,7 +21,7 @@ export interface ChartOptions {
 const MOST_POINTS = 300;
 const HEIGHT = 200;
 
-/** Curves over iterations; gives a function that draws others. */
+/** Makes a chart of curves over iterations. Returns a function that draws other curves. */
 export function chart(host: HTMLElement, { label, range, unit = '' }: ChartOptions): (lines: readonly Line[]) => void {
   const canvas = element('div', { class: 'plot', role: 'img', 'aria-label': label });
   const legend = element('p', { class: 'legend', 'aria-hidden': true });
@@ -89,6 +90,6 @@ export function chart(host: HTMLElement, { label, range, unit = '' }: ChartOptio
     else plot.setData(data());
     kinds = now;
     const ends = next.filter(({ y }) => y.length > 0).map(({ name, y }) => `${name} ${y.at(-1)!.toFixed(1)}${unit}`);
-    canvas.setAttribute('aria-label', `${label}: ${ends.join(', ') || 'nothing yet'}`);
+    canvas.setAttribute('aria-label', `${label}: ${ends.join(', ') || CHARTS.none}`);
   };
 }

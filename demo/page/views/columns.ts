@@ -1,31 +1,30 @@
 import { element, setBusy } from '../../shared/dom.ts';
-import type { Story, Track } from '../state.ts';
+import type { PageState, RunState, View } from '../state.ts';
 import { NAMES } from '../words.ts';
-import type { View } from './view.ts';
 
-/** What one training shows in its column. */
+/** What one run shows in its column. */
 export interface Column {
   nodes: Node[];
   draw: View;
 }
 
-/** A column per training, side by side. `waits` says whether what a column shows is about to be replaced. */
+/** Shows one column per run. `waits` says whether the content of a column is about to be replaced. */
 export function columns(
   host: HTMLElement,
-  make: (track: Track) => Column,
-  waits: (story: Story, track: Track) => boolean = () => false,
+  make: (run: RunState) => Column,
+  waits: (state: PageState, run: RunState) => boolean = () => false,
 ): View {
   let shown = '';
   let draws: View[] = [];
-  return (story) => {
-    const wanted = story.tracks.map(({ method }) => method).join();
+  return (state) => {
+    const wanted = state.runs.map(({ method }) => method).join();
     if (wanted !== shown) {
       shown = wanted;
-      const made = story.tracks.map(make);
+      const made = state.runs.map(make);
       draws = made.map(({ draw }) => draw);
       host.replaceChildren(
         ...made.map(({ nodes }, i) => {
-          const { method } = story.tracks[i]!;
+          const { method } = state.runs[i]!;
           return element(
             'div',
             { class: 'column', 'data-method': method },
@@ -35,7 +34,7 @@ export function columns(
         }),
       );
     }
-    for (const draw of draws) draw(story);
-    for (const [i, track] of story.tracks.entries()) setBusy(host.children[i]!, waits(story, track));
+    for (const draw of draws) draw(state);
+    for (const [i, run] of state.runs.entries()) setBusy(host.children[i]!, waits(state, run));
   };
 }

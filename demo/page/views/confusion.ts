@@ -1,13 +1,12 @@
 import { element, find, setText } from '../../shared/dom.ts';
 import { DIGITS } from '../settings.ts';
-import type { Track } from '../state.ts';
-import { NAMES } from '../words.ts';
+import type { RunState, View } from '../state.ts';
+import { SAMPLES } from '../words.ts';
 import { type Column, columns } from './columns.ts';
-import type { View } from './view.ts';
 
-/** Which digit each network takes for which: a row for what was written, a column for what was read. */
+/** The confusion matrix of each network: one row per true digit, one column per prediction. */
 export function confusionView(): View {
-  const make = ({ method }: Track): Column => {
+  const make = ({ method }: RunState): Column => {
     const heads = DIGITS.map((digit) => element('th', { scope: 'col' }, String(digit)));
     const rows = DIGITS.map((digit) => {
       const cells = DIGITS.map(() => element('td'));
@@ -16,20 +15,20 @@ export function confusionView(): View {
     const table = element(
       'table',
       { class: 'confusion' },
-      element('caption', { class: 'hidden' }, `Digits written (rows) and read (columns) by ${NAMES[method]}`),
+      element('caption', { class: 'hidden' }, SAMPLES.confusion(method)),
       element('thead', {}, element('tr', {}, element('td'), ...heads)),
       element('tbody', {}, ...rows.map(({ row }) => row)),
     );
     let drawn: unknown[] = [];
-    const draw: View = (story) => {
-      const { digits } = story.settings;
-      const look = story.track(method)?.look;
-      if (drawn[0] === look && drawn[1] === digits) return;
-      drawn = [look, digits];
+    const draw: View = (state) => {
+      const { digits } = state.settings;
+      const snapshot = state.run(method)?.snapshot;
+      if (drawn[0] === snapshot && drawn[1] === digits) return;
+      drawn = [snapshot, digits];
       for (const [digit, head] of heads.entries()) head.classList.toggle('absent', !digits.includes(digit));
       for (const [truth, { row, cells }] of rows.entries()) {
         row.hidden = !digits.includes(truth);
-        const counts = look?.evaluation.confusion[truth] ?? [];
+        const counts = snapshot?.evaluation.confusion[truth] ?? [];
         const all = counts.reduce((sum, n) => sum + n, 0);
         for (const [guess, cell] of cells.entries()) {
           const n = counts[guess] ?? 0;
@@ -43,5 +42,5 @@ export function confusionView(): View {
     };
     return { nodes: [table], draw };
   };
-  return columns(find('confusion'), make, (story, track) => story.awaitsLook(track));
+  return columns(find('confusion'), make, (state, run) => state.awaitsSnapshot(run));
 }

@@ -1,45 +1,47 @@
 import type { Method } from '../../../src/train/options.ts';
 import { element, find, styleOf } from '../../shared/dom.ts';
-import { type Look, POINTS, type Samples } from '../protocol.ts';
+import { POINTS, type Samples, type Snapshot } from '../protocol.ts';
 import { DIGITS } from '../settings.ts';
-import type { Track } from '../state.ts';
-import { NAMES } from '../words.ts';
+import type { RunState, View } from '../state.ts';
+import { SAMPLES } from '../words.ts';
 import { type Column, columns } from './columns.ts';
-import type { View } from './view.ts';
 
 const MARGIN = 14;
-// Of the coordinates this share lies within the picture's middle; a few far ones do not shrink all others.
+// This share of the coordinates fills the picture, so that a few outliers do not shrink the rest.
 const INNER = 0.98;
 
-/** Where the networks see the images of both domains: dots are print, numerals handwriting, the large numerals print's middle. */
+/**
+ * The features of both domains on two axes. Dots are font digits, small numerals are handwriting, and large numerals mark
+ * the mean of the font digits of a class.
+ */
 export function featuresView(): View {
   const paints = new Map<Method, () => void>();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    for (const again of paints.values()) again();
+    for (const repaint of paints.values()) repaint();
   });
-  const make = ({ method }: Track): Column => {
+  const make = ({ method }: RunState): Column => {
     const canvas = element('canvas', { class: 'features', role: 'img' });
-    canvas.setAttribute('aria-label', `features of print and handwriting under ${NAMES[method]}`);
-    let shown: { look: Look | undefined; samples: Samples | undefined } | undefined;
-    const again = () => {
-      if (shown?.look && shown.samples) paint(canvas, shown.look, shown.samples.pointLabels);
+    canvas.setAttribute('aria-label', SAMPLES.features(method));
+    let shown: { snapshot: Snapshot | undefined; samples: Samples | undefined } | undefined;
+    const repaint = () => {
+      if (shown?.snapshot && shown.samples) paint(canvas, shown.snapshot, shown.samples.pointLabels);
       else canvas.width = canvas.clientWidth;
     };
-    paints.set(method, again);
-    new ResizeObserver(again).observe(canvas);
-    const draw: View = (story) => {
-      const look = story.track(method)?.look;
-      const { samples } = story;
-      if (shown?.look === look && shown?.samples === samples) return;
-      shown = { look, samples };
-      again();
+    paints.set(method, repaint);
+    new ResizeObserver(repaint).observe(canvas);
+    const draw: View = (state) => {
+      const snapshot = state.run(method)?.snapshot;
+      const { samples } = state;
+      if (shown?.snapshot === snapshot && shown?.samples === samples) return;
+      shown = { snapshot, samples };
+      repaint();
     };
     return { nodes: [canvas], draw };
   };
-  return columns(find('features'), make, (story, track) => story.awaitsLook(track));
+  return columns(find('features'), make, (state, run) => state.awaitsSnapshot(run));
 }
 
-function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array): void {
+function paint(canvas: HTMLCanvasElement, { points }: Snapshot, labels: Uint8Array): void {
   const ratio = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   canvas.width = Math.round(width * ratio);
@@ -62,9 +64,9 @@ function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array):
   pen.font = `700 ${Math.round(height / 8)}px Georgia, serif`;
   for (const digit of DIGITS) {
     const own = [...labels.subarray(0, POINTS).keys()].filter((i) => labels[i] === digit);
-    const middle = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
+    const mean = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
     pen.fillStyle = colours[digit]!;
-    pen.fillText(String(digit), middle(x), middle(y));
+    pen.fillText(String(digit), mean(x), mean(y));
   }
   pen.globalAlpha = 1;
   pen.font = `600 ${width < 260 ? 9 : 11}px system-ui, sans-serif`;
@@ -74,7 +76,7 @@ function paint(canvas: HTMLCanvasElement, { points }: Look, labels: Uint8Array):
   }
 }
 
-/** Where on a side each point's coordinate lies. */
+/** Returns a function that places each point along a side of the canvas. */
 function placer(points: Float32Array, axis: 0 | 1, side: number): (i: number) => number {
   const values = Array.from({ length: points.length / 2 }, (_, i) => points[2 * i + axis]!).sort((a, b) => a - b);
   const cut = Math.floor(((1 - INNER) / 2) * values.length);

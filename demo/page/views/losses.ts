@@ -1,20 +1,29 @@
 import type { IterationMetrics } from '../../../src/train/events.ts';
 import { find } from '../../shared/dom.ts';
-import { NAMES } from '../words.ts';
+import type { View } from '../state.ts';
+import { CHARTS, NAMES } from '../words.ts';
 import { type ChartOptions, chart } from './chart.ts';
-import type { View } from './view.ts';
 
-/** What each iteration measured of itself, over time: one of its figures. */
-function figureView(
+export const lossView = (): View => metricView('loss', { label: CHARTS.loss }, ({ classLoss }) => classLoss);
+
+/** Without adaptation there is no discriminator, so that run has no curve. */
+export const domainView = (): View =>
+  metricView(
+    'domain',
+    { label: CHARTS.domain, range: [0, 100], unit: '%', without: 'source-only' },
+    ({ domainAccuracy }) => domainAccuracy,
+  );
+
+/** Draws one metric of every iteration, one curve per run. */
+function metricView(
   id: string,
-  options: ChartOptions,
-  figureOf: (row: IterationMetrics) => number,
-  only?: string,
+  { without, ...options }: ChartOptions & { without?: string },
+  metricOf: (row: IterationMetrics) => number,
 ): View {
   const draw = chart(find(id), options);
   let drawn = '';
-  return ({ tracks }) => {
-    const shown = tracks.filter(({ method }) => method !== only);
+  return ({ runs }) => {
+    const shown = runs.filter(({ method }) => method !== without);
     const now = shown.map(({ method, rows }) => `${method} ${rows.length}`).join();
     if (now === drawn) return;
     drawn = now;
@@ -23,19 +32,8 @@ function figureView(
         name: NAMES[method],
         colour: `--${method}`,
         x: rows.map(({ iteration }) => iteration + 1),
-        y: rows.map(figureOf),
+        y: rows.map(metricOf),
       })),
     );
   };
 }
-
-export const lossView = (): View =>
-  figureView('loss', { label: 'Classification loss on print' }, ({ classLoss }) => classLoss);
-
-export const domainView = (): View =>
-  figureView(
-    'domain',
-    { label: 'Images whose domain the discriminator tells', range: [0, 100], unit: '%' },
-    ({ domainAccuracy }) => domainAccuracy,
-    'source-only',
-  );

@@ -1,8 +1,7 @@
 import { element } from '../../shared/dom.ts';
+import { SIDE } from '../protocol.ts';
 
-const SIDE = 28;
-
-/** A picture of an image of 28x28 bytes: black ink, which the style turns white in the dark. */
+/** Draws an image, u8 [28, 28], in black ink, which the style turns white in dark mode. */
 export function picture(pixels: Uint8Array, label: string): HTMLCanvasElement {
   const canvas = element('canvas', { width: SIDE, height: SIDE, role: 'img', 'aria-label': label });
   const pen = canvas.getContext('2d')!;

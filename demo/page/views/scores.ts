@@ -1,37 +1,31 @@
 import { element, find, setText } from '../../shared/dom.ts';
-import type { Track } from '../state.ts';
-import { IDEAS, percent, ranges, strayShare } from '../words.ts';
+import { DIGITS } from '../settings.ts';
+import type { PageState, RunState, View } from '../state.ts';
+import { absentShare } from '../verdict.ts';
+import { IDEAS, percent, SCORES, UNKNOWN } from '../words.ts';
 import { type Column, columns } from './columns.ts';
-import type { View } from './view.ts';
 
-/** The score of each training, in large figures. */
+/** The accuracy of each run in large figures, with its share of predictions that are absent digits. */
 export function scoresView(): View {
-  const make = ({ method }: Track): Column => {
-    const accuracy = element('strong', { class: 'figure' }, '–');
-    const stray = element('p', { class: 'note' });
-    const draw: View = (story) => {
-      const track = story.track(method);
-      const look = track?.look;
-      const { digits } = story.settings;
-      setText(accuracy, look ? percent(look.evaluation.accuracy) : '–');
-      const share = look && strayShare(look.evaluation, digits);
-      setText(stray, strayText(share, digits, track !== undefined && story.awaitsLook(track)));
+  const make = ({ method }: RunState): Column => {
+    const accuracy = element('strong', { class: 'figure' }, UNKNOWN);
+    const absent = element('p', { class: 'note' });
+    const draw: View = (state) => {
+      const run = state.run(method);
+      setText(accuracy, run?.snapshot ? percent(run.snapshot.evaluation.accuracy) : UNKNOWN);
+      setText(absent, absentText(state, run));
     };
     const idea = element('p', { class: 'idea' }, IDEAS[method]);
-    const score = element(
-      'p',
-      { class: 'score' },
-      accuracy,
-      element('span', {}, 'of the handwriting read rightly '),
-      element('span', { class: 'badge' }, 'oracle'),
-    );
-    return { nodes: [idea, score, stray], draw };
+    const badge = element('span', { class: 'badge' }, SCORES.badge);
+    const score = element('p', { class: 'score' }, accuracy, element('span', {}, SCORES.unit), badge);
+    return { nodes: [idea, score, absent], draw };
   };
-  return columns(find('scores'), make, (story, track) => story.awaitsLook(track));
+  return columns(find('scores'), make, (state, run) => state.awaitsSnapshot(run));
 }
 
-function strayText(share: number | undefined, digits: readonly number[], waits: boolean): string {
-  if (share === undefined) return waits ? 'Waiting for the test images.' : 'Not tested yet.';
-  if (digits.length === 10) return 'The handwriting holds every digit: there is nothing to go astray to.';
-  return `${percent(share)} taken for digits other than ${ranges(digits)}.`;
+function absentText(state: PageState, run: RunState | undefined): string {
+  const { digits } = state.settings;
+  if (!run?.snapshot) return run && state.awaitsSnapshot(run) ? SCORES.waiting : SCORES.none;
+  if (digits.length === DIGITS.length) return SCORES.noneAbsent;
+  return SCORES.misread(absentShare(run.snapshot.evaluation, digits), digits);
 }

@@ -1,5 +1,7 @@
 import { find } from '../../shared/dom.ts';
+import { SIDE as IMAGE_SIDE } from '../protocol.ts';
 import { digitOf } from '../raster.ts';
+import { DRAWING } from '../words.ts';
 
 const SIDE = 280;
 const PEN = 22;
@@ -11,24 +13,24 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-/** A sheet to draw a digit on, with mouse, finger or keys; tells `drawn` what is on it after every stroke. */
+/** A sheet to draw a digit on, with mouse, finger or keyboard. It calls `onDraw` with the image after every stroke. */
 export class Sketch {
   private readonly paper = find('paper');
   private readonly canvas = find<HTMLCanvasElement>('sheet');
   private readonly pen = this.canvas.getContext('2d', { willReadFrequently: true })!;
   private readonly nib = find('nib');
-  /** Where the pen is that keys move. */
+  /** Position of the pen that the arrow keys move. */
   private at = { x: SIDE / 2, y: SIDE / 4 };
   private down = false;
-  private telling = false;
+  private reporting = false;
 
-  constructor(private readonly drawn: (pixels: Uint8Array | null) => void) {
+  constructor(private readonly onDraw: (pixels: Uint8Array | null) => void) {
     const { paper, canvas, pen } = this;
     canvas.width = canvas.height = SIDE;
-    // Only a script makes it a thing to work with.
+    // Set here because the sheet does nothing without this script.
     paper.tabIndex = 0;
     paper.setAttribute('role', 'application');
-    paper.setAttribute('aria-label', 'Sheet to draw a digit on');
+    paper.setAttribute('aria-label', DRAWING.sheet);
     pen.lineCap = pen.lineJoin = 'round';
     canvas.addEventListener('pointerdown', (event) => {
       event.preventDefault();
@@ -45,21 +47,21 @@ export class Sketch {
     paper.addEventListener('blur', () => this.lift());
   }
 
-  /** An image of 28x28 bytes in place of a drawing. */
+  /** Shows an image, u8 [28, 28]. */
   show(pixels: Uint8Array): void {
     this.wipe();
-    const size = SIDE / 28;
+    const size = SIDE / IMAGE_SIDE;
     for (const [i, byte] of pixels.entries()) {
       this.pen.globalAlpha = byte / 255;
-      this.pen.fillRect((i % 28) * size, Math.floor(i / 28) * size, size, size);
+      this.pen.fillRect((i % IMAGE_SIDE) * size, Math.floor(i / IMAGE_SIDE) * size, size, size);
     }
     this.pen.globalAlpha = 1;
-    this.drawn(pixels);
+    this.onDraw(pixels);
   }
 
   clear(): void {
     this.wipe();
-    this.drawn(null);
+    this.onDraw(null);
   }
 
   private wipe(): void {
@@ -75,17 +77,17 @@ export class Sketch {
     pen.lineTo(to.x, to.y);
     pen.stroke();
     this.at = to;
-    this.tell();
+    this.reportSoon();
   }
 
-  /** Once a frame at most. */
-  private tell(): void {
-    if (this.telling) return;
-    this.telling = true;
+  /** Reports the drawing, at most once per frame. */
+  private reportSoon(): void {
+    if (this.reporting) return;
+    this.reporting = true;
     requestAnimationFrame(() => {
-      this.telling = false;
+      this.reporting = false;
       const { data } = this.pen.getImageData(0, 0, SIDE, SIDE);
-      this.drawn(
+      this.onDraw(
         digitOf(
           Uint8Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3]!),
           SIDE,

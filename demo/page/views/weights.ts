@@ -1,43 +1,40 @@
 import { element, find, setText } from '../../shared/dom.ts';
 import { DIGITS } from '../settings.ts';
-import type { Track } from '../state.ts';
-import { NAMES } from '../words.ts';
+import type { PageState, RunState, View } from '../state.ts';
+import { WEIGHTS } from '../words.ts';
 import { type Column, columns } from './columns.ts';
-import type { View } from './view.ts';
 
-/** The class weights of each training as bars, digits that the target lacks in another dress. */
+/** The class weights of each run as bars. Digits that do not occur in the target are hatched. */
 export function weightsView(): View {
-  const host = find('weights');
-  const make = ({ method }: Track): Column => {
+  const make = ({ method }: RunState): Column => {
     const bars = DIGITS.map((digit) => {
       const value = element('span', { class: 'value' });
       const bar = element('li', {}, value, element('span', { class: 'bar' }), element('b', {}, String(digit)));
       return { bar, value };
     });
-    const list = element('ol', { class: 'bars' }, ...bars.map(({ bar }) => bar));
+    const list = element('ol', { class: 'bars', 'aria-label': WEIGHTS.label(method) }, ...bars.map(({ bar }) => bar));
     const note = element('p', { class: 'note' });
-    const draw: View = (story) => {
-      const { settings } = story;
-      const track = story.track(method);
-      const weights = track?.weight?.classWeight;
+    const draw: View = (state) => {
+      const weights = state.run(method)?.weight?.classWeight;
       for (const [digit, { bar, value }] of bars.entries()) {
         const weight = weights?.[digit] ?? 1;
         bar.style.setProperty('--share', weight.toFixed(3));
-        bar.classList.toggle('absent', !settings.digits.includes(digit));
+        bar.classList.toggle('absent', !state.settings.digits.includes(digit));
         setText(value, short(weight));
       }
-      list.setAttribute('aria-label', `weights of the printed digits 0 to 9 under ${NAMES[method]}`);
-      setText(note, noteOf(method, track?.weighted !== undefined, settings.updateSteps));
+      setText(note, noteOf(state, state.run(method)));
     };
     return { nodes: [list, note], draw };
   };
-  return columns(host, make, (story, { method }) => method === 'pada' && story.awaits('ready', 'progress'));
+  return columns(find('weights'), make, (state, { method }) => method === 'pada' && state.awaits('ready', 'progress'));
 }
 
-function noteOf(method: string, weighted: boolean, every: number): string {
-  if (method !== 'pada') return 'All ten count alike, for good.';
-  return weighted ? `Updated every ${every} iterations.` : `Taken for the first time after ${every} iterations.`;
+function noteOf({ settings: { digits, updateSteps } }: PageState, run: RunState | undefined): string {
+  if (run?.method !== 'pada') return WEIGHTS.constant;
+  // A target of one or two digits has few effective classes even if all is well.
+  if (run.weight?.collapsed && digits.length > 2) return WEIGHTS.collapsed;
+  return run.weightedSince === undefined ? WEIGHTS.first(updateSteps) : WEIGHTS.updated(updateSteps);
 }
 
-/** `1`, `.29`, `0`: ten of them stand side by side. */
+/** Returns `1`, `.29` or `0`, short enough for ten in a row. */
 const short = (weight: number): string => (weight >= 0.995 ? '1' : weight < 0.005 ? '0' : weight.toFixed(2).slice(1));

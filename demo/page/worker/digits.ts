@@ -3,17 +3,18 @@ import { type NamedBytes, readImages } from '../../../src/data/readers/idx.ts';
 import { selectClasses } from '../../../src/data/subset.ts';
 import type { TrainingData } from '../../../src/train/trainingData.ts';
 import { POINTS, type Samples, STRIP } from '../protocol.ts';
+import { ERRORS } from '../words.ts';
 
 const CLASSES = 10;
 
-/** All digits that the page has: printed ones with labels, handwritten ones to adapt to, and others to test with. */
+/** All images of the page: labelled font digits, handwriting to adapt to, and other handwriting to test with. */
 export interface Digits {
   source: HostImages;
   target: HostImages;
   test: HostImages;
 }
 
-/** The digits in IDX files under an address. @throws Error that names the file which cannot be had */
+/** Downloads the IDX files of a folder. Throws an `Error` that names the file if one cannot be downloaded. */
 export async function loadDigits(folder: string): Promise<Digits> {
   const [source, target, test] = await Promise.all(
     ['source', 'target', 'test'].map(async (set) => {
@@ -29,42 +30,44 @@ export async function loadDigits(folder: string): Promise<Digits> {
 
 async function load(file: string): Promise<NamedBytes> {
   const response = await fetch(file).catch((error: Error) => {
-    throw new Error(`${file} could not be loaded: ${error.message}; check the connection, then start over`);
+    throw new Error(ERRORS.download(file, error.message));
   });
-  if (!response.ok) throw new Error(`${file} could not be loaded: ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new Error(ERRORS.download(file, `${response.status} ${response.statusText}`));
   return { file, bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-/** What trainings use of the digits when the target holds only some. */
-export interface Material {
-  data: TrainingData;
-  /** Labelled images of the target that training does not see. */
+/** What the training runs use if the target contains only some digits. */
+export interface RunData {
+  training: TrainingData;
+  /** Labelled target images that training does not see. */
   test: HostImages;
-  /** Images that are looked at again and again: POINTS of the source, then POINTS of the target; the strip begins the latter. */
+  /** Images for the snapshots: POINTS of the source, then POINTS of the target. */
   probe: HostImages;
   samples: Samples;
 }
 
-export function chooseDigits({ source, target, test }: Digits, digits: readonly number[]): Material {
+/** Keeps only some digits of the target. */
+export function selectDigits({ source, target, test }: Digits, digits: readonly number[]): RunData {
   const chosen = { target: selectClasses(target, digits), test: selectClasses(test, digits) };
-  const shown = [spread(source, POINTS), spread(chosen.test, POINTS)] as const;
-  const [, ofTarget] = shown;
-  const size = source.height * source.width;
+  const [fontDigits, handwriting] = [spread(source, POINTS), spread(chosen.test, POINTS)];
+  const probe = join(fontDigits, handwriting);
+  const strip = ({ images, height, width }: HostImages) => Uint8Array.from(images.subarray(0, STRIP * height * width));
   return {
-    data: { source, target: chosen.target, numClasses: CLASSES },
+    training: { source, target: chosen.target, numClasses: CLASSES },
     test: chosen.test,
-    probe: join(...shown),
+    probe,
     samples: {
-      strip: Uint8Array.from(ofTarget.images.subarray(0, STRIP * size)),
-      stripLabels: ofTarget.labels!.slice(0, STRIP),
-      pointLabels: join(...shown).labels!,
-      targetCount: chosen.target.count,
+      fontDigits: strip(fontDigits),
+      fontLabels: fontDigits.labels!.slice(0, STRIP),
+      handwriting: strip(handwriting),
+      handwritingLabels: handwriting.labels!.slice(0, STRIP),
+      pointLabels: probe.labels!,
       testCount: chosen.test.count,
     },
   };
 }
 
-/** Images of each class in turn, the first of each first, `n` of them (again from the first where there are fewer). */
+/** Takes `n` images, one per class in turn, and starts again at the first of a class that has too few. */
 function spread(all: HostImages, n: number): HostImages {
   const labels = all.labels!;
   const byClass = Array.from({ length: CLASSES }, (_, c) => [...labels.keys()].filter((i) => labels[i] === c));
@@ -80,9 +83,8 @@ function spread(all: HostImages, n: number): HostImages {
 }
 
 function join(a: HostImages, b: HostImages): HostImages {
-  const bytes = (first: Uint8Array, second: Uint8Array) => Uint8Array.of(...first, ...second);
   const images = new Uint8Array(a.images.length + b.images.length);
   images.set(a.images);
   images.set(b.images, a.images.length);
-  return { ...a, images, labels: bytes(a.labels!, b.labels!), count: a.count + b.count };
+  return { ...a, images, labels: Uint8Array.of(...a.labels!, ...b.labels!), count: a.count + b.count };
 }

@@ -1,4 +1,4 @@
-/** Messages in the order in which they came, to wait for. */
+/** A queue of messages, with a way to wait for the next one. */
 export class Inbox<T> {
   private readonly messages: T[] = [];
   private wake: () => void = () => {};
@@ -8,17 +8,17 @@ export class Inbox<T> {
     this.wake();
   }
 
-  /** The next message, if there is one. */
+  /** Removes and returns the next message, if there is one. */
   take(): T | undefined {
     return this.messages.shift();
   }
 
-  /** True where a message like this one is waiting. */
+  /** Returns whether a waiting message passes the test. */
   some(test: (message: T) => boolean): boolean {
     return this.messages.some(test);
   }
 
-  /** Resolves when a message is there, or after some milliseconds; never before messages could come in. */
+  /** Resolves when there is a message, or after `ms`. It always lets the browser deliver messages first. */
   wait(ms?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = ms === undefined && this.messages.length === 0 ? undefined : setTimeout(resolve, ms ?? 0);

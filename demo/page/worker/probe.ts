@@ -6,34 +6,28 @@ import type { SmallCnn } from '../../../src/models/smallCnn.ts';
 import { sliceRows } from '../../../src/ops/sliceRows.ts';
 import { softmax } from '../../../src/ops/softmax.ts';
 import type { Tensor } from '../../../src/tensor.ts';
+import { POINTS, STRIP } from '../protocol.ts';
 import { Projection } from './projection.ts';
 
-/** What a probe sees: coordinates of all its images, and the probabilities of some. */
-export interface Sight {
-  points: Float32Array;
-  probabilities: Float32Array;
-}
-
-/** The same few images put to a network again and again: where their features lie, and what some of them are taken for. */
+/** Runs a network on the same few images at every snapshot: where their features lie, and its predictions for the strip. */
 export class Probe {
   private step: CapturedStep<{ points: Tensor; axes: Tensor; probabilities: Tensor }> | undefined;
   private readonly data: ImageDataset;
   private readonly projection: Projection;
 
-  /** @param asked the images [from, to) whose probabilities are wanted */
+  /** @param images POINTS of the source, then POINTS of the target, which begin with the strip */
   constructor(
     private readonly gpu: Gpu,
     private readonly model: SmallCnn,
     images: HostImages,
-    private readonly asked: readonly [from: number, to: number],
   ) {
     this.data = new ImageDataset(gpu, images, images.count, { labelled: false, label: 'probe' });
     this.projection = new Projection(gpu, model.featuresDim);
   }
 
-  /** One readback. The model is in eval mode meanwhile. */
-  async look(): Promise<Sight> {
-    // What is captured is what the layers do in the mode that they are in now.
+  /** Returns the coordinates of all images, [2 * POINTS, 2], and the probabilities of the strip, [STRIP, 10]. */
+  async look(): Promise<{ points: Float32Array; probabilities: Float32Array }> {
+    // A captured step repeats what the layers did in their mode at the time, here eval mode.
     const restore = this.model.evalMode();
     try {
       this.step ??= await capture(this.gpu, () => noGrad(() => this.record()));
@@ -43,7 +37,7 @@ export class Probe {
     }
     const { points, axes, probabilities } = this.step.result;
     const read = await Promise.all([points.read(), probabilities.read(), axes.read()]);
-    this.projection.follow(read[2]);
+    this.projection.continueFrom(read[2]);
     return { points: read[0], probabilities: read[1] };
   }
 
@@ -55,6 +49,7 @@ export class Probe {
 
   private record() {
     const { logits, features } = this.model.forward(this.data.batchAt(0).x);
-    return { ...this.projection.project(features), probabilities: softmax(sliceRows(logits, ...this.asked)) };
+    const strip = sliceRows(logits, POINTS, POINTS + STRIP);
+    return { ...this.projection.project(features), probabilities: softmax(strip) };
   }
 }

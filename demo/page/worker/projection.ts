@@ -1,3 +1,5 @@
+// The two principal components of a network's features. The axes continue from one snapshot to the next, so a few
+// rounds keep up with features that change slowly, and the picture turns instead of jumping.
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { add } from '../../../src/ops/add.ts';
 import { columnMean } from '../../../src/ops/columnMean.ts';
@@ -14,15 +16,12 @@ import { Random } from '../../../src/random.ts';
 import { type Tensor, tensor, write } from '../../../src/tensor.ts';
 import { keep } from '../../../src/tidy.ts';
 
-// Axes are carried on from one picture to the next, so a few rounds keep up with features that change slowly, and the
-// picture turns rather than jumps.
 const ROUNDS = 6;
-// Far below the square of any length that is not zero.
+// Far below the square of any length other than zero.
 const TINY = 1e-30;
 
-/** The two principal components of features, followed while the features change. */
 export class Projection {
-  /** [2, d], rows orthonormal but for the first, which are random. */
+  /** [2, d]: random at first, afterwards orthonormal rows. */
   private readonly axes: Tensor;
   private readonly tiny: Tensor;
 
@@ -34,8 +33,8 @@ export class Projection {
   }
 
   /**
-   * Orthogonal iteration: the axes times the scatter matrix of the features [n, d] and made orthonormal again, ROUNDS
-   * times over. Gives them, and the features' coordinates along them [n, 2]. Only ops, so that it can be captured.
+   * Returns the axes and the coordinates [n, 2] of features [n, d], by ROUNDS of orthogonal iteration: multiply the axes
+   * by the scatter matrix, then make them orthonormal. It consists of ops only, so it can be captured.
    */
   project(features: Tensor): { points: Tensor; axes: Tensor } {
     const centred = sub(features, columnMean(features));
@@ -45,8 +44,8 @@ export class Projection {
     return { points: matmul(centred, axes, { transposeB: true }), axes };
   }
 
-  /** Goes on from these axes the next time. */
-  follow(axes: Float32Array): void {
+  /** Makes the next call of `project` start from these axes. */
+  continueFrom(axes: Float32Array): void {
     write(this.axes, axes);
   }
 
@@ -55,14 +54,14 @@ export class Projection {
     this.tiny.dispose();
   }
 
-  /** Two rows by the method of Gram and Schmidt. */
+  /** Makes two rows orthonormal by the Gram-Schmidt process. */
   private orthonormal(rows: Tensor): Tensor {
     const first = this.unit(sliceRows(rows, 0, 1));
     const second = sliceRows(rows, 1, 2);
     return concat([first, this.unit(sub(second, mul(sum(mul(first, second)), first)))]);
   }
 
-  /** x / |x|, and 0 where x is; 1 / sqrt(s) = exp(-log(s) / 2). */
+  /** Returns x / |x|, or 0 for x = 0. Uses 1 / sqrt(s) = exp(-log(s) / 2). */
   private unit(x: Tensor): Tensor {
     return mul(x, exp(scale(log(add(sum(mul(x, x)), this.tiny)), -0.5)));
   }

@@ -1,43 +1,43 @@
+// One training run on the GPU, with everything that the page shows of it.
 import { AutomaticUpdateClassWeightModule } from '../../../src/adaptation/automaticUpdate.ts';
 import { noGrad } from '../../../src/autograd.ts';
 import { ImageDataset } from '../../../src/data/dataset.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { encodeSafetensors } from '../../../src/io/safetensors.ts';
 import type { StateDict } from '../../../src/nn/stateDict.ts';
 import { softmax } from '../../../src/ops/softmax.ts';
 import { tensor } from '../../../src/tensor.ts';
 import { tidy } from '../../../src/tidy.ts';
-import type { Checkpoint } from '../../../src/train/checkpoint.ts';
+import { type Checkpoint, encodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import type { Evaluator } from '../../../src/train/evaluate.ts';
 import type { Method, TrainingOptions } from '../../../src/train/options.ts';
 import { Training } from '../../../src/train/training.ts';
-import { type Figures, type Look, POINTS, STRIP } from '../protocol.ts';
-import type { Material } from './digits.ts';
+import type { RunProgress, SavedKind, Snapshot } from '../protocol.ts';
+import { ERRORS } from '../words.ts';
+import type { RunData } from './digits.ts';
 import { Probe } from './probe.ts';
 
-const EMPTY_PIXEL = -1;
-
-/** One training on the GPU, with what the page shows of it. */
-export class Lane {
+export class Run {
   private readonly evaluator: Evaluator;
   private probe: Probe | undefined;
 
   private constructor(
     private readonly gpu: Gpu,
-    private readonly material: Material,
-    readonly training: Training,
+    private readonly data: RunData,
+    private readonly training: Training,
   ) {
-    this.evaluator = training.evaluator(material.test);
+    this.evaluator = training.evaluator(data.test);
   }
 
-  /** A training from its beginning, or from where another one with these digits or others stood. */
-  static async open(gpu: Gpu, material: Material, options: TrainingOptions, from?: Checkpoint): Promise<Lane> {
-    const lane = new Lane(gpu, material, Training.begin(gpu, material.data, options));
+  /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other digits. */
+  static async open(gpu: Gpu, data: RunData, options: TrainingOptions, from?: Checkpoint): Promise<Run> {
+    const run = new Run(gpu, data, Training.begin(gpu, data.training, options));
     try {
-      await lane.training.prepare([lane.evaluator]);
-      if (from) await lane.goOnFrom(from);
-      return lane;
+      await run.training.prepare([run.evaluator]);
+      if (from) await run.continueFrom(from);
+      return run;
     } catch (error) {
-      lane.dispose();
+      run.dispose();
       throw error;
     }
   }
@@ -50,55 +50,51 @@ export class Lane {
     return this.training.iteration;
   }
 
-  /** What was measured since the last call; throws where it is not finite. */
-  async figures(): Promise<Figures> {
-    const { training, method } = this;
+  async step(): Promise<void> {
+    await this.training.step();
+  }
+
+  /** Returns what was measured since the last call. Throws a `RangeError` if a value is not finite. */
+  async progress(): Promise<RunProgress> {
+    const { training, method, iteration } = this;
     const [rows, weights] = await Promise.all([training.metrics(), training.classWeight()]);
     const bad = await training.firstNotFinite(rows);
-    if (bad) {
-      const where = `${bad.what} of ${method} became NaN or infinite in iteration ${bad.iteration}`;
-      throw new RangeError(`${where}; start over, with a lower trade-off`);
-    }
-    return { method, iteration: training.iteration, rows, weights };
+    if (bad) throw new RangeError(ERRORS.notFinite(bad.what, method, bad.iteration));
+    return { method, iteration, rows, weights };
   }
 
-  /** What it makes of the test images. */
-  async look(): Promise<Look> {
-    const { gpu, material, training } = this;
-    this.probe ??= new Probe(gpu, training.model, material.probe, [POINTS, POINTS + STRIP]);
-    const sight = await this.probe.look();
-    this.check(sight.probabilities);
-    const evaluation = await this.evaluator.run();
-    return { iteration: training.iteration, evaluation, ...sight };
+  async snapshot(): Promise<Snapshot> {
+    const { gpu, data, training, iteration } = this;
+    this.probe ??= new Probe(gpu, training.model, data.probe);
+    const seen = await this.probe.look();
+    this.checkFinite(seen.probabilities);
+    return { iteration, evaluation: await this.evaluator.run(), ...seen };
   }
 
-  /** Probabilities of one image of 28x28 bytes. */
+  /** Returns the probabilities [10] of one image, u8 [28, 28]. */
   async answer(pixels: Uint8Array): Promise<Float32Array> {
     const { model } = this.training;
-    const { height, width } = this.material.data.source;
+    const { height, width } = this.data.training.source;
     const restore = model.evalMode();
     const y = tidy(() => {
-      const x = tensor(
-        this.gpu,
-        Float32Array.from(pixels, (byte) => byte / 127.5 + EMPTY_PIXEL),
-        [1, 1, height, width],
-      );
+      const values = Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
+      const x = tensor(this.gpu, values, [1, 1, height, width]);
       return noGrad(() => softmax(model.forward(x).logits));
     });
     restore();
     try {
       const probabilities = await y.read();
-      this.check(probabilities);
+      this.checkFinite(probabilities);
       return probabilities;
     } finally {
       y.dispose();
     }
   }
 
-  /** Takes the class weights anew, with the classifier, the digits and the temperature of now; `pada` alone. */
-  async renewWeights(): Promise<void> {
-    const { gpu, training, material } = this;
-    const { target, numClasses } = material.data;
+  /** Recomputes the class weights for the current network, digits and temperature. Only for PADA. */
+  async updateWeights(): Promise<void> {
+    const { gpu, training, data } = this;
+    const { target, numClasses } = data.training;
     const { batchSize, temperature } = training.options;
     const dataLoader = new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
     const classifier = training.model;
@@ -116,15 +112,20 @@ export class Lane {
     }
   }
 
-  /** Takes over the weights of a network that was saved alone. */
-  loadModel(state: StateDict): void {
-    this.training.model.loadStateDict(state);
+  checkpoint(): Promise<Checkpoint> {
+    return this.training.state();
   }
 
-  private check(probabilities: Float32Array): void {
-    if (probabilities.every(Number.isFinite)) return;
-    const what = `the network of ${this.method} computes NaN at iteration ${this.iteration}`;
-    throw new RangeError(`${what}; start over with a lower trade-off, or open another network`);
+  /** Returns a file that the command line can open too. */
+  async save(what: SavedKind): Promise<Uint8Array<ArrayBuffer>> {
+    return what === 'checkpoint'
+      ? encodeCheckpoint(await this.checkpoint())
+      : encodeSafetensors(await this.training.model.stateDict());
+  }
+
+  /** Replaces the network's weights. */
+  loadNetwork(state: StateDict): void {
+    this.training.model.loadStateDict(state);
   }
 
   dispose(): void {
@@ -133,11 +134,16 @@ export class Lane {
     this.training.dispose();
   }
 
-  private async goOnFrom({ iteration, options, tensors }: Checkpoint): Promise<void> {
+  private checkFinite(probabilities: Float32Array): void {
+    if (!probabilities.every(Number.isFinite))
+      throw new RangeError(ERRORS.networkNotFinite(this.method, this.iteration));
+  }
+
+  private async continueFrom({ iteration, options, tensors }: Checkpoint): Promise<void> {
     const { training } = this;
-    if (tensors.get('target.order')?.shape[0] === this.material.data.target.count)
+    if (tensors.get('target.order')?.shape[0] === this.data.training.target.count)
       return training.restore({ iteration, options, tensors });
-    // Of other target images the order is another: begun anew.
+    // The order of other target images does not fit, so a new one is used.
     const fresh = await training.state();
     const own = [...fresh.tensors].filter(([name]) => name.startsWith('target.'));
     training.restore({ iteration, options, tensors: new Map([...tensors, ...own]) });

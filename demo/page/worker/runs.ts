@@ -1,111 +1,123 @@
+// Training runs that differ only in their method: same seed, same digits. They survive the GPU that they run on, because
+// their checkpoints are kept.
+import { DataError } from '../../../src/data/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import type { Checkpoint } from '../../../src/train/checkpoint.ts';
+import { decodeSafetensors } from '../../../src/io/safetensors.ts';
+import type { StateDict } from '../../../src/nn/stateDict.ts';
+import { type Checkpoint, decodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import { defaultOptions, type Method, type TrainingOptions } from '../../../src/train/options.ts';
 import { METHODS, type Settings } from '../settings.ts';
-import { chooseDigits, type Digits, type Material } from './digits.ts';
-import { Lane } from './run.ts';
+import { ERRORS } from '../words.ts';
+import { type Digits, type RunData, selectDigits } from './digits.ts';
+import { Run } from './run.ts';
 
-/**
- * Several trainings that differ in their method alone: same seed, same digits. The one that is furthest behind does the
- * next iteration. It outlives the GPU that its lanes are on, by the states that it keeps.
- */
-export class Contest {
-  lanes: Lane[] = [];
-  material: Material;
+export class Runs {
+  all: Run[] = [];
+  data: RunData;
   private readonly kept = new Map<Method, Checkpoint>();
 
-  /** @param base all options that the page does not ask for, those of a checkpoint in place of the defaults */
+  /** @param base options that the page has no setting for: the defaults, or those of a checkpoint */
   constructor(
     private readonly digits: Digits,
     private chosen: Settings,
     private readonly base: TrainingOptions = defaultOptions,
   ) {
-    this.material = chooseDigits(digits, chosen.digits);
+    this.data = selectDigits(digits, chosen.digits);
   }
 
-  /** Goes on from a checkpoint of the same digits. */
-  static from(digits: Digits, settings: Settings, checkpoint: Checkpoint): Contest {
+  /** Returns runs of which one continues from a checkpoint. Throws a `RangeError` if it was trained on other digits. */
+  static from(digits: Digits, settings: Settings, checkpoint: Checkpoint): Runs {
     const { options, tensors } = checkpoint;
-    const contest = new Contest(digits, settingsOf(settings, options), options);
-    const { source, target } = contest.material.data;
-    for (const [name, { count }] of Object.entries({ source, target })) {
-      const own = tensors.get(`${name}.order`)?.shape[0];
-      if (own === count) continue;
-      throw new RangeError(
-        `this training had ${own ?? 'no'} ${name} images, but here there are ${count}; choose the digits that its target held`,
-      );
+    const runs = new Runs(digits, settingsOf(settings, options), options);
+    const { source, target } = runs.data.training;
+    for (const [domain, { count }] of Object.entries({ source, target })) {
+      const trained = tensors.get(`${domain}.order`)?.shape[0];
+      if (trained !== count) throw new RangeError(ERRORS.otherDigits(domain, trained, count));
     }
-    contest.kept.set(options.method, checkpoint);
-    return contest;
+    runs.kept.set(options.method, checkpoint);
+    return runs;
   }
 
   get settings(): Settings {
     return this.chosen;
   }
 
-  /** Iterations that every training has done. */
+  /** Iterations that every run has done. */
   get iteration(): number {
-    return Math.min(...this.lanes.map((lane) => lane.iteration));
+    return Math.min(...this.all.map((run) => run.iteration));
   }
 
-  /** True where all have done as many. */
-  get level(): boolean {
-    return this.lanes.every((lane) => lane.iteration === this.iteration);
+  /** The runs that are furthest behind. */
+  get behind(): Run[] {
+    return this.all.filter((run) => run.iteration === this.iteration);
   }
 
   get iterations(): [Method, number][] {
-    return this.lanes.map((lane) => [lane.method, lane.iteration]);
+    return this.all.map((run) => [run.method, run.iteration]);
   }
 
-  /** Puts the trainings on a GPU, each where its kept state was. */
+  run(method: Method): Run {
+    const found = this.all.find((run) => run.method === method);
+    if (!found) throw new RangeError(ERRORS.notARun(method));
+    return found;
+  }
+
+  /** Opens the runs on a GPU, each at its kept checkpoint. */
   async open(gpu: Gpu): Promise<void> {
     const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch: batchSize, methods } = this.chosen;
     const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize };
-    const trainings = methods.map((method) => ({ ...this.base, ...own, method }));
     try {
-      for (const options of trainings)
-        this.lanes.push(await Lane.open(gpu, this.material, options, this.kept.get(options.method)));
+      for (const method of methods)
+        this.all.push(await Run.open(gpu, this.data, { ...this.base, ...own, method }, this.kept.get(method)));
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  /** One iteration of the training that is furthest behind. */
+  /** Trains one iteration of a run that is furthest behind. */
   async step(): Promise<void> {
-    await this.lanes.find((lane) => lane.iteration === this.iteration)!.training.step();
+    await this.behind[0]!.step();
   }
 
-  /** Keeps the states of now, to go on from. */
+  /** Keeps checkpoints of the current iteration. */
   async keep(): Promise<void> {
-    const states = await Promise.all(this.lanes.map((lane) => lane.training.state()));
-    for (const state of states) this.kept.set(state.options.method, state);
+    const checkpoints = await Promise.all(this.all.map((run) => run.checkpoint()));
+    for (const checkpoint of checkpoints) this.kept.set(checkpoint.options.method, checkpoint);
   }
 
-  /** Goes on with other settings. Class weights that were taken before are taken anew at once. */
+  /** Continues with other settings. Class weights that were computed before are recomputed at once. */
   async change(gpu: Gpu, settings: Settings): Promise<void> {
     await this.keep();
     this.close();
     this.chosen = settings;
-    this.material = chooseDigits(this.digits, settings.digits);
+    this.data = selectDigits(this.digits, settings.digits);
     await this.open(gpu);
-    for (const lane of this.lanes)
-      if (lane.method === 'pada' && lane.iteration >= settings.updateSteps) await lane.renewWeights();
-  }
-
-  lane(method: Method): Lane | undefined {
-    return this.lanes.find((lane) => lane.method === method);
+    for (const run of this.all)
+      if (run.method === 'pada' && run.iteration >= settings.updateSteps) await run.updateWeights();
   }
 
   close(): void {
-    for (const lane of this.lanes) lane.dispose();
-    this.lanes = [];
+    for (const run of this.all) run.dispose();
+    this.all = [];
   }
 }
 
-/** Settings as a checkpoint has them, its method among those shown. */
+/** Returns the settings of a checkpoint, with its method among those shown. */
 function settingsOf(settings: Settings, options: TrainingOptions): Settings {
   const { method, temperature, tradeOff, classWeightUpdateSteps: updateSteps, seed, batchSize: batch } = options;
   const methods = METHODS.filter((each) => each === method || settings.methods.includes(each));
   return { ...settings, methods, temperature, tradeOff, updateSteps, seed, batch };
+}
+
+/** Decodes a file that holds a checkpoint or only a network. Throws a `DataError` if it is neither. */
+export async function decodeSaved(
+  bytes: Uint8Array,
+  file: string,
+): Promise<{ checkpoint: Checkpoint } | { network: StateDict }> {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  if (metadata.has('kind')) return { checkpoint: await decodeCheckpoint(bytes, file) };
+  if (tensors.has('head.weight')) return { network: tensors };
+  const found = [...tensors.keys()].slice(0, 3).join(', ') || 'no tensor';
+  throw new DataError({ file, offset: 0, expected: ERRORS.noNetwork, found });
 }
