@@ -19,12 +19,12 @@ import { type PreparedStep, stepCase } from './harness/stepCase.ts';
 import { gradientMismatch, mismatch, toleranceOn } from './harness/verify.ts';
 
 const BATCH = 64;
-// Forward: two convolutions, and linear layers of the networks; backward twice that, but for the images' gradient.
+// Multiply-adds per image of the convolutions and of all linear layers. Backward has twice as many, without the images' gradient.
 const CONVOLUTIONS = [24 * 24 * 16 * 25, 8 * 8 * 32 * 400];
 const LINEAR = 512 * 128 + 128 * 10 + 2 * 128 * 128 + 128;
 const PADA_FLOPS = 2 * 2 * BATCH * (3 * (CONVOLUTIONS[1]! + LINEAR) + 2 * CONVOLUTIONS[0]!);
 
-/** An iteration of PADA as it is trained: batches drawn, both networks forward and backward, the update. */
+/** An iteration of PADA as `train()` runs it: two batches, both networks forward and backward, the update. */
 export const pada: Bench = () => [
   stepCase({
     bench: 'pada-step',
@@ -35,7 +35,7 @@ export const pada: Bench = () => [
   }),
 ];
 
-/** Black and white, so that sums of weights that are multiples of 1/256 are exact: all take the same maxima in pooling. */
+/** Random black and white images. With weights that are multiples of 1/256, sums are exact, so GPU and truth pool the same maxima. */
 function images(count: number, seed: number): HostImages {
   const random = new Random(seed);
   return {
@@ -63,7 +63,7 @@ async function prepare(gpu: Gpu): Promise<PreparedStep> {
   };
 }
 
-/** A state as in the middle of a run: gradients are reversed, and classes weigh differently. */
+/** Changes a state to one from the middle of a run: gradients are reversed, and class weights differ. */
 function middle({ options, tensors }: Checkpoint): Checkpoint {
   const iteration = 1050;
   const changed = new Map(tensors);
@@ -83,7 +83,7 @@ function middle({ options, tensors }: Checkpoint): Checkpoint {
   return { iteration, options, tensors: changed };
 }
 
-/** Compares parameters and momentum after one step with those of an iteration in double precision. */
+/** Compares parameters and momentum after one step with an iteration in double precision. */
 async function verify(
   training: Training,
   { iteration, options, tensors }: Checkpoint,
@@ -140,10 +140,10 @@ async function verify(
   return null;
 }
 
-// Weight and bias are compared as one: the gradient of a bias before batch norm is nothing but the rounding of its terms.
+// Weight and bias are compared together, because the gradient of a bias before batch norm is only rounding error.
 const layerOf = (name: string): string => name.replace(/\.(weight|bias)$/, '');
 
-/** One by one: as arguments of a single call they would not fit a worker's stack. */
+/** Appends one by one; as arguments of a single call they would overflow a worker's stack. */
 function append(to: number[], from: ArrayLike<number>): void {
   for (let i = 0; i < from.length; i++) to.push(from[i]!);
 }

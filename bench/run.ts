@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+// `npm run bench` and `padagrad bench`: measures the kernels and prints or records the rows.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
-import { precisionOption } from '../src/cli/flags.ts';
 import { measurePeaks } from '../src/debug/peaks.ts';
-import type { GpuOptions } from '../src/gemm/createGpu.ts';
-import { createGpu } from '../src/gemm/createGpu.ts';
+import { createGpu, type GpuOptions } from '../src/gemm/createGpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/gemm/precision.ts';
 import type { GemmFamily } from '../src/gemm/settings.ts';
 import {
@@ -23,6 +24,7 @@ import {
   markdownOf,
   parseRun,
   peakLines,
+  recordingOf,
   stepLines,
 } from './harness/report.ts';
 import { keyOf, type Row } from './harness/row.ts';
@@ -30,7 +32,8 @@ import { casesOf, runSuite } from './harness/suite.ts';
 import { benches } from './index.ts';
 
 interface Flags {
-  json?: boolean;
+  /** true: events on stdout; a path: a recording in that file. */
+  json?: true | string;
   csv?: boolean;
   markdown?: boolean;
   only?: string[];
@@ -45,18 +48,29 @@ const say = (text: string): unknown => process.stderr.write(`${text}\n`);
 const write = (text: string): unknown => process.stdout.write(`${text}\n`);
 
 const command = new Command('padagrad bench')
-  .description('measure the kernels on this adapter: each row is checked against double precision before it is timed')
-  .option('--only <list>', 'benches, or the beginnings of their names: matmul,softmax', (list) => list.split(','))
-  .option('--quick', 'small sizes, few samples')
-  .addOption(new Option('--json', 'one JSON object a line, a row each').conflicts(['csv', 'markdown']))
-  .addOption(new Option('--csv', 'rows with commas').conflicts('markdown'))
-  .option('--markdown', 'tables for a document')
-  .option('--compare <file>', 'what became slower since this output of --json')
-  .addOption(
-    new Option('--gemm <family>', 'force a family of matrix kernels').choices(['subgroup', 'workgroup', 'plain']),
+  .description('measure the kernels on this adapter; every result is compared with double precision before it is timed')
+  .option('--only <list>', 'only benches with one of these names or beginnings: matmul,softmax', (list) =>
+    list.split(','),
   )
-  .option('--no-subgroups', 'leave subgroups unused')
-  .addOption(precisionOption().default('highest'))
+  .option('--quick', 'small sizes, few samples')
+  .addOption(
+    new Option('--json [file]', 'print one JSON object per line, or record the run in a file').conflicts([
+      'csv',
+      'markdown',
+    ]),
+  )
+  .addOption(new Option('--csv', 'print CSV').conflicts('markdown'))
+  .option('--markdown', 'print Markdown tables')
+  .option('--compare <file>', 'compare with an earlier output of --json')
+  .addOption(
+    new Option('--gemm <family>', 'use this family of GEMM kernels').choices(['subgroup', 'workgroup', 'plain']),
+  )
+  .option('--no-subgroups', 'do not use subgroups')
+  .addOption(
+    new Option('--float32-matmul-precision <which>', 'precision of matmuls; medium rounds operands to half precision')
+      .choices(['highest', 'medium'])
+      .default('highest'),
+  )
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench')) })
   .exitOverride();
 
@@ -73,16 +87,20 @@ async function main(): Promise<number> {
   try {
     await setFloat32MatmulPrecision(gpu, precision);
     const cases = casesOf(benches, gpu, flags);
-    const block = deviceBlock(gpu);
-    if (before?.driver && before.driver !== block.driver)
-      say(`bench: ${flags.compare} was measured on ${before.driver}, which is not what is measured now`);
-    const load = `${loadavg()[0]!.toFixed(2)} on ${availableParallelism()} processors`;
-    if (flags.json) write(JSON.stringify({ event: 'device', ...block, load: loadavg()[0] }));
+    const device = deviceBlock(gpu);
+    if (before?.driver && before.driver !== device.driver)
+      say(`bench: ${flags.compare} was measured with another driver (${before.driver})`);
+    const load = loadavg()[0]!;
+    const events = flags.json === true;
+    const tables = !events && !flags.csv;
+    if (events) write(JSON.stringify({ event: 'device', ...device, load }));
     const peaks = await measurePeaks(gpu, flags.quick ? 0.02 : 0.1);
-    if (flags.json) write(JSON.stringify({ event: 'peaks', ...peaks }));
-    else if (!flags.csv)
-      show(flags, ['device', ''], [...deviceLines(block), ['load average', load], ...peakLines(peaks)]);
-    // What is measured by then is shown all the same.
+    if (events) write(JSON.stringify({ event: 'peaks', ...peaks }));
+    if (tables) {
+      const average = `${load.toFixed(2)} on ${availableParallelism()} processors`;
+      show(flags, ['device', ''], [...deviceLines(device), ['load average', average], ...peakLines(peaks)]);
+    }
+    // After Ctrl-C the rows so far are still shown.
     const interrupt = new AbortController();
     process.once('SIGINT', () => interrupt.abort());
     let done = 0;
@@ -92,24 +110,35 @@ async function main(): Promise<number> {
       onRow: (row) => {
         done++;
         say(`${done}/${cases.length} ${progress(row)}`);
-        if (flags.json) write(JSON.stringify({ event: 'row', ...row }));
+        if (events) write(JSON.stringify({ event: 'row', ...row }));
       },
     });
     if (flags.csv) write(csvOf(rows));
-    else if (!flags.json) {
-      show(flags, COLUMNS, rows.map(cellsOf));
-      write(flags.markdown ? `${EXPLAINED}\n` : EXPLAINED);
-      const ladder = ladderCells(rows);
-      if (ladder.length > 0) show(flags, LADDER_COLUMNS, ladder);
-      for (const line of stepLines(rows)) write(flags.markdown ? `\n${line}` : line);
-    }
+    if (tables) showTables(flags, rows);
+    if (typeof flags.json === 'string')
+      writeFileSync(flags.json, recordingOf({ ...origin(), device, load, peaks, rows }));
     if (before) showChanges(flags, rows, before.rows);
-    if (flags.json) write(JSON.stringify({ event: 'result', rows: rows.length, failed, clock: peaks.clock }));
-    if (failed > 0) say(`bench: ${failed} of ${rows.length} rows have a wrong result, and show no time`);
+    if (events) write(JSON.stringify({ event: 'result', rows: rows.length, failed, clock: peaks.clock }));
+    if (failed > 0) say(`bench: ${failed} of ${rows.length} rows gave wrong results and were not timed`);
     return failed > 0 ? 1 : 0;
   } finally {
     gpu.dispose();
   }
+}
+
+/** Returns when, from which commit and by which command the run was made. */
+function origin(): { date: string; commit: string | null; command: string } {
+  const clone = fileURLToPath(new URL('../..', import.meta.url));
+  // An installed package has no build.mjs, and the commit of the repository around it means nothing.
+  const commit = existsSync(`${clone}/build.mjs`)
+    ? execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
+        cwd: clone,
+        encoding: 'utf8',
+      }).trim()
+    : null;
+  const date = new Date().toISOString().slice(0, 10);
+  const args = process.argv.slice(2).filter((arg, i, all) => !arg.startsWith('--json') && all[i - 1] !== '--json');
+  return { date, commit, command: ['npm run bench --', ...args].join(' ') };
 }
 
 const progress = (row: Row): string =>
@@ -119,9 +148,17 @@ function readRows(file: string): Earlier {
   try {
     return parseRun(readFileSync(file, 'utf8'));
   } catch (cause) {
-    const problem = cause instanceof SyntaxError ? 'it is not what --json prints' : (cause as Error).message;
+    const problem = cause instanceof SyntaxError ? 'it is not output of --json' : (cause as Error).message;
     throw new RangeError(`--compare ${file}: ${problem}`, { cause });
   }
+}
+
+function showTables(flags: Flags, rows: readonly Row[]): void {
+  show(flags, COLUMNS, rows.map(cellsOf));
+  write(flags.markdown ? `${EXPLAINED}\n` : EXPLAINED);
+  const ladder = ladderCells(rows);
+  if (ladder.length > 0) show(flags, LADDER_COLUMNS, ladder);
+  for (const line of stepLines(rows)) write(flags.markdown ? `\n${line}` : line);
 }
 
 function show({ markdown }: Flags, header: readonly string[], lines: readonly (readonly string[])[]): void {
@@ -138,7 +175,7 @@ function show({ markdown }: Flags, header: readonly string[], lines: readonly (r
 function showChanges(flags: Flags, rows: readonly Row[], before: readonly Row[]): void {
   const changes = compareRows(rows, before);
   if (changes.length === 0) {
-    say('bench: no row was measured both times, so nothing is compared; --only and --quick must be the same');
+    say('bench: the two runs have no rows in common; use the same --only and --quick');
     return;
   }
   const slower = changes.filter((change) => change.slower);
@@ -151,9 +188,9 @@ function showChanges(flags: Flags, rows: readonly Row[], before: readonly Row[])
     digits(ratio),
     slower ? 'slower' : '',
   ]);
-  if (flags.json || flags.csv) for (const line of lines) say(line.join(' '));
+  if (flags.json === true || flags.csv) for (const line of lines) say(line.join(' '));
   else show(flags, ['bench', 'shape', 'kernel', 'ms before', 'ms now', 'ratio', ''], lines);
-  say(`bench: ${slower.length} of ${changes.length} rows became slower`);
+  say(`bench: ${slower.length} of ${changes.length} rows are slower`);
 }
 
 try {

@@ -20,7 +20,6 @@ export type { Profile, ProfileEvent, ProfileRow } from './gpu/profiler.ts';
 export { Counter, Scalar } from './gpu/scalar.ts';
 export { fromBuffer, native } from './io/buffers.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.ts';
-export { PlainCnn } from './models/plainCnn.ts';
 export { type ConvolutionOptions, SmallCnn, type SmallCnnOptions, type SmallCnnOutput } from './models/smallCnn.ts';
 export * from './nn/index.ts';
 export type { HostTensor, LoadResult, StateDict } from './nn/stateDict.ts';

@@ -1,21 +1,20 @@
-// Writes src/ops/index.ts, the list of all ops, from the files in src/ops. The build calls this first, so adding an op needs
-// no line in any list. An export is public unless its docstring says @internal.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Writes the lists of all ops and of their benches, src/ops/index.ts and bench/ops/index.ts, from the files next to them. The build
+// calls this first, so adding an op needs no line in any list. An export is listed unless its docstring says @internal.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDER = 'src/ops';
-export const INDEX = join(FOLDER, 'index.ts');
+export const FOLDERS = ['src/ops', 'bench/ops'];
 
 const EXPORT =
   /(?:\/\*\*((?:(?!\*\/).)*)\*\/\n)?^export (?:(function|const|class|interface|type) (\w+)|type \{ (\w+) \} from)/gms;
 
-/** The text of src/ops/index.ts. */
-export function opsIndex() {
-  const lines = readdirSync(FOLDER)
+/** Returns the text of a folder's index.ts. */
+export function opsIndex(folder) {
+  const lines = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
     .sort()
     .flatMap((file) => {
-      const names = [...readFileSync(join(FOLDER, file), 'utf8').matchAll(EXPORT)]
+      const names = [...readFileSync(join(folder, file), 'utf8').matchAll(EXPORT)]
         .filter(([, docstring]) => !docstring?.includes('@internal'))
         .map(([, , kind, name, passedOn]) =>
           kind && !/interface|type/.test(kind) ? name : `type ${name ?? passedOn}`,
@@ -30,8 +29,10 @@ const key = (name) =>
   name.replace('type ', '').replace(/[a-z]/gi, (letter) => letter.toLowerCase() + (letter < 'a' ? 0 : 1));
 const byName = (a, b) => (key(a) < key(b) ? -1 : 1);
 
-/** Brings src/ops/index.ts up to date. */
+/** Brings both lists up to date. */
 export function writeOpsIndex() {
-  const text = opsIndex();
-  if (readFileSync(INDEX, 'utf8') !== text) writeFileSync(INDEX, text);
+  for (const folder of FOLDERS) {
+    const [path, text] = [join(folder, 'index.ts'), opsIndex(folder)];
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
 }

@@ -1,58 +1,77 @@
+// Benches of ops, forward and backward, from one description each.
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { type Shape, sizeOf } from '../../src/shape.ts';
+import type { Shape } from '../../src/shape.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import type { Bench, Scale } from './case.ts';
+import { type Bench, kernelCase, type Scale } from './case.ts';
 import { type Input, uniform, wanted } from './inputs.ts';
-import { type KernelCase, kernelCase } from './kernelCase.ts';
 import type { Numbers } from './verify.ts';
 
-/** An op on inputs of some shapes, forward and, where its gradients are given, backward. */
-export interface OpBench<Inputs extends Record<string, Input>> {
+/** An op with inputs of several sizes. `S` describes a size: a shape, or an object with sizes. */
+export interface OpBench<S, Inputs extends Record<string, Input>> {
   bench: string;
-  shapes: (scale: Scale) => readonly Shape[];
-  inputs: (shape: Shape) => Inputs;
-  run: (inputs: Record<keyof Inputs, Tensor>, gpu: Gpu) => readonly Tensor[];
-  truth: (inputs: Inputs, shape: Shape) => readonly Numbers[];
+  sizes: (scale: Scale) => readonly S[];
+  /** The column `shape`. Default: the shape, as in 64x10. */
+  label?: (size: S) => string;
+  inputs: (size: S) => Inputs;
+  run: (inputs: Record<keyof Inputs, Tensor>, size: S, gpu: Gpu) => readonly Tensor[];
+  /** The results in double precision. */
+  truth: (inputs: Inputs, size: S) => readonly Numbers[];
+  /** Multiplications and additions, if they limit the speed. */
+  flops?: (size: S) => number;
+  /** The backward pass, measured as `NAME-backward`. */
   gradients?: {
-    of: readonly (keyof Inputs)[];
-    truth: (inputs: Inputs, dy: Float32Array, shape: Shape) => readonly Numbers[];
+    /** The inputs whose gradients are computed. */
+    of: readonly (keyof Inputs)[] | ((size: S) => readonly (keyof Inputs)[]);
+    /** Their gradients in double precision, in this order. */
+    truth: (inputs: Inputs, dy: Float32Array, size: S) => readonly Numbers[];
+    flops?: (size: S) => number;
+    /** Bytes that must be moved; by default all inputs, dy and all gradients. */
+    bytes?: (size: S) => number;
   };
   tolerance?: number;
 }
 
-/** The cases of an op: for each shape `NAME` and, with gradients, `NAME-backward`. */
-export function opBench<Inputs extends Record<string, Input>>(spec: OpBench<Inputs>): Bench {
-  const { bench, run, truth, gradients, tolerance } = spec;
+/** Returns the bench of an op: for each size a case `NAME` and, with gradients, a case `NAME-backward`. */
+export function opBench<S, Inputs extends Record<string, Input>>(spec: OpBench<S, Inputs>): Bench {
+  const { bench, gradients, tolerance, label = (size) => (size as Shape).join('x') } = spec;
   return (scale) =>
-    spec.shapes(scale).flatMap((shape) => {
-      const shared = { shape: shape.join('x'), run, ...(tolerance && { tolerance }) };
-      const forward: KernelCase<Inputs> = {
+    spec.sizes(scale).flatMap((size) => {
+      const shared = {
+        shape: label(size),
+        run: (inputs: Record<keyof Inputs, Tensor>, gpu: Gpu) => spec.run(inputs, size, gpu),
+        ...(tolerance && { tolerance }),
+      };
+      const forward = kernelCase<Inputs>({
         ...shared,
         bench,
-        inputs: () => spec.inputs(shape),
-        truth: (inputs) => truth(inputs, shape),
-      };
-      if (!gradients) return [kernelCase(forward)];
-      const backward: KernelCase<Inputs> = {
+        inputs: () => spec.inputs(size),
+        truth: (inputs) => spec.truth(inputs, size),
+        ...(spec.flops && { flops: spec.flops(size) }),
+      });
+      if (!gradients) return [forward];
+      const { of, truth, flops, bytes } = gradients;
+      const backward = kernelCase<Inputs>({
         ...shared,
         bench: `${bench}-backward`,
         inputs: () => {
-          const inputs: Inputs = { ...spec.inputs(shape) };
-          for (const name of gradients.of) inputs[name] = wanted(inputs[name]!) as Inputs[typeof name];
+          const inputs: Inputs = { ...spec.inputs(size) };
+          for (const name of typeof of === 'function' ? of(size) : of) inputs[name] = wanted(inputs[name]!);
           return inputs;
         },
-        truth: (inputs, dy) => gradients.truth(inputs, dy, shape),
-      };
-      return [kernelCase(forward), kernelCase(backward)];
+        truth: (inputs, dy) => truth(inputs, dy, size),
+        ...(flops && { flops: flops(size) }),
+        ...(bytes && { bytes: bytes(size) }),
+      });
+      return [forward, backward];
     });
 }
 
 // More than caches hold.
-const sizes = ({ quick, software }: Scale): Shape[] => [[quick ? 2 ** 16 : software ? 2 ** 20 : 2 ** 24]];
+const vectors = ({ quick, software }: Scale): Shape[] => [[quick ? 2 ** 16 : software ? 2 ** 20 : 2 ** 24]];
 
 const SMALL = { scale: 2 };
 
-/** One number out of one: `slope` is dy/dx at x. */
+/** Returns the bench of an elementwise op of one tensor; `slope` is dy/dx at x. */
 export const unaryBench = (
   bench: string,
   op: (x: Tensor) => Tensor,
@@ -61,7 +80,7 @@ export const unaryBench = (
 ): Bench =>
   opBench({
     bench,
-    shapes: sizes,
+    sizes: vectors,
     inputs: (shape) => ({ x: made(uniform(shape, SMALL)) }),
     run: ({ x }) => [op(x)],
     truth: ({ x }) => [Float64Array.from(x.data, (v) => f(v))],
@@ -71,7 +90,7 @@ export const unaryBench = (
     },
   });
 
-/** One number out of two: `slopes` are dy/da and dy/db. */
+/** Returns the bench of an elementwise op of two tensors; `slopes` are dy/da and dy/db. */
 export const binaryBench = (
   bench: string,
   op: (a: Tensor, b: Tensor) => Tensor,
@@ -79,7 +98,7 @@ export const binaryBench = (
 ): Bench =>
   opBench({
     bench,
-    shapes: sizes,
+    sizes: vectors,
     inputs: (shape) => ({ a: uniform(shape, SMALL), b: uniform(shape, { ...SMALL, seed: 2 }) }),
     run: ({ a, b }) => [op(a, b)],
     truth: ({ a, b }) => [Float64Array.from(a.data, (v, i) => f(v, b.data[i]!))],
@@ -90,18 +109,11 @@ export const binaryBench = (
     },
   });
 
-/** Rows of few columns, as a classifier has them, and of many. */
-export const matrices = ({ quick }: Scale): Shape[] =>
+/** Logits [rows, columns]: few columns, as in a small classifier, and many. */
+export const matrices = ({ quick }: Scale): [rows: number, cols: number][] =>
   quick
     ? [[256, 31]]
     : [
         [4096, 31],
         [1024, 1000],
       ];
-
-/** Rows and columns of a matrix, and its size. */
-export const matrixOf = (shape: Shape): { rows: number; cols: number; size: number } => ({
-  rows: shape[0]!,
-  cols: shape[1]!,
-  size: sizeOf(shape),
-});

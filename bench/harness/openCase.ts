@@ -6,12 +6,30 @@ import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { type Input, uniform } from './inputs.ts';
-import type { KernelCase } from './kernelCase.ts';
 import type { Row } from './row.ts';
-import { times } from './statistics.ts';
+import { times } from './session.ts';
 import { mismatch, type Numbers, toleranceOn } from './verify.ts';
 
-/** The kernels of a case on a Gpu, captured with their inputs, and what must come out of them. */
+/** Kernels of one op, with their inputs and expected results. */
+export interface KernelCase<Inputs extends Record<string, Input>> {
+  bench: string;
+  shape: string;
+  inputs: () => Inputs;
+  /** Captured, verified and timed. If an input wants its gradient, `backward` from the first result is timed instead. */
+  run: (inputs: Record<keyof Inputs, Tensor>, gpu: Gpu) => readonly Tensor[];
+  /** In double precision: the results of `run`, or the wanted gradients in the order of the inputs. */
+  truth: (inputs: Inputs, dy: Float32Array) => readonly Numbers[];
+  /** Allowed error relative to the largest element of each result. Default: 1e-5. */
+  tolerance?: number;
+  /** Multiplications and additions, if they limit the speed. */
+  flops?: number;
+  /** Bytes that must be read or written; by default all inputs, dy and all results. */
+  bytes?: number;
+  /** The name of the kernel. Default: the labels of the dispatches. */
+  kernel?: string;
+}
+
+/** A case on a Gpu: its kernels captured with their inputs, and the expected results. */
 export class OpenCase {
   private known: readonly Numbers[] | undefined;
 
@@ -19,9 +37,9 @@ export class OpenCase {
     private readonly spec: KernelCase<Record<string, Input>>,
     private readonly host: Record<string, Input>,
     private readonly dy: Float32Array,
-    /** What is verified and timed. */
+    /** The captured kernels, which are verified and timed. */
     readonly step: CapturedStep<unknown>,
-    /** Of one run, by name: what the op returns, or the gradients of the inputs that want one. */
+    /** The results of a run by name: `y`, or the gradients, as in `dx`. */
     readonly results: ReadonlyMap<string, Tensor>,
     private readonly owned: { dispose(): void }[],
   ) {}
@@ -65,7 +83,7 @@ export class OpenCase {
     }
   }
 
-  /** The kernels in their order, each once; matrix products with the family that computes them. */
+  /** The names of the kernels in order, each once; GEMM kernels with their family. */
   get kernel(): string {
     const { gpu, commands } = this.step;
     const labels = commands.dispatches.map(({ label }) =>
@@ -74,25 +92,25 @@ export class OpenCase {
     return this.spec.kernel ?? [...new Set(labels)].join(' + ');
   }
 
-  /** Every result in double precision. */
+  /** The expected results in double precision. */
   get truths(): readonly Numbers[] {
     this.known ??= this.spec.truth(this.host, this.dy);
     return this.known;
   }
 
-  /** How far off a number may be, as a part of the largest of its result. */
+  /** The allowed error relative to the largest element of a result. */
   get tolerance(): number {
     return toleranceOn(this.step.gpu, this.spec.tolerance ?? 1e-5);
   }
 
-  /** Multiplications and additions, 0 where they are not what counts, and bytes that must be moved at least. */
+  /** Multiplications and additions (0 if they do not limit the speed), and the bytes that must be moved. */
   get work(): { flops: number; bytes: number } {
     const moved = () => [...Object.values(this.host).map(({ data }) => data), this.dy, ...this.truths];
     const { flops = 0, bytes = 4 * moved().reduce((sum, { length }) => sum + length, 0) } = this.spec;
     return { flops, bytes };
   }
 
-  /** Compares what the latest run left in the very buffers that are timed: what is wrong, or null. */
+  /** Compares the results of the latest run, in the buffers that are timed; returns what is wrong, or null. */
   async problem(): Promise<string | null> {
     const { results, truths, tolerance } = this;
     if (results.size !== truths.length) return `${results.size} results, expected ${truths.length}`;
@@ -103,7 +121,7 @@ export class OpenCase {
     return null;
   }
 
-  /** The row of a case that was found right. */
+  /** Returns the row of a verified case. */
   row(warm: readonly number[], cold: number | null, peaks: Peaks | null): Row {
     const { bench, shape } = this.spec;
     const measured = times(warm);
@@ -120,7 +138,7 @@ export class OpenCase {
     };
   }
 
-  /** Disposes of something else after all of its own. */
+  /** Disposes of `thing` too, at the end. */
   own(thing: { dispose(): void }): void {
     this.owned.push(thing);
   }
@@ -130,6 +148,6 @@ export class OpenCase {
   }
 }
 
-/** The elements of a result, numbers or integers. */
+/** Reads the elements of a result. */
 export const valuesOf = (result: Tensor): Promise<Numbers> =>
   result.dtype === 'u32' ? result.readU32() : result.read();

@@ -1,9 +1,10 @@
+// What the bench prints and records: tables, Markdown, CSV, JSON, and comparisons with an earlier run.
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { keyOf, type Row } from './row.ts';
 
-/** What a run was made on. */
+/** The device that a run measured. */
 export interface DeviceBlock {
   name: string;
   vendor: string;
@@ -27,7 +28,7 @@ const LIMITS = [
 export function deviceBlock(gpu: Gpu): DeviceBlock {
   const { info, features, subgroupSize, limits } = gpu;
   return {
-    name: info.device || info.description || 'without a name',
+    name: info.device || info.description || 'unnamed',
     vendor: [info.vendor, info.architecture].filter(Boolean).join(', '),
     driver: info.description,
     software: info.software,
@@ -38,19 +39,20 @@ export function deviceBlock(gpu: Gpu): DeviceBlock {
   };
 }
 
-/** Lines of name and value. */
+/** Describes the device as lines of name and value. */
 export function deviceLines(block: DeviceBlock): [name: string, value: string][] {
   return [
     ['adapter', `${block.name}${block.software ? ' (software)' : ''}`],
-    ['vendor', block.vendor || 'not said'],
-    ['driver', block.driver || 'not said'],
+    ['vendor', block.vendor || 'unknown'],
+    ['driver', block.driver || 'unknown'],
     ['features', block.features.join(', ')],
     ['subgroups', block.subgroupSize > 0 ? `${block.subgroupSize} lanes` : 'not used'],
-    ['matrix kernels', block.gemmFamily],
+    ['GEMM kernels', block.gemmFamily],
     ...Object.entries(block.limits).map(([name, value]): [string, string] => [name, value.toLocaleString('en-US')]),
   ];
 }
 
+/** Describes the device's peaks as lines of name and value. */
 export function peakLines(peaks: Peaks): [name: string, value: string][] {
   const gflops = (value: number | null) => (value === null ? 'none' : `${digits(value)} GFLOP/s`);
   return [
@@ -58,10 +60,10 @@ export function peakLines(peaks: Peaks): [name: string, value: string][] {
     ['multiply-add, vec4<f32>', gflops(peaks.vectorGflops)],
     ['multiply-add, vec4<f16>', gflops(peaks.halfGflops)],
     ['copy, read, write', `${[peaks.copyGbps, peaks.readGbps, peaks.writeGbps].map(digits).join(', ')} GB/s`],
-    ['a dispatch', `${digits(peaks.dispatchUs)} us`],
-    ['a submit', `${digits(peaks.submitUs)} us`],
-    ['a readback', `${digits(peaks.readbackUs)} us`],
-    ['clock of kernels', peaks.clock === 'timestamps' ? 'timestamps of the GPU' : 'wall clock'],
+    ['time per dispatch', `${digits(peaks.dispatchUs)} us`],
+    ['time per submit', `${digits(peaks.submitUs)} us`],
+    ['time per readback', `${digits(peaks.readbackUs)} us`],
+    ['clock of kernels', peaks.clock === 'timestamps' ? 'GPU timestamps' : 'wall clock'],
   ];
 }
 
@@ -79,12 +81,12 @@ export const COLUMNS = [
   'checked',
 ];
 
-/** What the columns say. */
+/** Explains the columns. */
 export const EXPLAINED =
-  'ms: of one run with warm caches, the median, 5th and 95th percentile of the samples; cold: after the caches were filled with something else; ' +
-  '% of peak: of the faster f32 multiply-add where GFLOP/s are given, else of the copy; checked: every element against double precision, before it was timed';
+  'ms: median, 5th and 95th percentile with warm caches; cold: median after other data filled the caches; % of peak: of the ' +
+  'multiply-add peak if GFLOP/s are given, otherwise of the copy; checked: every element against double precision before timing';
 
-/** A row as the cells under {@link COLUMNS}. */
+/** Returns the cells of a row under {@link COLUMNS}. */
 export function cellsOf(row: Row): string[] {
   const head = [row.bench, row.shape, row.peer === 'padagrad' ? row.kernel : row.peer];
   if (!row.verified) return [...head, 'WRONG', '', '', '', '', '', '', `no: ${row.problem}`];
@@ -92,19 +94,19 @@ export function cellsOf(row: Row): string[] {
   return [...head, ...numbers.map((value) => (value === null ? '-' : digits(value))), 'yes'];
 }
 
-/** What the rows of whole steps say besides; a line each. */
+/** Describes the calls and the memory of whole steps, a line each. */
 export function stepLines(rows: readonly Row[]): string[] {
   return rows
     .filter((row) => row.dispatches !== undefined)
     .map(
       (row) =>
-        `${row.bench}, of one step: dispatches ${row.dispatches}, submits ${row.submits}, writes ${row.writeBuffers}, buffers made ${row.buffers}, bind groups made ${row.bindGroups}; at most ${((row.gpuBytes ?? 0) / 2 ** 20).toFixed(1)} MiB of GPU memory; first step after ${digits(row.firstMs ?? 0)} ms, compiled and all`,
+        `${row.bench}, per step: ${row.dispatches} dispatches, ${row.submits} submits, ${row.writeBuffers} writes, ${row.buffers} new buffers, ${row.bindGroups} new bind groups; at most ${((row.gpuBytes ?? 0) / 2 ** 20).toFixed(1)} MiB of GPU memory; first step after ${digits(row.firstMs ?? 0)} ms (including compilation)`,
     );
 }
 
-export const LADDER_COLUMNS = ['ladder', 'shape', 'rung', 'ms', 'GFLOP/s', 'over the last', 'over the first'];
+export const LADDER_COLUMNS = ['ladder', 'shape', 'rung', 'ms', 'GFLOP/s', 'vs. previous', 'vs. first'];
 
-/** What each rung of each ladder gains, as the cells under {@link LADDER_COLUMNS}. */
+/** Returns the gain of each rung of each ladder, as cells under {@link LADDER_COLUMNS}. */
 export function ladderCells(rows: readonly Row[]): string[][] {
   const rungs = rows.filter((row) => row.bench.startsWith('ladder-') && row.medianMs !== null);
   return rungs.map((row) => {
@@ -123,12 +125,13 @@ export function ladderCells(rows: readonly Row[]): string[][] {
   });
 }
 
+/** Returns a Markdown table. */
 export function markdownOf(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...lines.map(line)].join('\n');
 }
 
-/** What `--json` prints, an object a line. */
+/** Returns the events that `--json` prints, one JSON object per line. */
 export function jsonOf(block: DeviceBlock, peaks: Peaks, rows: readonly Row[]): string {
   const events = [
     { event: 'device', ...block },
@@ -162,6 +165,7 @@ const CSV_FIELDS = [
   'firstMs',
 ] as const;
 
+/** Returns CSV with a header line. */
 export function csvOf(rows: readonly Row[]): string {
   const quoted = (value: unknown) => {
     const text = String(value ?? '');
@@ -172,33 +176,64 @@ export function csvOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** What is read back out of `--json`: the rows, and the driver that they were measured on, if it is said. */
+/** The file that `--json FILE` writes; docs/figures keeps such files for the documents. */
+export interface Recording {
+  /** The day, as in 2026-11-29. */
+  date: string;
+  /** The commit of the clone that ran; null outside a clone. */
+  commit: string | null;
+  command: string;
+  device: DeviceBlock;
+  /** The load average of the machine before the run. */
+  load: number;
+  peaks?: Peaks;
+  rows: readonly Row[];
+}
+
+/** Returns the text of a recording: JSON, with a line per row. */
+export function recordingOf({ rows, ...head }: Recording): string {
+  const fields = Object.entries(head).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  const lines = rows.map((row) => `    ${JSON.stringify(row)}`);
+  return `{\n${fields.join(',\n')},\n  "rows": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}
+
+/** An earlier run: its rows, and the driver that it measured if known. */
 export interface Earlier {
   rows: Row[];
   driver: string | undefined;
 }
 
-/** Reads what `--json` printed. @throws SyntaxError if it is something else */
+/** Reads a recording, or the events that `--json` printed. Throws `SyntaxError` for anything else. */
 export function parseRun(text: string): Earlier {
+  const { rows, driver } = text.startsWith('{\n') ? parseRecording(text) : parseEvents(text);
+  if (rows.length === 0) throw new SyntaxError('it has no rows; use output of --json');
+  return { rows, driver };
+}
+
+function parseRecording(text: string): Earlier {
+  const { rows, device } = JSON.parse(text) as Recording;
+  return { rows: [...rows], driver: device.driver };
+}
+
+function parseEvents(text: string): Earlier {
   const events = text
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as Partial<Row> & { driver?: string });
   const rows = events.filter((event): event is Row => typeof event.bench === 'string');
-  if (rows.length === 0) throw new SyntaxError('there are no rows in it; it must be what --json printed');
   return { rows, driver: events.find(({ driver }) => driver)?.driver };
 }
 
 export interface Change {
   row: Row;
   oldMs: number;
-  /** Above 1 is slower than before. */
+  /** New time / old time. */
   ratio: number;
-  /** More than a tenth slower, and its fastest samples slower than the slowest before. */
+  /** Whether it is more than 10 % slower and its p5 is above the earlier p95. */
   slower: boolean;
 }
 
-/** Rows that both runs have, the most slowed down first. */
+/** Compares the rows that both runs have; the largest slowdown comes first. */
 export function compareRows(now: readonly Row[], before: readonly Row[]): Change[] {
   const known = new Map(before.map((row) => [keyOf(row), row]));
   return now
@@ -211,6 +246,6 @@ export function compareRows(now: readonly Row[], before: readonly Row[]): Change
     .sort((a, b) => b.ratio - a.ratio);
 }
 
-/** Three digits that matter. */
+/** Shows three significant digits. */
 export const digits = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value < 0.001 ? value.toExponential(1) : value.toPrecision(3);

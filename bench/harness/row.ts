@@ -1,43 +1,43 @@
-/** One line of the bench's table, and one object of `--json`. */
+/** One line of the bench's table and one event of `--json`. */
 export interface Row {
-  /** What is measured: an op, a whole step, a rung of a ladder. */
+  /** The op, the whole step, or the ladder. */
   bench: string;
   shape: string;
-  /** Whose code it is. */
+  /** The library: `padagrad`, or another one that it is compared with. */
   peer: string;
-  /** The kernels that ran. */
+  /** The kernels that ran, or the rung of the ladder. */
   kernel: string;
-  /** Caches warm, the median of several samples; null where the result was wrong: then no time is shown. */
+  /** Milliseconds with warm caches: median of the samples; null if the result was wrong. */
   medianMs: number | null;
   p5Ms: number | null;
   p95Ms: number | null;
-  /** Once, after the caches were filled with something else. */
+  /** Milliseconds of a run after the caches were filled with other data. */
   coldMs: number | null;
   gflops: number | null;
   gbps: number | null;
-  /** Of the measured multiply-adds where operations are counted, else of the measured copy bandwidth. */
+  /** Percent of the measured multiply-add peak if operations are counted, otherwise of the measured copy bandwidth. */
   percentOfPeak: number | null;
-  /** Every element of the buffers that were timed was compared with a double-precision result beforehand. */
+  /** Whether every element of the results equals double precision; only then the row has times. */
   verified: boolean;
-  /** What came out wrong. */
+  /** What is wrong. */
   problem?: string;
-  /** Of one replay of a whole step, counted at the device. */
+  /** Calls that one replay of a whole step makes, counted at the device. */
   dispatches?: number;
   submits?: number;
   bindGroups?: number;
   buffers?: number;
   writeBuffers?: number;
-  /** The most bytes of GPU buffers that existed at once. */
+  /** The most bytes of GPU buffers that existed at the same time. */
   gpuBytes?: number;
-  /** From nothing to the end of the first step, pipelines compiled. */
+  /** Milliseconds from nothing to the end of the first step, compilation included. */
   firstMs?: number;
 }
 
-/** A row that carries no time, for its result was wrong. */
+/** Returns a row without times, because its result was wrong. */
 export function failedRow(row: Pick<Row, 'bench' | 'shape' | 'peer' | 'kernel'>, problem: string): Row {
   const none = { medianMs: null, p5Ms: null, p95Ms: null, coldMs: null, gflops: null, gbps: null, percentOfPeak: null };
   return { ...row, ...none, verified: false, problem };
 }
 
-/** What sets rows of two runs side by side. */
+/** Identifies the same row in two runs. */
 export const keyOf = ({ bench, shape, peer, kernel }: Row): string => [bench, shape, peer, kernel].join(' ');

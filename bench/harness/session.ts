@@ -1,13 +1,13 @@
+// Times what was verified: with warm caches, and after the caches were filled with other data.
 import { type CapturedStep, capture } from '../../src/capture.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Timer } from '../../src/gpu/timer.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { empty, type Tensor } from '../../src/tensor.ts';
-import { median } from './statistics.ts';
 
 export interface SessionOptions {
-  /** Seconds that the samples of one row take together. */
+  /** Seconds for all samples of a row. */
   seconds: number;
   samples: number;
 }
@@ -16,10 +16,10 @@ export const FULL: SessionOptions = { seconds: 0.6, samples: 15 };
 export const QUICK: SessionOptions = { seconds: 0.1, samples: 5 };
 
 const MIB = 2 ** 20;
-// More of them in one submit would make its recording long.
+// More dispatches in one submit would take long to record.
 const MOST_DISPATCHES = 4096;
 
-/** What all rows of one run share: the device, its clock and peaks, and how long to measure. */
+/** Shared by all rows of a run: the device, its clock, its peaks, and how long to measure. */
 export class Session {
   readonly timer: Timer;
   private flush: { step: CapturedStep<Tensor>; buffer: Tensor } | undefined;
@@ -32,7 +32,7 @@ export class Session {
     this.timer = new Timer(gpu.device);
   }
 
-  /** Seconds of one run, sample by sample; each sample is so many runs in one submit that no clock is too coarse. */
+  /** Returns the seconds per run of each sample. A sample has enough runs in one submit for any clock's resolution. */
   async warm(step: CapturedStep<unknown>): Promise<number[]> {
     const { seconds, samples } = this.options;
     const list = step.commands;
@@ -43,7 +43,7 @@ export class Session {
     return this.samples(once, async () => (await this.timer.run(list, runs)) / runs);
   }
 
-  /** So many samples of what once took `once` seconds; of something slow a few must do. */
+  /** Takes samples of work that takes `once` seconds: fewer of slow work, but at least 5. */
   async samples(once: number, take: () => Promise<number>): Promise<number[]> {
     const { seconds, samples } = this.options;
     const count = Math.min(samples, Math.max(5, Math.ceil((4 * seconds) / once)));
@@ -52,7 +52,7 @@ export class Session {
     return taken;
   }
 
-  /** Seconds that `run` gives after all caches were filled with something else; the median of a few. */
+  /** Returns the median seconds of three runs, each after the caches were filled with other data. */
   async cold(run: () => Promise<number>): Promise<number> {
     const { gpu } = this;
     if (!this.flush) {
@@ -72,4 +72,20 @@ export class Session {
   dispose(): void {
     for (const thing of [this.flush?.step.result, this.flush?.step, this.flush?.buffer]) thing?.dispose();
   }
+}
+
+/** Returns the quantile q of values, interpolated linearly. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = q * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** Converts seconds to the milliseconds of a row. */
+export function times(seconds: readonly number[]): { medianMs: number; p5Ms: number; p95Ms: number } {
+  const ms = seconds.map((s) => 1e3 * s);
+  return { medianMs: median(ms), p5Ms: quantile(ms, 0.05), p95Ms: quantile(ms, 0.95) };
 }

@@ -1,3 +1,4 @@
+// Cases of whole steps: timed by the wall clock, which includes the host's share, and counted at the device.
 import { countCalls, watchMemory } from '../../src/debug/deviceCalls.ts';
 import { percentOfPeak } from '../../src/debug/profile.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
@@ -6,14 +7,13 @@ import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
-import type { Session } from './session.ts';
-import { times } from './statistics.ts';
+import { type Session, times } from './session.ts';
 
-/** A whole step, ready to be done again and again. */
+/** A whole step that can be repeated. */
 export interface PreparedStep {
-  /** Records one step; all that it asks of the device it asks before it returns. */
+  /** Runs one step; it makes all its calls to the device before it returns. */
   step(): void | Promise<void>;
-  /** What is wrong with the first step's results, if anything; called once, after it. */
+  /** Returns what is wrong with the results of the first step, or null. Called once, after it. */
   verify(): Promise<string | null>;
   dispose(): void;
 }
@@ -26,13 +26,13 @@ export interface StepCase {
   prepare(gpu: Gpu): Promise<PreparedStep>;
 }
 
-/** A case of whole steps, timed by the wall clock as their users do: with the host's share. */
+/** Makes a case of whole steps. */
 export function stepCase(spec: StepCase): Case {
   const { bench, shape } = spec;
   return { bench, shape, measure: (session) => measure(spec, session) };
 }
 
-/** On a Gpu of its own, so that the memory counted is that of this step alone. */
+/** Measures on a Gpu of its own, so that only this step's memory is counted. */
 async function measure({ bench, shape, kernel, flops, prepare }: StepCase, session: Session): Promise<Row> {
   const { options } = session.gpu;
   const gpu = await createGpu(options);
@@ -46,7 +46,7 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
     await gpu.idle();
     const firstMs = performance.now() - begin;
     const head = { bench, shape, peer: 'padagrad', kernel };
-    // What only verifies is no part of the step.
+    // Read before `verify`, which allocates too.
     const gpuBytes = memory.peak();
     const problem = await prepared.verify();
     if (problem) return failedRow(head, problem);
@@ -75,7 +75,7 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
 
 type Step = PreparedStep['step'];
 
-/** Seconds of one step among so many. */
+/** Returns the seconds per step of `steps` steps. */
 async function wall(gpu: Gpu, step: Step, steps: number): Promise<number> {
   const begin = performance.now();
   for (let i = 0; i < steps; i++) await step();
@@ -83,7 +83,7 @@ async function wall(gpu: Gpu, step: Step, steps: number): Promise<number> {
   return (performance.now() - begin) / 1e3 / steps;
 }
 
-/** Seconds of one step, sample by sample. */
+/** Returns the seconds per step of each sample. */
 async function samplesOf(run: (steps: number) => Promise<number>, session: Session): Promise<number[]> {
   const { seconds, samples } = session.options;
   await run(2);

@@ -6,36 +6,36 @@ import { failedRow, type Row } from './row.ts';
 import { FULL, QUICK, Session } from './session.ts';
 
 export interface SuiteOptions {
-  /** Names of benches, or their beginnings (`softmax` is also `softmax-column-mean`); all by default. */
+  /** Names of benches or their beginnings: `softmax` includes `softmax-column-mean`. Default: all. */
   only?: readonly string[];
   /** Small sizes and few samples. */
   quick?: boolean;
-  /** A row as soon as it is measured. */
+  /** Called with each row as soon as it is measured. */
   onRow?: (row: Row) => void;
   signal?: AbortSignal;
 }
 
 export interface SuiteResult {
   rows: Row[];
-  /** How many rows had a wrong result. */
+  /** The number of rows with a wrong result. */
   failed: number;
 }
 
-/** The cases that are asked for. @throws RangeError if a name is no bench's */
+/** Returns the cases of the chosen benches. Throws `RangeError` for a name that no bench has. */
 export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = false }: SuiteOptions): Case[] {
   const scale = { quick, software: gpu.info.software, gemmFamily: singleFamily(gpu), subgroupSize: gpu.subgroupSize };
   const all = benches.flatMap((bench) => bench(scale));
   if (!only) return all;
   const names = [...new Set(all.map((one) => one.bench))];
-  // As the op is called, or as the bench is: softmaxColumnMean, softmax-column-mean.
-  const asked = only.map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+  // The name of the op (softmaxColumnMean) or of the bench (softmax-column-mean).
+  const wanted = only.map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
   const matches = (bench: string, name: string) => bench === name || bench.startsWith(`${name}-`);
-  const unknown = only.find((_, i) => !names.some((bench) => matches(bench, asked[i]!)));
-  if (unknown !== undefined) throw new RangeError(`no bench is called ${unknown}; there are ${names.join(', ')}`);
-  return all.filter((one) => asked.some((name) => matches(one.bench, name)));
+  const unknown = only.find((_, i) => !names.some((bench) => matches(bench, wanted[i]!)));
+  if (unknown !== undefined) throw new RangeError(`no bench is called ${unknown}; the benches are ${names.join(', ')}`);
+  return all.filter((one) => wanted.some((name) => matches(one.bench, name)));
 }
 
-/** Measures one case after the other, against the adapter's peaks where they are known. A case that throws is a failed row. */
+/** Measures the cases one after the other. A case that throws becomes a failed row. */
 export async function runSuite(
   gpu: Gpu,
   cases: readonly Case[],

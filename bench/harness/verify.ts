@@ -2,15 +2,15 @@ import { mismatch as mismatchWithin, relativeToLargest } from '../../reference/i
 import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 
-/** Numbers in double precision, or whatever holds some. */
+/** Numbers, usually in double precision. */
 export type Numbers = ArrayLike<number>;
 
-/** How far off a product may be, as a part of the largest of its numbers, where operands have 11 bits. */
+/** The allowed error of a matmul relative to its largest element if operands have 11 bits. */
 const HALF = 2 ** -8;
-/** The same of the gradient of a network as a whole: a pool may then take another of two pixels, and the gradient goes another way. */
+/** The same for the gradient of a whole network: a max-pool may choose another of two close pixels, which moves its gradient. */
 const HALF_GRADIENT = 2 ** -4;
 
-/** The tolerance on a Gpu, by the precision of its products. */
+/** Returns the tolerance on a Gpu, which depends on the precision of its matmuls. */
 export const toleranceOn = (gpu: Gpu, single: number): number =>
   gemmSettings.of(gpu).half ? Math.max(single, HALF) : single;
 
@@ -21,7 +21,7 @@ export const toleranceOn = (gpu: Gpu, single: number): number =>
 export const mismatch = (actual: Numbers, truth: Numbers, tolerance: number): string | null =>
   mismatchWithin(actual, truth, relativeToLargest(truth, tolerance));
 
-/** Compares the lengths: null if the difference is no longer than `tolerance` times the truth, else how long it is. */
+/** Compares as vectors: returns null if |actual - truth| <= tolerance |truth|, otherwise the relative distance in words. */
 export function distance(actual: Numbers, truth: Numbers, tolerance: number): string | null {
   if (actual.length !== truth.length) return `${actual.length} elements, expected ${truth.length}`;
   let apart = 0;
@@ -31,9 +31,9 @@ export function distance(actual: Numbers, truth: Numbers, tolerance: number): st
     length += truth[i]! ** 2;
   }
   const part = Math.sqrt(apart / length);
-  return part <= tolerance ? null : `off by ${part.toPrecision(2)} of its length, allowed ${tolerance}`;
+  return part <= tolerance ? null : `the relative distance is ${part.toPrecision(2)}, allowed ${tolerance}`;
 }
 
-/** {@link mismatch} of the gradient of a network; where products are in half precision it is compared as a whole. */
+/** Compares a gradient of a network: element by element, or with half precision as a vector. */
 export const gradientMismatch = (gpu: Gpu, actual: Numbers, truth: Numbers, tolerance: number): string | null =>
   gemmSettings.of(gpu).half ? distance(actual, truth, HALF_GRADIENT) : mismatch(actual, truth, tolerance);

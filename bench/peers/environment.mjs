@@ -1,7 +1,7 @@
-// Makes Node look enough like a browser for libraries that ask for WebGPU: Dawn as `navigator.gpu`.
+// Makes Node look like a browser for libraries that use WebGPU: Dawn becomes `navigator.gpu`.
 import { globals } from 'webgpu';
 
-/** `gpu`: the process's one Dawn. Gives the devices that are opened through it from now on, the latest last. */
+/** Installs `gpu`, the process's Dawn. Returns a list that grows with each device that is opened. */
 export function browserLike(gpu) {
   Object.assign(globalThis, globals);
   acceptSharedMemory();
@@ -34,8 +34,8 @@ export function browserLike(gpu) {
   return devices;
 }
 
-// onnxruntime-web keeps its memory in a SharedArrayBuffer, which browsers' writeBuffer takes and Dawn's for Node refuses:
-// such bytes are copied on the way. Inputs are uploaded before anything is timed.
+// onnxruntime-web keeps its memory in a SharedArrayBuffer. Browsers' writeBuffer accepts it and Dawn's for Node refuses it, so the
+// bytes are copied. Inputs are uploaded before anything is timed.
 function acceptSharedMemory() {
   const { prototype } = globalThis.GPUQueue;
   const write = prototype.writeBuffer;

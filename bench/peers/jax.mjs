@@ -1,4 +1,4 @@
-// jax-js: every task is one function compiled by `jit`.
+// jax-js: each task is one function compiled by `jit`.
 import { cnn, gradientsOf } from '../../.build/bench/peers/ours.mjs';
 
 export async function open() {
@@ -37,7 +37,7 @@ async function prepare(jax, task) {
   };
 }
 
-/** Logits; consumes its arguments. */
+/** Returns logits and consumes its arguments. */
 function network({ numpy: np, nn, lax }, x, weights) {
   const pool = (y) => lax.reduceWindow(y, (window) => np.max(window), [2, 2], [2, 2]);
   const convolve = (y, index) => {

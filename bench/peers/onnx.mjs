@@ -1,4 +1,4 @@
-// Writes ONNX models: the few fields of its protobuf (onnx.proto3) that a graph of float operators needs.
+// Writes ONNX models: only the fields of the protobuf (onnx.proto3) that a graph of float operators needs.
 
 const FLOAT = 1;
 const utf8 = new TextEncoder();
@@ -16,7 +16,7 @@ function varint(value) {
 
 const number = (field, value) => [...varint(field << 3), ...varint(value)];
 
-/** A field with a length: a message, a text, packed numbers. */
+/** Encodes a field with a length: a message, a string or packed numbers. */
 const block = (field, content) => {
   const bytes = typeof content === 'string' ? utf8.encode(content) : content;
   return concat([Uint8Array.from([...varint((field << 3) | 2), ...varint(bytes.length)]), Uint8Array.from(bytes)]);
@@ -32,13 +32,13 @@ function concat(parts) {
   return all;
 }
 
-/** ValueInfoProto: a name with a tensor's type and shape. */
+/** Encodes a ValueInfoProto: a name with a tensor's type and shape. */
 const valueInfo = (name, shape) => {
   const dimensions = concat(shape.map((size) => block(1, number(1, size))));
   return concat([block(1, name), block(2, block(1, concat([number(1, FLOAT), block(2, dimensions)])))]);
 };
 
-/** TensorProto with raw little-endian data. */
+/** Encodes a TensorProto with raw little-endian data. */
 const constant = (name, { shape, data }) =>
   concat([
     block(
@@ -50,13 +50,13 @@ const constant = (name, { shape, data }) =>
     block(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);
 
-/** AttributeProto: a whole number, or a list of them. */
+/** Encodes an AttributeProto: an integer or a list of integers. */
 const attribute = (name, value) =>
   Array.isArray(value)
     ? concat([block(1, name), ...value.map((one) => number(8, one)), number(20, 7)])
     : concat([block(1, name), number(3, value), number(20, 2)]);
 
-/** NodeProto. */
+/** Encodes a NodeProto. */
 const node = ({ op, inputs, output, attributes = {} }) =>
   concat([
     ...inputs.map((name) => block(1, name)),
@@ -65,7 +65,7 @@ const node = ({ op, inputs, output, attributes = {} }) =>
     ...Object.entries(attributes).map(([name, value]) => block(5, attribute(name, value))),
   ]);
 
-/** ModelProto: nodes in order, constants by name, shapes of inputs and outputs by name. */
+/** Encodes a ModelProto: nodes in order; constants, and shapes of inputs and outputs, by name. */
 export function onnxModel({ nodes, constants = {}, inputs, outputs }) {
   const graph = concat([
     ...nodes.map((one) => block(1, node(one))),

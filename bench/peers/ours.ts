@@ -7,46 +7,44 @@ import { webgpu } from '../../src/gpu/instance.node.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
-import { forward, step } from '../cnn.ts';
-import { factored } from '../harness/factored.ts';
-import { type Input, uniform } from '../harness/inputs.ts';
-import * as cnn from '../harness/plainCnn.ts';
+import * as cnn from '../cnn.ts';
+import { factored, type Input, uniform } from '../harness/inputs.ts';
 import type { Numbers } from '../harness/verify.ts';
 
-// What the comparison with others takes from here, bundled into one module that they can import: the work, the true
-// results, and this project's own side.
+// This project's part of the comparison with other libraries: the tasks, their results in double precision, and padagrad's side. The
+// build bundles it into one module that bench/peers/*.mjs import.
 
 export { csvOf, digits, markdownOf } from '../harness/report.ts';
-export { median, quantile, times } from '../harness/statistics.ts';
+export { median, quantile, times } from '../harness/session.ts';
 export { distance, mismatch } from '../harness/verify.ts';
 export { cnn, webgpu };
 
-/** The same work for all, on the same numbers. */
+/** Work that every library does on the same numbers. */
 export interface Task {
   bench: 'matmul' | 'softmax-column-mean' | 'cnn-forward' | 'cnn-step';
   shape: string;
   flops: number;
-  /** Bytes that must be read or written at least; 0 where operations are what counts, of whole networks. */
+  /** Bytes that must be read or written; 0 for whole networks, whose speed operations limit. */
   bytes: number;
   inputs: Record<string, Input>;
-  /** The outputs in double precision, by name. */
+  /** Computes the outputs in double precision, by name. */
   truth(): Record<string, Numbers>;
 }
 
-/** What each peer makes of a task. */
+/** A task that a library has prepared. */
 export interface Prepared {
-  /** The kernels that run, where their names are known. */
+  /** The names of the kernels, if known. */
   kernel?: string;
-  /** Does it so many times, and waits until all is done. */
+  /** Runs it `times` times and waits until all runs are done. */
   run(times: number): Promise<void>;
-  /** The outputs by the names of the truth; of a training step, after exactly one. */
+  /** Reads the outputs, with the names of the truth; for a training step, after exactly one step. */
   outputs(): Promise<Record<string, Numbers>>;
   dispose(): void;
 }
 
-/** All tasks. Inputs and truths are made when asked for. */
+/** Lists all tasks. */
 export function tasks(): Task[] {
-  const inputs = cnn.plainCnnInputs({ ties: false });
+  const inputs = cnn.cnnInputs({ ties: false });
   const { x, labels, weights } = inputs;
   const images = `${cnn.BATCH}x1x28x28`;
   return [
@@ -101,9 +99,9 @@ function columnMean(rows: number, cols: number): Task {
   };
 }
 
-/** What a step did to each parameter, as the gradient that explains it. */
+/** Returns the gradients that explain how one step changed each parameter. */
 export function gradientsOf(parameters: Record<string, Numbers>): Record<string, Float64Array> {
-  const { weights } = cnn.plainCnnInputs({ ties: false });
+  const { weights } = cnn.cnnInputs({ ties: false });
   return Object.fromEntries(
     Object.entries(parameters).map(([name, after]) => [
       name,
@@ -112,7 +110,7 @@ export function gradientsOf(parameters: Record<string, Numbers>): Record<string,
   );
 }
 
-/** This project's side. */
+/** Opens padagrad's side. */
 export async function open(options: GpuOptions) {
   const gpu = await createGpu(options);
   return {
@@ -124,7 +122,7 @@ export async function open(options: GpuOptions) {
 
 async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
   if (bench === 'cnn-forward') {
-    const own = await forward(gpu, cnn.plainCnnInputs({ ties: false }));
+    const own = await cnn.forward(gpu, cnn.cnnInputs({ ties: false }));
     return {
       kernel: 'captured step',
       run: (times) => repeat(gpu, times, own.step),
@@ -133,7 +131,7 @@ async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
     };
   }
   if (bench === 'cnn-step') {
-    const own = await step(gpu, cnn.plainCnnInputs({ ties: false }));
+    const own = await cnn.step(gpu, cnn.cnnInputs({ ties: false }));
     return {
       kernel: 'captured step',
       run: (times) => repeat(gpu, times, own.step),

@@ -1,5 +1,5 @@
-// Measures others' libraries side by side with this one: the same work on the same numbers in one process, turn by turn.
-// Every output is compared with a double-precision result before anything is timed.
+// Measures other libraries side by side with padagrad: the same work on the same numbers, alternating in one process.
+// Every output is compared with a double-precision result before it is timed.
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import Table from 'cli-table3';
@@ -11,12 +11,12 @@ import * as ort from './ort.mjs';
 import * as tfjs from './tfjs.mjs';
 
 const WARM_UP = 3;
-// Seconds that a sample should last at least: short work is repeated in it.
+// The shortest sample in seconds; short work is repeated.
 const SAMPLE = 0.03;
 const GUESSES = 3;
-// Milliseconds between signs of life.
+// Milliseconds between progress messages.
 const NEWS = 15_000;
-// What counts as nothing to do: less than this share of a core over so many milliseconds, looked at so often at most.
+// The process is quiet if it uses less than QUIET of a core for CHECK milliseconds; wait for at most MOST_CHECKS checks.
 const QUIET = 0.1;
 const CHECK = 250;
 const MOST_CHECKS = 1200;
@@ -24,8 +24,8 @@ const ATTEMPTS = 3;
 
 const PEERS = { 'jax-js': jax.open, 'tfjs-webgpu': tfjs.open, 'ort-web': ort.open };
 const TOLERANCE = 2e-5;
-// Of a training step, by length: two pixels of a window may lie so close that single precision takes the other maximum,
-// and a gradient goes another way.
+// For the gradients of a training step as vectors: two pixels of a window may be so close that single precision chooses the other
+// maximum, which moves a gradient.
 const STEP_TOLERANCE = 1e-2;
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -39,16 +39,25 @@ const count = (text) => {
 };
 
 const command = new Command('bench:peers')
-  .description('the same work by other libraries, side by side and in turns, each output compared before it is timed')
-  .option('--only <list>', 'tasks, or the beginnings of their names: matmul,softmax,cnn', list)
-  .option('--peers <list>', 'beside padagrad; an empty list measures it alone', list, Object.keys(PEERS))
-  .option('--samples <n>', 'samples of each, of which the medians are shown', count, 9)
-  .addOption(new Option('--json', 'one JSON object a line, a row each').conflicts('markdown'))
-  .option('--markdown', 'a table for a document')
-  .addOption(
-    new Option('--gemm <family>', "force padagrad's matrix kernels").choices(['subgroup', 'workgroup', 'plain']),
+  .description('the same work by other libraries, alternating; every output is compared before it is timed')
+  .option('--only <list>', 'only tasks with one of these names or beginnings: matmul,softmax,cnn', list)
+  .option(
+    '--peers <list>',
+    'libraries to compare with padagrad; an empty list measures only padagrad',
+    list,
+    Object.keys(PEERS),
   )
-  .option('--no-subgroups', 'leave subgroups unused in padagrad')
+  .option('--samples <n>', 'samples per task and library; the table shows medians', count, 9)
+  .addOption(new Option('--json', 'print one JSON object per line').conflicts('markdown'))
+  .option('--markdown', 'print a Markdown table')
+  .addOption(
+    new Option('--gemm <family>', "use this family of padagrad's GEMM kernels").choices([
+      'subgroup',
+      'workgroup',
+      'plain',
+    ]),
+  )
+  .option('--no-subgroups', 'do not use subgroups in padagrad')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench:peers')) })
   .exitOverride();
 let flags;
@@ -56,13 +65,14 @@ let flags;
 async function main() {
   flags = command.parse().opts();
   const unknown = flags.peers.find((name) => !Object.hasOwn(PEERS, name));
-  if (unknown) throw new RangeError(`no peer is called ${unknown}; there are ${Object.keys(PEERS).join(', ')}`);
+  if (unknown)
+    throw new RangeError(`no library is called ${unknown}; the libraries are ${Object.keys(PEERS).join(', ')}`);
   const all = ours.tasks();
   const named = (bench, name) => bench === name || bench.startsWith(`${name}-`);
   const none = flags.only?.find((name) => !all.some(({ bench }) => named(bench, name)));
   if (none)
     throw new RangeError(
-      `no task is called ${none}; there are ${[...new Set(all.map(({ bench }) => bench))].join(', ')}`,
+      `no task is called ${none}; the tasks are ${[...new Set(all.map(({ bench }) => bench))].join(', ')}`,
     );
   const tasks = all.filter(({ bench }) => !flags.only || flags.only.some((name) => named(bench, name)));
 
@@ -95,7 +105,7 @@ async function measure(task, sides, samples) {
         await made?.run(1);
         return made;
       });
-      // It cannot do this.
+      // This library cannot do the task.
       if (!prepared) continue;
       const problem = compare(await prepared.outputs(), truth, bench === 'cnn-step');
       if (problem) rows.push(failed(head, problem));
@@ -106,7 +116,7 @@ async function measure(task, sides, samples) {
   }
   for (const one of running) {
     for (let i = 0; i < WARM_UP; i++) await timed(one.prepared, 1);
-    // A run alone is mostly a wait, which many share: how long one of them takes is known once there are many.
+    // A single run is mostly waiting, so the time per run is estimated from several runs in one sample.
     one.times = 1;
     for (let i = 0; i < GUESSES; i++) one.times = Math.ceil(SAMPLE / (await timed(one.prepared, one.times)));
   }
@@ -127,7 +137,7 @@ async function measure(task, sides, samples) {
       gflops: flops > 0 ? flops / measured.medianMs / 1e6 : null,
       gbps: bytes > 0 ? bytes / measured.medianMs / 1e6 : null,
       verified: true,
-      // Their time divided by ours.
+      // Their time / ours.
       ratio: own.head.peer === 'padagrad' ? measured.medianMs / (1e3 * ours.median(own.seconds)) : null,
       load: before,
     });
@@ -137,9 +147,8 @@ async function measure(task, sides, samples) {
 }
 
 /**
- * Waits until this process has nothing to do, and says whether it was so within a second. V8 takes a minute of both cores
- * to optimise onnxruntime-web's WebAssembly once it was called often enough, and all that is timed meanwhile, ours too,
- * shares them with it.
+ * Waits until this process is quiet; returns whether it was quiet within a second. V8 uses both cores for a minute to optimise
+ * onnxruntime-web's WebAssembly after enough calls, which would disturb everything that is timed at the same time.
  */
 async function quiet() {
   for (let checks = 1; checks < MOST_CHECKS; checks++) {
@@ -151,7 +160,7 @@ async function quiet() {
   return false;
 }
 
-/** Says every so often that it waits. */
+/** Prints a message every 15 s while it waits. */
 async function patiently(name, prepare) {
   const begin = performance.now();
   const since = () => Math.round((performance.now() - begin) / 1e3);
@@ -216,7 +225,7 @@ function report(rows) {
     table.push(...lines);
     write(table.toString());
   }
-  write(`medians of ${flags.samples} samples after ${WARM_UP} warm-ups, turn by turn in one process; ${load()}`);
+  write(`medians of ${flags.samples} samples after ${WARM_UP} warm-ups, alternating in one process; ${load()}`);
 }
 
 try {
@@ -229,5 +238,5 @@ try {
     process.exitCode = error instanceof RangeError ? 2 : 1;
   }
 }
-// Libraries leave timers and workers behind.
+// Libraries leave timers and workers running.
 process.exit();

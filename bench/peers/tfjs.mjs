@@ -1,4 +1,4 @@
-// TensorFlow.js on its WebGPU backend. Its images are n h w c, so weights are turned on the way in, and back.
+// TensorFlow.js on its WebGPU backend. Its images are n h w c, so weights are transposed on input and output.
 import { cnn, gradientsOf } from '../../.build/bench/peers/ours.mjs';
 
 export async function open() {
@@ -26,7 +26,7 @@ function prepare(tf, task) {
   };
 }
 
-/** Does it, then waits for the queue: a tensor that was disposed is computed all the same. */
+/** Runs it and waits for the queue. tfjs computes a tensor even if it was disposed. */
 async function repeat(tf, times, run) {
   for (let i = 0; i < times; i++) run();
   const backend = tf.backend();
@@ -43,8 +43,8 @@ async function taken(tensor) {
   return data;
 }
 
-// How a parameter lies in memory here: o c r s as r s c o, [out, in] as [in, out], and after the last pooling p q c where
-// it is c p q.
+// tfjs's layout of each parameter: o c r s becomes r s c o, [out, in] becomes [in, out], and c p q after the last pooling becomes
+// p q c.
 const toOwn = {
   '0.weight': (tf, w) => tf.transpose(w, [2, 3, 1, 0]),
   '3.weight': (tf, w) => tf.transpose(w, [2, 3, 1, 0]),

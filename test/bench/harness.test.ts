@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
-import type { Case } from '../../bench/harness/case.ts';
+import { type Case, kernelCase } from '../../bench/harness/case.ts';
 import { uniform, wanted } from '../../bench/harness/inputs.ts';
-import { kernelCase } from '../../bench/harness/kernelCase.ts';
 import { COLUMNS, cellsOf, csvOf } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
 import { stepCase } from '../../bench/harness/stepCase.ts';
@@ -15,7 +14,7 @@ import { gpuTest, run } from '../harness.ts';
 
 const SIZE = 1000;
 
-/** What `relu` computes, but for element `wrong`. */
+/** A case of relu; the expected element `wrong` is off by 0.01. */
 function reluCase(wrong?: number, backward = false): Case {
   const changed = <T extends Float32Array>(values: T): T => {
     if (wrong !== undefined) values[wrong]! += 0.01;
@@ -33,7 +32,7 @@ function reluCase(wrong?: number, backward = false): Case {
   });
 }
 
-// What an adapter might do at most.
+// Peaks of an imaginary adapter.
 const peaks: Peaks = {
   scalarGflops: 1,
   vectorGflops: 1,
@@ -61,7 +60,7 @@ function assertNoTime(row: Row): void {
   assert.match(csvOf([row]).split('\n')[1]!, /,,,,,,,false,/);
 }
 
-gpuTest('a right kernel is timed, and its row complete', async (gpu) => {
+gpuTest('a correct kernel is timed, and its row is complete', async (gpu) => {
   const { rows, failed } = await measure(gpu, reluCase(), reluCase(undefined, true));
   assert.is(failed, 0);
   for (const row of rows) {
@@ -78,7 +77,7 @@ gpuTest('a right kernel is timed, and its row complete', async (gpu) => {
   );
 });
 
-gpuTest('one wrong element of a result, or of a gradient, shows no time and fails', async (gpu) => {
+gpuTest('one wrong element of a result or a gradient fails the row, which has no times', async (gpu) => {
   for (const at of [0, SIZE - 1]) {
     for (const backward of [false, true]) {
       const { rows, failed } = await measure(gpu, reluCase(at, backward));
@@ -89,7 +88,7 @@ gpuTest('one wrong element of a result, or of a gradient, shows no time and fail
   }
 });
 
-gpuTest('a case that throws fails alone, and gives back what it took', async (gpu) => {
+gpuTest('a case that throws fails only its own row', async (gpu) => {
   const broken = kernelCase({
     bench: 'broken',
     shape: `${SIZE}`,
@@ -126,7 +125,7 @@ const reluStep = (problem: string | null) =>
     },
   });
 
-gpuTest('a step is counted at the device: calls of one replay, and bytes of buffers', async (gpu) => {
+gpuTest('the calls of one replay of a step and the bytes of its buffers are counted', async (gpu) => {
   const { rows } = await measure(gpu, reluStep(null));
   const { dispatches, submits, bindGroups, buffers, writeBuffers, gpuBytes, medianMs, firstMs, coldMs } = rows[0]!;
   assert.equal({ dispatches, submits, bindGroups, buffers }, { dispatches: 2, submits: 1, bindGroups: 0, buffers: 0 });
@@ -135,7 +134,7 @@ gpuTest('a step is counted at the device: calls of one replay, and bytes of buff
   assert.ok(medianMs! > 0 && firstMs! > 0 && coldMs! > 0);
 });
 
-gpuTest('a wrong step shows no time and fails', async (gpu) => {
+gpuTest('a wrong step fails, and its row has no times', async (gpu) => {
   const { rows, failed } = await measure(gpu, reluStep('loss: off'));
   assert.is(failed, 1);
   assertNoTime(rows[0]!);

@@ -16,7 +16,7 @@ const LADDERS: [name: string, bench: Bench, least: number][] = [
 ];
 
 for (const [name, bench, least] of LADDERS) {
-  gpuTest(`every rung of the ladder of ${name} computes what it should`, async (gpu) => {
+  gpuTest(`every rung of the ladder of ${name} gives the correct result`, async (gpu) => {
     const session = new Session(gpu, null, { seconds: 0, samples: 1 });
     const rows: Row[] = [];
     for (const one of bench({
@@ -37,7 +37,7 @@ for (const [name, bench, least] of LADDERS) {
     assert.equal(
       ladderCells(rows).map((cells) => cells[5] !== ''),
       rows.map((_, i) => i > 0),
-      'each but the first gains over another',
+      'each rung but the first has a gain over the previous one',
     );
   });
 }

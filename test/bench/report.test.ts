@@ -1,16 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factored } from '../../bench/harness/factored.ts';
-import { uniform } from '../../bench/harness/inputs.ts';
-import { compareRows, csvOf, markdownOf, parseRun } from '../../bench/harness/report.ts';
+import { factored, uniform } from '../../bench/harness/inputs.ts';
+import { compareRows, csvOf, type DeviceBlock, markdownOf, parseRun, recordingOf } from '../../bench/harness/report.ts';
 import { failedRow, type Row } from '../../bench/harness/row.ts';
-import { quantile, times } from '../../bench/harness/statistics.ts';
+import { quantile, times } from '../../bench/harness/session.ts';
 import { casesOf } from '../../bench/harness/suite.ts';
 import { distance, mismatch } from '../../bench/harness/verify.ts';
 import { benches } from '../../bench/index.ts';
 import { matmul } from '../../reference/index.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { run } from '../harness.ts';
+import { gpuTest, run } from '../harness.ts';
 
 const row = (changes: Partial<Row>): Row => ({
   bench: 'matmul',
@@ -28,7 +26,7 @@ const row = (changes: Partial<Row>): Row => ({
   ...changes,
 });
 
-test('quantiles lie between neighbours', () => {
+test('quantiles are interpolated between neighbours', () => {
   assert.is(quantile([3, 1, 2], 0.5), 2);
   assert.is(quantile([4, 1, 2, 3], 0.5), 2.5);
   assert.is(quantile([7], 0.95), 7);
@@ -40,22 +38,22 @@ test('a mismatch is measured by the largest element of the truth', () => {
   assert.match(mismatch([1, 2, 100], [1, 3.1, 100], 0.01)!, /^element 1 is 2, expected 3.1/);
 });
 
-test('gradients are compared by their length', () => {
+test('half-precision gradients are compared as vectors', () => {
   assert.is(distance([3, 4.001], [3, 4], 1e-3), null);
-  assert.match(distance([3, 4.1], [3, 4], 1e-3)!, /^off by 0.020 of its length/);
-  assert.match(distance([3, Number.NaN], [3, 4], 1)!, /^off by NaN/);
+  assert.match(distance([3, 4.1], [3, 4], 1e-3)!, /^the relative distance is 0.020, allowed 0.001$/);
+  assert.match(distance([3, Number.NaN], [3, 4], 1)!, /^the relative distance is NaN/);
   assert.is(distance([3], [3, 4], 1), '1 elements, expected 2');
 });
 
-test('a factored matrix multiplies as its elements do', () => {
+test('a factored matrix gives the product of its elements', () => {
   const [m, k, n] = [5, 7, 3];
   const a = factored(m, k);
   const b = uniform([k, n]).data;
   assert.is(mismatch(a.times(b), matmul(a, { shape: [k, n], data: b }).data, 1e-14), null);
-  assert.ok(new Set(a.data).size > 20, 'and is no simple one');
+  assert.ok(new Set(a.data).size > 20, 'its elements differ');
 });
 
-test('what --json prints is read back, and what became slower found', () => {
+test('--compare reads events and recordings, and finds the rows that are slower', () => {
   const before = [row({}), row({ shape: '16x16x16', medianMs: 2 }), row({ shape: 'gone' })];
   const text = [{ event: 'device', name: 'some' }, ...before.map((one) => ({ event: 'row', ...one }))]
     .map((one) => JSON.stringify(one))
@@ -68,12 +66,15 @@ test('what --json prints is read back, and what became slower found', () => {
       ['16x16x16', 1.05, false],
     ],
   );
+  const device = { name: 'one', driver: 'two' } as DeviceBlock;
+  const recording = recordingOf({ date: '2026-11-29', commit: 'abc', command: 'bench', device, load: 1, rows: before });
+  assert.equal(parseRun(recording), { rows: before, driver: 'two' });
   assert.throws(() => parseRun('{"event":"device"}'), /no rows/);
   assert.is(parseRun(text).driver, undefined);
   assert.is(parseRun(`{"event":"device","driver":"one"}\n${text}`).driver, 'one');
 });
 
-test("a step's counts, and what was wrong, are in the CSV too", () => {
+test('the CSV has the counts of a step, and the problem of a wrong row', () => {
   const step = { dispatches: 2, submits: 1, bindGroups: 0, buffers: 0, writeBuffers: 1, gpuBytes: 4096, firstMs: 7 };
   const [head, ...lines] = csvOf([row(step), row({}), failedRow(row({}), 'off by 1')]).split('\n');
   const cells = (line: string) => Object.fromEntries(line.split(',').map((cell, i) => [head!.split(',')[i]!, cell]));
@@ -89,8 +90,7 @@ test('commas and bars in names do not break tables', () => {
   assert.is(markdownOf(['a|b'], [['c']]).split('\n')[0], '| a\\|b |');
 });
 
-test('benches are asked for by name, by the beginning of one, or as the op is called', () => {
-  const gpu = { info: { software: true } } as Gpu;
+gpuTest('--only takes the name of a bench, its beginning, or the name of the op', async (gpu) => {
   const names = (only?: string[]) => [
     ...new Set(casesOf(benches, gpu, { ...(only && { only }) }).map((one) => one.bench)),
   ];
@@ -98,7 +98,7 @@ test('benches are asked for by name, by the beginning of one, or as the op is ca
   assert.equal(names(['relu']), ['relu', 'relu-backward']);
   assert.equal(names(['crossEntropy']), ['cross-entropy', 'cross-entropy-backward']);
   assert.ok(names().length > 8);
-  assert.throws(() => names(['matmul', 'matmull']), /no bench is called matmull; there are /);
+  assert.throws(() => names(['matmul', 'matmull']), /no bench is called matmull; the benches are /);
 });
 
 run();

@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
-import { PlainCnn } from '../../src/models/plainCnn.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
 import { Sgd } from '../../src/optim/index.ts';
 import { Random } from '../../src/random.ts';
@@ -104,19 +103,6 @@ gpuTest('captured training equals eager training bit by bit, and memory stays fl
     assert.ok([...data].every((n) => Number.isFinite(Number(n))));
   assert.equal(results[1], results[0]);
   assert.is(results[0]!.model.get('bottleneck.1.num_batches_tracked')!.data[0], 50n);
-});
-
-gpuTest('the plain network takes images of 28 x 28 to logits', async (gpu) => {
-  const model = new PlainCnn(gpu, { random: new Random(0) });
-  assert.is(
-    [...model.parameters()].reduce((n, p) => n + p.size, 0),
-    32 * 26 + 64 * 801 + 1025 * 128 + 1290,
-  );
-  const x = tensor(gpu, uniform([2, 1, 28, 28], seeded(1)), [2, 1, 28, 28]);
-  const logits = tidy(() => model.forward(x));
-  assert.equal(logits.shape, [2, 10]);
-  assert.ok((await logits.read()).every(Number.isFinite));
-  for (const t of [logits, x, model]) t.dispose();
 });
 
 run();

@@ -8,7 +8,6 @@ import {
   WarmStartGradientReverseLayer,
 } from '../../src/adaptation/index.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { PlainCnn } from '../../src/models/plainCnn.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
 import {
   AvgPool2d,
@@ -167,11 +166,6 @@ gpuTest('models and the pieces of adaptation refuse them too', async (gpu) => {
       [[{ finetune: 0 }], /^getParameters: finetune must be true or false but is 0$/],
     ],
   );
-  refuses(made(PlainCnn), [
-    [[gpu, { num_classes: 4, random }], /^PlainCnn: unknown option num_classes; did you mean numClasses\?$/],
-    [[gpu, {}], /^PlainCnn: random is missing/],
-    [[{ random }], /^PlainCnn: gpu is Object/],
-  ]);
   const sizes = { inFeature: 2, hiddenSize: 3, random };
   refuses(made(DomainDiscriminator), [
     [[gpu, 2, 3], /^DomainDiscriminator: expected an options object but got 2/],

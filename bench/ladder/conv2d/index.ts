@@ -2,16 +2,15 @@ import * as reference from '../../../reference/index.ts';
 import { defineKernel } from '../../../src/gpu/kernel.ts';
 import { conv2d } from '../../../src/ops/conv2d.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
-import type { Bench, Case } from '../../harness/case.ts';
+import { type Bench, type Case, kernelCase } from '../../harness/case.ts';
 import { uniform } from '../../harness/inputs.ts';
-import { kernelCase } from '../../harness/kernelCase.ts';
 import naiveSource from './naive.wgsl';
 import registersSource from './registers.wgsl';
 
 const naive = defineKernel('ladder.conv2d', naiveSource, ['forward']);
 const registers = defineKernel('ladder.conv2d', registersSource, ['forward']);
 
-/** A convolution: from the formula to the shipped kernel, a matrix product that is never laid out in memory. */
+/** Convolution kernels from the formula to the shipped one, an implicit GEMM. */
 export const ladderConv2d: Bench = ({ quick, software }) => {
   const size = { n: quick ? 2 : software ? 16 : 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 };
   const { n: images, c, h, w, o, r, s } = size;

@@ -1,12 +1,12 @@
-// naive: an element of y an invocation, straight from the formula
+// naive: one invocation per element of y, as in the formula
 //
 //   y[n,o,p,q] = bias[o] + sum_crs weight[o,c,r,s] x[n,c,p+r,q+s]
 //
-// Every pixel is read once for each of the r s taps that meet it and each of the o channels, and every weight once for
-// each of the n p q places: two loads for one multiplication and addition.
+// Each pixel is read once for each of its r s taps and each of the o channels, and each weight once for each of the n p q output
+// pixels: two loads per multiply-add.
 //
 // shapes    x: [images, c, h, w], weight: [o, c, r, s], bias: [o], y: [images, o, p, q]
-// parallel  an element of y an invocation, neighbours along q
+// parallel  one element of y per invocation, neighbours along q
 // numerics  one running sum over c, r, s
 
 struct Params { images: u32, c: u32, h: u32, w: u32, o: u32, p: u32, q: u32, r: u32, s: u32 }

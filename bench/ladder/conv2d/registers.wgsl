@@ -1,12 +1,12 @@
-// registers: an invocation computes 8 output channels of a place, and uses each pixel for all of them
+// registers: an invocation computes 8 output channels of an output pixel and uses each loaded input pixel for all of them
 //
 //   sums[k] += weight[o + k,c,r,s] x[n,c,p+r,q+s]
 //
-// A pixel that was loaded serves 8 multiplications and additions in place of one. The weights are the same for all
-// invocations of a workgroup, which most devices load once for all of them.
+// A loaded pixel serves 8 multiply-adds instead of one. All invocations of a workgroup use the same weights, which most devices load
+// once for all of them.
 //
 // shapes    x: [images, c, h, w], weight: [o, c, r, s], bias: [o], y: [images, o, p, q]; o a multiple of 8
-// parallel  8 channels of a place an invocation, neighbours along q
+// parallel  8 channels of an output pixel per invocation, neighbours along q
 // numerics  one running sum over c, r, s for each element
 
 struct Params { images: u32, c: u32, h: u32, w: u32, o: u32, p: u32, q: u32, r: u32, s: u32 }

@@ -4,10 +4,8 @@ import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { defineKernel, type Launch } from '../../../src/gpu/kernel.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
-import type { Bench, Case } from '../../harness/case.ts';
-import { factored } from '../../harness/factored.ts';
-import { uniform } from '../../harness/inputs.ts';
-import { kernelCase } from '../../harness/kernelCase.ts';
+import { type Bench, type Case, kernelCase } from '../../harness/case.ts';
+import { factored, uniform } from '../../harness/inputs.ts';
 import { Session } from '../../harness/session.ts';
 import naive from './naive.wgsl';
 import registers from './registers.wgsl';
@@ -16,7 +14,7 @@ import vectors from './vectors.wgsl';
 
 const define = (source: string): Launch => defineKernel('ladder.matmul', source, ['product']).product;
 
-// Each with the elements of y that a workgroup computes, in either direction.
+// The rows (and columns) of y per workgroup of each kernel.
 const RUNGS: [name: string, launch: Launch, tile: number][] = [
   ['1 naive', define(naive), 8],
   ['2 tiles', define(tiles), 16],
@@ -24,7 +22,7 @@ const RUNGS: [name: string, launch: Launch, tile: number][] = [
   ['4 vectors', define(vectors), 64],
 ];
 
-/** From the formula to the kernels that are shipped, of which the last is the one that this adapter uses. */
+/** Matmul kernels from the formula to the shipped ones; the last is the one that this adapter uses. */
 export const ladderMatmul: Bench = ({ quick, software, gemmFamily, subgroupSize }) => {
   const size = quick ? 128 : software ? 512 : 2048;
   const families: GemmFamily[] = subgroupSize >= 8 ? ['plain', 'workgroup', 'subgroup'] : ['plain', 'workgroup'];
@@ -59,7 +57,7 @@ function rung(size: number, kernel: string, run: (a: Tensor, b: Tensor) => Tenso
   });
 }
 
-/** The same on a Gpu, on the same device, that uses another family. */
+/** Returns a case that runs on the same device with another family of GEMM kernels. */
 function onFamily(gemm: GemmFamily, one: Case): Case {
   const other = ({ native: device }: Gpu) => createGpu({ device, gemm });
   return {

@@ -1,12 +1,11 @@
-// naive: an element of y an invocation, straight from the formula
+// naive: one invocation per element of y, as in the formula
 //
 //   y[r,c] = sum_k a[r,k] b[k,c]
 //
-// Every number of a is read n times and every number of b m times, all of it through the memory system: two loads for
-// one multiplication and addition.
+// Each element of a is read n times and each element of b m times, from the memory system: two loads per multiply-add.
 //
 // shapes    a: [m, k], b: [k, n], y: [m, n], any sizes
-// parallel  8 x 8 elements of y a workgroup
+// parallel  8 x 8 elements of y per workgroup
 // numerics  one running sum over k
 
 struct Params { m: u32, n: u32, k: u32 }

@@ -1,12 +1,12 @@
-// tiles: blocks of a and b are shared through workgroup memory
+// tiles: a workgroup shares tiles of a and b in workgroup memory
 //
-//   y[r,c] = sum over blocks of 16 depths of sum_i tileA[r,i] tileB[i,c]
+//   y[r,c] = sum over tiles of 16 k of sum_i tileA[r,i] tileB[i,c]
 //
-// A workgroup loads 16 x 16 numbers of a and of b once and uses each 16 times: an eighth of the memory traffic of 8 x 8
-// elements that share nothing. Still two loads, now from workgroup memory, for one multiplication and addition.
+// A workgroup loads 16 x 16 elements of a and of b once and uses each 16 times: 512 loads for 4,096 multiply-adds, a sixteenth of the
+// naive kernel's 8,192. Each multiply-add still takes two loads, but from workgroup memory.
 //
 // shapes    a: [m, k], b: [k, n], y: [m, n], all multiples of 16
-// parallel  16 x 16 elements of y a workgroup, one an invocation
+// parallel  16 x 16 elements of y per workgroup, one per invocation
 // numerics  one running sum over k
 
 struct Params { m: u32, n: u32, k: u32 }
@@ -26,9 +26,9 @@ fn product(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_i
   for (var k = 0u; k < params.k; k += TILE) {
     tileA[local.y][local.x] = a[id.y * params.k + k + local.x];
     tileB[local.y][local.x] = b[(k + local.y) * params.n + id.x];
-    workgroupBarrier(); // the tiles are whole
+    workgroupBarrier(); // both tiles are complete
     for (var i = 0u; i < TILE; i++) { sum += tileA[local.y][i] * tileB[i][local.x]; }
-    workgroupBarrier(); // all have read them
+    workgroupBarrier(); // all invocations have read the tiles
   }
   y[id.y * params.n + id.x] = sum;
 }

@@ -1,13 +1,13 @@
-// vectors: the same, four numbers at a time
+// vectors: the registers kernel with loads and stores of four elements
 //
-//   sums[i] += tileA[row + i, k] tileB[k, col .. col + 3]          for k .. k + 3, one after the other
+//   sums[i] += tileA[row + i, k] tileB[k, col .. col + 3]          for k, k + 1, k + 2, k + 3 in turn
 //
-// Loads, stores and sums are vec4: a quarter of the instructions that move data, and addresses computed once for four
-// numbers. A vector of a holds four depths of a row, in workgroup memory as well. With four rows in one, four invocations
-// would put each vector together, and WGSL lets every one of them write all of it.
+// Loads, stores and sums are vec4: a quarter of the instructions that move data, and one address per four elements. A vector of tileA
+// holds four k of a row. With four rows per vector, four invocations would each write one component, and WGSL allows a write to one
+// component to overwrite the whole vector.
 //
 // shapes    a: [m, k], b: [k, n], y: [m, n]; m and n multiples of 64, k of 16
-// parallel  64 x 64 elements of y a workgroup of 256, 4 x 4 an invocation
+// parallel  64 x 64 elements of y per workgroup of 256, 4 x 4 per invocation
 // numerics  one running sum over k
 
 struct Params { m: u32, n: u32, k: u32 }
@@ -19,7 +19,7 @@ struct Params { m: u32, n: u32, k: u32 }
 const TILE = 64u;
 const DEPTH = 16u;
 
-// [row][depth / 4] and [depth][column / 4]
+// [row][k / 4] and [k][column / 4]
 var<workgroup> tileA: array<array<vec4f, DEPTH / 4u>, TILE>;
 var<workgroup> tileB: array<array<vec4f, TILE / 4u>, DEPTH>;
 
@@ -35,7 +35,7 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) loca
   for (var k = 0u; k < params.k; k += DEPTH) {
     tileA[rowA][fourA] = a[((firstRow + rowA) * params.k + k) / 4u + fourA];
     tileB[depthB][colB] = b[((k + depthB) * params.n + firstCol) / 4u + colB];
-    workgroupBarrier(); // the tiles are whole
+    workgroupBarrier(); // both tiles are complete
     for (var four = 0u; four < DEPTH / 4u; four++) {
       var right: array<vec4f, 4>;
       for (var j = 0u; j < 4u; j++) { right[j] = tileB[4u * four + j][local.x]; }
@@ -44,7 +44,7 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) loca
         for (var j = 0u; j < 4u; j++) { sums[i] += left[j] * right[j]; }
       }
     }
-    workgroupBarrier(); // all have read them
+    workgroupBarrier(); // all invocations have read the tiles
   }
   for (var i = 0u; i < 4u; i++) { y[((firstRow + 4u * local.y + i) * params.n + firstCol) / 4u + local.x] = sums[i]; }
 }

@@ -2,9 +2,8 @@ import * as reference from '../../../reference/index.ts';
 import { defineKernel } from '../../../src/gpu/kernel.ts';
 import { softmaxColumnMean } from '../../../src/ops/softmaxColumnMean.ts';
 import { empty, type Tensor } from '../../../src/tensor.ts';
-import type { Bench, Case } from '../../harness/case.ts';
+import { type Bench, type Case, kernelCase } from '../../harness/case.ts';
 import { uniform } from '../../harness/inputs.ts';
-import { kernelCase } from '../../harness/kernelCase.ts';
 import naiveSource from './naive.wgsl';
 import statisticsSource from './statistics.wgsl';
 
@@ -13,7 +12,7 @@ const statistics = defineKernel('ladder.softmax', statisticsSource, ['rows', 'co
 const TEMPERATURE = 0.1;
 const PARTS = 64;
 
-/** Means of the columns of softmax(x / T): from a matrix of probabilities in memory to the shipped kernel. */
+/** Kernels for the column means of softmax(x / T), from a matrix of probabilities in memory to the shipped one. */
 export const ladderSoftmax: Bench = ({ quick, software }) => {
   const [rows, cols]: [number, number] = quick ? [256, 100] : software ? [1024, 1000] : [16384, 1000];
   const params = { rows, cols, scale: 1 / TEMPERATURE };

@@ -1,14 +1,14 @@
-// naive: probabilities first, into memory, then the means of their columns
+// naive: writes the probabilities to memory, then computes the means of their columns
 //
 //   probabilities   p[r,c] = exp((x[r,c] - m[r]) / T) / sum_k exp((x[r,k] - m[r]) / T),   m[r] = max_k x[r,k]
 //   columns         y[c] = 1/rows sum_r p[r,c]
 //
-// The matrix of probabilities is written and read again, as large as x, for a result of one row; x itself is read three
-// times, and every exponential is computed twice.
+// The probabilities, as large as x, are written and read for a result of one row. x is read three times, and each exponential is
+// computed twice.
 //
 // shapes    x, p: [rows, cols], y: [cols]
-// parallel  probabilities: a row an invocation; columns: a column an invocation
-// numerics  one running sum over a row, over a column
+// parallel  probabilities: one row per invocation; columns: one column per invocation
+// numerics  one running sum per row, and per column
 
 struct Params { rows: u32, cols: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;

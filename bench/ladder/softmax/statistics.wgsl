@@ -1,15 +1,15 @@
-// statistics: only two numbers of each row go to memory, and a row is read once for both
+// statistics: writes only two numbers per row, both from one pass over the row
 //
-//   rows      m, s of a row in one pass: when the maximum grows, the sum so far is scaled by exp((old - new) / T)
+//   rows      m, s of a row in one pass: when the maximum m grows, the sum s is scaled by exp((old m - new m) / T)
 //   columns   partial[part, c] = sum over some of the rows of exp((x[r,c] - m[r]) / T) / s[r]
 //   sum       y[c] = 1/rows sum_part partial[part, c]
 //
-// x is read twice and nothing of its size is written. Columns are added up in parts side by side, so a matrix of few
+// x is read twice, and nothing of its size is written. The rows of a column are added in PARTS parallel parts, so that a matrix of few
 // columns keeps the device busy.
 //
 // shapes    x: [rows, cols], stats: [rows] of (m, 1 / s), partial: [PARTS, cols], y: [cols]
-// parallel  rows: a row an invocation; columns: a column of every PARTS-th row an invocation; sum: a column an invocation
-// numerics  parts in order: the same bits every time
+// parallel  rows: one row per invocation; columns: every PARTS-th row of one column per invocation; sum: one column per invocation
+// numerics  parts are added in a fixed order, so the result has the same bits every time
 
 struct Params { rows: u32, cols: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;

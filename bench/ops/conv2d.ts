@@ -1,0 +1,54 @@
+import * as reference from '../../reference/index.ts';
+import { conv2d as op } from '../../src/ops/conv2d.ts';
+import { uniform } from '../harness/inputs.ts';
+import { opBench } from '../harness/opBench.ts';
+
+/** x: [n, c, h, w], weight: [o, c, r, s]. */
+interface Size {
+  n: number;
+  c: number;
+  h: number;
+  w: number;
+  o: number;
+  r: number;
+  s: number;
+  padding?: number;
+}
+
+function flops({ n, c, h, w, o, r, s, padding = 0 }: Size): number {
+  const [p, q] = reference.convOutput([n, c, h, w], [o, c, r, s], { padding });
+  return 2 * n * o * p * q * c * r * s;
+}
+
+/** The convolutions of this project's networks, and one with padding. */
+export const conv2d = opBench({
+  bench: 'conv2d',
+  sizes: ({ quick, software }): Size[] => {
+    const sizes = [
+      { n: 64, c: 1, h: 28, w: 28, o: 32, r: 5, s: 5 },
+      { n: 64, c: 16, h: 12, w: 12, o: 32, r: 5, s: 5 },
+      { n: 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 },
+      { n: software ? 4 : 64, c: 64, h: 28, w: 28, o: 64, r: 3, s: 3, padding: 1 },
+    ];
+    return quick ? sizes.slice(0, 2) : sizes;
+  },
+  label: ({ n, c, h, w, o, r, s, padding }) =>
+    `${[n, c, h, w].join('x')}*${[o, c, r, s].join('x')}${padding ? `p${padding}` : ''}`,
+  inputs: ({ n, c, h, w, o, r, s }) => ({
+    x: uniform([n, c, h, w]),
+    weight: uniform([o, c, r, s], { seed: 2 }),
+    bias: uniform([o], { seed: 3 }),
+  }),
+  run: ({ x, weight, bias }, { padding = 0 }) => [op(x, weight, bias, { padding })],
+  truth: ({ x, weight, bias }, { padding = 0 }) => [reference.conv2d(x, weight, bias, { padding }).data],
+  flops,
+  gradients: {
+    // The first layer of a network needs no gradient of its images.
+    of: ({ c }) => (c > 1 ? ['x', 'weight', 'bias'] : ['weight', 'bias']),
+    truth: ({ x, weight }, dy, { c, padding = 0 }) => {
+      const { dx, dweight, dbias } = reference.conv2dBackward(x, weight, dy, { padding });
+      return (c > 1 ? [dx, dweight, dbias] : [dweight, dbias]).map(({ data }) => data);
+    },
+    flops: (size) => (size.c > 1 ? 2 : 1) * flops(size),
+  },
+});
