@@ -17,6 +17,12 @@ const METHODS = [
   ['dann', 'DANN'],
   ['pada', 'PADA'],
 ];
+const PEERS = { 'jax-js': 'jax-js 0.1.25', 'tfjs-webgpu': 'tfjs-webgpu 4.22', 'ort-web': 'onnxruntime-web 1.30' };
+const TASKS = {
+  'softmax-column-mean': 'softmax + column mean',
+  'cnn-forward': 'CNN forward',
+  'cnn-step': 'CNN training step',
+};
 const SIZES = 'test/package/sizes.test.ts';
 
 const TABLES = {
@@ -32,12 +38,12 @@ const TABLES = {
       `${name}, PyTorch with TLlib`,
       ...tasks.map(({ reference }) => spread(...reference[method])),
     ]);
-    const source = METHODS.map(([method, name]) => [
-      `source accuracy, ${name}`,
-      ...tasks.map(({ methods }) => spread(...statistics(methods[method].runs.map((run) => run.sourceAccuracy)))),
-    ]);
+    const source = [
+      'source accuracy, PADA',
+      ...tasks.map(({ methods }) => spread(...statistics(methods.pada.runs.map((run) => run.sourceAccuracy)))),
+    ];
     const header = ['target accuracy in %, mean of 3 seeds (deviation)', ...tasks.map(titleOf)];
-    return `${table(header, [...ours, ...pytorch, ...source])}\n\n${recordedBy(tasks)}`;
+    return `${table(header, [...ours, ...pytorch, source])}\n\n${recordedBy(tasks)}`;
   },
 
   'adaptation-of-start': () => {
@@ -68,6 +74,47 @@ const TABLES = {
     return `${seedTable(tasks)}\n\n${recordedBy(tasks)}`;
   },
 
+  peers: () => peerTable(() => true),
+
+  'peers-of-readme': () => peerTable(({ bench, shape }) => bench === 'cnn-step' || /^1024x1000|^1024x1024/.test(shape)),
+
+  ladder: () => {
+    const { rows, ...recording } = read('bench.json');
+    const steps = rows.filter(({ bench }) => bench === 'ladder-matmul');
+    const [naive] = steps;
+    const lines = steps.map((row) => [
+      row.kernel.replace(/^\d+ /, ''),
+      `${(naive.p5Ms / row.p5Ms).toFixed(1)} x`,
+      best(row),
+    ]);
+    const header = [`matmul ${naive.shape}`, 'speed, naive = 1', 'of the measured peak'];
+    return `${table(header, lines)}\n\n${recorded(recording)}`;
+  },
+
+  kernels: () => {
+    const { rows, ...recording } = read('bench.json');
+    const lines = rows
+      .filter(({ bench, dispatches }) => !bench.startsWith('ladder') && dispatches === undefined)
+      .map((row) => [row.bench, row.shape, best(row), row.gflops === null ? 'copied bytes' : 'multiply-adds']);
+    return `${table(['kernel', 'shape', '% of peak', 'of'], lines)}\n\n${recorded(recording)}`;
+  },
+
+  steps: () => {
+    const { rows, ...recording } = read('bench.json');
+    const lines = rows
+      .filter(({ dispatches }) => dispatches !== undefined)
+      .map((row) => [
+        row.bench,
+        row.shape,
+        String(row.dispatches),
+        String(row.submits),
+        `${(row.gpuBytes / 2 ** 20).toFixed(1)} MiB`,
+        best(row),
+      ]);
+    const header = ['step', 'batch', 'dispatches', 'submits', 'GPU memory', '% of peak multiply-adds'];
+    return `${table(header, lines)}\n\n${recorded(recording)}`;
+  },
+
   sizes: () => {
     const budgets = [...readFileSync(SIZES, 'utf8').matchAll(/^ {2}(\w+): \{.*ceiling: (\d+)/gm)];
     return table(
@@ -76,6 +123,32 @@ const TABLES = {
     );
   },
 };
+
+/** Other libraries' times divided by ours, of the rows that `isShown` picks. */
+function peerTable(isShown) {
+  const { rows, ...recording } = read('peers.json');
+  const names = Object.keys(PEERS);
+  const tasks = [
+    ...new Map(rows.filter(isShown).map(({ bench, shape }) => [`${bench} ${shape}`, { bench, shape }])).values(),
+  ];
+  const lines = tasks.map(({ bench, shape }) => [
+    `${TASKS[bench] ?? bench} ${shape}`,
+    ...names.map((name) => {
+      const row = rows.find((one) => one.peer === name && one.bench === bench && one.shape === shape);
+      return row?.ratio ? `${Number(row.ratio.toPrecision(2))} x` : 'cannot';
+    }),
+  ]);
+  return `${table(['their time / ours', ...names.map((name) => PEERS[name])], lines)}\n\n${recorded(recording)}`;
+}
+
+/** Percent of peak of the fast samples (5th percentile): a busy machine slows the others. */
+const best = ({ medianMs, p5Ms, percentOfPeak }) => `${((percentOfPeak * medianMs) / p5Ms).toFixed(0)} %`;
+
+/** Says when, where and how a benchmark was recorded. */
+function recorded({ date, commit, command, load, device }) {
+  const where = device ? ` on ${device.name.replace(/-$/, '')}` : '';
+  return `Recorded on ${date} at commit ${commit}${where}, load average ${load.join(' to ')}: \`${command}\`.`;
+}
 
 /** The recorded tasks whose target has these classes. */
 function adaptationTo(targetClasses) {
@@ -137,7 +210,7 @@ const table = (header, rows) =>
 function rewritten(path) {
   return readFileSync(path, 'utf8').replace(MARKED, (_, name) => {
     if (!Object.hasOwn(TABLES, name)) throw new Error(`${path}: there are no figures called ${name}`);
-    return `<!-- figures: ${name} -->\n\n${TABLES[name]()}\n\n<!-- end of figures -->`;
+    return `<!-- figures: ${name} -->\n${TABLES[name]()}\n<!-- end of figures -->`;
   });
 }
 

@@ -121,8 +121,10 @@ test('a link to a heading finds it', () => {
 
 test('the map shows every folder of src, and nothing that is not there', () => {
   const [, map] = /<!-- map -->\n```\n(.*?)\n```/s.exec(readme) ?? [];
-  const lines = map!.split('\n').map((line) => /^( *)(\S+)\//.exec(line)!);
-  const shown = lines.map(([, indent, name]) => (indent ? `src/${name}` : name!));
+  const shown = map!.split('\n').flatMap((line) => {
+    const [, indent, names] = /^( *)((?:\w+\/ ?)+)/.exec(line)!;
+    return names!.match(/\w+/g)!.map((name) => (indent ? `src/${name}` : name));
+  });
   for (const path of shown) assert.ok(existsSync(path), path);
   const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory());
   assert.equal(
