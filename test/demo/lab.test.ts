@@ -113,7 +113,7 @@ test('refuses changed bindings and missing entry points', async () => {
 });
 
 test('leaves an endless loop, with barriers or without', async () => {
-  await runEdited(SOFTMAX, MAIN, ['i += LANES * step) { y[i] = exp', 'i += 0u * step) { y[i] = exp']);
+  await runEdited(SOFTMAX, MAIN, ['i += LANES * r.step) { y[i] = exp', 'i += 0u * r.step) { y[i] = exp']);
   assert.is(last('failed')!.text, PROBLEMS.endless);
   const relu: Choice = { op: 'relu', shape: '65536', kernel: 'shipped' };
   const path = 'shaders/relu.wgsl';
@@ -238,13 +238,13 @@ test('every file has a title and notes, and formulas apart from sentences and re
       path,
     );
   }
-  const { title, body } = headerOf(sources[MAIN]!);
-  assert.is(title, 'softmax: rows of logits to probabilities, with temperature');
-  assert.equal(
-    body.map(([label]) => label),
-    ['forward', 'backward'],
+  const { title, body, notes } = headerOf(
+    ['op: a title', 'of two lines', '', 'A sentence.', '  forward  y = a[r],   m = b', '', 'shapes    x', '          y']
+      .map((line) => `// ${line}\n`)
+      .join(''),
   );
-  assert.equal(body[0]![2], 'm[r] = max_k x[r,k]');
+  assert.equal([title, notes], ['op: a title of two lines', [['shapes', 'x y']]]);
+  assert.equal(body, [['A sentence.'], ['forward', 'y = a[r]', 'm = b']]);
 });
 
 test('finds the lines that differ from the shipped text', () => {

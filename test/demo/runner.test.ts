@@ -229,12 +229,13 @@ pageTest('replaces a lost device and continues as if nothing had happened', asyn
   assert.is(page.gpus.length, 2);
   assert.ok(lost.iterations.every(([, iteration]) => iteration <= 5));
   await page.stepPadaTo(8);
+  const losses = page.losses();
   const undisturbed = await withPage(async (other) => {
     await other.begin();
     await other.steps(8);
     return other.losses();
   });
-  assert.equal(page.losses(), undisturbed);
+  assert.equal(losses, undisturbed);
 });
 
 pageTest('gives up after three lost devices, and can restart', async (page) => {
