@@ -4,7 +4,11 @@
 //   node tools/figures.mjs --check    fails if a document has another table than its recording gives
 //
 // A table stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`; TABLES has a function for each NAME.
-// Each table ends with a line that says when, where and by which command it was recorded.
+// Each table ends with a line that says when, where and by which command it was recorded. The recordings:
+//
+//   bench.json       npm run bench -- --only matmul,conv2d,softmax-column-mean,cnn,pada,ladder-matmul --json docs/figures/bench.json
+//   peers.json       npm run bench:peers
+//   adaptation.json  node tools/adaptation.mjs
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -147,7 +151,7 @@ const best = ({ medianMs, p5Ms, percentOfPeak }) => `${((percentOfPeak * medianM
 /** Says when, where and how a benchmark was recorded. */
 function recorded({ date, commit, command, load, device }) {
   const where = device ? ` on ${device.name.replace(/-$/, '')}` : '';
-  return `Recorded on ${date} at commit ${commit}${where}, load average ${load.join(' to ')}: \`${command}\`.`;
+  return `Recorded on ${date} at commit ${commit}${where}, load average ${load.toFixed(1)}: \`${command}\`.`;
 }
 
 /** The recorded tasks whose target has these classes. */
@@ -174,7 +178,9 @@ function seedTable(tasks) {
 /** Says when and where tasks were recorded. */
 function recordedBy(tasks) {
   const recordings = new Map(tasks.flatMap(({ recordings }) => recordings.map((one) => [one.date + one.commit, one])));
-  const each = [...recordings.values()].map(({ date, commit, device }) => `${date} at commit ${commit} on ${device}`);
+  const each = [...recordings.values()].map(
+    ({ date, commit, device }) => `${date} at commit ${commit} on ${device.replace(/-$/, '')}`,
+  );
   return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, 1,500 iterations per run.`;
 }
 
