@@ -1,9 +1,7 @@
-// A captured step is the list of dispatches that one call of a function recorded. A run encodes the list again and calls
-// nothing, so it is fast, and its bits are those of calling the function. The replays of gpu/recording.ts hold everything else
-// that the function read or changed on the host: gradients, versions, counters, results. A run that would differ from a call
-// throws.
+// `capture` calls a function once and records its dispatches. A run encodes these dispatches again without calling the function,
+// so it is fast, and its results are bit-identical to a call. Everything else that the function read or changed on the host
+// (gradients, versions, counters, modes) is held by the replays of gpu/recording.ts. A run that would differ from a call throws.
 import { refusedNode } from './autograd.ts';
-import { show } from './checks/options.ts';
 import { CommandList } from './gpu/commandList.ts';
 import type { Compile } from './gpu/compilation.ts';
 import { Disposable } from './gpu/dispose.ts';
@@ -12,18 +10,19 @@ import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Dispatch, HostReplay, Refreshable } from './gpu/recording.ts';
 import type { Storage } from './gpu/storage.ts';
 import { Tensor } from './tensor.ts';
-import { keep, refusePromise, type Sync, tidy } from './tidy.ts';
+import { keep, refusePromise, refuseUncallable, type Sync, tidy } from './tidy.ts';
 
-/** The dispatches of one call of a function, ready to run again: no shape logic, no allocation, no bind group. */
+/** The recorded dispatches of one call of a function. A run computes no shapes, allocates nothing and makes no bind group. */
 export class CapturedStep<T> extends Disposable {
   private recorded: Recorded<T> | undefined;
-  /** Ready to encode; the second list serves the step's second appearance in one submit, and so on. */
+  /** Commands to encode. A step that appears twice in one submit uses the second list the second time, and so on. */
   private readonly lists: CommandList[] = [];
   private runs = 0;
-  /** The tensors that `result` gave since the latest run. */
+  /** What `result` has returned since the latest run. */
   private given: { result: T; tensors: Tensor[] } | undefined;
+  /** Tensors that `result` returned before the first run or inside another capture. */
   private readonly early: Tensor[] = [];
-  /** The tensors themselves, which the step disposes. */
+  /** The recorded result, which `result` returns once the step is disposed. */
   private readonly last: T;
 
   /** @internal */
@@ -37,16 +36,15 @@ export class CapturedStep<T> extends Disposable {
     this.list(0);
   }
 
-  /** Number of dispatches. */
+  /** Number of dispatches per run. */
   get dispatches(): number {
     return this.live('dispatches').dispatches.length;
   }
 
   /**
-   * The captured function's result, with the values of the latest run. The next run overwrites its tensors, so using a
-   * tensor that an earlier run's `result` gave is an error: read or copy it before. Before the first run `result` gives
-   * tensors that show the latest run from then on; reading one before the first run is an error. They carry no gradient:
-   * capture `backward` too. The step frees them.
+   * The captured function's result, with the values of the latest run. The next run overwrites its tensors: read or copy them
+   * before, because using them afterwards throws. Tensors that you get before the first run always show the latest run, and
+   * throw until there is one. The tensors have no graph, so capture `backward` too. The step frees them.
    */
   get result(): T {
     const { recorded } = this;
@@ -60,15 +58,16 @@ export class CapturedStep<T> extends Disposable {
   }
 
   /**
-   * Does what calling the function would do, with the scalars' current values, and returns at once.
+   * Replays the step with the current values of its `Scalar`s. Returns immediately.
    *
-   * @throws Error if the host differs from what the function found at the capture: a frozen parameter, another mode, a gradient
+   * @throws Error if the function would now find something else than at the capture, such as a frozen parameter, another mode or
+   * a missing gradient
    */
   run(): void {
     runSteps(this);
   }
 
-  /** Gives its buffers back, and those of its results. Idempotent. */
+  /** Frees its buffers and those of its results. Safe to call more than once. */
   dispose(): void {
     const { recorded } = this;
     if (!recorded) return;
@@ -93,7 +92,7 @@ export class CapturedStep<T> extends Disposable {
     for (const replay of replays) replay.prepare?.(flush);
   }
 
-  /** @internal Leaves the host as a call of the function would. */
+  /** @internal Leaves the host as a call of the function would leave it. */
   end(): void {
     for (const replay of this.live('run').replays) replay.apply?.();
     this.runs++;
@@ -106,7 +105,7 @@ export class CapturedStep<T> extends Disposable {
     return this.recorded;
   }
 
-  /** @internal The commands, with params of their own for each appearance of the step in one submit. */
+  /** @internal Returns the commands for an appearance of the step in one submit. Each has its own params. */
   list(appearance: number): CommandList {
     const { dispatches, readings } = this.live('run');
     this.lists[appearance] ??= new CommandList(
@@ -118,7 +117,7 @@ export class CapturedStep<T> extends Disposable {
     return this.lists[appearance]!;
   }
 
-  /** The result with every tensor that the function made replaced by a view: of one run, or of the latest. */
+  /** Returns the result; every tensor that the function made is replaced by a view that checks `run`, or any run if undefined. */
   private views({ result, results }: Recorded<T>, run: number | undefined, made: Tensor[]): T {
     const viewOf = (tensor: Tensor): Tensor => {
       const view = keep(tensor.view());
@@ -153,28 +152,24 @@ const REFUSED =
   'it was computed by a captured step, which keeps no graph; call backward inside the captured function, or detach() the result';
 
 /**
- * Calls `fn` once to record its dispatches, without running them, and compiles their pipelines side by side. Running the step
- * then gives the bits that calling `fn` would give, or throws. `fn` runs inside a `tidy`: its later dispatches reuse what it
- * frees, and its result stays. The host is afterwards as it was before.
+ * Records the dispatches that `fn` makes, without running them, and compiles their pipelines in parallel. Running the step then
+ * gives the same bits as calling `fn`, or throws. The host is afterwards as it was before.
  *
- * `fn` must be synchronous. Everything that a run cannot repeat throws: reads, writes and tensors of data from the host, random numbers of
- * the host, setting a {@link Scalar}. Pass numbers that change as {@link Scalar}s, and data that changes by `write`.
+ * `fn` must be synchronous. It runs inside a `tidy`: memory that it frees is reused by its later dispatches, and its result stays.
+ * Anything that a run cannot repeat throws: reading or writing tensors, making tensors from host data, drawing random numbers on
+ * the host, setting a {@link Scalar}. Pass numbers that change as `Scalar`s; change data between runs with `write`.
  */
 export function capture<T>(gpu: Gpu, fn: () => Sync<T>): Promise<CapturedStep<T>> {
   // Thrown synchronously: a rejected promise inside the captured function could not be caught.
   gpu?.queue?.refuseInCapture('another capture');
-  if (typeof fn !== 'function')
-    return Promise.reject(
-      new TypeError(`capture: expected a function but got ${show(fn)}; call capture(gpu, () => ...)`),
-    );
   return captureAll(gpu, [fn as () => T]).then(([step]) => step!);
 }
 
 /**
  * @internal
- * {@link capture} of each function: all are called before this returns, and then compiled together.
+ * Captures each function as {@link capture} does. All are called before this returns, and then compiled together.
  *
- * @param compile compiles their kernels; by default all of them at once
+ * @param compile compiles their kernels. Default: all of them at once.
  */
 export async function captureAll<T>(
   gpu: Gpu,
@@ -194,17 +189,17 @@ export async function captureAll<T>(
   }
 }
 
-/** @internal Compiles in the background the dispatches that wait to be submitted, so that the submit does not block. */
+/** @internal Compiles the dispatches that wait to be submitted, in the background, so that the submit does not block. */
 export const compilePending = ({ queue }: Gpu): Promise<unknown> => compileAll(queue.pending);
 
 const compileAll: Compile = (dispatches) => Promise.all(dispatches.map(({ pipeline }) => pipeline.compile()));
 
-/** @internal Calls `fn` and throws away what it recorded: nothing is compiled, and nothing runs. */
+/** @internal Calls `fn` and discards what it recorded: nothing is compiled, and nothing runs. */
 export function dryRun(gpu: Gpu, fn: () => void): void {
   release(recordDispatches(gpu, fn));
 }
 
-/** @internal What one call of a function recorded. */
+/** What one call of a function recorded. */
 interface Recorded<T> {
   result: T;
   /** The tensors of `result` that the function made. */
@@ -217,6 +212,7 @@ interface Recorded<T> {
 
 function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
   checkGpu('capture', gpu);
+  refuseUncallable('capture', fn, 'capture(gpu, () => ...)');
   const recording = gpu.queue.beginCapture();
   gpu.pool.beginCapture();
   const { dispatches, readings } = recording;
@@ -247,7 +243,7 @@ function recordDispatches<T>(gpu: Gpu, fn: () => T): Recorded<T> {
   }
 }
 
-/** Runs captured steps one after the other in one submit (and one write of params, if they share a buffer). */
+/** Runs captured steps one after the other in one submit. Throws if one of them would differ from a call of its function. */
 export function runSteps(...steps: readonly CapturedStep<unknown>[]): void {
   const wrong = steps.find((step) => !(step instanceof CapturedStep));
   if (wrong !== undefined)
@@ -274,12 +270,12 @@ export function runSteps(...steps: readonly CapturedStep<unknown>[]): void {
       step.end();
     }
   } finally {
-    // Steps before one that throws have run.
+    // If a step throws, the steps before it still run.
     flush();
   }
 }
 
-/** A value with its tensors replaced, inside arrays and plain objects. */
+/** Returns a value with its tensors replaced, also inside arrays and plain objects. */
 function mapTensors(value: unknown, replace: (tensor: Tensor) => Tensor): unknown {
   if (value instanceof Tensor) return replace(value);
   if (Array.isArray(value)) return value.map((item) => mapTensors(item, replace));

@@ -1,11 +1,11 @@
 import { checkValue, wholeFrom, wholeWithin } from './checks/options.ts';
 import { refuseWhileRecording } from './gpu/recording.ts';
 
-const limits = wholeWithin(1, 2 ** 32);
+const upTo2To32 = wholeWithin(1, 2 ** 32);
 
 /**
- * Reproducible random numbers on the host (sfc32 of PractRand): integer arithmetic alone, so a seed gives the same numbers
- * on every machine. Kernels draw their own, from a counter.
+ * Generates reproducible random numbers on the host (sfc32 of PractRand). It uses only integer arithmetic, so a seed gives the
+ * same numbers on every machine. Kernels generate their own random numbers from a counter.
  */
 export class Random {
   private readonly words: Uint32Array<ArrayBuffer>;
@@ -14,11 +14,11 @@ export class Random {
   constructor(seed: number) {
     checkValue('Random', 'seed', seed, wholeFrom(0));
     this.words = Uint32Array.of(seed, seed / 2 ** 32, 0, 1);
-    // Until seeds that differ in one bit have spread over the state.
+    // The first numbers of seeds that differ in one bit are alike, so they are skipped.
     for (let i = 0; i < 15; i++) this.next();
   }
 
-  /** The state, four words: what a checkpoint keeps. */
+  /** The state for checkpoints: four 32-bit words. Setting it continues the sequence from there. */
   get state(): Uint32Array<ArrayBuffer> {
     return this.words.slice();
   }
@@ -28,7 +28,7 @@ export class Random {
     this.words.set(words);
   }
 
-  /** Uniform over the whole numbers below 2^32. */
+  /** Returns a whole number below 2^32, uniformly distributed. */
   next(): number {
     refuseWhileRecording('drawing a random number on the host');
     const [a, b, c, counter] = this.words as unknown as [number, number, number, number];
@@ -40,22 +40,22 @@ export class Random {
     return sum;
   }
 
-  /** Uniform over [0, 1), in steps of 2^-32. */
+  /** Returns a number in [0, 1), uniformly distributed in steps of 2^-32. */
   uniform(): number {
     return this.next() / 2 ** 32;
   }
 
-  /** Uniform over the whole numbers below `n`, n at most 2^32. */
+  /** Returns a whole number below `n`, uniformly distributed. `n` is at most 2^32. */
   integer(n: number): number {
-    checkValue('integer', 'n', n, limits);
-    // Numbers past the last multiple of n would favour the small ones.
+    checkValue('integer', 'n', n, upTo2To32);
+    // Words past the last multiple of n would make small numbers more likely, so they are drawn again.
     const end = 2 ** 32 - (2 ** 32 % n);
     let word = this.next();
     while (word >= end) word = this.next();
     return word % n;
   }
 
-  /** 0 to n - 1 in random order (Fisher and Yates). */
+  /** Returns the numbers 0 to n - 1 in random order (Fisher-Yates shuffle). */
   permutation(n: number): Uint32Array<ArrayBuffer> {
     checkValue('permutation', 'n', n, wholeFrom(0));
     const order = Uint32Array.from({ length: n }, (_, i) => i);

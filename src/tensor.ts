@@ -6,12 +6,11 @@ import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Binding } from './gpu/kernel.ts';
 import { type HostReplay, type Recording, ValueNote } from './gpu/recording.ts';
-import type { Storage } from './gpu/storage.ts';
-import { newVersion, type Version } from './gpu/storage.ts';
+import { newVersion, Storage, type Version } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
 import { keep, track } from './tidy.ts';
 
-/** Element types. Labels and indices are `u32`. */
+/** Element type of a tensor. Labels and indices are `u32`, everything else is `f32`. */
 export type Dtype = 'f32' | 'u32';
 
 /** Tells an op's backward which gradients are needed. */
@@ -42,7 +41,8 @@ export interface Node {
   readonly refused?: string;
 }
 
-// Tensors that were garbage-collected before their dispose(): the pool lost their memory. Only with createGpu({validate: true}).
+// Warns of tensors that were garbage-collected before their dispose(), so that their memory leaked. Only with
+// createGpu({ validate: true }).
 const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ label, device }) => {
   // A disposed device has freed everything.
   if (!device.isDisposed)
@@ -50,38 +50,44 @@ const leaks = new FinalizationRegistry<{ label: string; device: Device }>(({ lab
 });
 
 /**
- * An array on the GPU: a range of a buffer with a shape, row-major. Ops are functions (`relu(x)`), not methods. Owns GPU
- * memory: `dispose()` it, let a `tidy` do so, or declare it with `using`.
+ * An array on the GPU, row-major. Make one with {@link tensor} or {@link empty}; ops are functions (`relu(x)`), not methods. A
+ * tensor owns GPU memory: call `dispose()`, make it inside a {@link tidy}, or declare it with `using`.
  */
 export class Tensor extends Disposable implements Binding {
-  /** @internal {@link Tensor.grad}, without a note for the capture under way. */
+  /** @internal {@link Tensor.grad}, read and written without a note for the capture in progress. */
   gradient: Tensor | null = null;
-  /** @internal Where the gradient goes, if it has a place of its own (a view into the optimiser's flat buffer). */
+  /** @internal Where backward writes the gradient: a view of the optimiser's flat buffer. Null without an optimiser. */
   gradSlot: Tensor | null = null;
-  /** @internal The flat buffers of the optimiser that it moved to. It stays there when the optimiser is disposed. */
+  /** @internal The flat buffers of the optimiser that it moved to. It stays there even if the optimiser is disposed. */
   home: object | null = null;
-  /** @internal The op that made it. */
+  /** @internal The op that made it; null for a leaf. */
   node: Node | null = null;
+  /** Sizes, outermost first. */
   readonly shape: Shape;
   readonly dtype: Dtype;
   readonly label: string;
-  /** @internal When its content changed; views share it. */
+  /** @internal When its content last changed. Views share it. */
   version: Version = newVersion();
   /** @internal The capture that made it. */
   readonly madeIn: Recording | undefined;
-  /** @internal Throws if the content is not what the caller expects: results of captured steps. */
+  /** @internal Called before each use. Throws if a later run has overwritten this result of a captured step. */
   onUse: (() => void) | undefined;
   private wantsGrad = false;
   private released = false;
   private offset: number;
 
-  /** @internal Use {@link tensor} or {@link empty}. */
+  /** @internal */
   constructor(
     readonly gpu: Gpu,
     private held: Storage,
-    { shape, dtype, label, byteOffset = 0 }: { shape: Shape; dtype: Dtype; label: string; byteOffset?: number },
+    form: { shape: Shape; dtype: Dtype; label: string; byteOffset?: number },
   ) {
     super();
+    if (!(held instanceof Storage))
+      throw new TypeError(
+        'Tensor: the constructor is internal; make tensors with tensor(gpu, data) or empty(gpu, shape)',
+      );
+    const { shape, dtype, label, byteOffset = 0 } = form;
     this.dtype = dtype;
     this.label = label;
     this.offset = byteOffset;
@@ -93,14 +99,17 @@ export class Tensor extends Disposable implements Binding {
     if (options.validate) leaks.register(this, { label: `${label}${showShape(shape)}`, device }, this);
   }
 
-  /** Whether `backward` computes its gradient. Default: false. Only of f32 leaves; the results of ops follow their inputs. */
+  /**
+   * Whether `backward` computes its gradient. Default: false. You can set it on f32 leaves; the result of an op requires a
+   * gradient if one of its inputs does.
+   */
   get requiresGrad(): boolean {
     return this.wantsGrad;
   }
 
   set requiresGrad(wanted: boolean) {
     const refuse = (why: string): never => {
-      throw new TypeError(`requiresGrad: ${this.label}${showShape(this.shape)} ${why}`);
+      throw new TypeError(`requiresGrad: ${this.name} ${why}`);
     };
     if (typeof wanted !== 'boolean') refuse(`must be given true or false but got ${show(wanted)}`);
     if (wanted && this.dtype !== 'f32') refuse(`is ${this.dtype}, and only f32 tensors have gradients`);
@@ -109,39 +118,40 @@ export class Tensor extends Disposable implements Binding {
     this.wantsGrad = wanted;
   }
 
-  /** @internal Notes that an op of a captured function reads `requiresGrad`. */
+  /** @internal In a capture: the note of what the captured function does with `requiresGrad`. */
   noteRequiresGrad(): ValueNote<boolean> | undefined {
     const { recording } = this.gpu.queue;
     if (!recording || this.node || this.madeIn === recording) return undefined;
     const difference = (entry: boolean): string =>
-      `requiresGrad of ${this.label}${showShape(this.shape)} was ${entry} at the capture but is ${!entry}; set it back`;
+      `requiresGrad of ${this.name} was ${entry} at the capture but is ${!entry}; set it back`;
     const set = (value: boolean): void => {
       this.wantsGrad = value;
     };
     return recording.note('requiresGrad', this, () => new ValueNote(() => this.wantsGrad, set, difference));
   }
 
-  /** @internal PyTorch's name. Without this, setting it would change nothing. */
+  /** @internal PyTorch's name, which would otherwise be set without any effect. */
   set requires_grad(_: unknown) {
     throw new TypeError('requires_grad: the name here is requiresGrad');
   }
 
-  /** d loss / d this after `backward(loss)`, null before. Only leaves have one: tensors that no op made. */
+  /** Gradient of the loss with respect to this tensor; null before `backward(loss)`. Set on leaf tensors only. */
   get grad(): Tensor | null {
     this.noteGradient()?.reads();
     return this.gradient;
   }
 
   set grad(gradient: Tensor | null) {
-    if (gradient !== null) {
-      const fits = gradient instanceof Tensor && gradient.dtype === 'f32' && sameShape(gradient.shape, this.shape);
-      if (!fits)
-        throw new TypeError(
-          `grad: ${this.label}${showShape(this.shape)} takes an f32 tensor of its shape, or null, but got ${String(gradient)}`,
-        );
-    }
+    const fits = gradient instanceof Tensor && gradient.dtype === 'f32' && sameShape(gradient.shape, this.shape);
+    if (gradient !== null && !fits)
+      throw new TypeError(`grad: ${this.name} takes an f32 tensor of its shape, or null, but got ${String(gradient)}`);
     this.noteGradient()?.sets();
     this.gradient = gradient;
+  }
+
+  /** @internal Label and shape, as messages name it: `relu[64,512]`. */
+  get name(): string {
+    return `${this.label}${showShape(this.shape)}`;
   }
 
   /** Number of elements. */
@@ -163,10 +173,7 @@ export class Tensor extends Disposable implements Binding {
   get storage(): Storage {
     this.onUse?.();
     if (this.released) {
-      throw new GpuError(
-        'DISPOSED',
-        `${this.label}${showShape(this.shape)} was used after its dispose(); keep() it, or return it from tidy`,
-      );
+      throw new GpuError('DISPOSED', `${this.name} was used after its dispose(); keep() it, or return it from tidy`);
     }
     return this.held;
   }
@@ -175,26 +182,25 @@ export class Tensor extends Disposable implements Binding {
     return this.released;
   }
 
-  /** All elements, in row-major order, once the GPU has computed them. Throws at once inside `capture`. */
+  /** Reads all elements of an f32 tensor, row-major. Resolves when the GPU has computed them. Throws inside `capture`. */
   read(): Promise<Float32Array<ArrayBuffer>> {
     return this.elements('f32', Float32Array);
   }
 
-  /** {@link read} of a `u32` tensor. */
+  /** Reads all elements of a u32 tensor, as {@link read} does. */
   readU32(): Promise<Uint32Array<ArrayBuffer>> {
     return this.elements('u32', Uint32Array);
   }
 
-  /** The number that a tensor of one element holds. */
+  /** Reads the number in a tensor of one element, of either element type. */
   item(): Promise<number> {
     return this.outside(async () => {
-      if (this.size !== 1)
-        throw new TypeError(`item: ${this.label}${showShape(this.shape)} has ${this.size} elements; use read()`);
+      if (this.size !== 1) throw new TypeError(`item: ${this.name} has ${this.size} elements; use read()`);
       return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
     });
   }
 
-  /** Gives the memory back, and that of its gradient. Idempotent; any later use throws. */
+  /** Frees the GPU memory, and that of its gradient. Safe to call more than once; using the tensor afterwards throws. */
   dispose(): void {
     if (this.released) return;
     this.released = true;
@@ -203,17 +209,17 @@ export class Tensor extends Disposable implements Binding {
     this.held.release();
   }
 
-  /** @internal Forgets the gradient, and frees it unless it has a place of its own. */
+  /** @internal Drops the gradient. Frees it unless it lies in an optimiser's buffer. */
   dropGradient(): void {
     const { gradient, gradSlot } = this;
     const note = this.noteGradient();
-    // The gradient of a tensor from outside is freed at every run, not by the capture.
+    // In a capture, every run frees the gradient of a tensor from outside; the capture itself does not.
     if (gradient !== gradSlot && (!note || gradient?.madeIn)) gradient?.dispose();
     note?.sets();
     this.gradient = null;
   }
 
-  /** @internal Gives its gradient up to the caller of a `tidy` that frees this tensor and returns the gradient. */
+  /** @internal Gives its gradient to the caller of a `tidy` that frees this tensor but returns the gradient. */
   partWith(returned: ReadonlySet<object>): Tensor | undefined {
     const { gradient } = this;
     if (!gradient || gradient === this.gradSlot || !returned.has(gradient)) return undefined;
@@ -221,7 +227,7 @@ export class Tensor extends Disposable implements Binding {
     return gradient;
   }
 
-  /** One line for messages and logs: label, shape, element type and state, such as `Tensor(relu, [64,512], f32)`. */
+  /** Returns one line for messages: label, shape, element type and state, such as `Tensor(relu, [64,512], f32)`. */
   override toString(): string {
     const state = `${this.requiresGrad ? ', requiresGrad' : ''}${this.released ? ', disposed' : ''}`;
     return `Tensor(${this.label}, ${showShape(this.shape)}, ${this.dtype}${state})`;
@@ -232,7 +238,7 @@ export class Tensor extends Disposable implements Binding {
     return this.toString();
   }
 
-  /** @internal Text for `${tensor}`. Throws `TypeError` for arithmetic, which would give a text or NaN. */
+  /** @internal Gives `${tensor}` a text. Throws `TypeError` for arithmetic, which would otherwise give a text or NaN. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
     throw new TypeError(`${this} is not a number; compute with ops such as add(a, b), or await its item() or read()`);
@@ -243,7 +249,7 @@ export class Tensor extends Disposable implements Binding {
     throw new TypeError(`JSON.stringify: the content of ${this} is on the GPU; await its read() and store that`);
   }
 
-  /** @internal Another tensor on the same memory. */
+  /** @internal Returns another tensor on the same memory. */
   view(shape: Shape = this.shape, byteOffset = 0): Tensor {
     const { gpu, dtype, label, offset } = this;
     const view = new Tensor(gpu, this.storage.retain(), { shape, dtype, label, byteOffset: offset + byteOffset });
@@ -252,14 +258,14 @@ export class Tensor extends Disposable implements Binding {
     return view;
   }
 
-  /** @internal Moves to a range of another storage, which holds (or will hold) its content. */
+  /** @internal Moves to a range of another storage, which must hold the content, or a recorded copy of it. */
   rebase(storage: Storage, byteOffset: number): void {
     this.held.release();
     this.held = storage.retain();
     this.offset = byteOffset;
   }
 
-  /** @internal Whether both are the same range of the same buffer. */
+  /** @internal Returns whether both start at the same byte of the same buffer. */
   sharesPlace(other: Tensor | null): boolean {
     return other !== null && other.held === this.held && other.offset === this.offset;
   }
@@ -280,7 +286,7 @@ export class Tensor extends Disposable implements Binding {
     return work();
   }
 
-  /** @internal Whether the captured function itself has decided, by zeroGrad or backward, if the tensor has a gradient. */
+  /** @internal Returns whether the captured function itself decides, by zeroGrad or backward, if there is a gradient. */
   decidesGradient(recording: Recording): boolean {
     const note = recording.noted('gradient', this);
     return this.madeIn === recording || (note instanceof GradientNote && note.isSet);
@@ -295,7 +301,7 @@ export class Tensor extends Disposable implements Binding {
   }
 }
 
-/** The gradient of a tensor in a capture: every run finds and leaves it as the captured function did. */
+/** The gradient of a tensor in a capture. Every run finds and leaves it as the captured function did. */
 class GradientNote extends ValueNote<Tensor | null> {
   constructor(private readonly x: Tensor) {
     super(
@@ -314,8 +320,7 @@ class GradientNote extends ValueNote<Tensor | null> {
     const { check: checkEntry } = super.finish();
     if (!isSet) return { check: checkEntry! };
     const check = () =>
-      checkEntry!() ??
-      (x.gradSlot === slot ? undefined : `${x.label}${showShape(x.shape)} has another optimiser than at the capture`);
+      checkEntry!() ?? (x.gradSlot === slot ? undefined : `${x.name} has another optimiser than at the capture`);
     const own = exit !== slot && exit?.madeIn ? exit : null;
     const apply = (): void => {
       if (x.gradient !== x.gradSlot && x.gradient !== exit) x.gradient?.dispose();
@@ -329,17 +334,17 @@ class GradientNote extends ValueNote<Tensor | null> {
 function differenceOf(x: Tensor, entry: Tensor | null): string | undefined {
   const now = x.gradient;
   if (entry ? entry.sharesPlace(now) : !now) return undefined;
-  const name = `${x.label}${showShape(x.shape)}`;
+  const name = `${x.name}`;
   if (entry && now) return `the gradient of ${name} is another tensor than at the capture`;
   return `${name} had ${entry ? 'a gradient' : 'no gradient'} at the capture but has ${now ? 'a gradient' : 'no gradient'}; call zeroGrad() inside the captured function, or before every run`;
 }
 
 /**
- * Makes a tensor with the given content: `u32` from a `Uint32Array`, `f32` from everything else, rounded. Without a shape,
- * nested arrays give their own and typed arrays one dimension.
+ * Makes a tensor with the given content. A `Uint32Array` makes a u32 tensor; everything else makes an f32 tensor, rounded. Without
+ * a shape, nested arrays have their own and typed arrays have one dimension. Default label: `tensor`.
  *
- * Throws `TypeError` for anything but numbers, and `RangeError` for numbers that f32 cannot hold: finite ones beyond its
- * range, and elements of an `Int32Array` that it would round.
+ * Throws `TypeError` for anything but numbers, and `RangeError` for numbers that f32 cannot hold: finite ones beyond its range,
+ * and elements of an `Int32Array` that it would round.
  */
 export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tensor'): Tensor {
   checkGpu('tensor', gpu);
@@ -356,7 +361,7 @@ export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tenso
   return constant(gpu, flat, label, actual);
 }
 
-/** @internal A tensor whose content never changes, so that a captured function may make it. */
+/** @internal Makes a tensor whose content never changes, so a captured function may make it. */
 export const constant = (
   gpu: Gpu,
   data: Float32Array | Uint32Array,
@@ -368,7 +373,9 @@ export const constant = (
 /** @internal An option that is an element type. */
 export const dtypes = /* @__PURE__ */ oneOf('f32', 'u32');
 
-/** Makes a tensor whose content is undefined until something is written to it. */
+/**
+ * Makes a tensor of undefined content; something must be written to it before it is read. Default element type: `f32`.
+ */
 export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'tensor'): Tensor {
   checkValue('empty', 'label', label, text);
   checkShape(label, shape);
@@ -378,16 +385,17 @@ export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = 'f32', label = 'ten
   return new Tensor(gpu, storage, { shape, dtype, label });
 }
 
-/** Overwrites the content of `target`, in the order of recorded work. */
+/**
+ * Overwrites the content of `target`, in order with the work recorded before and after. `data` is a `Float32Array` for an f32
+ * tensor, a `Uint32Array` for a u32 tensor, and has as many elements.
+ */
 export function write(target: Tensor, data: Float32Array | Uint32Array): void {
   if (!(target instanceof Tensor))
     throw new TypeError(`write: target must be a tensor but is ${show(target)}; make one with tensor(gpu, data)`);
   const wanted = target.dtype === 'u32' ? Uint32Array : Float32Array;
   if (!(data instanceof wanted) || data.length !== target.size) {
     const came = ArrayBuffer.isView(data) ? `a ${data.constructor.name} of ${data.length}` : show(data);
-    throw new TypeError(
-      `write: ${target.label}${showShape(target.shape)} wants a ${wanted.name} of ${target.size}, but got ${came}`,
-    );
+    throw new TypeError(`write: ${target.name} wants a ${wanted.name} of ${target.size}, but got ${came}`);
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
   target.gpu.queue.change(target.version);

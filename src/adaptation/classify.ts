@@ -1,5 +1,5 @@
-import { evaluate } from '../autograd.ts';
 import type { Check } from '../checks/options.ts';
+import { evaluate } from '../ops/shared/evaluation.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A network: a `Module`, or any object with `forward`. */

@@ -1,15 +1,14 @@
+// Reads the content that a caller gives a tensor, and checks every number. A plain conversion to f32 would silently turn null
+// into 0, a string into a number and 2^24 + 1 into 2^24.
 import { type Shape, sameShape, showShape } from '../shape.ts';
 import { show } from './options.ts';
 
-// Reads the content that a caller gives a tensor and checks every number of it. A plain conversion to f32 would silently turn
-// null into 0, a text into its number and 2^24 + 1 into 2^24.
-
-/** Data for a tensor: numbers, nested arrays of them, or a typed array with a shape. */
+/** Data for a tensor: a number, nested arrays of numbers, or a typed array. */
 export type TensorData = number | readonly TensorData[] | Float32Array | Uint32Array;
 
 const NUMBER: Shape = [];
 
-/** @internal The elements of `data` in the type that the tensor has, and the shape that `data` itself has. */
+/** @internal Returns the elements of `data` in the tensor's element type, and the shape that `data` itself has. */
 export function numbersOf(data: TensorData): { flat: Float32Array | Uint32Array; shape: Shape } {
   if (data instanceof Float32Array || data instanceof Uint32Array) return { flat: data, shape: [data.length] };
   const numbers: number[] = [];
@@ -17,7 +16,7 @@ export function numbersOf(data: TensorData): { flat: Float32Array | Uint32Array;
   return { flat: toF32(numbers), shape };
 }
 
-/** Appends the numbers in nested data to `flat` and returns their shape; `at` says where in the caller's data they are. */
+/** Appends the numbers in nested data to `flat` and returns their shape. `at` is their place in the caller's data. */
 function collect(data: unknown, flat: number[], at: string): Shape {
   if (typeof data === 'number') {
     flat.push(data);
@@ -44,7 +43,7 @@ function collect(data: unknown, flat: number[], at: string): Shape {
   return [items.length, ...inner];
 }
 
-/** The numbers in single precision, unless one of them is finite and beyond its range. */
+/** Converts numbers to f32. Throws `RangeError` if one of them is finite but beyond the range of f32. */
 function toF32(numbers: readonly number[]): Float32Array {
   const flat = Float32Array.from(numbers);
   const at = flat.findIndex((v, i) => Math.abs(v) === Number.POSITIVE_INFINITY && Number.isFinite(numbers[i]));

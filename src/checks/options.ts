@@ -1,9 +1,7 @@
-// Checks what a caller passes as options: the object itself, the names in it and their values. A misspelt or misplaced
-// option would otherwise be ignored, and the result be that of another call without a word.
+// Checks the options that a caller passes: the object, the names in it and their values. Without these checks a misspelt or
+// misplaced option would be ignored silently. `@__NO_SIDE_EFFECTS__` lets bundlers drop the checks of functions that are not used.
 
-// Bundlers leave out tables of checks that nothing reads, as calls of functions marked so have no side effects.
-
-/** @internal What a value has to be, in words and as a test. */
+/** @internal The requirement that a value must meet, in words and as a test. */
 export interface Check {
   readonly wanted: string;
   holds(value: unknown): boolean;
@@ -38,7 +36,7 @@ export function within(least: number, most: number): Check {
   };
 }
 
-/** @internal As the check says, and neither 0 nor infinite once it is rounded to f32. @__NO_SIDE_EFFECTS__ */
+/** @internal Extends a check: rounding to f32 must make the number neither 0 nor infinite. @__NO_SIDE_EFFECTS__ */
 export function inF32({ wanted, holds }: Check): Check {
   return {
     wanted: `${wanted} that f32 can hold (1.2e-38 to 3.4e38 in size)`,
@@ -78,16 +76,16 @@ export function oneOf(...names: readonly string[]): Check {
 /** @internal true or false. */
 export const flag: Check = { wanted: 'true or false', holds: (value) => typeof value === 'boolean' };
 
-/** @internal A text. */
+/** @internal A string. */
 export const text: Check = { wanted: 'a string', holds: (value) => typeof value === 'string' };
 
 /** @internal A function. */
 export const callable: Check = { wanted: 'a function', holds: (value) => typeof value === 'function' };
 
-/** @internal Anything: the op itself checks it (tensors, shapes, functions). */
+/** @internal Any value: the op checks it by itself. */
 export const anything: Check = { wanted: 'given', holds: () => true };
 
-/** @internal As the check says, or null. @__NO_SIDE_EFFECTS__ */
+/** @internal Extends a check: null passes too. @__NO_SIDE_EFFECTS__ */
 export function orNull({ wanted, holds }: Check): Check {
   return {
     wanted: `${wanted}, or null`,
@@ -95,17 +93,17 @@ export function orNull({ wanted, holds }: Check): Check {
   };
 }
 
-/** @internal Every option of `Options` with what it has to be. */
+/** @internal The check of every option in `Options`. */
 export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: Check };
 
 /**
- * Throws unless `given` is an options object that `checks` allows. `undefined` is an object without options, and an option
- * that is `undefined` is absent.
- *
  * @internal
- * @param who opens the message: the op or class
+ * Throws unless `given` is an options object that passes `checks`. `undefined` counts as an empty object, and an option that
+ * is `undefined` counts as absent.
+ *
+ * @param who the op or class, which opens the message
  * @param required options that must be present
- * @throws TypeError for something else than an object, an unknown name, a missing option or a value of the wrong type
+ * @throws TypeError for anything but an object, an unknown name, a missing option or a value of the wrong type
  * @throws RangeError for a number or a name that is out of range
  */
 export function checkOptions<Options>(
@@ -138,7 +136,7 @@ export function checkOptions<Options>(
   }
 }
 
-/** @internal Throws for a further argument of an op that has no options. Numbers pass: `map` and `reduce` add them. */
+/** @internal Throws if an op without options is given any. Numbers pass, because `map` and `reduce` pass an index. */
 export function noOptions(who: string, given: unknown): void {
   if (given === undefined || typeof given === 'number') return;
   const [name] = isOptions(given) ? Object.keys(given as object) : [];
@@ -147,21 +145,21 @@ export function noOptions(who: string, given: unknown): void {
   );
 }
 
-/** @internal Throws unless the value of `name` is as the check says; the message shows the value with its type. */
+/** @internal Throws unless the value of `name` passes the check. The message shows the value with its type. */
 export function checkValue(who: string, name: string, value: unknown, { wanted, holds }: Check): void {
   if (holds(value)) return;
   const comparable = typeof value === 'number' || /^one of/.test(wanted);
   throw new (comparable ? RangeError : TypeError)(`${who}: ${name} must be ${wanted} but is ${show(value)}`);
 }
 
-/** @internal Says that an option does not exist, and which one was probably meant. */
+/** @internal Returns the message for an unknown option, with the option that was probably meant. */
 export function unknownName(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   const all = known.length > 0 ? `its options are ${known.join(', ')}` : 'it has no options';
   return `unknown option ${name}; ${meant ? `did you mean ${meant}?` : all}`;
 }
 
-/** @internal A value as messages show it: numbers as they are, everything else with its type. */
+/** @internal Writes a value for messages: numbers as they are, everything else with its type. */
 export function show(value: unknown): string {
   if (typeof value === 'number' || value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `'${value}' (a string)`;
@@ -169,7 +167,7 @@ export function show(value: unknown): string {
   if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
   if (Array.isArray(value))
     return value.length < 8 && !value.some(isObject) ? `[${value}] (an array)` : `an array of ${value.length}`;
-  // Bundlers call a class that names itself `_Tensor`.
+  // Bundlers rename a class that refers to itself to `_Tensor`.
   const kind = value.constructor?.name.replace(/^_/, '') ?? 'object';
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
@@ -178,7 +176,7 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const isOptions = (value: unknown): boolean =>
   isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value) && !('storage' in (value as object));
 
-// Other libraries' names that are too unlike ours to be found by their letters.
+// Names in other libraries whose spelling is too far from ours.
 const SYNONYMS: Readonly<Record<string, string>> = {
   learningrate: 'lr',
   axis: 'dim',
@@ -203,7 +201,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 
 const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** @internal The known name that `name` probably stands for. */
+/** @internal Returns the known name that was probably meant by `name`. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const own = letters(name);
   const same = known.find((other) => letters(other) === own);
@@ -216,7 +214,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best && best.edits <= Math.max(1, Math.floor(own.length / 3)) ? best.other : undefined;
 }
 
-/** Letters to insert, delete or replace to get from one text to the other (Levenshtein 1966). */
+/** Returns how many letters to insert, delete or replace to turn a into b (Levenshtein 1966). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

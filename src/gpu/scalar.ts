@@ -38,6 +38,8 @@ export class Counter extends Scalar {
   constructor(value: number) {
     refuseWhileRecording('making a Counter');
     super(value);
+    // The value of a subclass may be any function of its count.
+    if (new.target === Counter) checkCount(value);
   }
 
   /** The number that a state dict saves: the value, unless a subclass counts separately. */
@@ -53,6 +55,11 @@ export class Counter extends Scalar {
   advance(): void {
     this.value++;
   }
+}
+
+function checkCount(count: number): void {
+  if (!(Number.isSafeInteger(count) && count >= 0))
+    throw new RangeError(`Counter: count must be a whole number >= 0 but is ${count}`);
 }
 
 /** @internal A {@link Counter} whose value is a function of its count. It counts each use, or only what `count` is set to. */
@@ -71,8 +78,7 @@ export class CountedScalar extends Counter {
   }
 
   override set count(count: number) {
-    if (!(Number.isSafeInteger(count) && count >= 0))
-      throw new RangeError(`Counter: count must be a whole number >= 0 but is ${count}`);
+    checkCount(count);
     this.value = this.at(count);
     this.counted = count;
   }

@@ -1,5 +1,5 @@
-import { evaluatesOnly } from '../autograd.ts';
 import { recordingUnderWay, ValueNote } from '../gpu/recording.ts';
+import { isEvaluating } from '../ops/shared/evaluation.ts';
 
 /** Whether a module trains. A captured step runs only in the mode that its function found, and leaves the mode that it left. */
 export class Mode {
@@ -20,7 +20,7 @@ export class Mode {
 
   /** The mode to compute in. */
   get inForce(): boolean {
-    return !evaluatesOnly() && this.training;
+    return !isEvaluating() && this.training;
   }
 
   private note(): ValueNote<boolean> | undefined {

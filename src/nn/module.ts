@@ -9,7 +9,7 @@ import { Construction } from './construction.ts';
 import { Mode } from './mode.ts';
 import { Parameter } from './parameter.ts';
 import { join, partsIn } from './parts.ts';
-import { ADVICE, checkListed, nameOf, run } from './running.ts';
+import { ADVICE, checkListed, run } from './running.ts';
 import {
   checkState,
   type HostTensor,
@@ -271,7 +271,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
         );
     }
     const lost = [...(this.#construction?.hidden() ?? [])].flatMap((part) => {
-      if (part instanceof Parameter) return part.requiresGrad && !part.isDisposed ? [nameOf(part)] : [];
+      if (part instanceof Parameter) return part.requiresGrad && !part.isDisposed ? [part.name] : [];
       return part instanceof Module && part.#buffers.size > 0 && !part.#listed ? [part.constructor.name] : [];
     });
     if (lost.length > 0)

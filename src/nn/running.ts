@@ -5,7 +5,6 @@ import { type LeafWatcher, watchLeaves } from '../autograd.ts';
 import { show } from '../checks/options.ts';
 import { recordingUnderWay } from '../gpu/recording.ts';
 import { tick } from '../gpu/storage.ts';
-import { showShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { notingFields } from './fields.ts';
 import { Parameter } from './parameter.ts';
@@ -45,7 +44,7 @@ const checkLeaf: LeafWatcher = (op, x) => {
   if (isListedAtLast(() => x instanceof Parameter && x.listed)) return;
   for (const { args } of running)
     for (const [, given] of partsIn(args, '', isTensor)) if (given.version === x.version) return;
-  throw notListed(`uses ${nameOf(x)} (${op})`, 'it would be neither trained nor saved');
+  throw notListed(`uses ${x.name} (${op})`, 'it would be neither trained nor saved');
 };
 
 /** Parts may have been added since the last listing. */
@@ -63,5 +62,3 @@ function notListed(uses: string, so: string): TypeError {
 const modulesOf = (module: Listing): object[] => Array.from(module.namedModules(), ([, each]) => each);
 
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
-
-export const nameOf = (x: Tensor): string => `${x.label}${showShape(x.shape)}`;

@@ -1,11 +1,12 @@
 import source from '../../shaders/batchNorm.wgsl';
-import { record, refuseTraining } from '../autograd.ts';
+import { record } from '../autograd.ts';
 import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { orScalar, type Scalar } from '../gpu/scalar.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { refuseTraining } from './shared/evaluation.ts';
 import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('batchNorm', source, [

@@ -1,10 +1,11 @@
 import source from '../../shaders/dropout.wgsl';
-import { record, refuseTraining } from '../autograd.ts';
+import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, orScalar, type Scalar } from '../gpu/scalar.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
+import { refuseTraining } from './shared/evaluation.ts';
 import { expectDtype } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('dropout', source, ['forward', 'backward']);

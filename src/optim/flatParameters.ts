@@ -6,7 +6,6 @@ import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Recording } from '../gpu/recording.ts';
 import type { Storage } from '../gpu/storage.ts';
-import { showShape } from '../shape.ts';
 import { constant, Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
@@ -133,11 +132,7 @@ export class FlatParameters {
       this.values.isDisposed ? 'the optimiser was disposed after the capture' : undefined,
     );
     const gone = places.find(({ parameter }) => parameter.isDisposed);
-    if (gone)
-      throw new GpuError(
-        'DISPOSED',
-        `step: ${gone.parameter.label}${showShape(gone.parameter.shape)} was disposed; dispose its optimiser too`,
-      );
+    if (gone) throw new GpuError('DISPOSED', `step: ${gone.parameter.name} was disposed; dispose its optimiser too`);
     const contents = (has: (place: Place) => boolean): Uint32Array<ArrayBuffer> => {
       const table = new Uint32Array(this.blocks).fill(absent);
       for (const place of places) if (has(place)) fill(place, table);
@@ -215,8 +210,8 @@ function gatherGradient(parameter: Tensor): void {
 function check(who: string, parameters: readonly Tensor[]): void {
   const [first] = parameters;
   if (!first) throw new TypeError(`${who}: got no parameters; pass module.parameters(), or groups of them`);
-  const refuse = ({ label, shape }: Tensor, fault: string): never => {
-    throw new TypeError(`${who}: ${label}${showShape(shape)} ${fault}`);
+  const refuse = ({ name }: Tensor, fault: string): never => {
+    throw new TypeError(`${who}: ${name} ${fault}`);
   };
   const seen = new Set<Tensor>();
   const holders = new Map<Storage, number>();

@@ -176,9 +176,14 @@ export default [
     'optim/optimizer',
   ),
   // Autograd.
-  source('autograd', '&& !handedOut.has(gradSlot)', '', 'optim/edges'),
+  source('autograd', '|| slots.has(gradSlot)', '', 'optim/edges'),
   source('autograd', 'if (a.storage.refs > 1) return', 'if (a.storage.refs > 2) return', 'sharedGradients'),
-  source('autograd', 'b.storage.refs > 1 ? sum(copy(a), b)', 'b.storage.refs > 2 ? sum(copy(a), b)', 'sharedGradients'),
+  source(
+    'autograd',
+    'b.storage.refs > 1 ? sumOf(copyOf(a), b)',
+    'b.storage.refs > 2 ? sumOf(copyOf(a), b)',
+    'sharedGradients',
+  ),
   source('autograd', 'g.storage.refs === 1 ? g : empty', 'g.storage.refs > 0 ? g : empty', 'autograd'),
   source('autograd', '(a, b) => b.age - a.age', '(a, b) => a.age - b.age', 'autograd'),
   source(

@@ -43,9 +43,15 @@ export default [
   source('nn/module', 'this.#watched.written() : this.forward', 'this.forward : this.forward', 'nn/sequential'),
   source('nn/module', 'own ?? Object.getPrototypeOf(this).forward', 'Object.getPrototypeOf(this).forward', 'nn/parts'),
   // Modes.
-  source('nn/mode', '!evaluatesOnly() && ', '', 'adaptation/evalMode'),
-  source('autograd', '    evaluating = before;', '', 'adaptation/evalMode'),
-  source('autograd', 'if (evaluating)\n', 'if (!evaluating)\n', 'adaptation/evalMode', 'ops/dropout [adapter]'),
+  source('nn/mode', '!isEvaluating() && ', '', 'adaptation/evalMode'),
+  source('ops/shared/evaluation', '    evaluating = before;', '', 'adaptation/evalMode'),
+  source(
+    'ops/shared/evaluation',
+    'if (evaluating)\n',
+    'if (!evaluating)\n',
+    'adaptation/evalMode',
+    'ops/dropout [adapter]',
+  ),
   source('gpu/recording', 'this.isRead && get() !== entry', 'get() !== entry', 'nn/mode'),
   source('gpu/recording', 'this.isRead ||= !this.isSet', 'this.isRead = true', 'nn/mode'),
   source('gpu/recording', 'if (this.isSet) set(exit);', '', 'nn/mode'),
