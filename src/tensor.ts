@@ -5,7 +5,7 @@ import { Disposable } from './gpu/dispose.ts';
 import { GpuError } from './gpu/errors.ts';
 import { checkGpu, type Gpu } from './gpu/gpu.ts';
 import type { Binding } from './gpu/kernel.ts';
-import { type HostReplay, type Recording, ValueNote } from './gpu/recording.ts';
+import { type HostReplay, outsideCapture, type Recording, ValueNote } from './gpu/recording.ts';
 import { newVersion, Storage, type Version } from './gpu/storage.ts';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.ts';
 import { keep, track } from './tidy.ts';
@@ -194,7 +194,7 @@ export class Tensor extends Disposable implements Binding {
 
   /** Reads the number in a tensor of one element, of either element type. */
   item(): Promise<number> {
-    return this.outside(async () => {
+    return outsideCapture(`read of ${this.label}`, async () => {
       if (this.size !== 1) throw new TypeError(`item: ${this.name} has ${this.size} elements; use read()`);
       return (this.dtype === 'f32' ? await this.read() : await this.readU32())[0]!;
     });
@@ -271,19 +271,13 @@ export class Tensor extends Disposable implements Binding {
   }
 
   private elements<T>(dtype: Dtype, ArrayOf: new (buffer: ArrayBuffer) => T): Promise<T> {
-    return this.outside(async () => {
+    return outsideCapture(`read of ${this.label}`, async () => {
       if (this.dtype !== dtype) {
         const [name, other] = dtype === 'f32' ? ['read', 'readU32'] : ['readU32', 'read'];
         throw new TypeError(`${name}: ${this.label} is ${this.dtype}; use ${other}()`);
       }
       return new ArrayOf(await this.gpu.queue.read(this));
     });
-  }
-
-  /** Does asynchronous work. Throws at once in a captured function, which could not catch a rejected promise. */
-  private outside<T>(work: () => Promise<T>): Promise<T> {
-    this.gpu.queue.refuseInCapture(`read of ${this.label}`);
-    return work();
   }
 
   /** @internal Returns whether the captured function itself decides, by zeroGrad or backward, if there is a gradient. */
