@@ -34,7 +34,7 @@ export const reshape = (x: Values, shape: readonly number[]): Doubles => ({
 
 /** y = f(x), with dy/dx. */
 export const unary = {
-  relu: { f: (x: number) => Math.max(x, 0), slope: (x: number) => (x > 0 ? 1 : 0) },
+  relu: { f: (x: number) => Math.max(x, 0), slope: (x: number) => (x <= 0 ? 0 : 1) },
   sigmoid: {
     f: (x: number) => 1 / (1 + Math.exp(-x)),
     slope: (x: number) => 1 / (1 + Math.exp(-x)) / (1 + Math.exp(x)),
@@ -62,10 +62,10 @@ export const exp = each(unary.exp.f);
 export const log = each(unary.log.f);
 export const scale = (x: Values, factor: number): Doubles => each((v) => v * factor)(x);
 
-/** dx = dy where y = relu(x) > 0. */
+/** dx = 0 where y = relu(x) <= 0, else dy; as in PyTorch a NaN passes the gradient. */
 export const reluBackward = (y: Values, dy: Values): Doubles => ({
   shape: [...y.shape],
-  data: Float64Array.from(dy.data, (g, i) => (y.data[i]! > 0 ? g : 0)),
+  data: Float64Array.from(dy.data, (g, i) => (y.data[i]! <= 0 ? 0 : g)),
 });
 
 /** Combines two arrays element by element; a size of 1 is repeated, as in PyTorch's broadcasting. */

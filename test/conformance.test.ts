@@ -127,7 +127,9 @@ test('an op has the same name in its shader, its test and its bench', () => {
     const own = shaders.some((shader) => basename(shader).split('.')[0] === name);
     if (!own && /defineKernel/.test(text(path))) missing.push(`shaders/${name}.wgsl`);
     if (own && !existsSync(`bench/ops/${name}.ts`)) missing.push(`bench/ops/${name}.ts`);
-    if (!existsSync(`test/ops/${name}.test.ts`)) missing.push(`test/ops/${name}.test.ts`);
+    const ownTest = `test/ops/${name}.test.ts`;
+    if (!existsSync(ownTest)) missing.push(ownTest);
+    else if (!/check(Arguments|Refusals)\(/.test(text(ownTest))) missing.push(`${ownTest}: checkArguments`);
   }
   assert.equal(missing, []);
 });

@@ -1,7 +1,7 @@
+import { compare as compareNumbers, type Tolerance } from '../../reference/index.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { type Shape, sameShape, showShape } from '../../src/shape.ts';
 import { Tensor, tensor } from '../../src/tensor.ts';
-import { type Tolerance, worstError } from '../harness.ts';
 
 /** A tensor in a golden file; NaN is written "nan". */
 export interface GoldenTensor {
@@ -102,7 +102,7 @@ function check(
   tolerance: Tolerance,
 ): number {
   if (!sameShape(shape, wanted)) throw new Error(`${where}: shape ${showShape(shape)}, expected ${showShape(wanted)}`);
-  const { worst, at } = worstError(data, expected, tolerance);
+  const { worst, at } = compareNumbers(data, expected, tolerance);
   if (worst > 1)
     throw new Error(`${where}[${at}]: ${data[at]}, expected ${expected[at]}: ${worst.toPrecision(3)} of tolerance`);
   return worst;

@@ -24,13 +24,13 @@ export default [
     file: 'src/ops/shared/expect.ts',
     from: '  if (x instanceof Tensor) return;',
     to: '  if (x) return;',
-    tests: ['ops/refusals [adapter]'],
+    tests: ['ops/add [adapter]'],
   },
   {
     file: 'src/checks/options.ts',
     from: "if (given === undefined || typeof given === 'number') return;",
     to: 'return;',
-    tests: ['ops/refusals [adapter]'],
+    tests: ['ops/add [adapter]'],
   },
   {
     file: 'src/ops/softmax.ts',

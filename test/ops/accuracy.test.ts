@@ -1,61 +1,49 @@
-import * as assert from 'uvu/assert';
-import type { Gpu } from '../../src/gpu/gpu.ts';
+import * as reference from '../../reference/index.ts';
 import { accuracy } from '../../src/ops/accuracy.ts';
 import { tensor } from '../../src/tensor.ts';
-import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run, seeded } from '../harness.ts';
+import { gpuTest, integers, run, seeded } from '../harness.ts';
+import { checkArguments, checkRefusals, expectValues, inf, nan, shapesOf } from './check.ts';
 
-async function percent(gpu: Gpu, logits: Float32Array, cols: number, labels: Uint32Array): Promise<number> {
-  const result = tidy(() => accuracy(tensor(gpu, logits, [labels.length, cols]), tensor(gpu, labels)));
-  const value = await result.item();
-  result.dispose();
-  return value;
-}
+const percent = (logits?: Parameters<typeof accuracy>[0], labels?: typeof logits) => accuracy(logits!, labels!);
 
-for (const [rows, cols] of [
-  [1, 1],
-  [63, 10],
-  [64, 2],
-  [65, 31],
-  [1009, 3],
-  [5, 1000],
-] as const) {
-  gpuTest(`accuracy [${rows},${cols}], with many equals`, async (gpu) => {
-    const random = seeded(rows + cols);
-    const logits = Float32Array.from({ length: rows * cols }, () => Math.floor(random() * 4));
-    const labels = Uint32Array.from({ length: rows }, () => Math.floor(random() * Math.min(cols, 3)));
-    let right = 0;
-    for (let r = 0; r < rows; r++) {
-      const row = logits.subarray(r * cols, (r + 1) * cols);
-      if (row.indexOf(Math.max(...row)) === labels[r]) right++;
-    }
-    const value = await percent(gpu, logits, cols, labels);
-    assert.ok(Math.abs(value - (100 * right) / rows) < 1e-4, `${value} for ${right} of ${rows}`);
+for (const [rows, cols] of ['1x1', '63x10', '64x2', '65x31', '1009x3', '5x1000'].flatMap(shapesOf)) {
+  gpuTest(`accuracy of [${rows},${cols}] counts the first of equal logits`, async (gpu) => {
+    const random = seeded(rows! + cols!);
+    const data = Float32Array.from(integers(rows! * cols!, 4, random));
+    const labels = integers(rows!, Math.min(cols!, 3), random);
+    const expected = reference.accuracy({ shape: [rows!, cols!], data }, { shape: [rows!], data: labels });
+    const matrix = Array.from({ length: rows! }, (_, r) => data.subarray(r * cols!, (r + 1) * cols!));
+    await expectValues(gpu, percent, { inputs: [matrix, labels], y: expected.data, rtol: 1e-6 });
   });
 }
 
-gpuTest(
-  'accuracy takes NaN for the largest, the first of them, and a label out of range for a wrong one',
-  async (gpu) => {
-    const ask = (row: number[], label: number) =>
-      percent(gpu, Float32Array.from(row), row.length, Uint32Array.of(label));
-    assert.is(await ask([1, Number.NaN, 3, Number.NaN], 1), 100);
-    assert.is(await ask([1, Number.NaN, 3, Number.NaN], 3), 0);
-    assert.is(await ask([1, Number.NaN, 3, Number.NaN], 2), 0);
-    assert.is(await ask([0, -0, 0], 0), 100);
-    assert.is(await ask([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY], 0), 100);
-    assert.is(await ask([1, 2], 2), 0);
-    assert.ok(Number.isNaN(await percent(gpu, new Float32Array(0), 3, new Uint32Array(0))));
-  },
-);
+gpuTest('accuracy takes the first NaN for the largest, and a label without a class for a wrong one', async (gpu) => {
+  for (const [row, label, expected] of [
+    [[1, nan, 3, nan], 1, 100],
+    [[1, nan, 3, nan], 3, 0],
+    [[1, nan, 3, nan], 2, 0],
+    [[0, -0, 0], 0, 100],
+    [[-inf, -inf], 0, 100],
+    [[1, 2], 2, 0],
+  ] as const)
+    await expectValues(gpu, percent, { inputs: [[row], Uint32Array.of(label)], y: [expected] });
+});
 
-gpuTest('accuracy refuses what does not fit', (gpu) => {
-  tidy(() => {
-    const logits = tensor(gpu, [[1, 2, 3]]);
-    assert.throws(() => accuracy(tensor(gpu, [1]), tensor(gpu, Uint32Array.of(0))), /logits must be \[n, C\]/);
-    assert.throws(() => accuracy(logits, tensor(gpu, [0])), /labels must be u32/);
-    assert.throws(() => accuracy(logits, tensor(gpu, Uint32Array.of(0, 1))), /labels must be \[1\] but is \[2\]/);
-  });
+gpuTest('accuracy of no rows is NaN', async (gpu) => {
+  const ofNothing = (labels?: Parameters<typeof accuracy>[1]) => {
+    const logits = tensor(gpu, new Float32Array(0), [0, 3]);
+    return accuracy(logits, labels!);
+  };
+  await expectValues(gpu, ofNothing, { inputs: [new Uint32Array(0)], y: [nan] });
+});
+
+checkArguments('accuracy', accuracy, { logits: 'f32 2x2', labels: 'u32 2' });
+checkRefusals('accuracy', (gpu) => {
+  const labels = (n: number) => tensor(gpu, new Uint32Array(n));
+  return [
+    [() => accuracy(tensor(gpu, [1]), labels(1)), /logits must be \[n, C\]/],
+    [() => accuracy(tensor(gpu, [[1, 2, 3]]), labels(2)), /labels must be \[1\] but is \[2\]/],
+  ];
 });
 
 run();

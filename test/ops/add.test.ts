@@ -1,33 +1,29 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
 import { add } from '../../src/ops/add.ts';
+import { tanh } from '../../src/ops/tanh.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { checkOp, gpuTest, run } from '../harness.ts';
-import { BROADCAST_SHAPES, twoElements, valuesOf } from './elementwise.ts';
+import { gpuTest, run } from '../harness.ts';
+import { BROADCASTS, checkArguments, checkOp, checkRefusals, checkValues, inf, nan } from './check.ts';
 
-checkOp(
-  'add',
-  ([a, b]) => add(a!, b!),
-  twoElements((a, b) => a + b),
-  { shapes: BROADCAST_SHAPES },
-);
+checkOp('add', add, reference.add, { shapes: BROADCASTS });
 
-gpuTest('add passes NaN and infinity on', async (gpu) => {
-  const inf = Number.POSITIVE_INFINITY;
-  const { y } = await valuesOf(gpu, add, [
-    [Number.NaN, 1, inf, inf, -inf],
-    [1, Number.NaN, 1, -inf, -inf],
-  ]);
-  assert.equal(y, [Number.NaN, Number.NaN, inf, Number.NaN, -inf]);
+checkValues('add passes NaN and infinity on', add, {
+  // biome-ignore format: a above b
+  inputs: [[nan, 1, inf, inf, -inf],
+           [1, nan, 1, -inf, -inf]],
+  y: [nan, nan, inf, nan, -inf],
+});
+checkValues('add of a tensor to itself has twice the gradient', (x) => add(x!, x!), {
+  inputs: [[1, 2]],
+  y: [2, 4],
+  dy: [3, 4],
+  gradients: [[6, 8]],
 });
 
-gpuTest('add of a tensor to itself has twice the gradient', async (gpu) => {
-  const { y, gradients } = await valuesOf(gpu, (x) => add(x, x), [[1, 2]], [3, 4]);
-  assert.equal([y, gradients], [[2, 4], [[6, 8]]]);
-});
-
-gpuTest('add of no rows: the gradient of what was to be repeated is zero', async (gpu) => {
+gpuTest('add of no rows gives the repeated tensor a gradient of zero', async (gpu) => {
   const bias = tensor(gpu, [1, 2, 3]);
   bias.requiresGrad = true;
   tidy(() => {
@@ -36,38 +32,30 @@ gpuTest('add of no rows: the gradient of what was to be repeated is zero', async
     backward(y, empty(gpu, [0, 3]));
   });
   assert.equal([...(await bias.grad!.read())], [0, 0, 0]);
-  bias.grad!.dispose();
   bias.dispose();
 });
 
-gpuTest('add beyond 65,535 workgroups', async (gpu) => {
-  const rows = 64 * 1100;
-  const [a, b] = [tensor(gpu, new Float32Array(rows * 60).fill(1)), tensor(gpu, [0.5])];
-  b.requiresGrad = true;
-  const y = tidy(() => {
-    const out = add(a.view([rows, 60]), b);
-    backward(out, a.view([rows, 60]));
-    return out;
-  });
-  assert.ok((await y.read()).every((v) => v === 1.5));
-  assert.is(await b.grad!.item(), rows * 60);
-  b.grad!.dispose();
-  for (const t of [a, b, y]) t.dispose();
+const ones = new Float32Array(64 * 66_000).fill(1);
+checkValues('add works beyond 65,535 workgroups', add, {
+  inputs: [ones, [0.5]],
+  y: ones.map(() => 1.5),
+  gradients: [ones, [ones.length]],
 });
 
-gpuTest('add refuses what does not broadcast', (gpu) => {
-  tidy(() => {
-    assert.throws(
-      () => add(empty(gpu, [2, 3]), empty(gpu, [2])),
-      /add: a is \[2,3\] but b is \[2\]; counted from the last, sizes must be equal or 1/,
-    );
-    assert.throws(
-      () => add(empty(gpu, [2, 1, 2, 1, 2]), empty(gpu, [1, 3, 1, 3, 1])),
-      /repeated in 5 turns, but at most 4/,
-    );
-    assert.throws(() => add(empty(gpu, [2], 'u32'), empty(gpu, [2])), /add: a must be f32 but is u32/);
-    assert.throws(() => add(empty(gpu, [2]), 1 as never), /add: b must be a tensor but is 1; make one/);
-  });
+gpuTest('add takes the index and the array that reduce passes, and tanh those that map passes', async (gpu) => {
+  const parts = [tensor(gpu, [1, 2]), tensor(gpu, [3, 4])];
+  const [sum, ...curves] = tidy(() => [parts.reduce(add), ...parts.map(tanh)]);
+  assert.equal([[...(await sum!.read())], curves.length], [[4, 6], 2]);
+  for (const t of [...parts, sum!, ...curves]) t.dispose();
+});
+
+checkArguments('add', add, { a: 'f32 2x2', b: 'f32 2x2' });
+checkRefusals('add', (gpu) => {
+  const x = (...shape: number[]) => empty(gpu, shape);
+  return [
+    [() => add(x(2, 3), x(2)), /add: a is \[2,3\] but b is \[2\]; counted from the last, sizes must be equal or 1/],
+    [() => add(x(2, 1, 2, 1, 2), x(1, 3, 1, 3, 1)), /repeated in 5 turns, but at most 4/],
+  ];
 });
 
 run();

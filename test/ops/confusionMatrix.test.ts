@@ -1,64 +1,58 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { confusionMatrix } from '../../src/ops/confusionMatrix.ts';
-import { tensor } from '../../src/tensor.ts';
+import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run, seeded, uniform } from '../harness.ts';
+import { gpuTest, integers, run, seeded, uniform } from '../harness.ts';
+import { checkArguments, checkRefusals, nan } from './check.ts';
 
 for (const rows of [1, 63, 64, 65, 1009]) {
-  gpuTest(`confusionMatrix of ${rows} rows, twice`, async (gpu) => {
+  gpuTest(`confusionMatrix adds the counts of ${rows} rows, twice`, async (gpu) => {
     const classes = 7;
     const random = seeded(rows);
-    const logits = uniform([rows, classes], random);
-    const labels = Uint32Array.from({ length: rows }, () => Math.floor(classes * random()));
-    const expected = new Array(classes * classes).fill(0);
-    for (let r = 0; r < rows; r++) {
-      const row = [...logits.subarray(r * classes, (r + 1) * classes)];
-      expected[labels[r]! * classes + row.indexOf(Math.max(...row))] += 2;
-    }
+    const logits = { shape: [rows, classes], data: uniform([rows, classes], random) };
+    const labels = { shape: [rows], data: integers(rows, classes, random) };
     const counts = tensor(gpu, new Uint32Array(classes * classes), [classes, classes]);
     tidy(() => {
-      const [x, y] = [tensor(gpu, logits, [rows, classes]), tensor(gpu, labels)];
+      const [x, y] = [tensor(gpu, logits.data, logits.shape), tensor(gpu, labels.data)];
       confusionMatrix(x, y, counts);
       confusionMatrix(x, y, counts);
     });
-    assert.equal([...(await counts.readU32())], expected);
+    const expected = reference.confusionMatrix(logits, labels).data;
+    assert.equal(
+      [...(await counts.readU32())],
+      Array.from(expected, (n) => 2 * n),
+    );
     counts.dispose();
   });
 }
 
 gpuTest(
-  'confusionMatrix: ties go to the first, logits that are NaN and labels without a class do not count',
+  'confusionMatrix gives ties to the first class, and leaves out rows of NaN and labels without a class',
   async (gpu) => {
     const counts = tensor(gpu, new Uint32Array(9), [3, 3]);
-    const logits = [
-      [1, 1, 0],
-      [5, Number.NaN, Number.NaN],
-      [Number.NaN, 9, 9],
-      [0, 0, 1],
-    ];
+    // biome-ignore format: rows
+    const logits = [[1, 1, 0], [5, nan, nan], [nan, 9, 9], [0, 0, 1]];
     tidy(() => confusionMatrix(tensor(gpu, logits), tensor(gpu, Uint32Array.of(0, 1, 2, 3)), counts));
     assert.equal([...(await counts.readU32())], [1, 0, 0, 0, 0, 0, 0, 0, 0]);
     counts.dispose();
   },
 );
 
-gpuTest('confusionMatrix refuses what does not fit', (gpu) => {
-  tidy(() => {
-    const counts = tensor(gpu, new Uint32Array(4), [2, 2]);
-    const labels = tensor(gpu, Uint32Array.of(0));
-    assert.throws(
-      () => confusionMatrix(tensor(gpu, [1, 2]), labels, counts),
-      /logits must be \[n, C\] with C > 0 but is \[2\]/,
-    );
-    assert.throws(
-      () => confusionMatrix(tensor(gpu, [[1, 2, 3]]), labels, counts),
-      /into must be \[3,3\] but is \[2,2\]/,
-    );
-    assert.throws(
-      () => confusionMatrix(tensor(gpu, [[1, 2]]), tensor(gpu, Uint32Array.of(0, 1)), counts),
-      /labels must be \[1\] but is \[2\]/,
-    );
-  });
+checkArguments(
+  'confusionMatrix',
+  confusionMatrix,
+  { logits: 'f32 2x2', labels: 'u32 2', into: 'u32 2x2' },
+  { ignoresMore: true },
+);
+checkRefusals('confusionMatrix', (gpu) => {
+  const count = (shape: number[], rows: number) => () =>
+    confusionMatrix(empty(gpu, shape), empty(gpu, [rows], 'u32'), empty(gpu, [2, 2], 'u32'));
+  return [
+    [count([2], 1), /logits must be \[n, C\] with C > 0 but is \[2\]/],
+    [count([1, 3], 1), /into must be \[3,3\] but is \[2,2\]/],
+    [count([1, 2], 2), /labels must be \[1\] but is \[2\]/],
+  ];
 });
 
 run();

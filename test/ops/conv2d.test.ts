@@ -1,101 +1,70 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
-import { type Conv2dOpOptions, conv2d, type Pair } from '../../src/ops/conv2d.ts';
+import { type Conv2dOpOptions, conv2d } from '../../src/ops/conv2d.ts';
 import type { Shape } from '../../src/shape.ts';
-import { tensor } from '../../src/tensor.ts';
+import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, checkOp, gpuTest, type Reference, run, seeded, uniform } from '../harness.ts';
+import { gpuTest, run, seeded, uniform } from '../harness.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
 
-const both = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
-
-function reference([x, weight, bias]: Reference[], options: Conv2dOpOptions): Reference {
-  const [n, c, h, w] = x!.shape as [number, number, number, number];
-  const [o, , r, s] = weight!.shape as [number, number, number, number];
-  const [strideH, strideW] = both(options.stride ?? 1);
-  const [padH, padW] = both(options.padding ?? 0);
-  const [dilationH, dilationW] = both(options.dilation ?? 1);
-  const p = Math.floor((h + 2 * padH - dilationH * (r - 1) - 1) / strideH) + 1;
-  const q = Math.floor((w + 2 * padW - dilationW * (s - 1) - 1) / strideW) + 1;
-  const y = new Float64Array(n * o * p * q);
-  for (let i = 0; i < y.length; i++) {
-    const [image, out, row, col] = [
-      Math.floor(i / (o * p * q)),
-      Math.floor(i / (p * q)) % o,
-      Math.floor(i / q) % p,
-      i % q,
-    ];
-    let sum = bias ? bias.data[out]! : 0;
-    for (let channel = 0; channel < c; channel++) {
-      for (let a = 0; a < r; a++) {
-        const top = row * strideH - padH + a * dilationH;
-        if (top < 0 || top >= h) continue;
-        for (let b = 0; b < s; b++) {
-          const left = col * strideW - padW + b * dilationW;
-          if (left < 0 || left >= w) continue;
-          sum +=
-            weight!.data[((out * c + channel) * r + a) * s + b]! *
-            x!.data[((image * c + channel) * h + top) * w + left]!;
-        }
-      }
-    }
-    y[i] = options.relu ? Math.max(sum, 0) : sum;
-  }
-  return { shape: [n, o, p, q], data: y };
-}
-
-const CASES: [x: Shape, weight: Shape, bias: boolean, options: Conv2dOpOptions][] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], true, {}],
-  [[3, 1, 12, 12], [6, 1, 5, 5], true, {}],
-  [[2, 3, 9, 7], [5, 3, 3, 3], false, {}],
-  [[2, 17, 5, 6], [33, 17, 1, 1], true, {}],
-  [[2, 4, 9, 11], [3, 4, 1, 1], true, { stride: 2 }],
-  [[1, 3, 16, 13], [4, 3, 3, 3], true, { stride: 2, padding: 1 }],
-  [[2, 2, 11, 12], [3, 2, 3, 3], false, { stride: 3 }],
-  [[2, 3, 10, 8], [2, 3, 2, 4], true, { stride: [3, 2], padding: [1, 2], dilation: [2, 1] }],
-  [[1, 2, 9, 9], [3, 2, 3, 3], true, { padding: 2, dilation: 2 }],
-  [[1, 2, 13, 12], [3, 2, 3, 3], true, { stride: 2, padding: 3, dilation: 3 }],
+/** Shapes of x, weight and, if there is one, bias. */
+const CASES: [shapes: string, options: Conv2dOpOptions][] = [
+  ['1x1x1x1 1x1x1x1 1', {}],
+  ['3x1x12x12 6x1x5x5 6', {}],
+  ['2x3x9x7 5x3x3x3', {}],
+  ['2x17x5x6 33x17x1x1 33', {}],
+  ['2x4x9x11 3x4x1x1 3', { stride: 2 }],
+  ['1x3x16x13 4x3x3x3 4', { stride: 2, padding: 1 }],
+  ['2x2x11x12 3x2x3x3', { stride: 3 }],
+  ['2x3x10x8 2x3x2x4 2', { stride: [3, 2], padding: [1, 2], dilation: [2, 1] }],
+  ['1x2x9x9 3x2x3x3 3', { padding: 2, dilation: 2 }],
+  ['1x2x13x12 3x2x3x3 3', { stride: 2, padding: 3, dilation: 3 }],
   // Kernels larger than the image.
-  [[2, 1, 3, 2], [2, 1, 5, 5], true, { padding: 2 }],
-  [[1, 2, 1, 4], [2, 2, 3, 7], true, { padding: [1, 3] }],
-  // A row of pixels under a kernel of more than 32 taps in a row.
-  [[2, 1, 1, 50], [3, 1, 1, 37], true, { padding: [0, 4] }],
+  ['2x1x3x2 2x1x5x5 2', { padding: 2 }],
+  ['1x2x1x4 2x2x3x7 2', { padding: [1, 3] }],
+  // A row of pixels under a kernel of more than 32 weights in a row.
+  ['2x1x1x50 3x1x1x37 3', { padding: [0, 4] }],
   // Tiles of one pixel in 32 images; of the end of one and the beginning of the next in 33.
-  [[32, 2, 6, 5], [5, 2, 3, 3], true, {}],
-  [[33, 3, 5, 6], [4, 3, 3, 3], true, { stride: 2, padding: 1 }],
-  [[64, 1, 8, 8], [3, 1, 5, 5], true, { padding: 4 }],
-  // Lines of one piece and of several, whole or not, of odd lengths; more padding than kernel; rows of the kernel left out.
-  [[9, 2, 6, 21], [17, 2, 3, 2], true, { padding: [1, 0] }],
-  [[3, 2, 9, 30], [5, 2, 4, 3], true, {}],
-  [[2, 1, 8, 29], [3, 1, 7, 7], true, { padding: 3 }],
-  [[10, 3, 4, 12], [18, 3, 3, 6], false, { padding: [2, 5] }],
-  [[7, 2, 5, 3], [3, 2, 2, 2], true, { padding: 4 }],
-  [[8, 3, 8, 8], [16, 3, 3, 3], true, { padding: 1 }],
-  // Several tiles of rows, columns and depths.
-  [[5, 9, 12, 12], [67, 9, 5, 5], true, {}],
-  // Few outputs of many depths, which are cut into slices; and few taps of many pixels.
-  [[1, 130, 4, 4], [3, 130, 3, 3], true, { padding: 1 }],
-  [[24, 1, 14, 13], [2, 1, 3, 3], true, { padding: 1 }],
+  ['32x2x6x5 5x2x3x3 5', {}],
+  ['33x3x5x6 4x3x3x3 4', { stride: 2, padding: 1 }],
+  ['64x1x8x8 3x1x5x5 3', { padding: 4 }],
+  // Rows of one piece and of several, whole or not, of odd lengths; more padding than kernel; rows of the kernel left out.
+  ['9x2x6x21 17x2x3x2 17', { padding: [1, 0] }],
+  ['3x2x9x30 5x2x4x3 5', {}],
+  ['2x1x8x29 3x1x7x7 3', { padding: 3 }],
+  ['10x3x4x12 18x3x3x6', { padding: [2, 5] }],
+  ['7x2x5x3 3x2x2x2 3', { padding: 4 }],
+  ['8x3x8x8 16x3x3x3 16', { padding: 1 }],
+  // Several tiles of m, n and k.
+  ['5x9x12x12 67x9x5x5 67', {}],
+  // Few outputs with a large k, which is split; and few weights of many pixels.
+  ['1x130x4x4 3x130x3x3 3', { padding: 1 }],
+  ['24x1x14x13 2x1x3x3 2', { padding: 1 }],
+  // ReLU in the epilogue.
+  ['3x2x7x5 6x2x3x3 6', { relu: true, padding: 1 }],
+  ['9x3x8x21 17x3x3x3 17', { relu: true }],
 ];
 
-for (const [x, weight, bias, options] of CASES) {
-  const shapes = bias ? [x, weight, [weight[0]!]] : [x, weight];
+for (const [shapes, options] of CASES) {
   checkOp(
     `conv2d ${JSON.stringify(options)}`,
-    ([x, weight, bias]) => conv2d(x!, weight!, bias ?? null, options),
-    (inputs) => reference(inputs, options),
-    { shapes: [shapes], rtol: 2e-5, atol: 2e-5 },
+    (x, weight, bias) => conv2d(x!, weight!, bias ?? null, options),
+    (x, weight, bias) => reference.conv2d(x!, weight!, bias ?? null, options),
+    {
+      shapes: [shapes],
+      rtol: 2e-5,
+      atol: 4e-5,
+      backward: (dy, x, weight, bias) => {
+        const y = reference.conv2d(x!, weight!, bias ?? null, options);
+        const dz = options.relu ? reference.reluBackward(y, dy) : dy;
+        return Object.values(reference.conv2dBackward(x!, weight!, dz.data, options));
+      },
+    },
   );
 }
 
-checkOp(
-  'conv2d with relu',
-  ([x, weight, bias]) => conv2d(x!, weight!, bias!, { relu: true, padding: 1 }),
-  (inputs) => reference(inputs, { relu: true, padding: 1 }),
-  // No output so near to 0 that the reference's difference would step over it.
-  { shapes: [[[3, 2, 7, 5], [6, 2, 3, 3], [6]]], step: 1e-7, gradientTolerance: 5e-4, rtol: 2e-5, atol: 2e-5 },
-);
-
-gpuTest('conv2d gives each input the gradient it has alone', async (gpu) => {
+gpuTest('conv2d gives each input the same gradient whether or not the others want one', async (gpu) => {
   const random = seeded(5);
   const shapes: Shape[] = [[2, 3, 6, 7], [4, 3, 3, 3], [4]];
   const data = shapes.map((shape) => uniform(shape, random));
@@ -105,97 +74,71 @@ gpuTest('conv2d gives each input the gradient it has alone', async (gpu) => {
     for (const i of wanted) inputs[i]!.requiresGrad = true;
     tidy(() => backward(conv2d(inputs[0]!, inputs[1]!, inputs[2]!), tensor(gpu, dy, [2, 4, 4, 5])));
     const read = await Promise.all(inputs.map((x) => x.grad?.read() ?? null));
-    for (const x of inputs) {
-      x.grad?.dispose();
-      x.dispose();
-    }
+    for (const x of inputs) x.dispose();
     return read;
   };
   const all = await gradients([0, 1, 2]);
-  for (const alone of [0, 1, 2]) {
-    const one = await gradients([alone]);
-    assert.equal(one[alone], all[alone]);
+  for (const only of [0, 1, 2]) {
+    const one = await gradients([only]);
+    assert.equal(one[only], all[only]);
     assert.is(one.filter(Boolean).length, 1);
   }
 });
 
-gpuTest('conv2d passes NaN on to the windows that hold it, relu or not, and back', async (gpu) => {
-  for (const relu of [false, true]) {
-    const x = tensor(gpu, [1, 2, 3, 4, 5, Number.NaN, 7, 8, 9], [1, 1, 3, 3]);
-    const weight = tensor(gpu, [1, 1, 1, 1], [1, 1, 2, 2]);
-    x.requiresGrad = true;
-    const y = tidy(() => {
-      const out = conv2d(x, weight, null, { relu });
-      backward(out, tensor(gpu, [1, 1, Number.NaN, 1], [1, 1, 2, 2]));
-      return out;
-    });
-    const exact = { rtol: 0, atol: 0 };
-    assertClose('y', await y.read(), [12, Number.NaN, 24, Number.NaN], exact);
-    assertClose(
-      'dx',
-      await x.grad!.read(),
-      [1, 2, 1, ...[Number.NaN, Number.NaN, 2], ...[Number.NaN, Number.NaN, 1]],
-      exact,
-    );
-    for (const t of [x.grad!, x, weight, y]) t.dispose();
-  }
-});
+for (const relu of [false, true])
+  checkValues(
+    `conv2d passes NaN on to the windows that hold it${relu ? ', through ReLU' : ''}, and back`,
+    (x) => conv2d(x!, tensor(x!.gpu, [1, 1, 1, 1], [1, 1, 2, 2]), null, { relu }),
+    {
+      // biome-ignore format: rows
+      inputs: [[[[[1, 2, 3], [4, 5, nan], [7, 8, 9]]]]],
+      y: [12, nan, 24, nan],
+      dy: [1, 1, nan, 1],
+      gradients: [[1, 2, 1, nan, nan, 2, nan, nan, 1]],
+    },
+  );
 
-gpuTest('conv2d of no images, of no channels', async (gpu) => {
+gpuTest('conv2d of no images is empty, and of no channels the bias', async (gpu) => {
   const weight = tensor(gpu, uniform([2, 3, 3, 3], seeded(1)), [2, 3, 3, 3]);
   const bias = tensor(gpu, [1, 2]);
-  const none = tensor(gpu, new Float32Array(0), [0, 3, 4, 4]);
   weight.requiresGrad = true;
-  const y = tidy(() => {
-    const out = conv2d(none, weight, bias);
-    backward(out, tensor(gpu, new Float32Array(0), [0, 2, 2, 2]));
-    return out;
+  tidy(() => {
+    const y = conv2d(empty(gpu, [0, 3, 4, 4]), weight, bias);
+    assert.equal(y.shape, [0, 2, 2, 2]);
+    backward(y, empty(gpu, [0, 2, 2, 2]));
   });
-  assert.equal(y.shape, [0, 2, 2, 2]);
   assert.ok((await weight.grad!.read()).every((g) => g === 0));
-  const plain = tidy(() =>
-    conv2d(tensor(gpu, new Float32Array(0), [1, 0, 2, 2]), tensor(gpu, new Float32Array(0), [2, 0, 2, 2]), bias),
-  );
-  assert.equal(Array.from(await plain.read()), [1, 2]);
-  for (const t of [weight.grad!, weight, bias, none, y, plain]) t.dispose();
+  const plain = tidy(() => conv2d(empty(gpu, [1, 0, 2, 2]), empty(gpu, [2, 0, 2, 2]), bias));
+  assert.equal([...(await plain.read())], [1, 2]);
+  for (const t of [weight, bias, plain]) t.dispose();
 });
 
-gpuTest('conv2d refuses what does not fit', (gpu) => {
-  tidy(() => {
-    const make = (...shape: number[]) => tensor(gpu, uniform(shape, seeded(1)), shape);
-    const x = make(2, 1, 6, 7);
-    assert.throws(
+checkArguments('conv2d', conv2d, { x: 'f32 1x1x4x4', weight: 'f32 1x1x4x4', bias: 'f32 1' }, { options: {} });
+checkRefusals('conv2d', (gpu) => {
+  const make = (...shape: number[]): Tensor => empty(gpu, shape);
+  const x = make(2, 1, 6, 7);
+  const weight = make(8, 1, 3, 3);
+  const using = (options: unknown) => () => conv2d(x, weight, null, options as Conv2dOpOptions);
+  return [
+    [
       () => conv2d(x, make(8, 3, 5, 5), null),
       /conv2d: weight has 3 input channels \[8,3,5,5\] but x has 1 \[2,1,6,7\]; make them equal/,
-    );
-    assert.throws(() => conv2d(make(6, 7), make(8, 1, 5, 5), null), /x must be \[n, c, h, w\] but is \[6,7\]/);
-    assert.throws(() => conv2d(x, make(8, 5, 5), null), /weight must be \[o, c, r, s\] but is \[8,5,5\]/);
-    assert.throws(() => conv2d(x, make(8, 1, 5, 5), make(7)), /bias must be \[8\] but is \[7\]/);
-    assert.throws(
-      () => conv2d(x, make(8, 1, 3, 3), null, { dilation: 3 }),
+    ],
+    [() => conv2d(make(6, 7), make(8, 1, 5, 5), null), /x must be \[n, c, h, w\] but is \[6,7\]/],
+    [() => conv2d(x, make(8, 5, 5), null), /weight must be \[o, c, r, s\] but is \[8,5,5\]/],
+    [() => conv2d(x, weight, make(7)), /bias must be \[8\] but is \[7\]/],
+    [() => conv2d(x, weight, { stride: 2 } as never), /conv2d: bias must be a tensor but is an Object/],
+    [
+      using({ dilation: 3 }),
       /a kernel \[8,1,3,3\] with dilation \[3,3\] does not fit into x \[2,1,6,7\] with padding \[0,0\]/,
-    );
-    const weight = make(8, 1, 3, 3);
-    assert.throws(
-      () => conv2d(x, weight, null, { groups: 4 } as never),
-      /conv2d: unknown option groups; its options are stride, padding, dilation, relu/,
-    );
-    assert.throws(() => conv2d(x, weight, null, { padding: 'same' } as never), /padding must be .* but is 'same'/);
-    assert.throws(() => conv2d(x, weight, { stride: 2 } as never), /conv2d: bias must be a tensor but is an Object/);
-    assert.throws(() => conv2d(x, weight, null, 2 as never), /conv2d: expected an options object.*\{ stride: 2 \}/);
-    assert.throws(
-      () => conv2d(x, weight, null, { stride: 0 }),
-      /stride must be a whole number >= 1, or \[h, w\] of two but is 0/,
-    );
-    assert.throws(
-      () => conv2d(x, weight, null, { padding: [1, -1] }),
-      /padding must be a whole number >= 0, or \[h, w\] of two but is .*an array/,
-    );
-    assert.throws(
-      () => conv2d(x, weight, null, { dilation: 1.5 }),
-      /dilation must be a whole number >= 1, .* but is 1.5/,
-    );
-  });
+    ],
+    [using({ groups: 4 }), /conv2d: unknown option groups; its options are stride, padding, dilation, relu/],
+    [using({ padding: 'same' }), /padding must be .* but is 'same'/],
+    [using(2), /conv2d: expected an options object.*\{ stride: 2 \}/],
+    [using({ stride: 0 }), /stride must be a whole number >= 1, or \[h, w\] of two but is 0/],
+    [using({ padding: [1, -1] }), /padding must be a whole number >= 0, or \[h, w\] of two but is .*an array/],
+    [using({ dilation: 1.5 }), /dilation must be a whole number >= 1, .* but is 1.5/],
+  ];
 });
 
 run();

@@ -1,22 +1,23 @@
-import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { exp } from '../../src/ops/exp.ts';
-import { assertClose, checkOp, gpuTest, run } from '../harness.ts';
-import { eachElement, ODD_SHAPES, valuesOf } from './elementwise.ts';
+import { run } from '../harness.ts';
+import { checkArguments, checkOp, checkValues, ELEMENTS, inf, nan } from './check.ts';
 
-checkOp('exp', ([x]) => exp(x!), eachElement(Math.exp), { shapes: ODD_SHAPES });
+checkOp('exp', exp, reference.exp, { shapes: ELEMENTS });
 
-gpuTest('exp overflows to infinity and ends at 0', async (gpu) => {
-  const inf = Number.POSITIVE_INFINITY;
-  const large = [88, 88.72283172607422, -80, 0];
-  const { y } = await valuesOf(gpu, exp, [[...large, 88.72283935546875, 1e4, inf, -1e4, -inf]]);
-  assertClose('exp', y.slice(0, 4), large.map(Math.exp), { rtol: 2e-5, atol: 0 });
-  assert.equal(y.slice(4), [inf, inf, inf, 0, 0]);
+const large = [88, 88.72283172607422, -80, 0];
+checkValues('exp keeps its digits up to the largest f32', exp, { inputs: [large], y: large.map(Math.exp), rtol: 2e-5 });
+checkValues('exp overflows to infinity and underflows to 0', exp, {
+  inputs: [[88.72283935546875, 1e4, inf, -1e4, -inf]],
+  y: [inf, inf, inf, 0, 0],
 });
-
-gpuTest('exp passes NaN on, and in its gradient', async (gpu) => {
-  const { y, gradients } = await valuesOf(gpu, exp, [[Number.NaN, 0, -1e4]], [1, Number.NaN, Number.NaN]);
-  assertClose('exp', y, [Number.NaN, 1, 0], { rtol: 1e-6, atol: 0 });
-  assert.equal(gradients[0], [Number.NaN, Number.NaN, Number.NaN]);
+checkValues('exp passes NaN on, and so does its gradient', exp, {
+  inputs: [[nan, 0, -1e4]],
+  y: [nan, 1, 0],
+  dy: [1, nan, nan],
+  gradients: [[nan, nan, nan]],
+  rtol: 1e-6,
 });
+checkArguments('exp', exp, { x: 'f32 2x2' });
 
 run();

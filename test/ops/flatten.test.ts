@@ -1,18 +1,22 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { native } from '../../src/io/buffers.ts';
 import { flatten } from '../../src/ops/flatten.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { checkOp, gpuTest, run } from '../harness.ts';
+import { gpuTest, run } from '../harness.ts';
+import { checkArguments, checkOp, checkRefusals } from './check.ts';
 
 checkOp(
   'flatten',
-  ([x]) => flatten(x!),
-  ([x]) => ({ shape: [x!.shape[0]!, x!.data.length / x!.shape[0]!], data: x!.data }),
-  { shapes: [[[1, 1]], [[3, 4]], [[2, 3, 4, 5]]] },
+  (x) => flatten(x!),
+  (x) => reference.reshape(x!, [x!.shape[0]!, x!.data.length / x!.shape[0]!]),
+  {
+    shapes: ['1x1', '3x4', '2x3x4x5'],
+  },
 );
 
-gpuTest('flatten shares memory with its input; there may be no rows', (gpu) => {
+gpuTest('flatten shares memory with its input, and takes no rows', (gpu) => {
   tidy(() => {
     const x = tensor(gpu, [[[1], [2]]]);
     assert.is(native(flatten(x)).buffer, native(x).buffer);
@@ -20,14 +24,10 @@ gpuTest('flatten shares memory with its input; there may be no rows', (gpu) => {
   });
 });
 
-gpuTest('flatten wants two dimensions', (gpu) => {
-  tidy(() => assert.throws(() => flatten(tensor(gpu, [[1]]), 0 as never), /flatten: startDim must be 1/));
-  tidy(() =>
-    assert.throws(
-      () => flatten(empty(gpu, [5])),
-      /flatten: x must have at least two dimensions but is \[5\]; reshape it/,
-    ),
-  );
-});
+checkArguments('flatten', flatten, { x: 'f32 2x2' }, { anyType: true, ignoresMore: true });
+checkRefusals('flatten', (gpu) => [
+  [() => flatten(tensor(gpu, [[1]]), 0 as never), /flatten: startDim must be 1/],
+  [() => flatten(empty(gpu, [5])), /flatten: x must have at least two dimensions but is \[5\]; reshape it/],
+]);
 
 run();

@@ -1,55 +1,43 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { mean } from '../../src/ops/mean.ts';
-import { tensor } from '../../src/tensor.ts';
-import { tidy } from '../../src/tidy.ts';
-import { alongDimension, assertClose, checkOp, gpuTest, run } from '../harness.ts';
+import { empty, tensor } from '../../src/tensor.ts';
+import { gpuTest, run } from '../harness.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
 
-checkOp(
-  'mean of all',
-  ([x]) => mean(x!),
-  ([x]) => ({ shape: [], data: Float64Array.of(x!.data.reduce((s, v) => s + v, 0) / x!.data.length) }),
-  { shapes: [[[]], [[1]], [[65]], [[7, 11, 13]], [[70001]]] },
-);
-checkOp(
-  'mean of rows',
-  ([x]) => mean(x!, { dim: -1 }),
-  ([x]) => {
-    const [rows, cols] = x!.shape as [number, number];
-    const row = (r: number) => x!.data.subarray(r * cols, (r + 1) * cols);
-    return {
-      shape: [rows],
-      data: Float64Array.from({ length: rows }, (_, r) => row(r).reduce((s, v) => s + v, 0) / cols),
-    };
-  },
-  { shapes: [[[1, 1]], [[64, 10]], [[5, 257]], [[2, 5000]]] },
-);
+for (const [options, shapes] of [
+  [{}, ['()', '1', '65', '7x11x13', '70001']],
+  [{ keepdim: true }, ['3x5']],
+  [{ dim: -1 }, ['1x1', '64x10', '5x257', '2x5000']],
+  [{ dim: 0 }, ['64x10', '3x4x5']],
+  [{ dim: 1, keepdim: true }, ['5x7']],
+] as const) {
+  checkOp(
+    `mean ${JSON.stringify(options)}`,
+    (x) => mean(x!, options),
+    (x) => reference.mean(x!, options),
+    { shapes },
+  );
+}
 
-checkOp(
-  'mean of rows, keepdim',
-  ([x]) => mean(x!, { dim: 1, keepdim: true }),
-  ([x]) => {
-    const mean = alongDimension(x!, 1, (row) => row.fill(row.reduce((s, v) => s + v, 0) / row.length));
-    return { shape: [5, 1], data: mean.data.filter((_, i) => i % 7 === 0) };
-  },
-  { shapes: [[[5, 7]]] },
-);
+checkValues('mean of 100,000 equal numbers is that number', (x) => mean(x!), {
+  inputs: [new Float32Array(100_000).fill(0.1)],
+  y: [0.1],
+  rtol: 2e-6,
+});
+checkValues('mean passes NaN on', (x) => mean(x!), { inputs: [[nan, 1]], y: [nan] });
+checkValues('mean of nothing is NaN', (x) => mean(x!), { inputs: [[]], y: [nan] });
 
-gpuTest('mean of 100,000 equal numbers is that number, of nothing NaN, and NaN passes', async (gpu) => {
-  const ask = async (data: Float32Array, shape: number[], dim?: number) => {
-    const y = tidy(() => mean(tensor(gpu, data, shape), dim === undefined ? {} : { dim }));
-    const values = await y.read();
-    y.dispose();
-    return values;
-  };
-  const nan = Number.NaN;
-  assertClose('equal', await ask(new Float32Array(100_000).fill(0.1), [100_000]), [0.1], { rtol: 2e-6, atol: 0 });
-  assertClose('nothing', await ask(new Float32Array(0), [0]), [nan], { rtol: 0, atol: 0 });
-  assertClose('columns of nothing', await ask(new Float32Array(0), [0, 2], 0), [nan, nan], { rtol: 0, atol: 0 });
-  assertClose('NaN', await ask(Float32Array.of(nan, 1), [2]), [nan], { rtol: 0, atol: 0 });
+gpuTest('mean of columns without rows is NaN', async (gpu) => {
+  const x = empty(gpu, [0, 2]);
+  const y = mean(x, { dim: 0 });
+  assert.equal([...(await y.read())], [nan, nan]);
+  for (const held of [x, y]) held.dispose();
 });
 
-gpuTest('mean refuses a dimension that is none', (gpu) => {
-  tidy(() => assert.throws(() => mean(tensor(gpu, 1), { dim: 1 }), /mean: dim is 1, but x is \[\]; .* from -1 to 0/));
-});
+checkArguments('mean', mean, { x: 'f32 2x2' }, { options: {} });
+checkRefusals('mean', (gpu) => [
+  [() => mean(tensor(gpu, 1), { dim: 1 }), /mean: dim is 1, but x is \[\]; .* from -1 to 0/],
+]);
 
 run();

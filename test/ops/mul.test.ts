@@ -1,36 +1,26 @@
-import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { mul } from '../../src/ops/mul.ts';
-import { checkOp, gpuTest, run } from '../harness.ts';
-import { BROADCAST_SHAPES, twoElements, valuesOf } from './elementwise.ts';
+import { run } from '../harness.ts';
+import { BROADCASTS, checkArguments, checkOp, checkValues, inf, nan } from './check.ts';
 
-checkOp(
-  'mul',
-  ([a, b]) => mul(a!, b!),
-  twoElements((a, b) => a * b),
-  { shapes: BROADCAST_SHAPES },
-);
+checkOp('mul', mul, reference.mul, { shapes: BROADCASTS });
 
-gpuTest('mul passes NaN and infinity on', async (gpu) => {
-  const inf = Number.POSITIVE_INFINITY;
-  const { y, gradients } = await valuesOf(
-    gpu,
-    mul,
-    [
-      [Number.NaN, 0, inf, inf],
-      [0, Number.NaN, -2, 0],
-    ],
-    [1, 0, 1, 1],
-  );
-  assert.equal(y, [Number.NaN, Number.NaN, -inf, Number.NaN]);
-  assert.equal(gradients, [
-    [0, Number.NaN, -2, 0],
-    [Number.NaN, 0, inf, inf],
-  ]);
+checkValues('mul passes NaN and infinity on', mul, {
+  // biome-ignore format: a above b
+  inputs: [[nan, 0, inf, inf],
+           [0, nan, -2, 0]],
+  y: [nan, nan, -inf, nan],
+  dy: [1, 0, 1, 1],
+  // biome-ignore format: da above db
+  gradients: [[0, nan, -2, 0],
+              [nan, 0, inf, inf]],
 });
-
-gpuTest('mul of a tensor with itself has both gradients', async (gpu) => {
-  const { y, gradients } = await valuesOf(gpu, (x) => mul(x, x), [[3, -2]], [1, 10]);
-  assert.equal([y, gradients], [[9, 4], [[6, -40]]]);
+checkValues('mul of a tensor with itself has both gradients', (x) => mul(x!, x!), {
+  inputs: [[3, -2]],
+  y: [9, 4],
+  dy: [1, 10],
+  gradients: [[6, -40]],
 });
+checkArguments('mul', mul, { a: 'f32 2x2', b: 'f32 2x2' });
 
 run();

@@ -1,36 +1,30 @@
-import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { sigmoid } from '../../src/ops/sigmoid.ts';
-import { assertClose, checkOp, gpuTest, run, uniform } from '../harness.ts';
-import { eachElement, ODD_SHAPES, valuesOf } from './elementwise.ts';
+import { run } from '../harness.ts';
+import { between, checkArguments, checkOp, checkValues, ELEMENTS, inf, nan } from './check.ts';
 
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+checkOp('sigmoid', sigmoid, reference.sigmoid, { shapes: ELEMENTS, fill: between(-6, 6) });
 
-checkOp('sigmoid', ([x]) => sigmoid(x!), eachElement(logistic), {
-  shapes: ODD_SHAPES,
-  fill: (shape, random) => uniform(shape, random, 6),
+const { f, slope } = reference.unary.sigmoid;
+const x = [0, -20, 20, -80, 1e4, -1e4, inf, -inf];
+checkValues('sigmoid keeps the digits of small probabilities and saturates without NaN', sigmoid, {
+  inputs: [x],
+  y: x.map(f),
+  rtol: 2e-6,
 });
-
-gpuTest('sigmoid keeps the digits of small probabilities, and saturates without NaN', async (gpu) => {
-  const x = [0, -20, 20, -80, 1e4, -1e4, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const { y, gradients } = await valuesOf(
-    gpu,
-    sigmoid,
-    [x],
-    x.map(() => 1),
-  );
-  assertClose('sigmoid', y, x.map(logistic), { rtol: 2e-6, atol: 0 });
-  assertClose(
-    'gradient',
-    gradients[0]!,
-    x.map((v) => logistic(v) * (1 - logistic(v))),
-    { rtol: 2e-6, atol: 1e-7 },
-  );
+checkValues('sigmoid has a gradient of 0 where it saturates', sigmoid, {
+  inputs: [x],
+  gradients: [x.map(slope)],
+  rtol: 2e-6,
+  atol: 1e-7,
 });
-
-gpuTest('sigmoid passes NaN on, and in its gradient', async (gpu) => {
-  const { y, gradients } = await valuesOf(gpu, sigmoid, [[Number.NaN, 0, 1e4]], [1, Number.NaN, Number.NaN]);
-  assertClose('sigmoid', y, [Number.NaN, 0.5, 1], { rtol: 1e-6, atol: 0 });
-  assert.equal(gradients[0], [Number.NaN, Number.NaN, Number.NaN]);
+checkValues('sigmoid passes NaN on, and so does its gradient', sigmoid, {
+  inputs: [[nan, 0, 1e4]],
+  y: [nan, 0.5, 1],
+  dy: [1, nan, nan],
+  gradients: [[nan, nan, nan]],
+  rtol: 1e-6,
 });
+checkArguments('sigmoid', sigmoid, { x: 'f32 2x2' });
 
 run();

@@ -1,27 +1,22 @@
-import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { sub } from '../../src/ops/sub.ts';
-import { checkOp, gpuTest, run } from '../harness.ts';
-import { BROADCAST_SHAPES, twoElements, valuesOf } from './elementwise.ts';
+import { run } from '../harness.ts';
+import { BROADCASTS, checkArguments, checkOp, checkValues, inf, nan } from './check.ts';
 
-checkOp(
-  'sub',
-  ([a, b]) => sub(a!, b!),
-  twoElements((a, b) => a - b),
-  { shapes: BROADCAST_SHAPES },
-);
+checkOp('sub', sub, reference.sub, { shapes: BROADCASTS });
 
-gpuTest('sub passes NaN and infinity on', async (gpu) => {
-  const inf = Number.POSITIVE_INFINITY;
-  const { y } = await valuesOf(gpu, sub, [
-    [Number.NaN, 1, inf, inf],
-    [1, Number.NaN, -inf, inf],
-  ]);
-  assert.equal(y, [Number.NaN, Number.NaN, inf, Number.NaN]);
+checkValues('sub passes NaN and infinity on', sub, {
+  // biome-ignore format: a above b
+  inputs: [[nan, 1, inf, inf],
+           [1, nan, -inf, inf]],
+  y: [nan, nan, inf, nan],
 });
-
-gpuTest('sub of a tensor from itself is zero, and so is the gradient', async (gpu) => {
-  const { y, gradients } = await valuesOf(gpu, (x) => sub(x, x), [[1, 2]], [3, 4]);
-  assert.equal([y, gradients], [[0, 0], [[0, 0]]]);
+checkValues('sub of a tensor from itself is zero, and so is the gradient', (x) => sub(x!, x!), {
+  inputs: [[1, 2]],
+  y: [0, 0],
+  dy: [3, 4],
+  gradients: [[0, 0]],
 });
+checkArguments('sub', sub, { a: 'f32 2x2', b: 'f32 2x2' });
 
 run();
