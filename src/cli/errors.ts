@@ -1,25 +1,24 @@
 import { GpuError } from '../gpu/errors.ts';
 import { NotFiniteError } from '../train/notFinite.ts';
 
-/** Exit codes: 0 done, 1 failed while running, 2 asked wrongly, 128 + n stopped by signal n. */
+/** Exit codes: 0 success, 1 failure, 2 wrong usage, 128 + n if signal n ended the command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
-/** What the user asked cannot be done as asked: one line says why, and the exit code is 2. */
+/** Thrown if a command cannot do what its flags ask for. The message is one line; the exit code is 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** What went wrong, in one line, with a code for programs and the exit code. */
+/** An error in one line, with a code for programs and the exit code. */
 export interface Failure {
   code: string;
   message: string;
   exitCode: number;
 }
 
-/** Tells apart what the user can mend in the command from what failed on the way. */
+/** Describes an error: wrong usage, which the user can correct in the command, or a failure while it ran. */
 export function describeFailure(error: unknown): Failure {
-  const { message, code } =
-    error instanceof Error ? (error as Error & { code?: string }) : { message: String(error), code: undefined };
+  const { message, code } = error instanceof Error ? (error as Error & { code?: string }) : { message: String(error) };
   const line = oneLine(message).replace(/^error: /, '');
   if (error instanceof UsageError || code?.startsWith('commander.'))
     return { code: 'USAGE', message: line, exitCode: EXIT.usage };
@@ -28,10 +27,10 @@ export function describeFailure(error: unknown): Failure {
     return { code: 'NOT_FINITE', message, exitCode: EXIT.failed };
   }
   if (error instanceof GpuError) return { code: error.code, message: line, exitCode: EXIT.failed };
-  return { code: code ?? 'FAILED', message: line || 'an error without a message', exitCode: EXIT.failed };
+  return { code: code ?? 'FAILED', message: line || 'unknown error', exitCode: EXIT.failed };
 }
 
-/** Runs what reads the user's input: whatever it throws is the input's fault, and `what` says which input. */
+/** Reads a part of the user's input. @throws UsageError with `what` and the message of the error that `read` throws */
 export async function asUsage<T>(what: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
@@ -40,7 +39,7 @@ export async function asUsage<T>(what: string, read: () => T | Promise<T>): Prom
   }
 }
 
-/** Control characters, such as parts of a binary file hold, are written as `\x00`. */
+/** Joins the lines of a text and writes control characters, such as binary files hold, as `\x00`. */
 const oneLine = (text: string): string =>
   text
     .trim()

@@ -1,5 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
+import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
@@ -8,67 +11,130 @@ import type { StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
 import { PRECISIONS } from '../train/options.ts';
+import { resolveData, SPLITS, type Split } from './data.ts';
 import { asUsage, UsageError } from './errors.ts';
+import { addCommonFlags, type CommonFlags, trainingFlag, whole } from './flags.ts';
 import { CONFIG } from './run/config.ts';
 import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';
+import { checkClasses, checkImages, first, parseList, select } from './run/job.ts';
+import { classes as classNames, counted } from './show/format.ts';
 
-const HEAD = 'head.weight';
-const BOTTLENECK = 'bottleneck.0.weight';
-const CHANNELS = 32;
+// A trained model and images to use it on: the part that `eval` and `weights` share.
 
-/** A trained model on the host. */
+export interface ModelFlags extends CommonFlags {
+  model: string;
+  data: string;
+  split: Split;
+  classes?: string;
+  limit?: number;
+  float32MatmulPrecision?: Float32MatmulPrecision;
+}
+
+/** A trained model, not yet on the GPU. */
 export interface SavedModel {
   file: string;
   state: StateDict;
   numClasses: number;
-  /** Height and width of the smallest images that it takes; those up to 3 larger give it the same features. */
+  /** Height and width of the smallest images that it takes. Images up to 3 pixels larger give features of the same size. */
   imageSize: number;
 }
 
-/** A model's weights, or what it computes from images, are NaN or infinite: no figure of it would mean anything. */
+/** A model and images that fit it. */
+export interface ModelTask {
+  model: SavedModel;
+  images: HostImages;
+  classes: readonly number[] | null;
+  /** The images in words, such as `mnist test, classes 0-4 (5,139 images)`. */
+  title: string;
+  precision: Float32MatmulPrecision;
+}
+
+/** Thrown if a model's weights or its logits are NaN or infinite, so that no figure of it would mean anything. */
 export class NotFiniteModelError extends Error {
   override name = 'NotFiniteModelError';
   readonly code = 'NOT_FINITE';
   constructor(file: string, what: string) {
-    super(`${file}: ${what}; the model is of no use, train again (with a lower learning rate, if it was trained so)`);
+    super(`${file}: ${what}; the model is unusable, so train it again, with a lower learning rate`);
   }
 }
 
-/** The model's bytes, as `model.safetensors` keeps them. */
-export async function safetensorsOf(model: SmallCnn): Promise<Uint8Array> {
-  return encodeSafetensors(await model.stateDict());
+export function addModelFlags(command: Command, split: Split): Command {
+  return addCommonFlags(
+    command
+      .requiredOption('-m, --model <path>', 'run folder or .safetensors file')
+      .requiredOption('-d, --data <data>', 'images: mnist, fontdigits or idx:PREFIX')
+      .addOption(new Option('--split <name>', 'split of mnist or fontdigits').choices(SPLITS).default(split))
+      .option('--classes <list>', 'classes to keep, e.g. 0-4 or 0,3,7 (default: all)')
+      .option('--limit <n>', 'use only the first n images (before filtering classes)', whole(1))
+      .addOption(trainingFlag('float32MatmulPrecision')),
+  );
 }
 
+/** Reads the model and loads the images, before the GPU is opened. @throws UsageError | NotFiniteModelError */
+export async function prepareModelTask(flags: ModelFlags): Promise<ModelTask> {
+  const classes = await parseList('--classes', flags.classes);
+  const model = await asUsage('--model', () => readModel(flags.model));
+  checkFinite(model);
+  const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
+  checkClasses('--classes', classes, model.numClasses, "the model's");
+  const all = await asUsage(`--data ${flags.data}`, () => resolveData(flags.data, flags.split));
+  checkImages(`--data ${flags.data}`, all);
+  if (Math.floor(all.height / 4) * 4 !== model.imageSize)
+    throw new UsageError(
+      `--data ${flags.data}: images are ${all.height}x${all.width}, but the model was trained on images of ${model.imageSize}x${model.imageSize}`,
+    );
+  const images = await select('--classes', first(all, flags.limit), classes);
+  const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
+  const part = classes ? `, classes ${classNames(classes)}` : '';
+  const title = `${name}${part} (${counted(images.count, 'image')})`;
+  return { model, images, classes, precision, title };
+}
+
+/** Returns a model as the bytes of model.safetensors. */
+export const safetensorsOf = async (model: SmallCnn): Promise<Uint8Array> => encodeSafetensors(await model.stateDict());
+
+const CHANNELS = 32;
+
 /**
- * The model of a run's folder, or of a file.
+ * Reads the model of a run's folder, or of a file.
  *
  * @throws UsageError if there is none
- * @throws DataError if it is no safetensors file
+ * @throws DataError if the file is not a safetensors file
  */
-export async function readModel(path: string): Promise<SavedModel> {
-  const inFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const { file, bytes } = await readNamed(inFolder ? join(path, MODEL) : path);
+async function readModel(path: string): Promise<SavedModel> {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const { file, bytes } = await readNamed(isFolder ? join(path, MODEL) : path);
   const { tensors: state } = decodeSafetensors(bytes, file);
-  const sizes = (name: string): [number, number] => {
+  const matrix = (name: string): [rows: number, columns: number] => {
     const [rows, columns, ...rest] = state.get(name)?.shape ?? [];
     if (!rows || !columns || rest.length > 0)
-      throw new UsageError(`${file} is not a model that padagrad trains: it has no matrix ${name}`);
+      throw new UsageError(`${file} is not a padagrad model: the matrix ${name} is missing`);
     return [rows, columns];
   };
-  const [numClasses] = sizes(HEAD);
-  // Two convolutions of 5x5, each with a pooling of 2, leave of 4 n + 12 pixels n.
-  const imageSize = 4 * Math.sqrt(sizes(BOTTLENECK)[1] / CHANNELS) + 12;
+  const [numClasses] = matrix('head.weight');
+  // Two convolutions of 5x5, each with a pooling of 2, leave n of 4 n + 12 pixels.
+  const imageSize = 4 * Math.sqrt(matrix('bottleneck.0.weight')[1] / CHANNELS) + 12;
   return { file, state, numClasses, imageSize };
 }
 
+/** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
+function checkFinite({ file, state }: SavedModel): void {
+  for (const [name, { shape, data }] of state) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    // Kernels read f32, in which a large f64 is infinite.
+    const at = data.findIndex((x: number) => !Number.isFinite(Math.fround(x)));
+    if (at >= 0) throw new NotFiniteModelError(file, `${name} ${showShape(shape)} holds ${data[at]} at element ${at}`);
+  }
+}
+
 /**
- * Returns the precision to use a trained model in: the one that was asked for, else that of its run, whose `config.json` lies
- * next to the model, else the highest.
+ * Returns the precision to use a model in: the one that was asked for, else that of its run, whose config.json lies next to the
+ * model, else the highest.
  *
  * @throws UsageError if the config cannot be read
  */
-export async function precisionOfModel(
+async function precisionOfModel(
   modelFile: string,
   asked: Float32MatmulPrecision | undefined,
 ): Promise<Float32MatmulPrecision> {
@@ -82,17 +148,7 @@ export async function precisionOfModel(
   });
 }
 
-/** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
-export function checkFinite({ file, state }: SavedModel): void {
-  for (const [name, { shape, data }] of state) {
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
-    // As a kernel reads it: a large f64 is infinite in f32.
-    const at = data.findIndex((x: number) => !Number.isFinite(Math.fround(x)));
-    if (at >= 0) throw new NotFiniteModelError(file, `${name} ${showShape(shape)} holds ${data[at]} at element ${at}`);
-  }
-}
-
-/** The network with a saved state, on the GPU; the caller's to dispose. @throws UsageError if the state does not fit */
+/** Puts a model on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
 export function openModel(gpu: Gpu, { file, state, numClasses, imageSize }: SavedModel): SmallCnn {
   const model = new SmallCnn(gpu, { numClasses, imageSize, random: new Random(0) });
   try {
@@ -101,5 +157,29 @@ export function openModel(gpu: Gpu, { file, state, numClasses, imageSize }: Save
   } catch (cause) {
     model.dispose();
     throw new UsageError(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export const BATCH = 128;
+
+/** Returns the class weights that a model gives images. @throws NotFiniteModelError if a logit is NaN or infinite */
+export async function classWeightOf(
+  gpu: Gpu,
+  saved: SavedModel,
+  { images, temperature }: { images: HostImages; temperature: number },
+): Promise<number[]> {
+  const { file, numClasses } = saved;
+  const model = openModel(gpu, saved);
+  const data = new ImageDataset(gpu, images, BATCH, { labelled: false });
+  const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };
+  const weights = new AutomaticUpdateClassWeightModule(gpu, options);
+  try {
+    await weights.update();
+    const classWeight = [...(await weights.classWeight.read())];
+    if (!classWeight.every(Number.isFinite))
+      throw new NotFiniteModelError(file, 'its weights are finite, but some logits of these images are not');
+    return classWeight;
+  } finally {
+    for (const thing of [weights, data, model]) thing.dispose();
   }
 }

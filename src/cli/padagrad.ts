@@ -1,10 +1,9 @@
 import { writeSync } from 'node:fs';
 import { EXIT } from './errors.ts';
 import { main } from './program.ts';
-import { realContext } from './realContext.ts';
 import { reasonOf } from './run/files.ts';
 
-// A reader that goes away (`padagrad ... | head`) ends the command without a word, as it ends other programs.
+// The `padagrad` program. A reader that closes the pipe (`padagrad ... | head`) ends it quietly, as it ends other programs.
 for (const [name, stream] of [
   ['stdout', process.stdout],
   ['stderr', process.stderr],
@@ -14,10 +13,10 @@ for (const [name, stream] of [
     try {
       writeSync(process.stderr.fd, `padagrad: ${name} cannot be written: ${reasonOf(error)}\n`);
     } catch {
-      // stderr cannot be written either: the exit code has to do.
+      // stderr cannot be written either, so only the exit code is left.
     }
     process.exit(EXIT.failed);
   });
 }
 
-process.exitCode = await main(process.argv.slice(2), realContext());
+process.exitCode = await main(process.argv.slice(2), process);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileNotice } from '../../src/cli/show/report.ts';
 import { Terminal } from '../../src/cli/show/terminal.ts';
-import { Recorder } from './fakes.ts';
+import { Recorder } from './command.ts';
 
 // The notice of kernels that are compiled: on a terminal it counts each, elsewhere it appears only if it takes long.
 
@@ -12,7 +12,7 @@ const test = suite('compiling');
 function compile(total: number, milliseconds: number, { tty = false, json = false } = {}) {
   const [stdout, stderr] = [new Recorder(tty), new Recorder(tty)];
   let now = 0;
-  const notice = compileNotice(new Terminal(stdout, stderr, json), () => now);
+  const notice = compileNotice(new Terminal({ stdout, stderr }, json), () => now);
   for (let compiled = 0; compiled <= total; compiled++, now += milliseconds) notice({ compiled, total });
   return { stdout, stderr };
 }

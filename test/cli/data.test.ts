@@ -73,7 +73,7 @@ test('idx:PREFIX finds files that are named with a dot, as unpacking programs wr
   writeFileSync(`${prefix}-labels.idx1-ubyte.gz`, gzipSync(LABELS));
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
   for (const wrong of [join(folder, 'test'), `${prefix}-images.idx3-ubyte`])
-    assert.ok((await refusal(`idx:${wrong}`)).message.endsWith(`beside it there is idx:${prefix}`));
+    assert.ok((await refusal(`idx:${wrong}`)).message.endsWith(`found nearby: idx:${prefix}`));
   // The usual names come first.
   writeFileSync(`${prefix}-labels-idx1-ubyte`, LABELS.with(8, 3));
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(3, 9) });
@@ -89,19 +89,19 @@ async function refusal(name: string): Promise<Error> {
 }
 
 test('an unknown name, and a missing file with what there is beside it', async () => {
-  assert.match((await refusal('minst')).message, /no data set 'minst'; known are mnist, fontdigits and idx:PREFIX/);
+  assert.match((await refusal('minst')).message, /unknown data set 'minst'; use mnist, fontdigits, or idx:PREFIX/);
   writeFileSync(join(folder, 'b-images-idx3-ubyte'), IMAGES);
   writeFileSync(join(folder, 'a-images-idx3-ubyte.gz'), gzipSync(IMAGES));
   for (const prefix of [join(folder, 'c'), folder]) {
     const error = await refusal(`idx:${prefix}`);
     assert.ok(error instanceof UsageError);
-    assert.ok(error.message.startsWith(`no such file: ${prefix}-images-idx3-ubyte, nor `), error.message);
-    assert.ok(error.message.endsWith(`there is idx:${join(folder, 'a')}, idx:${join(folder, 'b')}`), error.message);
+    assert.ok(error.message.startsWith(`no such file: ${prefix}-images-idx3-ubyte or `), error.message);
+    assert.ok(
+      error.message.endsWith(`found nearby: idx:${join(folder, 'a')}, idx:${join(folder, 'b')}`),
+      error.message,
+    );
   }
-  assert.match(
-    (await refusal('idx:')).message,
-    /a path should follow, as in idx:data\/usps for data\/usps-images-idx3-ubyte/,
-  );
+  assert.match((await refusal('idx:')).message, /needs a path, e.g. idx:data\/usps for data\/usps-images-idx3-ubyte/);
   assert.match((await refusal(`idx:${join(folder, 'none', 'x')}`)).message, /ubyte\.gz$/);
 });
 

@@ -1,82 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Context } from '../../src/cli/context.ts';
-import { adapterAdvice, type Machine, webgpuAdvice } from '../../src/cli/show/advice.ts';
-import { GpuError } from '../../src/gpu/errors.ts';
-import { fakeContext } from './fakes.ts';
+import { precisionLine } from '../../src/cli/commands/doctor.ts';
+import { adviceFor, type Machine } from '../../src/cli/show/advice.ts';
+import { Tensor } from '../../src/tensor.ts';
+import { inFolder, run } from './command.ts';
 
 const test = suite('doctor');
+const PROGRAM = resolve('.build/cli/padagrad.mjs');
+const MODULES = resolve('node_modules');
+inFolder(test);
 
-test('a machine that can compute: adapter, driver, features, limits, and what is missing for what', async () => {
-  const { run, stdout, stderr, counts } = fakeContext();
-  assert.is(await run('doctor'), 0);
+test('a usable device: adapter, driver, features, limits, and the features that are missing', async () => {
+  const { code, stdout, stderr } = await run(['doctor']);
+  assert.equal([code, stderr.text], [0, '']);
   for (const line of [
     /^node +v\d+/m,
-    /^adapter +llvmpipe \(software\)$/m,
-    /^vendor +mesa$/m,
-    /^driver +llvmpipe \(LLVM 19\)$/m,
-    /^features +subgroups$/m,
-    /^ +without shader-f16 \(half precision\)$/m,
-    /^subgroups +8 lanes; matrix kernels: subgroup$/m,
-    /^precision +medium is possible too: by half, which computed what it should$/m,
-    /^limit +maxBufferSize 2,147,483,648$/m,
-    /^note +this adapter runs on the CPU/m,
-    /^usable: a kernel was compiled and computed what it should$/m,
+    /^adapter +\S/m,
+    /^vendor +\S/m,
+    /^driver +\S/m,
+    /^features +\S/m,
+    /^subgroups +(\d+ lanes|not used); matmul kernels: \w+$/m,
+    /^precision +(medium also available \(\w+, self-test passed\)|highest only: .+)$/m,
+    /^limit +maxBufferSize [\d,]+$/m,
+    /^OK: test kernel compiled and gave the right result$/m,
   ])
     assert.match(stdout.text, line);
-  assert.is(stderr.text, '');
-  assert.is(counts().gpus, 0);
+  assert.is(precisionLine({ family: 'half' }), 'medium also available (half, self-test passed)');
+  assert.is(precisionLine({ problem: 'no shader-f16' }), 'highest only: no shader-f16');
+
+  const { events } = await run(['doctor', '--json']);
+  assert.is(events.length, 1);
+  const { event, usable, device, features, limits, advice, mediumPrecision } = events[0];
+  assert.equal([event, usable, advice.length], ['result', true, Number(device.software)]);
+  assert.is(/^note +this adapter runs on the CPU: correct but slow/m.test(stdout.text), device.software);
+  assert.is('family' in mediumPrecision, /medium also available/.test(stdout.text));
+  for (const feature of ['subgroups', 'shader-f16', 'timestamp-query'])
+    assert.is(new RegExp(`^ +missing ${feature} \\(`, 'm').test(stdout.text), !features.includes(feature));
+  assert.match(stdout.text, `maxBufferSize ${limits.maxBufferSize.toLocaleString('en-US')}\n`);
 });
 
-test('--json says the same in one event', async () => {
-  const { run, stdout } = fakeContext({ software: false });
-  assert.is(await run('doctor', '--json'), 0);
-  const [result, ...more] = stdout.events;
-  assert.equal(more, []);
-  assert.equal(
-    [result.event, result.usable, result.device.device, result.features, result.advice],
-    ['result', true, 'llvmpipe', ['subgroups'], []],
-  );
-});
-
-test('where half precision is missing, or computes wrongly, the highest alone is possible', async () => {
-  const highest = fakeContext();
-  const openGpu: Context['openGpu'] = (precision) =>
-    precision === 'medium'
-      ? Promise.reject(new GpuError('KERNEL', 'this device multiplies wrongly in half precision'))
-      : highest.context.openGpu();
-  const { run, stdout } = fakeContext({ openGpu });
-  assert.is(await run('doctor'), 0);
-  assert.match(stdout.text, /^precision +highest alone: this device multiplies wrongly in half precision$/m);
-  assert.is(highest.counts().gpus, 0);
-});
-
-test('nothing usable: what is wrong, what to do, exit code 1', async () => {
-  const failures: [GpuError, RegExp][] = [
-    [new GpuError('NO_WEBGPU', 'the package webgpu is missing'), /^do this +.*npm install webgpu/m],
-    [new GpuError('NO_ADAPTER', 'Dawn found no adapter'), /^do this +/m],
-    [new GpuError('GPU_LOST', 'the device was lost'), /^do this +update the graphics driver/m],
-  ];
-  for (const [error, advice] of failures) {
-    const { run, stdout, stderr } = fakeContext({ openGpu: () => Promise.reject(error) });
-    assert.is(await run('doctor'), 1);
-    assert.match(stdout.text, `not usable  ${error.message}`);
-    assert.match(stdout.text, advice);
-    assert.is(stderr.text, '');
+test('a device that computes wrong results is not usable', async () => {
+  const { read } = Tensor.prototype;
+  Tensor.prototype.read = async () => Float32Array.of(0, 2, 7);
+  try {
+    const { code, stdout, stderr } = await run(['doctor']);
+    assert.equal([code, stderr.text], [1, '']);
+    assert.match(
+      stdout.text,
+      'not usable  self-test failed: relu([-1, 2, 3.5]) returned [0, 2, 7]; the GPU driver is faulty',
+    );
+    assert.match(stdout.text, /^fix +update the graphics driver/m);
+  } finally {
+    Tensor.prototype.read = read;
   }
-  const { run, stdout } = fakeContext({ openGpu: () => Promise.reject(failures[1]![0]) });
-  assert.is(await run('doctor', '--json'), 1);
-  const [result] = stdout.events;
-  assert.equal([result.usable, result.code, result.problem], [false, 'NO_ADAPTER', 'Dawn found no adapter']);
-  assert.ok(result.advice.length > 0);
 });
 
-test('an adapter that computes wrongly is not usable', async () => {
-  const { run, stdout, counts } = fakeContext({ selfTest: () => Promise.reject(new Error('relu came out as 7')) });
-  assert.is(await run('doctor'), 1);
-  assert.match(stdout.text, 'not usable  relu came out as 7');
-  assert.is(counts().gpus, 0);
+/** Runs `doctor` in a process of its own. */
+function doctor(program: string, env: Record<string, string> = {}) {
+  const ask = (...flags: string[]) =>
+    spawnSync(process.execPath, [program, 'doctor', ...flags], { encoding: 'utf8', env: { ...process.env, ...env } });
+  const [text, json] = [ask(), ask('--json')];
+  assert.equal([text.status, json.status], [1, 1], text.stderr);
+  return { text: text.stdout, ...JSON.parse(json.stdout) };
+}
+
+test('without the package webgpu: the problem, the fix, exit code 1', () => {
+  mkdirSync('node_modules');
+  for (const name of readdirSync(MODULES).filter((name) => name !== 'webgpu'))
+    symlinkSync(join(MODULES, name), join('node_modules', name));
+  copyFileSync(PROGRAM, 'padagrad.mjs');
+  const { text, usable, code, problem, advice } = doctor('padagrad.mjs');
+  assert.equal([usable, code, advice.length], [false, 'NO_WEBGPU', 1]);
+  assert.match(text, `not usable  ${problem}\n`);
+  assert.match(text, /^fix +run `npm install webgpu`/m);
 });
+
+if (process.platform === 'linux') {
+  test('without an adapter: the problem, the fix, exit code 1', () => {
+    const { text, code, advice } = doctor(PROGRAM, { VK_DRIVER_FILES: '/none.json', VK_ICD_FILENAMES: '/none.json' });
+    assert.equal([code, advice.length > 0], ['NO_ADAPTER', true]);
+    assert.match(text, /^fix +VK_DRIVER_FILES or VK_ICD_FILENAMES is set to \/none.json/m);
+  });
+}
 
 const debian: Machine = {
   platform: 'linux',
@@ -88,24 +96,27 @@ const debian: Machine = {
   driverFiles: undefined,
 };
 
-test('the exact fix, by the machine', () => {
-  const advice = (changes: Partial<Machine>): string => adapterAdvice({ ...debian, ...changes }).join('\n');
-  assert.match(advice({}), 'sudo apt-get install -y libvulkan1 mesa-vulkan-drivers');
-  assert.match(advice({ release: '12' }), 'apt-get install -y -t bookworm-backports libvulkan1 mesa-vulkan-drivers');
-  assert.match(advice({ distribution: ['ubuntu', 'debian'], release: '24.04' }), 'sudo apt-get install');
-  assert.match(advice({ distribution: ['nobara', 'fedora'] }), 'sudo dnf install');
-  assert.match(advice({ distribution: ['manjaro', 'arch'] }), 'sudo pacman -S');
-  assert.match(advice({ distribution: ['opensuse-leap', 'suse', 'opensuse'] }), 'sudo zypper install');
-  assert.match(advice({ distribution: ['nixos'] }), "Mesa's Vulkan drivers");
-  assert.match(advice({ distribution: ['alpine'] }), 'glibc');
-  assert.match(advice({ nvidia: true }), 'nvidia_icd.json');
-  assert.match(advice({ nvidia: true, container: true }), 'NVIDIA_DRIVER_CAPABILITIES=all');
-  assert.match(advice({ driverFiles: '/none.json' }), 'is set to /none.json');
-  assert.match(advice({ platform: 'darwin' }), 'Metal');
-  assert.match(advice({ platform: 'win32' }), 'Direct3D 12');
-  assert.match(advice({ platform: 'aix' }), 'no build for aix');
-  assert.match(webgpuAdvice(debian).join(), 'npm install webgpu');
-  assert.match(webgpuAdvice({ ...debian, distribution: ['alpine'] }).join(), 'glibc');
+test('the advice depends on the machine', () => {
+  for (const [changes, expected] of [
+    [{}, 'sudo apt-get install -y libvulkan1 mesa-vulkan-drivers'],
+    [{ release: '12' }, 'apt-get install -y -t bookworm-backports libvulkan1 mesa-vulkan-drivers'],
+    [{ distribution: ['ubuntu', 'debian'], release: '24.04' }, 'sudo apt-get install'],
+    [{ distribution: ['nobara', 'fedora'] }, 'sudo dnf install'],
+    [{ distribution: ['manjaro', 'arch'] }, 'sudo pacman -S'],
+    [{ distribution: ['opensuse-leap', 'suse', 'opensuse'] }, 'sudo zypper install'],
+    [{ distribution: ['nixos'] }, "Mesa's Vulkan drivers"],
+    [{ distribution: ['alpine'] }, 'glibc'],
+    [{ nvidia: true }, 'nvidia_icd.json'],
+    [{ nvidia: true, container: true }, 'NVIDIA_DRIVER_CAPABILITIES=all'],
+    [{ driverFiles: '/none.json' }, 'is set to /none.json'],
+    [{ platform: 'darwin' }, 'Metal'],
+    [{ platform: 'win32' }, 'Direct3D 12'],
+    [{ platform: 'aix' }, 'no build for aix'],
+  ] as const)
+    assert.match(adviceFor('NO_ADAPTER', { ...debian, ...changes }).join('\n'), expected);
+  assert.match(adviceFor('NO_WEBGPU', debian).join(), 'npm install webgpu');
+  assert.match(adviceFor('NO_WEBGPU', { ...debian, distribution: ['alpine'] }).join(), 'glibc');
+  assert.match(adviceFor('GPU_LOST', debian).join(), 'update the graphics driver');
 });
 
 test.run();

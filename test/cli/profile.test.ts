@@ -1,59 +1,37 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fakeContext } from './fakes.ts';
+import { inFolder, refused, run, TRAIN } from './command.ts';
 
-const BASE = ['train', '--source', 'fontdigits', '--target', 'mnist', '-i', '2'];
+const test = suite('profile');
+inFolder(test);
 
-test('--profile shows each kernel against the measured peaks, then trains', async () => {
-  const fake = fakeContext();
-  assert.is(await fake.run(...BASE, '--profile'), 0);
-  const row = fake.stdout.lines.find((line) => line.includes('conv2d.product'))!;
-  assert.equal(row.trim().split(/\s+/), [
-    'conv2d.product',
-    '1',
-    '10.000',
-    '100.0',
-    '%',
-    '10.0',
-    '1.0',
-    '1.0',
-    '0.1',
-    '10.0',
-    '25.0',
-  ]);
-  assert.match(fake.stdout.text, "2 iterations by the GPU's timestamps, each kernel by itself: 5.0 ms");
-  assert.match(fake.stdout.text, '% of peak: of 4 GFLOP/s');
-  assert.is(fake.trials.length, 1);
+test('--profile times each kernel, writes a trace, and then trains', async () => {
+  const { code, events, result, stderr } = await run([...TRAIN, '-i', '2', '--json', '--profile', 'trace.json']);
+  assert.is(code, 0, stderr.text);
+  const { iterations, rows, peaks } = events.find(({ event }) => event === 'profile');
+  assert.ok(iterations > 0 && peaks.vectorGflops > 0);
+  const { kernel, calls } = rows[0];
+  assert.match(stderr.text, new RegExp(`^ *${kernel} +${calls} `, 'm'));
+  assert.match(
+    stderr.text,
+    /^\d+ iterations, (GPU timestamps|wall clock over repeated dispatches), kernels timed one at a time: [\d.]+ ms and \d+ dispatches per iteration$/m,
+  );
+  assert.match(
+    stderr.text,
+    /^% of peak: relative to \d+ GFLOP\/s \(kernels with a FLOP count\) or [\d.]+ GB\/s copy, both/m,
+  );
+  assert.match(stderr.text, 'trace in trace.json: open it in chrome://tracing');
+  const names = JSON.parse(readFileSync('trace.json', 'utf8')).traceEvents.map((event: { name: string }) => event.name);
+  assert.ok(names.includes(kernel));
+  assert.equal([result.event, result.iterations], ['result', 2]);
 });
 
-test('under --json it is an event', async () => {
-  const fake = fakeContext();
-  await fake.run(...BASE, '--profile', '--json');
-  const [event] = fake.stdout.events.filter((one) => one.event === 'profile');
-  assert.is(event.iterations, 2);
-  assert.is(event.rows[0].percentOfPeak, 25);
-  assert.is(event.peaks.vectorGflops, 4);
-  assert.is(fake.stdout.events.at(-1).event, 'result');
-});
-
-test('a trace is kept in the file that is named, and one that cannot be written is refused at once', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'padagrad-profile-'));
-  const file = join(folder, 'trace.json');
-  const fake = fakeContext();
-  assert.is(await fake.run(...BASE, '--profile', file), 0);
-  const names = JSON.parse(readFileSync(file, 'utf8')).traceEvents.map((event: { name: string }) => event.name);
-  assert.ok(names.includes('conv2d.product'));
-
-  const missing = join(folder, 'no', 'trace.json');
-  const wrong = fakeContext();
-  assert.is(await wrong.run(...BASE, '--profile', missing), 2);
-  assert.match(wrong.stderr.text, '--profile');
-  assert.is(wrong.trials.length, 0);
+test('a trace that cannot be written is refused at once', async () => {
+  const missing = join('no', 'trace.json');
+  await refused([...TRAIN, '--profile', missing], `--profile ${missing}: cannot be written: no such file or directory`);
   assert.not(existsSync(missing));
-  rmSync(folder, { recursive: true });
 });
 
 test.run();

@@ -4,14 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { realContext } from '../../src/cli/realContext.ts';
-import { SmallCnn } from '../../src/models/smallCnn.ts';
-import { Random } from '../../src/random.ts';
-import { gpuTest, run } from '../harness.ts';
 import { stripes } from '../train/stripes.ts';
-import { writeIdx } from './idxFiles.ts';
+import { writeIdx } from './command.ts';
 
-// The real program, as a stranger runs it: where its output goes, how it ends.
+// The program in a process of its own: its output streams and its exit code.
 
 const PROGRAM = resolve('.build/cli/padagrad.mjs');
 const TRAIN = ['train', '-s', 'idx:s', '-t', 'idx:t', '-b', '8'];
@@ -107,23 +103,4 @@ test('SIGTERM while kernels are compiled: they are counted, and none is begun an
   assert.ok(Number(compiled(stdout).at(-1)![0]) < Number(compiled(stdout)[0]![1]), 'not all were compiled');
 });
 
-gpuTest('finite weights that overflow are an error too: logits are looked at', async (gpu) => {
-  const model = new SmallCnn(gpu, { numClasses: 4, imageSize: 16, random: new Random(1) });
-  const state = await model.stateDict();
-  model.dispose();
-  const { shape, data } = state.get('head.weight')!;
-  const saved = { file: 'model.safetensors', state, numClasses: 4, imageSize: 16 };
-  const { evaluate, classWeight } = realContext();
-  assert.is((await evaluate(gpu, saved, stripes(20, 1))).count, 20);
-  state.set('head.weight', { shape, data: Float32Array.from(data as Float32Array, (x) => 3e38 * Math.sign(x)) });
-  for (const ask of [() => evaluate(gpu, saved, stripes(20, 1)), () => classWeight(gpu, saved, stripes(20, 1), 0.1)]) {
-    const error = await ask().then(
-      () => ({ message: 'none', code: '' }),
-      (thrown) => thrown,
-    );
-    assert.match(error.message, /^model.safetensors: its weights are finite, but some logits of these images are not/);
-    assert.is(error.code, 'NOT_FINITE');
-  }
-});
-
-run();
+test.run();

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seeded } from '../harness.ts';
 import { stripes } from '../train/stripes.ts';
-import { writeIdx } from './idxFiles.ts';
+import { writeIdx } from './command.ts';
 
 // `padagrad train --resume` with the real program on the real GPU: it is killed, and what it leaves in the end is compared
 // with what an unbroken run leaves. PADAGRAD_KILLS says how often (`npm run soak`).
@@ -119,13 +119,13 @@ test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async 
     }
     run.child.kill('SIGKILL');
     const ended = await run.ended;
-    if (kills === 1) assert.match(notes(ended), 'no checkpoint to go on from: from the beginning', ended.stderr);
+    if (kills === 1) assert.match(notes(ended), 'starting from the beginning', ended.stderr);
     if (ended.signal !== 'SIGKILL') break;
     if (files('killed').some((name) => WRITING.test(name))) whileWriting++;
   }
   const last = await start('--resume', 'killed').ended;
   const { code, stderr } = last;
-  assert.match(notes(last), 'going on after');
+  assert.match(notes(last), 'resuming at iteration');
   assert.is(code, 0, stderr);
   console.log(`killed ${kills} times, ${whileWriting} of them with a checkpoint half-written (seed ${seed})`);
   assert.is(kills, KILLS, 'it came to its end before it was killed as often as it should; give it more iterations');
@@ -140,7 +140,7 @@ test('while one process is at work a second is refused; SIGTERM ends the first w
   first.child.kill('SIGSTOP');
   const second = await start('--resume', 'stopped').ended;
   assert.is(second.code, 2, second.stderr);
-  assert.match(second.stderr, `process ${first.child.pid} is at work in stopped`);
+  assert.match(second.stderr, `process ${first.child.pid} is using stopped`);
   assert.equal(
     events(second).map(({ event }) => event),
     ['error'],
@@ -153,7 +153,7 @@ test('while one process is at work a second is refused; SIGTERM ends the first w
   assert.not(existsSync(join(path, 'lock')));
   const resumed = await start('--resume', 'stopped').ended;
   assert.is(resumed.code, 0, resumed.stderr);
-  assert.match(notes(resumed), /going on after \d+ iterations, from checkpoint-\d+.safetensors/);
+  assert.match(notes(resumed), /resuming at iteration \d+ from checkpoint-\d+.safetensors/);
   assertWhole('stopped');
 });
 
@@ -182,7 +182,7 @@ test('what came to NaN goes on from its last checkpoint with --detect-anomaly, w
   assert.match(blind.stderr, /became NaN or infinite in iteration \d+; try .*, or --detect-anomaly to find the op\n$/);
   const [iteration] = /iteration \d+/.exec(blind.stderr)!;
   const ended = await start('--resume', 'exploded', '--detect-anomaly', '--debug').ended;
-  assert.match(notes(ended), 'going on after');
+  assert.match(notes(ended), 'resuming at iteration');
   assert.is(ended.code, 1);
   const { code, message } = events(ended).at(-1) as { code?: string; message?: string };
   assert.is(code, 'NOT_FINITE');

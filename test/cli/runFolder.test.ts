@@ -16,9 +16,9 @@ import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeFailure } from '../../src/cli/errors.ts';
-import { makeFolder, writeAtomically } from '../../src/cli/run/atomic.ts';
 import { newestCheckpoint } from '../../src/cli/run/checkpoints.ts';
 import type { RunConfig } from '../../src/cli/run/config.ts';
+import { makeFolder, writeAtomically } from '../../src/cli/run/files.ts';
 import { RunFolder } from '../../src/cli/run/folder.ts';
 import { lockFolder } from '../../src/cli/run/lock.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
@@ -69,7 +69,7 @@ const config: RunConfig = {
 function begin() {
   const warnings: string[] = [];
   RunFolder.prepare(path);
-  const run = RunFolder.take(path, (message) => warnings.push(message));
+  const run = RunFolder.lock(path, (message) => warnings.push(message));
   run.begin(config);
   return { run, warnings };
 }
@@ -118,7 +118,7 @@ test('a model that fits nowhere is an error with its file, its size and how to c
     run.close();
     assert.is(
       failure?.message,
-      `${path}/model.safetensors cannot be written: no space left on device, and model.safetensors takes 921,600 bytes; once it can be, \`padagrad train --resume ${path}\` continues from checkpoint-20.safetensors`,
+      `${path}/model.safetensors cannot be written: no space left on device, and model.safetensors takes 921,600 bytes; free some space, then run \`padagrad train --resume ${path}\` to continue from checkpoint-20.safetensors`,
     );
     assert.equal([failure!.code, failure!.exitCode], ['ENOSPC', 1]);
     assert.equal(names(), ['checkpoint-20.safetensors', 'config.json', 'metrics.jsonl']);
@@ -131,7 +131,7 @@ test('without a checkpoint the error says that training begins again', () =>
     const { run } = begin();
     assert.throws(
       () => run.finish(new Uint8Array(100 * KB), { event: 'result' }),
-      /train --resume .*run` trains again from the beginning, for it has no checkpoint$/,
+      /train --resume .*run` to train again from the beginning \(there is no checkpoint\)$/,
     );
     run.close();
   }));
@@ -165,7 +165,7 @@ test('a full disk is warned of with the file and its size, and the newest checkp
     assert.is(warnings.length, 1);
     assert.match(
       warnings[0]!,
-      /run cannot be written to \(ENOSPC: no space left on device, and checkpoint-30.safetensors takes 1,0\d\d,\d\d\d bytes\); training goes on/,
+      /cannot write to .*run \(ENOSPC: no space left on device, and checkpoint-30.safetensors takes 1,0\d\d,\d\d\d bytes\); training continues/,
     );
     assert.equal(checkpoints(), ['checkpoint-20.safetensors']);
   }));
@@ -176,8 +176,8 @@ test('a damaged checkpoint makes room, not the one that the run was resumed from
     for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration, 300 * KB));
     first.run.close();
     writeFileSync(join(path, 'checkpoint-20.safetensors'), new Uint8Array(300 * KB));
-    const run = RunFolder.take(path, () => {});
-    assert.is((await run.goOn(config))!.checkpoint.iteration, 10);
+    const run = RunFolder.lock(path, () => {});
+    assert.is((await run.resume(config))!.checkpoint.iteration, 10);
     run.finish(new Uint8Array(500 * KB), { event: 'result' });
     run.close();
     assert.equal(checkpoints(), ['checkpoint-10.safetensors']);
@@ -284,7 +284,7 @@ test('when two processes find the same old lock, one gets the folder', async () 
     renameSync(from, to);
   };
   await withFs('renameSync', rename, () =>
-    assert.throws(() => lockFolder(folder), new RegExp(`process ${process.ppid} is at work`)),
+    assert.throws(() => lockFolder(folder), new RegExp(`process ${process.ppid} is using`)),
   );
   assert.equal([readdirSync(folder), readFileSync(lock, 'utf8')], [['lock'], `${process.ppid}\n`]);
 });
@@ -295,13 +295,13 @@ test('an old lock that cannot be removed is an error, not a wait without end', a
     throw Object.assign(new Error("EPERM: operation not permitted, rename 'lock' -> 'x'"), { code: 'EPERM' });
   };
   await withFs('renameSync', rename, () =>
-    assert.throws(() => RunFolder.take(folder, () => {}), `${folder}: cannot be locked: operation not permitted`),
+    assert.throws(() => RunFolder.lock(folder, () => {}), `${folder}: cannot be locked: operation not permitted`),
   );
 });
 
 const KINDS: Record<string, (path: string) => void> = {
   'a folder': (path) => mkdirSync(path),
-  'a link to nothing': (path) => symlinkSync(join(folder, 'nowhere'), path),
+  'a broken link': (path) => symlinkSync(join(folder, 'nowhere'), path),
   ...(process.platform !== 'win32' && { 'a device or a pipe': (path) => execFileSync('mkfifo', [path]) }),
 };
 for (const [kind, make] of Object.entries(KINDS)) {
@@ -311,7 +311,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       make(join(path, name));
       assert.throws(
         () => RunFolder.prepare(path),
-        `--out ${path}: ${name} is ${kind}, but a run keeps a file of that name there; move it away`,
+        `--out ${path}: ${name} is ${kind}, but a run saves a file with that name; move it away`,
       );
       assert.equal(readdirSync(path), [name]);
     });
@@ -319,7 +319,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
 
   test(`a lock that becomes ${kind} after that is refused too`, () => {
     make(join(folder, 'lock'));
-    assert.throws(() => RunFolder.take(folder, () => {}), `${folder}: cannot be locked: ${folder}/lock is ${kind}`);
+    assert.throws(() => RunFolder.lock(folder, () => {}), `${folder}: cannot be locked: ${folder}/lock is ${kind}`);
   });
 
   test(`a newest checkpoint that is ${kind}: the one before it is used, with a warning`, async () => {
@@ -329,10 +329,10 @@ for (const [kind, make] of Object.entries(KINDS)) {
     first.run.close();
     make(join(path, 'checkpoint-30.safetensors'));
     const warnings: string[] = [];
-    const run = RunFolder.take(path, (message) => warnings.push(message));
-    assert.is((await run.goOn(config))!.checkpoint.iteration, 20);
+    const run = RunFolder.lock(path, (message) => warnings.push(message));
+    assert.is((await run.resume(config))!.checkpoint.iteration, 20);
     assert.is(warnings.length, 1);
-    assert.match(warnings[0]!, `a checkpoint is damaged, and the one before it is used: ${path}/checkpoint-30`);
+    assert.match(warnings[0]!, `a checkpoint is damaged, using the previous one: ${path}/checkpoint-30`);
     assert.match(warnings[0]!, `is ${kind}`);
     await run.keepCheckpoint(checkpoint(25));
     assert.is(warnings.length, 1, warnings[1]);

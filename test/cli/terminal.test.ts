@@ -3,13 +3,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { weightBars } from '../../src/cli/show/bars.ts';
 import { Terminal } from '../../src/cli/show/terminal.ts';
-import { Recorder } from './fakes.ts';
+import { Recorder } from './command.ts';
 
 const SENTENCE = 'PADA reached 94.7 % on the test images; recorded were 91.8 and 66.8.';
 
 function written(isTTY: boolean, text: string): string[] {
   const stdout = Object.assign(new Recorder(isTTY), { columns: 30 });
-  new Terminal(stdout, new Recorder(), false).line(text);
+  new Terminal({ stdout, stderr: new Recorder() }, false).line(text);
   return stdout.text.split('\n').slice(0, -1);
 }
 

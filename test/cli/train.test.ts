@@ -1,268 +1,169 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fakeContext } from './fakes.ts';
+import { summarizeSeeds } from '../../src/cli/show/summary.ts';
+import { at, inFolder, run, TRAIN } from './command.ts';
 
-// `padagrad train` without a GPU: what it asks for, what it prints, what it keeps, how it ends.
+// `padagrad train`: its options, its output, its files and its exit code.
 
 const test = suite('train');
-const BASE = ['train', '--source', 'fontdigits', '--target', 'mnist', '--target-classes', '0-4'];
+inFolder(test);
 
-let folder = '';
-test.before.each(() => {
-  folder = mkdtempSync(join(tmpdir(), 'padagrad-train-'));
-});
-test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+const optionsOf = async (...flags: string[]) => {
+  const { code, stderr, events } = await run([...TRAIN, '-i', '0', '--json', ...flags]);
+  assert.is(code, 0, stderr.text);
+  return events.find(({ event }) => event === 'start').options;
+};
 
 test('the defaults are those of the main job, and flags are named as in TLlib', async () => {
-  const plain = fakeContext();
-  assert.is(await plain.run(...BASE), 0);
-  const { options } = plain.trials[0]!;
-  assert.equal(
-    { ...options },
-    {
-      method: 'pada',
-      iterations: 1500,
-      batchSize: 64,
-      lr: 0.01,
-      lrGamma: 0.001,
-      lrDecay: 0.75,
-      momentum: 0.9,
-      weightDecay: 0.001,
-      tradeOff: 1,
-      temperature: 0.1,
-      classWeightUpdateSteps: 100,
-      reversalAlpha: 1,
-      reversalIterations: 1000,
-      seed: 0,
-      eager: false,
-      float32MatmulPrecision: 'highest',
-    },
-  );
-
-  const flags = [
-    '--method',
-    'dann',
-    '-i',
-    '12',
-    '-b',
-    '32',
-    '--learning-rate',
-    '2e-2',
-    '--lr-gamma',
-    '0.002',
-    '--lr-decay',
-    '.5',
-    '--momentum',
-    '0.8',
-  ];
-  const more = [
-    '--wd',
-    '0.01',
-    '--trade-off',
-    '0.5',
-    '--temperature',
-    '0.2',
-    '-u',
-    '7',
-    '--seed',
-    '3',
-    '--eager',
-    '--float32-matmul-precision',
-    'medium',
-    '-p',
-    '4',
-    '--eval-freq',
-    '6',
-  ];
-  const given = fakeContext();
-  assert.is(await given.run(...BASE, ...flags, ...more), 0);
-  const trial = given.trials[0]!;
-  assert.equal(
-    { ...trial.options },
-    {
-      method: 'dann',
-      iterations: 12,
-      batchSize: 32,
-      lr: 0.02,
-      lrGamma: 0.002,
-      lrDecay: 0.5,
-      momentum: 0.8,
-      weightDecay: 0.01,
-      tradeOff: 0.5,
-      temperature: 0.2,
-      classWeightUpdateSteps: 7,
-      reversalAlpha: 1,
-      reversalIterations: 1000,
-      seed: 3,
-      eager: true,
-      float32MatmulPrecision: 'medium',
-    },
-  );
-  assert.equal(given.precisions, ['medium']);
-  assert.equal([trial.settings.printFreq, trial.settings.evalFreq], [4, 6]);
-  for (const alias of [
-    ['--weight-decay', '0.01'],
-    ['--wd', '0.01'],
-  ]) {
-    const other = fakeContext();
-    await other.run(...BASE, ...alias);
-    assert.is(other.trials[0]!.options.weightDecay, 0.01);
-  }
+  const defaults = {
+    method: 'pada',
+    iterations: 0,
+    batchSize: 8,
+    lr: 0.01,
+    lrGamma: 0.001,
+    lrDecay: 0.75,
+    momentum: 0.9,
+    weightDecay: 0.001,
+    tradeOff: 1,
+    temperature: 0.1,
+    classWeightUpdateSteps: 100,
+    reversalAlpha: 1,
+    reversalIterations: 1000,
+    seed: 0,
+    eager: false,
+    float32MatmulPrecision: 'highest',
+  };
+  assert.equal(await optionsOf(), defaults);
+  const flags =
+    '--method dann -b 4 --learning-rate 2e-2 --lr-gamma 0.002 --lr-decay .5 --momentum 0.8 --wd 0.01 --trade-off 0.5 --temperature 0.2 -u 7 --reversal-alpha 2 --reversal-iterations 50 --seed 3 --eager';
+  assert.equal(await optionsOf(...flags.split(' ')), {
+    ...defaults,
+    ...{ method: 'dann', batchSize: 4, lr: 0.02, lrGamma: 0.002, lrDecay: 0.5, momentum: 0.8, weightDecay: 0.01 },
+    ...{ tradeOff: 0.5, temperature: 0.2, classWeightUpdateSteps: 7, reversalAlpha: 2, reversalIterations: 50 },
+    ...{ seed: 3, eager: true },
+  });
+  assert.equal((await optionsOf('--weight-decay', '0.01', '--lr', '1')).weightDecay, 0.01);
 });
 
-test('limits come before classes, and tests are filtered as training is', async () => {
-  const { run, trials, asked } = fakeContext();
-  assert.is(await run(...BASE, '--source-classes', '0,3,7', '--source-limit', '500', '--target-limit', '400'), 0);
-  const { data, settings } = trials[0]!;
-  assert.equal([data.source.count, data.target.count, data.numClasses], [150, 200, 10]);
-  assert.equal([...new Set(data.source.labels)].sort(), [0, 3, 7]);
-  assert.equal([...new Set(data.target.images)].sort(), [0, 1, 2, 3, 4]);
-  assert.equal([settings.sourceTest?.count, settings.targetTest?.count], [60, 100]);
-  assert.equal(asked.sort(), ['fontdigits test', 'fontdigits train', 'mnist test', 'mnist train']);
-});
-
-test('a target without labels is trained on and not tested', async () => {
-  const { run, trials, stdout } = fakeContext();
-  assert.is(await run('train', '--source', 'mnist', '--target', 'idx:bare', '--iterations', '10', '--json'), 0);
-  assert.is(trials[0]!.settings.targetTest, undefined);
-  const result = stdout.events.at(-1);
-  assert.equal([result.event, result.targetAccuracy, result.sourceAccuracy], ['result', null, 99]);
-
-  const named = fakeContext();
-  assert.is(
-    await named.run(
-      'train',
-      '--source',
-      'mnist',
-      '--target',
-      'idx:bare',
-      '--target-test',
-      'mnist',
-      '--iterations',
-      '10',
-    ),
-    0,
-  );
-  assert.is(named.trials[0]!.settings.targetTest?.count, 200);
-});
-
-test('plain lines where stdout is no terminal', async () => {
-  const { run, stdout, stderr, counts } = fakeContext();
-  assert.is(await run(...BASE, '--iterations', '200'), 0);
-  const text = stdout.text;
+test('a run in plain lines, with the report at the end', async () => {
+  const { code, stdout, stderr, opened } = await run([
+    ...TRAIN,
+    ...'--target-classes 0-1 -i 100 -u 40 --eval-freq 60 --per-class-eval'.split(' '),
+  ]);
+  assert.equal([code, stderr.text, opened], [0, '', 1]);
+  const { text, lines } = stdout;
   assert.not.match(text, '\u001b');
-  assert.ok(
-    text.startsWith(
-      'PADA, seed 0\n  from  fontdigits (1,000 labelled images)\n  to    mnist classes 0-4 (500 unlabelled images)\n  on    llvmpipe (software)\n  for   200 iterations of 64 + 64 images, 12,345 parameters\n',
-    ),
-    text,
+  for (const line of [
+    /^PADA, seed 0$/m,
+    /^ {2}source idx:s \(60 labelled images\)$/m,
+    /^ {2}target idx:t classes 0,1 \(40 unlabelled images\)$/m,
+    /^ {2}device \S/m,
+    /^ {2}run {4}100 iterations of 8 \+ 8 images, 51,909 parameters$/m,
+    /^iteration {2}50\/100 {2}loss \d\.\d{3} {2}class \d+\.\d % {2}domain \d+\.\d % {2}[\d.]+ ms\/iteration {2}[\d.]+ s left$/m,
+    /^iteration 100\/100 .* done, evaluating on 100 images$/m,
+    /^class weights after 40 iterations: 0:\d\.\d\d 1:\d\.\d\d \| absent 2:\d\.\d\d 3:\d\.\d\d \(\d\.\d effective classes, entropy \d\.\d\d\)$/m,
+    /^after 60 iterations: target \d+\.\d % \(measured with labels that training does not use\), source \d+\.\d %$/m,
+    /^ {2}target by class: 0: \d+\.\d {2}1: \d+\.\d$/m,
+    /^100 iterations in [\d.]+ m?s, [\d.]+ ms each; first iteration after \d+/m,
+    /^source accuracy \d+\.\d % on 60 test images$/m,
+    /^target accuracy \d+\.\d % on 40 test images \(measured with labels that training does not use\)$/m,
+  ])
+    assert.match(text, line);
+  assert.is(lines.filter((line) => line.startsWith('iteration ')).length, 2);
+  const head = lines.findIndex((line) => /class +accuracy +images +as 0 +as 1 +as 2 +as 3/.test(line));
+  const rows = lines.slice(head + 1).map((row) => row.trim().split(/\s+/));
+  assert.equal(
+    rows.map(([c, , , images, ...predictions]) => [c, images, predictions.reduce((n, x) => n + (Number(x) || 0), 0)]),
+    [
+      ['0', '20', 20],
+      ['1', '20', 20],
+    ],
   );
-  assert.match(text, 'iteration  50/200  loss 0.750  class 87.5 %  domain 62.5 %  92 ms/iteration  14 s left');
-  assert.match(
-    text,
-    'class weights after 100 iterations: 0:1.00 1:1.00 2:1.00 3:1.00 4:1.00 | absent 5:0.01 6:0.01 7:0.01 8:0.01 9:0.01 (5.1 effective classes',
-  );
-  assert.match(text, 'target accuracy 90.0 % on 100 test images (oracle: training never sees this)');
-  assert.is(stdout.lines.filter((line) => line.startsWith('iteration ')).length, 4);
-  assert.is(stderr.text, '');
-  assert.equal(counts(), { gpus: 0, opened: 1, disposed: 1 });
 });
 
-test('a live line and bars on a terminal', async () => {
-  const { run, stdout, trials } = fakeContext({ tty: true });
-  assert.is(await run(...BASE, '--iterations', '100'), 0);
-  assert.is(trials[0]!.settings.printFreq, 10);
+test('a terminal gets a live line and bars', async () => {
+  const { code, stdout } = await run([...TRAIN, '--target-classes', '0-1', '-i', '20', '-u', '10'], { tty: true });
+  assert.is(code, 0);
+  const plain = stripVTControlCharacters(stdout.text);
   assert.match(stdout.text, '\u001b[');
-  assert.match(stripVTControlCharacters(stdout.text), /█[▉-▏]? +10\/100/);
-  const bars = stdout.lines.filter((line) => / {2}(shared|absent)/.test(stripVTControlCharacters(line)));
-  assert.is(bars.length, 10);
-  assert.match(bars[0]!, '█'.repeat(32));
-  assert.match(bars[9]!, '0.010');
+  // 10 iterations between two lines of progress, instead of 50.
+  assert.match(plain, /█+ +10\/20 .*\nloss \d\.\d+ +class accuracy/);
+  const bars = plain.split('\n').filter((line) => / {2}(shared|absent)$/.test(line));
+  assert.equal(
+    bars.map((line) => line.replace(/^.* /, '')),
+    ['shared', 'shared', 'absent', 'absent', 'shared', 'shared', 'absent', 'absent'],
+  );
+  assert.match(bars.join(), '█'.repeat(32));
 });
 
-test('the report has accuracy by class and the confusion matrix', async () => {
-  const { run, stdout } = fakeContext();
-  await run(...BASE, '--iterations', '10');
-  const table = stdout.lines.slice(stdout.lines.findIndex((line) => line.includes('class') && line.includes('as 9')));
-  assert.match(table[0]!, /class\s+accuracy\s+images\s+as 0\s+as 1/);
+test('with --json stdout has only JSON, and text goes to stderr', async () => {
+  const { code, events, result, stderr } = await run([...TRAIN, '-i', '100', '-u', '60', '--json']);
+  assert.is(code, 0);
   assert.equal(
-    table.slice(1, 6).map((row) => row.trim().split(/\s+/)),
-    [0, 1, 2, 3, 4].map((c) => [
-      String(c),
-      '90.0',
-      '%',
-      '20',
-      ...Array.from({ length: 10 }, (_, p) => (p === c ? '20' : '.')),
-    ]),
+    events.map(({ event }) => event).filter((event) => event !== 'compile'),
+    ['start', 'progress', 'classWeight', 'progress', 'evaluation', 'result'],
   );
+  const [start, progress] = events.filter(({ event }) => event === 'start' || event === 'progress');
+  assert.equal(
+    [start.task.source, start.task.sourceLimit, start.task.numClasses, start.options.iterations, start.parameters],
+    ['idx:s', null, 4, 100, 51909],
+  );
+  assert.equal([start.sourceCount, start.targetCount], [60, 40]);
+  assert.type(start.device.device, 'string');
+  assert.equal([progress.iteration, progress.iterations, Number.isFinite(progress.classLoss)], [49, 100, true]);
+  assert.equal([result.iterations, result.aborted, result.classWeight.length], [100, false, 4]);
+  assert.equal([result.targetAccuracy, result.sourceAccuracy], [result.target.accuracy, result.source.accuracy]);
+  assert.ok(result.secondsPerIteration > 0 && result.secondsToFirstStep > 0);
+  assert.match(stderr.text, `target accuracy ${result.targetAccuracy.toFixed(1)} %`);
 });
 
-test('evaluations on the way are marked as oracle, by class if asked', async () => {
-  const { run, stdout } = fakeContext();
-  await run(...BASE, '--iterations', '100', '--eval-freq', '50', '--per-class-eval');
-  assert.match(stdout.text, 'after 50 iterations: target 90.0 % (oracle: training never sees this), source 99.0 %');
-  assert.match(stdout.text, 'target by class: 0: 90.0  1: 90.0  2: 90.0  3: 90.0  4: 90.0\n');
+test('limits come before classes, and test sets are filtered as the training data is', async () => {
+  const flags = '--source-classes 0,1,3 --source-limit 50 --target-classes 1 --target-limit 30 -i 1 --json';
+  const { events, result } = await run([...TRAIN, ...flags.split(' ')]);
+  const { sourceCount, targetCount, task } = events.find(({ event }) => event === 'start');
+  assert.equal([sourceCount, targetCount, task.numClasses], [38, 15, 4]);
+  assert.equal([result.source.count, result.target.count], [45, 20]);
 });
 
-test('--json prints JSON alone on stdout, and people read stderr', async () => {
-  const { run, stdout, stderr } = fakeContext();
-  assert.is(await run(...BASE, '--iterations', '100', '--json'), 0);
-  const { events } = stdout;
-  assert.equal(
-    events.map(({ event }) => event),
-    ['start', 'progress', 'progress', 'classWeight', 'evaluation', 'result'],
-  );
-  const [start, progress] = events;
-  assert.equal(
-    [start.task.targetClasses, start.options.iterations, start.device.device, start.sourceCount],
-    [[0, 1, 2, 3, 4], 100, 'llvmpipe', 1000],
-  );
-  assert.equal([progress.iteration, progress.iterations, progress.classLoss], [49, 100, 0.5]);
-  const result = events.at(-1);
-  assert.equal(
-    [result.targetAccuracy, result.sourceAccuracy, result.secondsPerIteration, result.iterations, result.aborted],
-    [90, 99, 0.0921, 100, false],
-  );
-  assert.is(result.classWeight.length, 10);
-  assert.match(stderr.text, 'target accuracy 90.0 %');
+test('a target without labels is trained on, but not tested', async () => {
+  const flags = ['-s', 'idx:s', '-t', 'idx:bare', '-b', '8', '-i', '2', '--source-test', 'idx:s', '--json'];
+  const { code, result, stderr } = await run(['train', ...flags]);
+  assert.equal([code, result.targetAccuracy, result.source.count], [0, null, 60]);
+  assert.match(stderr.text, 'target accuracy unknown (pass --target-test to measure it)');
 });
 
 test('source-only has no domain accuracy: null, not NaN', async () => {
-  const { run, stdout, stderr } = fakeContext();
-  await run(...BASE, '--iterations', '50', '--method', 'source-only', '--json');
-  assert.is(stdout.events.find(({ event }) => event === 'progress').domainAccuracy, null);
+  const { events, stderr } = await run([...TRAIN, '-i', '2', '--method', 'source-only', '--json']);
+  assert.is(events.find(({ event }) => event === 'progress').domainAccuracy, null);
   assert.match(stderr.text, 'domain -');
 });
 
-test('--seeds runs each and reports mean and sample deviation', async () => {
-  const { run, stdout, stderr, trials } = fakeContext({ targetAccuracy: ({ seed }) => [90, 92, 97][seed]! });
-  assert.is(await run(...BASE, '--iterations', '10', '--seeds', '0,1,2', '--json', '--out', folder), 0);
+test('--seeds runs once per seed, and reports mean and standard deviation', async () => {
+  const { code, events, result, stderr } = await run([
+    ...TRAIN,
+    ...'-i 10 --seeds 0,1,2 --json --out seeds'.split(' '),
+  ]);
+  assert.is(code, 0);
+  const runs = events.filter(({ event }) => event === 'run');
   assert.equal(
-    trials.map(({ options }) => options.seed),
+    runs.map(({ seed }) => seed),
     [0, 1, 2],
   );
-  const { events } = stdout;
-  assert.is(events.filter(({ event }) => event === 'run').length, 3);
-  const result = events.at(-1);
-  assert.is(result.event, 'result');
-  assert.ok(Math.abs(result.targetAccuracy - 93) < 1e-9);
-  assert.ok(Math.abs(result.targetDeviation - Math.sqrt(13)) < 1e-9);
-  assert.equal(
-    result.runs.map((one: { targetAccuracy: number }) => one.targetAccuracy),
-    [90, 92, 97],
-  );
-  assert.match(stderr.text, 'PADA, seeds 0, 1, 2: target accuracy 93.0 (3.6) (90.0, 92.0, 97.0)');
-  assert.equal(readdirSync(folder).sort(), ['seed-0', 'seed-1', 'seed-2']);
+  const accuracies = runs.map(({ targetAccuracy }) => targetAccuracy);
+  assert.equal(result.targetAccuracy, accuracies.reduce((a, b) => a + b) / 3);
+  assert.match(stderr.text, `(${accuracies.map((value) => value.toFixed(1)).join(', ')})`);
+  assert.equal(readdirSync('seeds').sort(), ['seed-0', 'seed-1', 'seed-2']);
+  const made = [90, 92, 97].map((targetAccuracy, seed) => ({ ...runs[0], seed, targetAccuracy }));
+  const { targetAccuracy, targetDeviation } = summarizeSeeds(made);
+  assert.ok(Math.abs(targetAccuracy! - 93) < 1e-9 && Math.abs(targetDeviation! - Math.sqrt(13)) < 1e-9);
 });
 
-test('--out keeps config, metrics and model, and says so when it replaces a run', async () => {
-  const out = join(folder, 'deep', 'run');
-  const first = fakeContext();
-  assert.is(await first.run(...BASE, '--iterations', '120', '--out', out), 0);
+test('--out saves config, metrics, checkpoint and model, and says if it overwrites a run', async () => {
+  const out = join('deep', 'run');
+  assert.is((await run([...TRAIN, '-i', '120', '--out', out])).code, 0);
   assert.equal(readdirSync(out).sort(), [
     'checkpoint-100.safetensors',
     'config.json',
@@ -270,55 +171,44 @@ test('--out keeps config, metrics and model, and says so when it replaces a run'
     'model.safetensors',
   ]);
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+  assert.equal(Object.keys(config), ['padagrad', 'task', 'options', 'watch', 'data', 'device']);
+  assert.equal([config.options.iterations, config.task.source], [120, 'idx:s']);
+  const rows = () => readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  const parsed = rows().map((row) => JSON.parse(row));
   assert.equal(
-    [config.options.iterations, config.task.source, config.device.gemmFamily],
-    [120, 'fontdigits', 'subgroup'],
-  );
-  const rows = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  const iterations = rows.filter(({ event }) => event === 'iteration');
-  assert.equal(
-    iterations.map(({ iteration }) => iteration),
+    parsed.filter(({ event }) => event === 'iteration').map(({ iteration }) => iteration),
     Array.from({ length: 120 }, (_, i) => i),
   );
   assert.equal(
-    rows.filter(({ event }) => event !== 'iteration').map(({ event }) => event),
+    parsed.filter(({ event }) => event !== 'iteration').map(({ event }) => event),
     ['classWeight', 'evaluation', 'result'],
   );
-  assert.equal([...readFileSync(join(out, 'model.safetensors'))], [1, 2, 3]);
-
-  const second = fakeContext();
-  await second.run(...BASE, '--iterations', '10', '--out', out);
-  assert.match(second.stdout.text, `${out} holds an earlier run, which this one replaces`);
-  assert.is(readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('"iteration"').length - 1, 20 + 1);
+  const second = await run([...TRAIN, '-i', '10', '--out', out]);
+  assert.match(second.stdout.text, `overwriting an earlier run in ${out}`);
+  assert.is(rows().length, 12);
 });
 
-test('an interruption says what was reached, keeps the model and exits with the signal', async () => {
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    const out = join(folder, signal);
-    const { run, stdout, trials, counts } = fakeContext({ interruptAt: { iteration: 70, signal } });
-    assert.is(await run(...BASE, '--iterations', '200', '--seeds', '0,1', '--out', out), code);
-    assert.is(trials.length, 1);
-    assert.match(
-      stdout.text,
-      'stopping, then testing what was reached; once more ends it at once\nstopped after 70 of 200 iterations',
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} ends a run early, evaluates, saves the model, and gives exit code ${exitCode}`, async () => {
+    const flags = `-i 200 -p 1 --seeds 0,1 --json --out ${signal}`;
+    const { code, events, result, stderr } = await run(
+      [...TRAIN, ...flags.split(' ')],
+      at(20, () => process.emit(signal, signal)),
     );
-    assert.match(stdout.text, 'target accuracy 90.0 %');
-    assert.is(stdout.text.split('oracle').length - 1, 1, 'said once');
-    assert.ok(existsSync(join(out, 'seed-0', 'model.safetensors')));
-    assert.equal(counts(), { gpus: 0, opened: 1, disposed: 1 });
-  }
-});
-
-test('what fails while running exits with 1', async () => {
-  const { run, stderr } = fakeContext({ openGpu: () => Promise.reject(new Error('the driver is gone')) });
-  assert.is(await run(...BASE), 1);
-  assert.is(stderr.text, 'padagrad: the driver is gone\n');
-});
+    assert.is(code, exitCode, stderr.text);
+    assert.equal([result.aborted, result.iterations, result.seeds], [true, 20, [0]]);
+    assert.is(events.filter(({ event }) => event === 'start').length, 1, 'the second run does not start');
+    assert.match(
+      stderr.text,
+      /stopping and evaluating; press Ctrl-C again to quit immediately\n(.*\n)*stopped after 20 of 200/,
+    );
+    assert.is(stderr.text.split('(measured with').length - 1, 1, 'reported once');
+    assert.ok(readdirSync(join(signal, 'seed-0')).includes('model.safetensors'));
+    assert.is(process.listenerCount(signal), 0);
+  });
+}
 
 test.run();

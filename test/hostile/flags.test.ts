@@ -3,11 +3,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseClasses } from '../../src/data/subset.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
-import { fakeContext } from '../cli/fakes.ts';
+import { run as command, inFolder, refuseDevices } from '../cli/command.ts';
 import { gpuTest, run } from '../harness.ts';
 import { INPUTS } from './inputs.ts';
 
-// What people type and what programs pass: it is taken as it is meant or refused in the documented way.
+// Command lines and tensor data that people and programs may pass: each is accepted, or refused with a documented error.
 
 const numRuns = INPUTS;
 
@@ -91,7 +91,7 @@ const value = fc.oneof(
     '__proto__',
     'constructor',
   ),
-  fc.constantFrom('mnist', 'fontdigits', 'idx:small', 'idx:bare', 'idx:', 'idx:/dev/null', 'pada', 'dann'),
+  fc.constantFrom('idx:s', 'idx:t', 'idx:bare', 'idx:', 'idx:/dev/null', 'pada', 'dann'),
   fc.double().map(String),
   fc.string(),
 );
@@ -101,30 +101,31 @@ const words = fc.oneof(
   value.map((one) => [one]),
 );
 
-test('any command line ends with a code, and says in one line what is wrong', async () => {
-  const command = fc.constantFrom('train', 'start', 'eval', 'weights', 'doctor');
-  const base = fc.constantFrom(
-    [],
-    ['--source', 'fontdigits', '--target', 'mnist'],
-    ['--model', 'nowhere', '--data', 'mnist'],
+inFolder(test);
+
+test('any command line ends with a code, and an error is one line', async () => {
+  const commands = fc.oneof(
+    fc.constantFrom('train', 'start').map((name) => [name, '-s', 'idx:s', '-t', 'idx:t', '-b', '8']),
+    fc.constantFrom('eval', 'weights').map((name) => [name, '--model', 'nowhere', '--data', 'idx:s']),
+    fc.constantFrom('train', 'eval', 'weights', 'doctor').map((name) => [name]),
   );
+  // A correct command line ends here.
+  const allow = refuseDevices('no GPU today');
   await fc.assert(
-    fc.asyncProperty(command, base, fc.array(words, { maxLength: 5 }), async (name, given, rest) => {
-      const args = [name, ...given, ...rest.flat()];
-      // Whatever is right so far ends here.
-      const context = fakeContext({ openGpu: () => Promise.reject(new Error('no GPU today')) });
-      const code = await context.run(...args);
-      const { stderr, stdout } = context;
-      // The doctor's result is what it found, errors included.
-      if (code === 0 || name === 'doctor') return;
+    fc.asyncProperty(commands, fc.array(words, { maxLength: 5 }), async (given, rest) => {
+      const args = [...given, ...rest.flat()];
+      const { code, stdout, stderr } = await command(args);
+      // The result of `doctor` includes errors.
+      if (code === 0 || args[0] === 'doctor') return;
       if (args.includes('--json')) assert.is(stdout.events.at(-1).event, 'error');
       assert.ok(code === 1 || code === 2, `exit code ${code}`);
-      const said = stderr.lines.filter((line) => line.startsWith('padagrad: '));
-      assert.is(said.length, 1, stderr.text);
-      if (code === 1) assert.match(said[0]!, 'no GPU today');
+      const lines = stderr.lines.filter((line) => line.startsWith('padagrad: '));
+      assert.is(lines.length, 1, stderr.text);
+      if (code === 1) assert.match(lines[0]!, 'no GPU today');
     }),
     { numRuns },
   );
+  allow();
 });
 
 gpuTest('any shape over any data is a tensor of that shape, or refused with nothing made', async (gpu) => {

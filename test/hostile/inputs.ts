@@ -78,6 +78,7 @@ export async function readAll<T>(
   read: (bytes: Uint8Array) => T | Promise<T>,
   check: (value: T, bytes: Uint8Array) => void | Promise<void>,
   inputs = near(good),
+  isRefusal: (error: unknown) => boolean = isDataError,
 ): Promise<void> {
   const outcome = { loaded: 0, refused: 0, slowestMs: 0 };
   for (const bytes of good) await check(await read(bytes), bytes);
@@ -92,7 +93,7 @@ export async function readAll<T>(
       outcome.slowestMs = Math.max(outcome.slowestMs, took);
       if (took > MOST_MS) throw new Error(`${name}: took ${took} ms`);
       if ('error' in answer) {
-        expectDataError(answer.error);
+        if (!isRefusal(answer.error)) throw answer.error;
         outcome.refused++;
         return;
       }
@@ -116,9 +117,10 @@ async function attempt<T>(read: () => T | Promise<T>): Promise<{ value: T } | { 
   }
 }
 
-function expectDataError(error: unknown): void {
-  if (!(error instanceof DataError)) throw error;
+function isDataError(error: unknown): boolean {
+  if (!(error instanceof DataError)) return false;
   const { file, offset, expected, found, message } = error;
-  const told = file && expected && found && Number.isSafeInteger(offset) && offset >= 0;
-  if (!told || message.length > 1000) throw new Error(`an error that does not say enough, or too much: ${message}`);
+  const isComplete = file && expected && found && Number.isSafeInteger(offset) && offset >= 0;
+  if (!isComplete || message.length > 1000) throw new Error(`this error says too little or too much: ${message}`);
+  return true;
 }

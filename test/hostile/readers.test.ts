@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { UsageError } from '../../src/cli/errors.ts';
 import { parseConfig, type RunConfig } from '../../src/cli/run/config.ts';
 import { DataError } from '../../src/data/errors.ts';
 import { decodeIdx, readImages } from '../../src/data/readers/idx.ts';
@@ -183,6 +184,8 @@ test('config.json', async () => {
       assert.ok(options.iterations >= 0 && options.temperature > 0);
       assert.type(task.source, 'string');
     },
+    undefined,
+    (error) => error instanceof UsageError && error.message.startsWith('config.json: '),
   );
 });
 

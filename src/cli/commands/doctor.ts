@@ -1,18 +1,17 @@
 import type { Command } from 'commander';
-
 import { gemmFamily } from '../../gemm/settings.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
-import type { Context } from '../context.ts';
-import { deviceOf, nameOf } from '../device.ts';
-import { describeFailure, EXIT, type Failure } from '../errors.ts';
-import { addCommonFlags } from '../flags.ts';
-import { adapterAdvice, webgpuAdvice } from '../show/advice.ts';
-import { thisMachine } from '../show/machine.ts';
-import { Terminal } from '../show/terminal.ts';
+import { relu } from '../../ops/relu.ts';
+import { tensor } from '../../tensor.ts';
+import { describeFailure, EXIT } from '../errors.ts';
+import { addCommonFlags, type CommonFlags } from '../flags.ts';
+import { deviceOf, nameOf, withGpu } from '../gpu.ts';
+import { adviceFor, thisMachine } from '../show/advice.ts';
+import type { Act, Terminal } from '../show/terminal.ts';
 
-// The features that kernels use, with what each is good for.
+// The features that kernels use, and what for.
 const FEATURES = {
-  subgroups: 'faster matrix products',
+  subgroups: 'faster matmul',
   'shader-f16': 'half precision',
   'timestamp-query': "the bench's GPU times",
 } as const;
@@ -26,102 +25,82 @@ const LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
-/** `padagrad doctor`: what this machine computes on, or what to do so that it can. */
-export function addDoctor(root: Command, context: Context): void {
+/** `padagrad doctor`: shows the device and tests it, or says how to get a usable one. */
+export function addDoctor(root: Command, act: Act): void {
   const command = root
     .command('doctor')
-    .description('adapter, driver, features and limits; what to do where something is missing');
-  addCommonFlags(command).action(async (flags: { json?: boolean }) => {
-    const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    terminal.line(`node        ${process.version}, ${process.platform} ${process.arch}`);
-    let gpu: Gpu | undefined;
-    try {
-      gpu = await context.openGpu();
-      await context.selfTest(gpu);
-      healthy(terminal, gpu, await mediumPrecision(context));
-    } catch (error) {
-      unusable(terminal, describeFailure(error));
-      context.exitCode = EXIT.failed;
-    } finally {
-      gpu?.dispose();
-    }
-  });
+    .description('show adapter, driver, features and limits, and how to fix problems');
+  addCommonFlags(command).action(act(examine));
 }
 
-/** What multiplies in half precision here, or why nothing does. */
-async function mediumPrecision(context: Context): Promise<{ family: string } | { problem: string }> {
-  let gpu: Gpu | undefined;
+async function examine(terminal: Terminal, _: CommonFlags): Promise<number> {
+  const machine = { node: process.version, platform: process.platform, arch: process.arch };
+  terminal.line(`node        ${machine.node}, ${machine.platform} ${machine.arch}`);
   try {
-    gpu = await context.openGpu('medium');
-    return { family: deviceOf(gpu).gemmFamily };
+    const result = await withGpu('highest', async (gpu) => {
+      await selfTest(gpu);
+      return describe(terminal, gpu, await mediumPrecision());
+    });
+    terminal.emit({ event: 'result', usable: true, ...machine, ...result });
+    return EXIT.ok;
   } catch (error) {
-    return { problem: describeFailure(error).message };
-  } finally {
-    gpu?.dispose();
+    const { code, message } = describeFailure(error);
+    const advice = adviceFor(code, thisMachine());
+    const { red, bold } = terminal.colors;
+    terminal.line(`${red(bold('not usable'))}  ${message}`);
+    for (const line of advice) terminal.line(`fix         ${line}`);
+    terminal.emit({ event: 'result', usable: false, code, problem: message, ...machine, advice });
+    return EXIT.failed;
   }
 }
 
-function healthy(terminal: Terminal, gpu: Gpu, medium: Awaited<ReturnType<typeof mediumPrecision>>): void {
+/** Runs one kernel and checks its result. @throws Error if it is wrong */
+async function selfTest(gpu: Gpu): Promise<void> {
+  const x = tensor(gpu, [-1, 2, 3.5]);
+  const y = relu(x);
+  const result = [...(await y.read())].join(', ');
+  if (result !== '0, 2, 3.5')
+    throw new Error(`self-test failed: relu([-1, 2, 3.5]) returned [${result}]; the GPU driver is faulty`);
+}
+
+type MediumPrecision = { family: string } | { problem: string };
+
+/** Returns the kernels that multiply in half precision on this device, or why none can. */
+async function mediumPrecision(): Promise<MediumPrecision> {
+  try {
+    return await withGpu('medium', async (gpu) => ({ family: deviceOf(gpu).gemmFamily }));
+  } catch (error) {
+    return { problem: describeFailure(error).message };
+  }
+}
+
+function describe(terminal: Terminal, gpu: Gpu, medium: MediumPrecision): object {
   const { bold, green, yellow } = terminal.colors;
-  const { info, limits } = gpu;
+  const { info, limits, subgroupSize } = gpu;
   const limit = Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
   const features = Object.keys(FEATURES).filter((name) => gpu.features.has(name));
   const missing = Object.entries(FEATURES).filter(([name]) => !gpu.features.has(name));
   const advice = info.software
-    ? [
-        "this adapter runs on the CPU: right results, no speed; where the machine has a GPU, install the graphics card maker's driver",
-      ]
+    ? ["this adapter runs on the CPU: correct but slow. If you have a GPU, install its vendor's driver"]
     : [];
-  const { subgroupSize } = gpu;
-
-  terminal.line(`adapter     ${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`);
-  terminal.line(`vendor      ${[info.vendor, info.architecture].filter(Boolean).join(', ') || 'not said'}`);
-  terminal.line(`driver      ${info.description || 'not said'}`);
-  terminal.line(`features    ${features.join(', ') || 'none of those the kernels use'}`);
-  for (const [name, use] of missing) terminal.line(`            without ${name} (${use})`);
-  terminal.line(
-    `subgroups   ${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matrix kernels: ${gemmFamily(gpu)}`,
-  );
-  terminal.line(
-    `precision   ${'family' in medium ? `medium is possible too: by ${medium.family}, which computed what it should` : `highest alone: ${medium.problem}`}`,
-  );
-  for (const [name, value] of Object.entries(limit))
-    terminal.line(`limit       ${name} ${value?.toLocaleString('en-US') ?? 'not said'}`);
-  for (const line of advice) terminal.line(`note        ${line}`);
-  terminal.line(green('usable: a kernel was compiled and computed what it should'));
-  terminal.emit({
-    event: 'result',
-    usable: true,
-    node: process.version,
-    platform: process.platform,
-    arch: process.arch,
-    device: deviceOf(gpu),
-    features,
-    limits: limit,
-    mediumPrecision: medium,
-    advice,
-  });
+  const lines: [label: string, text: string][] = [
+    ['adapter', `${bold(nameOf(info))}${info.software ? yellow(' (software)') : ''}`],
+    ['vendor', [info.vendor, info.architecture].filter(Boolean).join(', ') || 'unknown'],
+    ['driver', info.description || 'unknown'],
+    ['features', features.join(', ') || 'none used by padagrad'],
+    ...missing.map(([name, use]): [string, string] => ['', `missing ${name} (${use})`]),
+    ['subgroups', `${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matmul kernels: ${gemmFamily(gpu)}`],
+    ['precision', precisionLine(medium)],
+    ...LIMITS.map((name): [string, string] => [
+      'limit',
+      `${name} ${limit[name]?.toLocaleString('en-US') ?? 'unknown'}`,
+    ]),
+    ...advice.map((line): [string, string] => ['note', line]),
+  ];
+  for (const [label, text] of lines) terminal.line(`${label.padEnd(11)} ${text}`);
+  terminal.line(green('OK: test kernel compiled and gave the right result'));
+  return { device: deviceOf(gpu), features, limits: limit, mediumPrecision: medium, advice };
 }
 
-function unusable(terminal: Terminal, { code, message }: Failure): void {
-  const { red, bold } = terminal.colors;
-  const machine = thisMachine();
-  const advice =
-    code === 'NO_WEBGPU'
-      ? webgpuAdvice(machine)
-      : code === 'NO_ADAPTER'
-        ? adapterAdvice(machine)
-        : ['update the graphics driver, or report this with the output of `padagrad doctor --json`'];
-  terminal.line(`${red(bold('not usable'))}  ${message}`);
-  for (const line of advice) terminal.line(`do this     ${line}`);
-  terminal.emit({
-    event: 'result',
-    usable: false,
-    code,
-    problem: message,
-    node: process.version,
-    platform: process.platform,
-    arch: process.arch,
-    advice,
-  });
-}
+export const precisionLine = (medium: MediumPrecision): string =>
+  'family' in medium ? `medium also available (${medium.family}, self-test passed)` : `highest only: ${medium.problem}`;

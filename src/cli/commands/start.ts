@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
+import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Method } from '../../train/options.ts';
-import { type Context, withGpu } from '../context.ts';
-import { describeDevice } from '../device.ts';
+import { Training } from '../../train/training.ts';
 import { addTrainFlags, type TrainFlags } from '../flags.ts';
+import { describeDevice, withGpu } from '../gpu.ts';
 import { type Job, prepareJob } from '../run/job.ts';
-import { runJob } from '../run/runs.ts';
+import { TIMED, WARM_UP } from '../run/profile.ts';
 import { columns } from '../show/bars.ts';
-import { count, counted, duration, METHOD_NAMES, percent, spread } from '../show/format.ts';
-import { recordedFigures } from '../show/recorded.ts';
+import { count, counted, duration, METHOD_TITLES, METHODS, percent, spread } from '../show/format.ts';
 import { compileNotice } from '../show/report.ts';
-import { type RunSummary, type SeedsSummary, summarizeSeeds } from '../show/summary.ts';
-import { Terminal } from '../show/terminal.ts';
-import { seedsLine, setExitCode } from './train.ts';
+import { type RunSummary, type SeedsSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
+import type { Act, Terminal } from '../show/terminal.ts';
+import { runJob } from './train.ts';
 
-// The recorded task that these flags are; other flags make another task, with nothing to compare it with.
+// The recorded task that these flags define. Other flags define another task, which has no recorded figures.
 const TASK = 'fontdigits-mnist';
 const PRESET = {
   source: 'fontdigits',
@@ -24,114 +24,152 @@ const PRESET = {
   targetLimit: 6000,
   iterations: 1500,
 } as const;
-const COMPARED: readonly Method[] = ['source-only', 'dann', 'pada'];
 
-// Where an iteration takes longer than this the adapter is as slow as SwiftShader, and gets what fits into the time.
-const SLOW_SECONDS = 0.35;
-const SLOW_BUDGET_SECONDS = 240;
-const FEWEST_ITERATIONS = 200;
-
-interface StartFlags extends TrainFlags {
+interface Flags extends TrainFlags {
   compare?: boolean;
 }
 
-/** `padagrad start`: the main job. Printed digits to handwritten ones, of which the target has only 0-4. */
-export function addStart(root: Command, context: Context): void {
+/** `padagrad start`: the demo, which adapts from font digits to handwritten digits 0-4. */
+export function addStart(root: Command, act: Act): void {
   const command = root
     .command('start')
-    .description('the main job: from printed digits to handwritten ones 0-4, with PADA; takes all flags of train');
-  addTrainFlags(command, PRESET).option('--compare', 'source only, DANN and PADA, one after the other');
-  command.action(async (flags: StartFlags) => {
-    const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    if (flags.compare && command.getOptionValueSource('method') === 'cli')
-      command.error('--compare runs all methods; leave --method out');
-    const asked = await prepareJob(context, flags, flags.compare ? COMPARED : [flags.method]);
-    const chosen = command.getOptionValueSource('iterations') === 'cli';
-    const train = async (gpu: Gpu): Promise<RunSummary[]> =>
-      runJob(context, terminal, gpu, await fit(context, terminal, gpu, asked, chosen));
-    const runs = await withGpu(context, train, asked.options.float32MatmulPrecision);
-    const summaries = COMPARED.flatMap((method) => {
-      const own = runs.filter((run) => run.method === method);
-      return own.length === 0 ? [] : [own.length > 1 ? summarizeSeeds(own) : own[0]!];
-    });
-    const preset = Object.entries(PRESET).every(
-      ([name, value]) => name === 'iterations' || flags[name as keyof typeof PRESET] === value,
-    );
-    report(terminal, summaries, preset, flags.compare === true);
-    const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
-    terminal.emit({
-      event: 'result',
-      ...main,
-      ...(flags.compare && { methods: Object.fromEntries(summaries.map((summary) => [summary.method, summary])) }),
-    });
-    setExitCode(context);
-  });
+    .description('demo: adapt from font digits to handwritten 0-4 with PADA (accepts all options of train)');
+  addTrainFlags(command, PRESET).option('--compare', 'run source-only, DANN and PADA in turn and compare them');
+  const isGiven = (name: keyof TrainFlags): boolean => command.getOptionValueSource(name) === 'cli';
+  command.action(
+    act(async (terminal, flags: Flags) => {
+      const compare = flags.compare === true;
+      if (compare && isGiven('method')) command.error('--compare runs all methods; omit --method');
+      const asked = await prepareJob(flags, { methods: compare ? METHODS : [flags.method] });
+      const { runs, exitCode } = await withGpu(asked.options.float32MatmulPrecision, async (gpu) =>
+        runJob(terminal, gpu, await fitToDevice(terminal, gpu, asked, isGiven('iterations'))),
+      );
+      const summaries = METHODS.map((method) => runs.filter((run) => run.method === method))
+        .filter((own) => own.length > 0)
+        .map((own) => (own.length > 1 ? summarizeSeeds(own) : own[0]!));
+      const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
+      const isPreset = Object.entries(PRESET).every(
+        ([name, value]) => name === 'iterations' || flags[name as keyof typeof PRESET] === value,
+      );
+      if (compare) compareMethods(terminal, summaries);
+      for (const summary of summaries) if ('runs' in summary) terminal.line(seedsLine(summary));
+      conclude(terminal, main, { isPreset, compare });
+      const methods = Object.fromEntries(summaries.map((summary) => [summary.method, summary]));
+      terminal.emit({ event: 'result', ...main, ...(compare && { methods }) });
+      return exitCode;
+    }),
+  );
 }
 
-/** Says how long it will take, and does fewer iterations on an adapter that is too slow for all of them. */
-async function fit(context: Context, terminal: Terminal, gpu: Gpu, job: Job, chosen: boolean): Promise<Job> {
-  const { iterations } = job.options;
-  const runs = job.methods.length * job.seeds.length;
+/** On a software adapter: times an iteration, reports how long the job takes, and shortens it if that is too long. */
+async function fitToDevice(terminal: Terminal, gpu: Gpu, job: Job, isChosen: boolean): Promise<Job> {
   if (!gpu.info.software) {
-    if (!chosen) terminal.note(`${counted(iterations, 'iteration')} (--iterations)`);
+    if (!isChosen) terminal.note(`${counted(job.options.iterations, 'iteration')} (change with --iterations)`);
     return job;
   }
+  const seconds = await timeIteration(terminal, gpu, job);
+  const plan = planIterations(seconds, job, isChosen);
+  terminal.note(`${describeDevice(gpu.info)}${plan.note}`);
+  // On a slow adapter the live line would change too rarely.
+  const printFreq = plan.isSlow && terminal.isLive ? (job.watch.printFreq ?? 1) : job.watch.printFreq;
+  return {
+    ...job,
+    watch: { ...job.watch, printFreq },
+    options: { ...job.options, iterations: plan.iterations },
+  };
+}
+
+/** Returns the seconds of one iteration, measured on a few. */
+async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<number> {
   const showTiming = (): void => {
     if (terminal.isLive) terminal.live('timing a few iterations');
   };
   const notice = compileNotice(terminal);
   showTiming();
-  const options = { ...job.options, method: job.methods.at(-1)! };
-  const seconds = await context.timeIteration(gpu, job.data, options, (progress) => {
-    notice(progress);
-    if (progress.compiled === progress.total) showTiming();
-  });
-  terminal.clear();
-  const slow = seconds > SLOW_SECONDS;
-  // Ten iterations would let the line stand still for longer than one waits.
-  const watched = slow && terminal.isLive ? { ...job, printFreq: job.printFreq ?? 1 } : job;
-  const time = (n: number): string => `about ${duration(runs * n * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
-  const fitting = Math.floor(SLOW_BUDGET_SECONDS / seconds / 100) * 100;
-  const fewer = Math.max(FEWEST_ITERATIONS, fitting);
-  if (chosen || !slow || fewer >= iterations) {
-    terminal.note(
-      `${describeDevice(gpu.info)}: ${counted(iterations, 'iteration')} (--iterations) take ${time(iterations)}`,
-    );
-    return watched;
+  const training = Training.begin(gpu, job.data, { ...job.options, method: job.methods.at(-1)! });
+  try {
+    await training.prepare([], {
+      onCompile(progress) {
+        notice(progress);
+        if (progress.compiled === progress.total) showTiming();
+      },
+    });
+    for (let i = 0; i < WARM_UP; i++) await training.step();
+    await gpu.idle();
+    const before = performance.now();
+    for (let i = 0; i < TIMED; i++) await training.step();
+    await gpu.idle();
+    return (performance.now() - before) / 1000 / TIMED;
+  } finally {
+    training.dispose();
+    terminal.clear();
   }
-  terminal.note(
-    `${describeDevice(gpu.info)} is slow: ${count(fewer)} iterations in place of ${count(iterations)}, ${time(fewer)}; --iterations ${iterations} does them all in ${time(iterations)}`,
-  );
-  return { ...watched, options: { ...job.options, iterations: fewer } };
 }
 
-/** The sentence at the end: what was reached, beside what was recorded. */
-function report(
+// An adapter with slower iterations than this is as slow as SwiftShader. It runs as many iterations as fit into the budget.
+const SLOW_SECONDS = 0.35;
+const SLOW_BUDGET_SECONDS = 240;
+const FEWEST_ITERATIONS = 200;
+
+/** Returns how many iterations to run if each takes `seconds`, with a note. A number that the user chose stays. */
+export function planIterations(
+  seconds: number,
+  { methods, seeds, options: { iterations } }: Pick<Job, 'methods' | 'seeds'> & { options: { iterations: number } },
+  isChosen: boolean,
+): { iterations: number; isSlow: boolean; note: string } {
+  const runs = methods.length * seeds.length;
+  const time = (n: number): string => `about ${duration(runs * n * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
+  const isSlow = seconds > SLOW_SECONDS;
+  const fitting = Math.max(FEWEST_ITERATIONS, Math.floor(SLOW_BUDGET_SECONDS / seconds / 100) * 100);
+  if (isChosen || !isSlow || fitting >= iterations) {
+    const note = `: ${counted(iterations, 'iteration')}, ${time(iterations)} (change with --iterations)`;
+    return { iterations, isSlow, note };
+  }
+  const note = ` is slow: running ${count(fitting)} iterations instead of ${count(iterations)} (${time(fitting)}). Pass --iterations ${iterations} to run all (${time(iterations)})`;
+  return { iterations: fitting, isSlow, note };
+}
+
+function compareMethods(terminal: Terminal, summaries: readonly (RunSummary | SeedsSummary)[]): void {
+  const rows = summaries.map((summary) => [
+    METHOD_TITLES[summary.method],
+    spread(summary.targetAccuracy, 'runs' in summary ? summary.targetDeviation : null),
+    count(summary.iterations),
+  ]);
+  terminal.line(columns(['method', 'target accuracy', 'iterations'], rows));
+  terminal.line();
+}
+
+/** Writes the last lines: the result, next to the recorded figures if this is the recorded task. */
+function conclude(
   terminal: Terminal,
-  summaries: readonly (RunSummary | SeedsSummary)[],
-  preset: boolean,
-  compare: boolean,
+  main: RunSummary | SeedsSummary,
+  { isPreset, compare }: { isPreset: boolean; compare: boolean },
 ): void {
-  const deviation = (summary: RunSummary | SeedsSummary): number | null =>
-    'runs' in summary ? summary.targetDeviation : null;
-  if (compare) {
-    const rows = summaries.map((s) => [
-      METHOD_NAMES[s.method],
-      spread(s.targetAccuracy, deviation(s)),
-      count(s.iterations),
-    ]);
-    terminal.line(columns(['method', 'target accuracy', 'iterations'], rows));
-    terminal.line();
-  }
-  for (const summary of summaries) {
-    if ('runs' in summary) terminal.line(seedsLine(summary));
-  }
-  const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
-  const reached = `${METHOD_NAMES[main.method]} reached ${percent(main.targetAccuracy)} on the target's test images after ${counted(main.iterations, 'iteration')}`;
-  const recorded = preset ? recordedFigures(TASK) : undefined;
-  terminal.line(terminal.colors.bold(`${reached}${recorded ? `; recorded for this task: ${recorded}` : ''}.`));
-  if (!compare) {
-    const self = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'padagrad start';
-    terminal.line(`Without PADA: ${self} --method source-only, or --method dann; all three: ${self} --compare`);
-  }
+  const reached = `${METHOD_TITLES[main.method]}: ${percent(main.targetAccuracy)} on the target test set after ${counted(main.iterations, 'iteration')}`;
+  const reference = isPreset ? recordedFigures(TASK) : undefined;
+  terminal.line(terminal.colors.bold(`${reached}${reference ? `. Reference: ${reference}` : ''}`));
+  const self = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'padagrad start';
+  if (!compare) terminal.line(`Compare with: ${self} --compare`);
+}
+
+/** Figures that `tools/adaptation.mjs` measured: target accuracies in percent. */
+export interface Recorded {
+  iterations: number;
+  tasks: {
+    name: string;
+    methods: Partial<Record<Method, { mean: number; deviation: number | null; runs: readonly object[] }>>;
+  }[];
+}
+
+/** Returns the recorded figures of a task in one phrase; undefined if there are none. */
+export function recordedFigures(task: string, { iterations, tasks }: Recorded = recorded): string | undefined {
+  const methods = tasks.find(({ name }) => name === task)?.methods ?? {};
+  const known = METHODS.filter((method) => methods[method]);
+  if (known.length === 0) return undefined;
+  const seeds = Math.max(...known.map((method) => methods[method]!.runs.length));
+  const list = known.map((method) => {
+    const { mean, deviation } = methods[method]!;
+    return `${METHOD_TITLES[method]} ${spread(mean, deviation)}`;
+  });
+  return `${list.join(', ')} (percent after ${count(iterations)} iterations, mean of ${seeds} seeds with standard deviation)`;
 }

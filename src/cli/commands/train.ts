@@ -1,83 +1,252 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { version } from '../../../package.json';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { type Context, withGpu } from '../context.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import { NotFiniteError } from '../../train/notFinite.ts';
+import type { TrainingOptions } from '../../train/options.ts';
+import { type TrainResult, train } from '../../train/train.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { addTrainFlags, type TrainFlags } from '../flags.ts';
-import { readConfig, resumedFlags, resumedJob } from '../run/config.ts';
-import { finishedRun } from '../run/folder.ts';
+import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
+import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
+import { safetensorsOf } from '../model.ts';
+import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
+import { finishedRun, RunFolder } from '../run/folder.ts';
 import { type Job, prepareJob } from '../run/job.ts';
-import { runJob } from '../run/runs.ts';
-import { METHOD_NAMES, spread } from '../show/format.ts';
-import { profileJob, writeTrace } from '../show/profile.ts';
-import { type RunSummary, type SeedsSummary, summarizeSeeds } from '../show/summary.ts';
-import { Terminal } from '../show/terminal.ts';
+import { profileJob, writeTrace } from '../run/profile.ts';
+import { compileNotice, RunReport } from '../show/report.ts';
+import { type RunSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
+import type { Act, Terminal } from '../show/terminal.ts';
 
 interface Flags extends TrainFlags {
   profile?: string | true;
 }
 
 /** `padagrad train`: adapts a classifier from labelled source images to unlabelled target images. */
-export function addTrain(root: Command, context: Context): void {
+export function addTrain(root: Command, act: Act): void {
   const command = root
     .command('train')
-    .description('train on labelled source images and adapt to unlabelled target images');
-  command.option(
-    '--profile [trace]',
-    "first time a few iterations kernel by kernel; with a file's name, keep them there as a trace for chrome://tracing",
-  );
-  command.option('--resume <dir>', 'go on with the run in a folder that --out named, from its newest checkpoint');
-  addTrainFlags(command).action(async (flags: Flags) => {
-    const terminal = new Terminal(context.stdout, context.stderr, flags.json === true);
-    if (flags.resume !== undefined) {
-      const finished = finishedRun(flags.resume);
+    .description('train on labelled source images and adapt to unlabelled target images')
+    .option(
+      '--profile [trace]',
+      'before training, profile a few iterations; with a file name, also write a Chrome trace',
+    )
+    .option('--resume <dir>', 'resume the run in this output folder from its newest checkpoint');
+  addTrainFlags(command).action(
+    act(async (terminal, given: Flags) => {
+      // 1. Read the flags, and the config of a run that is resumed.
+      const config = given.resume === undefined ? undefined : await readConfig(given.resume);
+      const flags = config ? resumedFlags(command, given, given.resume!, config) : given;
+      requireData(command, flags);
+      const finished = config && finishedRun(given.resume!);
       if (finished) {
-        resumedFlags(command, flags, flags.resume, await readConfig(flags.resume));
-        terminal.note(`the run in ${flags.resume} is finished; nothing is left to do`);
+        terminal.note(`the run in ${given.resume} is already finished`);
         terminal.emit({ event: 'result', ...finished });
-        return;
+        return EXIT.ok;
       }
+      // 2. Load and check the data, before the GPU is opened.
+      const job = await prepareJob(flags, { ...(config && { resume: config }) });
+      const { profile } = flags;
+      if (typeof profile === 'string') writeTrace(profile);
+      // 3. Train.
+      return withGpu(job.options.float32MatmulPrecision, async (gpu) => {
+        if (profile) await profileJob(terminal, gpu, job, profile === true ? undefined : profile);
+        const { runs, exitCode } = await runJob(terminal, gpu, job);
+        const result = job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
+        if ('runs' in result) terminal.line(seedsLine(result));
+        terminal.emit({ event: 'result', ...result });
+        return exitCode;
+      });
+    }),
+  );
+}
+
+function requireData(command: Command, flags: TrainFlags): void {
+  for (const name of ['source', 'target'] as const) {
+    if (flags[name] !== undefined) continue;
+    const { flags: spelling } = command.options.find((option) => option.attributeName() === name)!;
+    throw new UsageError(`required option '${spelling}' not specified`);
+  }
+}
+
+/** Trains once per method and seed of a job. An interruption ends the current run early and skips the others. */
+export async function runJob(
+  terminal: Terminal,
+  gpu: Gpu,
+  job: Job,
+): Promise<{ runs: RunSummary[]; exitCode: number }> {
+  const runs: RunSummary[] = [];
+  const planned = job.methods.flatMap((method) => job.seeds.map((seed) => ({ ...job.options, method, seed })));
+  const interrupt = listenForSignals(() =>
+    terminal.note('stopping and evaluating; press Ctrl-C again to quit immediately'),
+  );
+  // The caller's Gpu, and one more after each loss of a device.
+  const gpus = [gpu];
+  const reopen = async (): Promise<Gpu> => {
+    gpus.push(await openGpu(job.options.float32MatmulPrecision));
+    return gpus.at(-1)!;
+  };
+  if (job.detectAnomaly)
+    terminal.note('--detect-anomaly checks every op, so an iteration takes two to three times as long');
+  try {
+    for (const options of planned) {
+      const summary = await runOnce(terminal, job, options, { gpu: gpus.at(-1)!, reopen, signal: interrupt.signal });
+      runs.push(summary);
+      if (planned.length > 1) terminal.emit({ event: 'run', ...summary });
+      if (interrupt.signal.aborted) break;
     }
-    const job = await jobOf(context, command, flags);
-    const { profile } = flags;
-    if (typeof profile === 'string') writeTrace(profile);
-    const train = async (gpu: Gpu): Promise<RunSummary[]> => {
-      if (profile) await profileJob(context, terminal, gpu, job, profile === true ? undefined : profile);
-      return runJob(context, terminal, gpu, job);
-    };
-    const runs = await withGpu(context, train, job.options.float32MatmulPrecision);
-    const result = resultOf(job, runs);
-    if ('runs' in result) terminal.line(seedsLine(result));
-    terminal.emit({ event: 'result', ...result });
-    setExitCode(context);
-  });
-}
-
-/** What the flags ask for: a new run, or the rest of one. */
-async function jobOf(context: Context, command: Command, flags: Flags): Promise<Job> {
-  if (flags.resume !== undefined) {
-    const config = await readConfig(flags.resume);
-    return resumedJob(await prepareJob(context, resumedFlags(command, flags, flags.resume, config)), config);
+    return { runs, exitCode: interrupt.exitCode() };
+  } finally {
+    interrupt.dispose();
+    for (const opened of gpus.slice(1)) opened.dispose();
   }
-  for (const option of command.options.filter(({ long }) => long === '--source' || long === '--target')) {
-    if (flags[option.attributeName() as 'source' | 'target'] === undefined)
-      throw new UsageError(`required option '${option.flags}' not specified`);
+}
+
+/** Aborts a signal at the first SIGINT or SIGTERM; the second one ends the process. */
+function listenForSignals(onFirst: () => void) {
+  const controller = new AbortController();
+  const listener = (name: 'SIGINT' | 'SIGTERM'): void => {
+    if (controller.signal.aborted) process.exit(EXIT[name]);
+    controller.abort(name);
+    onFirst();
+  };
+  process.on('SIGINT', listener).on('SIGTERM', listener);
+  return {
+    signal: controller.signal,
+    exitCode: (): number =>
+      controller.signal.aborted ? EXIT[controller.signal.reason as 'SIGINT' | 'SIGTERM'] : EXIT.ok,
+    dispose: () => void process.off('SIGINT', listener).off('SIGTERM', listener),
+  };
+}
+
+/** Trains once: opens the run's folder, trains, and saves the model. */
+async function runOnce(
+  terminal: Terminal,
+  job: Job,
+  options: TrainingOptions,
+  { gpu, reopen, signal }: { gpu: Gpu; reopen: () => Promise<Gpu>; signal: AbortSignal },
+): Promise<RunSummary> {
+  const device = deviceOf(gpu);
+  const { folder, checkpoint } = await openFolder(terminal, job, options, device);
+  const report = new RunReport(terminal, job, options);
+  const { printFreq, evalFreq, checkpointEvery } = job.watch;
+  const settings = {
+    printFreq: printFreq ?? (terminal.isLive ? 10 : 50),
+    evalFreq,
+    checkpointEvery,
+    detectAnomaly: job.detectAnomaly,
+    reopen,
+    signal,
+    ...(checkpoint && { resume: checkpoint }),
+    ...(job.targetTest && { targetTest: job.targetTest }),
+    ...(job.sourceTest && { sourceTest: job.sourceTest }),
+  };
+  try {
+    const { result, training } = await train(gpu, job.data, options, settings, {
+      onCompile: compileNotice(terminal),
+      onStart: (info) => report.start(info, device),
+      onProgress: (progress) => report.progress(progress),
+      onMetrics: (rows) => folder?.append(...rows.map((row) => ({ event: 'iteration', ...row }))),
+      onClassWeight(event) {
+        if (!event.classWeight.every(Number.isFinite)) throw new NotFiniteError(event.iteration - 1, 'class weight');
+        folder?.append({ event: 'classWeight', ...event });
+        report.classWeight(event);
+      },
+      onEvaluation(event) {
+        folder?.append({ event: 'evaluation', ...event });
+        report.evaluation(event, event.iteration === options.iterations || signal.aborted);
+      },
+      onCheckpoint: (checkpoint) => folder?.keepCheckpoint(checkpoint),
+      onLost: ({ iteration, error }) =>
+        terminal.note(`${error.message}; continuing on a new device from iteration ${iteration}`),
+    });
+    try {
+      const summary = summaryOf(options, result);
+      // The report comes first: if the model cannot be written, it is all there is.
+      report.end(summary);
+      folder?.finish(await safetensorsOf(training.model), { event: 'result', ...summary });
+      if (folder) terminal.line(`saved to ${folder.path}`);
+      return summary;
+    } finally {
+      training.dispose();
+    }
+  } finally {
+    terminal.settle();
+    folder?.close();
   }
-  return prepareJob(context, flags);
 }
 
-/** One run's figures, or means over the seeds where several were asked for. */
-const resultOf = (job: Job, runs: readonly RunSummary[]): RunSummary | SeedsSummary =>
-  job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
+const summaryOf = ({ method, seed, iterations }: TrainingOptions, result: TrainResult): RunSummary => ({
+  method,
+  seed,
+  iterations: result.iteration,
+  targetAccuracy: result.targetAccuracy ?? null,
+  sourceAccuracy: result.sourceAccuracy ?? null,
+  classWeight: result.classWeight,
+  effectiveClasses: result.effectiveClasses,
+  entropy: result.entropy,
+  secondsPerIteration: result.secondsPerIteration,
+  seconds: result.seconds,
+  secondsToFirstStep: result.secondsToFirstStep,
+  aborted: result.iteration < iterations,
+  target: result.target,
+  source: result.source,
+});
 
-/** Several seeds in a line: mean and deviation. */
-export function seedsLine(result: SeedsSummary): string {
-  const each = result.runs.map((run) => run.targetAccuracy?.toFixed(1) ?? '-').join(', ');
-  const source = spread(result.sourceAccuracy, result.sourceDeviation);
-  return `${METHOD_NAMES[result.method]}, seeds ${result.seeds.join(', ')}: target accuracy ${spread(result.targetAccuracy, result.targetDeviation)} (${each}), source accuracy ${source}; mean (deviation) in percent`;
+/** Opens the folder of a run, with the checkpoint to resume from. Several runs have a subfolder each. */
+async function openFolder(
+  terminal: Terminal,
+  { out, methods, seeds, task, data, watch, resume }: Job,
+  options: TrainingOptions,
+  device: Device,
+): Promise<{ folder?: RunFolder; checkpoint?: Checkpoint | undefined }> {
+  if (!out) return {};
+  const parts = [
+    ...(methods.length > 1 ? [options.method] : []),
+    ...(seeds.length > 1 ? [`seed-${options.seed}`] : []),
+  ];
+  const path = join(out, ...parts);
+  RunFolder.prepare(path, resume ? '--resume' : '--out');
+  const folder = RunFolder.lock(path, (message) => terminal.warning(message));
+  try {
+    if (resume) return { folder, checkpoint: await findCheckpoint(terminal, folder, resume, device) };
+    if (RunFolder.holdsRun(path)) terminal.note(`overwriting an earlier run in ${path}`);
+    const checksums = { source: checksumOf(data.source), target: checksumOf(data.target) };
+    folder.begin({ padagrad: version, task, options, watch, data: checksums, device });
+    return { folder };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
 }
 
-/** An interrupted command says so by its exit code. */
-export function setExitCode(context: Context): void {
-  const { aborted, reason } = context.interruptible();
-  if (aborted) context.exitCode = reason === 'SIGTERM' ? EXIT.SIGTERM : EXIT.SIGINT;
+/** Finds the checkpoint to resume from. Warns if this device or version gives other bits than those that started the run. */
+async function findCheckpoint(
+  terminal: Terminal,
+  folder: RunFolder,
+  config: RunConfig,
+  device: Device,
+): Promise<Checkpoint | undefined> {
+  const { device: before, padagrad } = config;
+  const isOther =
+    describeDevice(before) !== describeDevice(device) ||
+    before.gemmFamily !== device.gemmFamily ||
+    before.subgroupSize !== device.subgroupSize;
+  if (isOther || padagrad !== version)
+    terminal.warning(
+      `the run started on ${describeDevice(before)} with padagrad ${padagrad}; results here will not be bit-identical`,
+    );
+  const found = await folder.resume(config);
+  if (!found) {
+    terminal.note(`no checkpoint in ${folder.path}, starting from the beginning`);
+    return undefined;
+  }
+  const { name, checkpoint } = found;
+  const other = (Object.keys(config.options) as (keyof TrainingOptions)[])
+    .filter((option) => config.options[option] !== checkpoint.options[option])
+    .map((key) => `${flagOf(key)} is ${config.options[key]} in config.json but ${checkpoint.options[key]} in ${name}`);
+  if (other.length > 0)
+    throw new UsageError(`${folder.path}: config.json and ${name} are from different runs: ${other.join('; ')}`);
+  terminal.note(`resuming at iteration ${checkpoint.iteration} from ${name}`);
+  return checkpoint;
 }

@@ -3,20 +3,19 @@ import { join } from 'node:path';
 import { DataError } from '../../data/errors.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { UsageError } from '../errors.ts';
-import { writeAtomically } from './atomic.ts';
-import { readNamed, removeFile } from './files.ts';
+import { readNamed, removeFile, writeAtomically } from './files.ts';
 
 const NAME = /^checkpoint-(\d{1,15})\.safetensors$/;
-// One to go on from, and one more in case that one is damaged.
+// The newest one, and the one before it in case the newest is damaged.
 const KEPT = 2;
 
-/** A checkpoint that was read from a file. */
+/** A checkpoint and the name of its file. */
 export interface Found {
   name: string;
   checkpoint: Checkpoint;
 }
 
-/** Names of a folder's checkpoints, the newest first. */
+/** Lists the checkpoint files of a folder, newest first. */
 const newestFirst = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => NAME.test(name))
@@ -25,10 +24,10 @@ const newestFirst = (folder: string): string[] =>
 const iterationOf = (name: string): number => Number(NAME.exec(name)![1]);
 
 /**
- * Writes a checkpoint whole or not at all, then removes all but the last ones, and damaged ones of later iterations.
+ * Writes a checkpoint, then removes all but the last two. It also removes files of later iterations, which are damaged.
  *
  * @param write writes the file; default: `writeAtomically`
- * @returns its name
+ * @returns the name of the file
  */
 export async function keepCheckpoint(
   folder: string,
@@ -38,16 +37,12 @@ export async function keepCheckpoint(
   const { iteration } = checkpoint;
   const name = `checkpoint-${iteration}.safetensors`;
   write(join(folder, name), await encodeCheckpoint(checkpoint));
-  removeCheckpoints(
-    folder,
-    newestFirst(folder)
-      .filter((other) => iterationOf(other) <= iteration)
-      .slice(0, KEPT),
-  );
+  const older = newestFirst(folder).filter((other) => iterationOf(other) <= iteration);
+  removeCheckpoints(folder, older.slice(0, KEPT));
   return name;
 }
 
-/** Removes all checkpoints but some. Returns how many were removed: a folder of such a name stays, for a run makes none. */
+/** Removes all checkpoint files but `kept`, and returns their number. A folder with such a name is not a checkpoint and stays. */
 export function removeCheckpoints(folder: string, kept: readonly string[] = []): number {
   const removed = newestFirst(folder)
     .filter((name) => !kept.includes(name))
@@ -57,7 +52,7 @@ export function removeCheckpoints(folder: string, kept: readonly string[] = []):
   return removed.length;
 }
 
-/** Returns the newest checkpoint that is whole; undefined if there is none. Calls `onDamaged` for each that it passes over. */
+/** Reads the newest checkpoint that is not damaged; undefined if there is none. Calls `onDamaged` for each damaged one. */
 export async function newestCheckpoint(folder: string, onDamaged: (error: Error) => void): Promise<Found | undefined> {
   for (const name of newestFirst(folder)) {
     try {

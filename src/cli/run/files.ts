@@ -1,11 +1,44 @@
-import { lstatSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { NamedBytes } from '../../data/readers/idx.ts';
 import { UsageError } from '../errors.ts';
 import { count } from '../show/format.ts';
 
-/** Returns a file's bytes. @throws UsageError that says in one line why the file cannot be read */
+// Files that survive a crash: each is written in full under a temporary name and then renamed. Errors name the file and the reason.
+
+const LEFT_OVER = /^\.(config\.json|model\.safetensors|checkpoint-\d+\.safetensors)\.\d+\.tmp$/;
+
+/** Thrown if a file cannot be written. The message has the file and the reason; on a full disk also the size. */
+export class WriteError extends Error {
+  override name = 'WriteError';
+  readonly code: string | undefined;
+  /** The second half of the message. */
+  readonly reason: string;
+
+  constructor(path: string, bytes: number, cause: unknown) {
+    const size = isFull(cause) ? `, and ${basename(path)} takes ${count(bytes)} bytes` : '';
+    const reason = `${reasonOf(cause)}${size}`;
+    super(`${path} cannot be written: ${reason}`, { cause });
+    this.code = codeOf(cause);
+    this.reason = reason;
+  }
+}
+
+/** Reads a file. @throws UsageError with the reason, in one line */
 export async function readNamed(file: string): Promise<NamedBytes> {
   try {
     const other = otherThanFile(file);
@@ -19,20 +52,80 @@ export async function readNamed(file: string): Promise<NamedBytes> {
   }
 }
 
-/** Returns what stands where a file should, such as `a folder`; undefined for a file and where nothing is. */
-export function otherThanFile(path: string): string | undefined {
-  const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (!entry) return undefined;
+/**
+ * Writes a file completely or not at all: to a temporary file in the same folder, which is synced and then renamed.
+ *
+ * @throws WriteError
+ */
+export function writeAtomically(path: string, content: string | Uint8Array): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   try {
-    const kind = statSync(path);
-    if (kind.isFile()) return undefined;
-    return kind.isDirectory() ? 'a folder' : 'a device or a pipe';
-  } catch {
-    return entry.isSymbolicLink() ? 'a link to nothing' : undefined;
+    const file = openSync(temporary, 'w');
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    // The first error is reported, not one of the removal.
+    quietly(() => removeFile(temporary));
+    throw new WriteError(path, bytes.length, cause);
+  }
+  syncFolder(folder);
+}
+
+/** Syncs a folder, which puts new names in it on the disk. Windows cannot sync a folder. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
-/** Removes a file, or a link to one, if it is there. @throws UsageError that says why it cannot be removed */
+/** Removes the temporary files of processes that were killed while they wrote. */
+export function removeLeftOvers(folder: string): void {
+  for (const name of readdirSync(folder)) if (LEFT_OVER.test(name)) removeFile(join(folder, name));
+}
+
+/**
+ * Makes a folder and those above it. `mkdirSync` with `recursive` never returns on a file system without folders (/proc).
+ *
+ * @throws Error of the file system, or one that names a broken link
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (cause) {
+    // Another process may have made it in the meantime.
+    if (existsSync(path)) return;
+    const target = quietly(() => readlinkSync(path));
+    if (target === undefined) throw cause;
+    throw new Error(`${path} is a link to ${target}, which does not exist; make that folder or remove the link`, {
+      cause,
+    });
+  }
+}
+
+/** Returns what is at a path other than a file, such as `a folder`. Returns undefined for a file or if nothing is there. */
+export function otherThanFile(path: string): string | undefined {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (!entry) return undefined;
+  const kind = quietly(() => statSync(path));
+  if (!kind) return entry.isSymbolicLink() ? 'a broken link' : undefined;
+  if (kind.isFile()) return undefined;
+  return kind.isDirectory() ? 'a folder' : 'a device or a pipe';
+}
+
+/** Removes a file, or a link to one, if it exists. @throws UsageError with the reason */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);
@@ -41,27 +134,19 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Returns the code of a failed call of the file system. */
+/** Returns the code of an error of the file system, such as `ENOENT`. */
 export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** Returns why a call of the file system failed, without its code and its arguments: `permission denied`. */
+/** Returns the reason of an error of the file system, without its code and arguments: `permission denied`. */
 export const reasonOf = (error: unknown): string => (error as Error).message.replace(/^E\w+: |, \w+( '.*')?$/g, '');
 
-/** Returns true if the disk, or this user's part of it, has no room. */
+/** Returns true if the disk or the user's quota is full. */
 export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(codeOf(error)!);
 
-/** A file could not be written: says which, why, and how many bytes a full disk has no room for. */
-export class WriteError extends Error {
-  override name = 'WriteError';
-  readonly code: string | undefined;
-  /** The second half of the message. */
-  readonly reason: string;
-
-  constructor(path: string, bytes: number, cause: unknown) {
-    const size = isFull(cause) ? `, and ${basename(path)} takes ${count(bytes)} bytes` : '';
-    const reason = `${reasonOf(cause)}${size}`;
-    super(`${path} cannot be written: ${reason}`, { cause });
-    this.code = codeOf(cause);
-    this.reason = reason;
+function quietly<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
   }
 }

@@ -4,10 +4,18 @@ import type { Checkpoint } from '../../train/checkpoint.ts';
 import { UsageError } from '../errors.ts';
 import { counted } from '../show/format.ts';
 import type { RunSummary } from '../show/summary.ts';
-import { makeFolder, removeLeftOvers, writeAtomically } from './atomic.ts';
 import { type Found, keepCheckpoint, newestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { CONFIG, type RunConfig } from './config.ts';
-import { isFull, otherThanFile, reasonOf, removeFile, WriteError } from './files.ts';
+import {
+  isFull,
+  makeFolder,
+  otherThanFile,
+  reasonOf,
+  removeFile,
+  removeLeftOvers,
+  WriteError,
+  writeAtomically,
+} from './files.ts';
 import { LOCK, lockFolder } from './lock.ts';
 import { type Cut, MetricsFile, rowsOf } from './metricsFile.ts';
 
@@ -16,7 +24,7 @@ export const MODEL = 'model.safetensors';
 
 const isFile = (path: string): boolean => existsSync(path) && otherThanFile(path) === undefined;
 
-/** Returns what a run that has ended reported; undefined if it has not ended. */
+/** Reads the result of a finished run; undefined if the run is not finished. */
 export function finishedRun(path: string): RunSummary | undefined {
   const metrics = join(path, METRICS);
   if (!isFile(metrics) || !isFile(join(path, MODEL))) return undefined;
@@ -28,11 +36,15 @@ export function finishedRun(path: string): RunSummary | undefined {
   return undefined;
 }
 
-/** The folder of one run: what was asked, what was measured, where it can go on from, and the model it led to. */
+/**
+ * The folder of one run: config.json, metrics.jsonl, the last two checkpoints and model.safetensors. It stays usable whenever the
+ * process is killed or the disk is full: every file but metrics.jsonl is replaced in one step.
+ */
 export class RunFolder {
   private metrics: MetricsFile | undefined;
+  /** True if a warning of the current failure was given. */
   private failing = false;
-  /** The checkpoint that is whole and has come furthest. */
+  /** The newest checkpoint that is not damaged. */
   private newest: string | undefined;
 
   private constructor(
@@ -41,7 +53,7 @@ export class RunFolder {
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** Makes the folder that a flag names, and looks at its files. @throws UsageError if a run cannot be kept there */
+  /** Makes the folder that a flag names, and checks its files. @throws UsageError if a run cannot be saved there */
   static prepare(path: string, flag = '--out'): void {
     check(`${flag} ${path}: cannot be written to`, () => {
       makeFolder(path);
@@ -53,7 +65,7 @@ export class RunFolder {
       const other = otherThanFile(join(path, name));
       if (other)
         throw new UsageError(
-          `${flag} ${path}: ${name} is ${other}, but a run keeps a file of that name there; move it away`,
+          `${flag} ${path}: ${name} is ${other}, but a run saves a file with that name; move it away`,
         );
     }
   }
@@ -63,12 +75,12 @@ export class RunFolder {
     return isFile(join(path, CONFIG));
   }
 
-  /** Takes a prepared folder for this process alone. @throws UsageError that names the process that has it */
-  static take(path: string, warn: (message: string) => void): RunFolder {
+  /** Locks a prepared folder for this process. @throws UsageError that names the process that has locked it */
+  static lock(path: string, warn: (message: string) => void): RunFolder {
     return check(`${path}: cannot be locked`, () => new RunFolder(path, lockFolder(path), warn));
   }
 
-  /** Begins a run. Removes the files of an earlier one, which would pass for this one's. @throws UsageError | WriteError */
+  /** Starts a new run, and removes the files of an earlier one. @throws UsageError | WriteError */
   begin(config: RunConfig): void {
     for (const name of [MODEL, METRICS]) removeFile(join(this.path, name));
     removeCheckpoints(this.path);
@@ -78,22 +90,22 @@ export class RunFolder {
   }
 
   /**
-   * Resumes the run in the folder: from its newest checkpoint that is whole, or from the beginning if it has none.
+   * Resumes the run in the folder. Returns its newest checkpoint that is not damaged; undefined if there is none.
    *
-   * @throws UsageError if the folder's files cannot be opened or removed
+   * @throws UsageError if a file cannot be opened or removed
    */
-  async goOn({ watch }: RunConfig): Promise<Found | undefined> {
+  async resume({ watch }: RunConfig): Promise<Found | undefined> {
     removeLeftOvers(this.path);
     removeFile(join(this.path, MODEL));
     const found = await newestCheckpoint(this.path, (error) =>
-      this.warn(`a checkpoint is damaged, and the one before it is used: ${error.message}`),
+      this.warn(`a checkpoint is damaged, using the previous one: ${error.message}`),
     );
     this.newest = found?.name;
     const iteration = found?.checkpoint.iteration ?? 0;
     const { iterations } = this.openMetrics({ iteration, evalFreq: watch.evalFreq });
     if (iterations < iteration)
       this.warn(
-        `${join(this.path, METRICS)} has the figures of only ${iterations} of the ${counted(iteration, 'iteration')} before ${this.newest}; the others are lost`,
+        `${join(this.path, METRICS)} has rows for only ${iterations} of the ${counted(iteration, 'iteration')} before ${this.newest}; the other rows are lost`,
       );
     return found;
   }
@@ -104,16 +116,17 @@ export class RunFolder {
     return this.metrics;
   }
 
-  /** Appends objects to `metrics.jsonl`, a line each; what a full disk does not take is tried again with the next ones. */
+  /** Appends rows to metrics.jsonl. Rows that a full disk does not take are written with the next ones. */
   append(...rows: readonly object[]): void {
-    this.attempt(() => this.metrics!.append(rows));
+    this.metrics!.add(rows);
+    this.attempt(() => this.metrics!.write());
   }
 
-  /** Keeps a checkpoint and the figures up to it; a disk that does not take them ends no training. */
+  /** Saves a checkpoint and the rows before it. If the disk is full, warns, and training continues. */
   async keepCheckpoint(checkpoint: Checkpoint): Promise<void> {
     this.failing = false;
     await this.attempt(async () => {
-      // Figures first: a run that is resumed from a checkpoint has them up to it.
+      // Rows first: a resumed run needs all rows before its checkpoint.
       this.withRoom(() => this.metrics!.sync());
       const write = (path: string, bytes: Uint8Array) => this.withRoom(() => writeAtomically(path, bytes));
       this.newest = await keepCheckpoint(this.path, checkpoint, write);
@@ -121,9 +134,9 @@ export class RunFolder {
   }
 
   /**
-   * Keeps the model and the result; its bytes hold no time and no path, so equal runs give equal files.
+   * Saves the model and the result. The model file contains no times or paths, so equal runs give equal files.
    *
-   * @throws WriteError that says how to continue
+   * @throws WriteError with the command that continues
    */
   finish(model: Uint8Array, result: object): void {
     this.metrics!.add([result]);
@@ -133,9 +146,9 @@ export class RunFolder {
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
       const from = this.newest
-        ? `continues from ${this.newest}`
-        : 'trains again from the beginning, for it has no checkpoint';
-      error.message += `; once it can be, \`padagrad train --resume ${this.path}\` ${from}`;
+        ? `continue from ${this.newest}`
+        : 'train again from the beginning (there is no checkpoint)';
+      error.message += `; free some space, then run \`padagrad train --resume ${this.path}\` to ${from}`;
       throw error;
     }
   }
@@ -145,7 +158,7 @@ export class RunFolder {
     this.unlock();
   }
 
-  /** Writes; if the disk is full, removes all checkpoints but the newest and writes again. */
+  /** Calls `write`. If the disk is full, removes all checkpoints but the newest and calls it again. */
   private withRoom(write: () => void): void {
     try {
       write();
@@ -156,11 +169,11 @@ export class RunFolder {
     }
   }
 
-  /** Warns of what fails, once until the next checkpoint. */
+  /** Calls `write`, and warns if it fails, once until the next checkpoint. */
   private attempt(write: () => void | Promise<void>): void | Promise<void> {
     const failed = (error: unknown): void => {
       const reason = error instanceof WriteError ? `${error.code}: ${error.reason}` : (error as Error).message;
-      if (!this.failing) this.warn(`${this.path} cannot be written to (${reason}); training goes on and tries again`);
+      if (!this.failing) this.warn(`cannot write to ${this.path} (${reason}); training continues and will retry`);
       this.failing = true;
     };
     try {
@@ -172,7 +185,7 @@ export class RunFolder {
   }
 }
 
-/** Runs calls of the file system. @throws UsageError with `what` and the reason if one of them fails */
+/** Calls functions of the file system. @throws UsageError with `what` and the reason if one fails */
 function check<T>(what: string, act: () => T): T {
   try {
     return act();

@@ -2,26 +2,28 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeS
 import { join } from 'node:path';
 import { codeOf, otherThanFile } from './files.ts';
 
+// The lock of a run's folder: a file with the number of the process that uses it. The lock of a process that no longer runs is taken
+// over. Lock files of packages are renewed by a timer instead, so a process that was killed or paused would keep others waiting.
+
 export const LOCK = 'lock';
-// Who finds a lock without a number waits for nobody longer than writing the number takes.
+// A process writes its number right after it makes the file, so an older empty lock is a left-over.
 const WRITING_MS = 2000;
 
-/** Another process is at work in the folder. */
+/** Thrown if another process uses the folder. */
 export class LockedError extends Error {
   override name = 'LockedError';
-  constructor(
-    readonly path: string,
-    readonly pid: number | undefined,
-  ) {
-    super(`${pid === undefined ? 'another process' : `process ${pid}`} is at work in ${path}; wait for it, or stop it`);
+  constructor(path: string, pid: number | undefined) {
+    super(
+      `${pid === undefined ? 'another process' : `process ${pid}`} is using ${path}; wait for it to finish or stop it`,
+    );
   }
 }
 
 /**
- * Takes a folder for this process, by a file that holds its number; what a process that is gone has left is taken over.
+ * Locks a folder for this process.
  *
- * @returns what gives the folder back
- * @throws LockedError while another process has it
+ * @returns the function that unlocks it
+ * @throws LockedError if another process has locked it
  */
 export function lockFolder(path: string): () => void {
   const lock = join(path, LOCK);
@@ -41,8 +43,7 @@ export function lockFolder(path: string): () => void {
       if (codeOf(error) !== 'ENOENT') throw error;
       continue;
     }
-    const moved = read(aside);
-    if (moved !== found) renameSync(aside, lock);
+    if (read(aside) !== found) renameSync(aside, lock);
     else rmSync(aside, { force: true });
   }
   return () => {
@@ -50,13 +51,13 @@ export function lockFolder(path: string): () => void {
   };
 }
 
-/** True if the file was not there and now holds the text. */
+/** Makes the file with this text. Returns false if it exists. */
 function create(lock: string, text: string): boolean {
   let file: number;
   try {
     file = openSync(lock, 'wx');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
     return false;
   }
   try {
@@ -67,18 +68,18 @@ function create(lock: string, text: string): boolean {
   return true;
 }
 
-/** What a lock says; undefined where there is none. */
+/** Reads a lock; undefined if there is none. */
 function read(lock: string): string | undefined {
   try {
     return readFileSync(lock, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
     return undefined;
   }
 }
 
-/** A process by its number and, where the system tells, when it began: numbers come again, above all in containers. */
-const identity = (pid: number): string => `${[pid, began(pid)].filter((part) => part !== undefined).join(' ')}\n`;
+/** Identifies a process by its number and start time, if the system tells it: containers reuse numbers. */
+const identity = (pid: number): string => `${[pid, startOf(pid)].filter((part) => part !== undefined).join(' ')}\n`;
 
 function pidOf(text: string): number | undefined {
   const pid = Number(/^\d{1,10}\b/.exec(text)?.[0] ?? Number.NaN);
@@ -90,8 +91,8 @@ function isHeld(text: string, lock: string): boolean {
   if (pid === undefined)
     return text === '' && Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) < WRITING_MS;
   if (!isAlive(pid)) return false;
-  const since = text.trim().split(' ')[1];
-  return since === undefined || since === (began(pid) ?? since);
+  const start = text.trim().split(' ')[1];
+  return start === undefined || start === (startOf(pid) ?? start);
 }
 
 function isAlive(pid: number): boolean {
@@ -99,15 +100,15 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Of another user: alive, but not ours to signal.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    // A process of another user is alive, but may not be signalled.
+    return codeOf(error) === 'EPERM';
   }
 }
 
-/** When a process began, in ticks since the machine did; undefined where Linux's /proc is not. */
-function began(pid: number): string | undefined {
+/** Returns when a process started, in clock ticks since boot; undefined without Linux's /proc. */
+function startOf(pid: number): string | undefined {
   try {
-    // The second field, the program's name in brackets, may hold anything; the 20th after it is the start.
+    // The second field is the program's name in brackets, which may contain anything. The start is the 20th field after it.
     return readFileSync(`/proc/${pid}/stat`, 'latin1')
       .replace(/^.*\) /s, '')
       .split(' ')[19];

@@ -1,26 +1,29 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { WriteError } from './files.ts';
 
-/** Where a run's figures are cut when it goes on from a checkpoint. */
+/** A row of metrics.jsonl. */
+export type Row = Record<string, unknown>;
+
+/** The place where metrics.jsonl is cut when a run resumes from a checkpoint. */
 export interface Cut {
-  /** Iterations that the checkpoint has done. */
+  /** Iterations done at the checkpoint. */
   iteration: number;
-  /** Iterations between two evaluations; 0 for none on the way. */
+  /** Iterations between two evaluations; 0 for none before the end. */
   evalFreq: number;
 }
 
 /**
- * Rows of figures, a line of JSON each. What a full disk does not take is kept and tried again with the next rows, so that
- * the file is always a beginning of what was appended.
+ * The file metrics.jsonl: a row of JSON per line. Rows that a full disk does not take are kept and written with the next ones, so
+ * no row is ever missing between two others.
  */
 export class MetricsFile {
-  /** Iterations before the cut whose figures the file has. */
+  /** Number of iterations before the cut that the file has rows of. */
   readonly iterations: number;
   private readonly file: number;
   private end: number;
   private waiting: Buffer = Buffer.alloc(0);
 
-  /** Opens an empty file, or one that goes on from a cut. */
+  /** Opens an empty file, or an existing one that continues at the cut. */
   constructor(
     private readonly path: string,
     cut?: Cut,
@@ -32,24 +35,23 @@ export class MetricsFile {
     ftruncateSync(this.file, this.end);
   }
 
-  /** Writes rows, and those that were not written before. @throws WriteError; the rows are kept, to be written later */
-  append(rows: readonly object[]): void {
-    this.add(rows);
-    this.write(() => {});
-  }
-
-  /** Adds rows to what is to be written. */
+  /** Adds rows, to be written by the next `write` or `sync`. */
   add(rows: readonly object[]): void {
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     this.waiting = Buffer.concat([this.waiting, Buffer.from(text)]);
   }
 
-  /** Writes what was not written before, and waits until the disk has all of it. @throws WriteError */
-  sync(): void {
-    this.write(() => fsyncSync(this.file));
+  /** Writes the rows that wait. @throws WriteError; then they still wait */
+  write(): void {
+    this.attempt(() => {});
   }
 
-  private write(then: () => void): void {
+  /** Writes the rows that wait, and returns once all rows are on the disk. @throws WriteError */
+  sync(): void {
+    this.attempt(() => fsyncSync(this.file));
+  }
+
+  private attempt(then: () => void): void {
     try {
       while (this.waiting.length > 0) {
         const written = writeSync(this.file, this.waiting, 0, this.waiting.length, this.end);
@@ -67,8 +69,8 @@ export class MetricsFile {
   }
 }
 
-/** The rows of a file that are whole, in order. */
-export function* rowsOf(bytes: Uint8Array): Generator<{ row: Record<string, unknown>; end: number }> {
+/** Yields the complete rows of a file, in order. */
+export function* rowsOf(bytes: Uint8Array): Generator<{ row: Row; end: number }> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let start = 0; ; ) {
     const end = text.indexOf('\n', start) + 1;
@@ -76,14 +78,14 @@ export function* rowsOf(bytes: Uint8Array): Generator<{ row: Record<string, unkn
     try {
       yield { row: Object(JSON.parse(text.toString('utf8', start, end))), end };
     } catch {
-      // Half a row, as a crash of the machine leaves it: nothing after it counts.
+      // A crash of the machine may leave an incomplete row. Nothing after it counts.
       return;
     }
     start = end;
   }
 }
 
-/** Measures the rows that a run had written when it wrote a checkpoint: their bytes, and the iterations among them. */
+/** Returns how many bytes a run had written before it wrote a checkpoint, and how many iterations they hold. */
 function rowsUpTo(bytes: Uint8Array, { iteration, evalFreq }: Cut): { iterations: number; length: number } {
   let iterations = 0;
   let length = 0;

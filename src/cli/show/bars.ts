@@ -3,25 +3,28 @@ import type pc from 'picocolors';
 import type { Evaluation } from '../../train/events.ts';
 import { percent } from './format.ts';
 
+// Bars and tables in text.
+
 type Colors = ReturnType<typeof pc.createColors>;
 
-const BAR = 32;
-// What stands beside a bar in the widest row.
-const BESIDE = 22;
+const LONGEST_BAR = 32;
+// Characters next to a bar in the widest row.
+const NEXT_TO_BAR = 22;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-// A wider confusion matrix fits no terminal.
-const WIDEST_MATRIX = 16;
+// A confusion matrix of more classes is wider than a terminal.
+const LARGEST_MATRIX = 16;
 
-/** `fraction` of a bar `width` characters long, in eighths of a character. */
-export function bar(fraction: number, width = BAR): string {
+/** Returns a bar of `width` characters that is filled to `fraction`, in eighths of a character. */
+export function bar(fraction: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, fraction || 0)) * width * 8);
   return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]).padEnd(width);
 }
 
-/** How long bars may be where lines are `columns` characters wide. */
-export const barWidth = (columns = Number.POSITIVE_INFINITY): number => Math.max(1, Math.min(BAR, columns - BESIDE));
+/** Returns the length of bars in lines of `columns` characters. */
+export const barWidth = (columns = Number.POSITIVE_INFINITY): number =>
+  Math.max(1, Math.min(LONGEST_BAR, columns - NEXT_TO_BAR));
 
-/** Class weights as bars, one class a line; `shared` tells the target's classes from those that only the source has. */
+/** Returns class weights as bars, a line per class. If `shared` lists the target's classes, each class is marked as shared or absent. */
 export function weightBars(
   weights: readonly number[],
   shared: readonly number[] | null,
@@ -35,7 +38,7 @@ export function weightBars(
   });
 }
 
-/** Class weights in one line, for logs: `0:1.00 1:0.96 ... | absent 5:0.01 6:0.00`. */
+/** Returns class weights in one line, for logs: `0:1.00 1:0.96 ... | absent 5:0.01 6:0.00`. */
 export function weightLine(weights: readonly number[], shared: readonly number[] | null): string {
   const show = (list: readonly number[]): string => list.map((c) => `${c}:${weights[c]!.toFixed(2)}`).join(' ');
   const all = weights.map((_, c) => c);
@@ -44,60 +47,42 @@ export function weightLine(weights: readonly number[], shared: readonly number[]
   return absent.length === 0 ? show(all) : `${show(all.filter((c) => shared.includes(c)))} | absent ${show(absent)}`;
 }
 
-const PLAIN = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
-} as const;
+const BORDERS = ['top', 'bottom', 'left', 'right', 'mid'];
+const NO_BORDERS = Object.fromEntries([
+  ...BORDERS.flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`]).map((name) => [name, '']),
+  ['middle', ' '],
+]);
 
-/** Columns, aligned to the right but for the first, `gap` characters apart. */
+/** Returns a table without borders. The first column is aligned left, the others right, `gap` characters apart. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[], gap = 2): string {
   const colAligns = head.map((_, i) => (i === 0 ? ('left' as const) : ('right' as const)));
   const style = { head: [], border: [], 'padding-left': gap - 1, 'padding-right': 0 };
-  const table = new Table({ head: [...head], chars: PLAIN, colAligns, style });
+  const table = new Table({ head: [...head], chars: NO_BORDERS, colAligns, style });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
 }
 
-/** Accuracy by class beside the confusion matrix, a row for each class that the set has; ten classes fit 80 columns. */
+/** Returns accuracy and confusion matrix, a row per class that the set contains. Ten classes fit 80 columns. */
 export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors): string {
-  const present = confusion
-    .map((row, truth) => ({ row, truth, images: row.reduce((a, b) => a + b, 0) }))
-    .filter(({ images }) => images > 0);
-  const wide = confusion.length > WIDEST_MATRIX;
-  const head = [
-    'class',
-    ' accuracy',
-    ' images',
-    ...(wide ? ['most often taken for'] : confusion.map((_, prediction) => `as ${prediction}`)),
-  ];
-  const rows = present.map(({ row, truth, images }) => {
+  const wide = confusion.length > LARGEST_MATRIX;
+  const predictions = wide ? ['most often taken for'] : confusion.map((_, prediction) => `as ${prediction}`);
+  const rows = confusion.flatMap((row, truth) => {
+    const images = row.reduce((a, b) => a + b, 0);
+    if (images === 0) return [];
     const cell = (n: number, prediction: number): string => {
       if (n === 0) return colors.dim('.');
       return prediction === truth ? colors.green(String(n)) : colors.red(String(n));
     };
-    const taken = wide ? [mostOftenTakenFor(row, truth)] : row.map(cell);
-    return [String(truth), percent(perClass[truth]), String(images), ...taken];
+    return [
+      [String(truth), percent(perClass[truth]), String(images), ...(wide ? [mistakenFor(row, truth)] : row.map(cell))],
+    ];
   });
-  return columns(head, rows, 1);
+  return columns(['class', ' accuracy', ' images', ...predictions], rows, 1);
 }
 
-function mostOftenTakenFor(row: readonly number[], truth: number): string {
-  const others = row
-    .map((n, prediction) => ({ n, prediction }))
-    .filter(({ n, prediction }) => n > 0 && prediction !== truth);
-  const worst = others.sort((a, b) => b.n - a.n)[0];
-  return worst ? `${worst.prediction} (${worst.n})` : '-';
+/** Returns the most frequent wrong prediction for a class, and how often it occurs. */
+function mistakenFor(row: readonly number[], truth: number): string {
+  const wrong = row.map((n, prediction) => (prediction === truth ? 0 : n));
+  const most = Math.max(...wrong);
+  return most > 0 ? `${wrong.indexOf(most)} (${most})` : '-';
 }

@@ -1,15 +1,21 @@
-// How numbers are written for people.
+import type { Method } from '../../train/options.ts';
+
+// How the command line writes methods and numbers for people.
+
+/** The methods with their titles, in the order of tables. */
+export const METHOD_TITLES: Record<Method, string> = { 'source-only': 'source only', dann: 'DANN', pada: 'PADA' };
+export const METHODS = Object.keys(METHOD_TITLES) as Method[];
 
 export const percent = (value: number | null | undefined): string =>
   value == null || Number.isNaN(value) ? '-' : `${value.toFixed(1)} %`;
 
-/** Six thousand as `6,000`. */
+/** Writes six thousand as `6,000`. */
 export const count = (value: number): string => value.toLocaleString('en-US');
 
 /** `1 image`, `6,000 images`. */
 export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
-/** Seconds as people say them: `0.4 s`, `8 s`, `2 min 5 s`, `1 h 10 min`. */
+/** Writes seconds as `0.4 s`, `8 s`, `2 min 5 s` or `1 h 10 min`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (seconds > 0 && seconds < 1) return `${Number(seconds.toFixed(1))} s`;
@@ -19,13 +25,13 @@ export function duration(seconds: number): string {
   return minutes % 60 === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Seconds of one iteration in milliseconds: `92 ms`, `1.8 ms`. */
+/** Writes seconds in milliseconds: `92 ms`, `1.8 ms`. */
 export function milliseconds(seconds: number): string {
   const value = 1000 * seconds;
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 }
 
-/** Classes as they are asked for: `0-4`, `0,3,7`. */
+/** Writes classes as flags have them: `0-4`, `0,3,7`. */
 export function classes(list: readonly number[]): string {
   const runs: number[][] = [];
   for (const value of list) {
@@ -36,8 +42,6 @@ export function classes(list: readonly number[]): string {
   return runs.map((run) => (run.length > 2 ? `${run[0]}-${run.at(-1)}` : run.join(','))).join(',');
 }
 
-/** `mean (deviation)`, as the tables have it. */
+/** `mean (deviation)`, as in the tables. */
 export const spread = (mean: number | null, deviation: number | null): string =>
   mean === null ? '-' : deviation === null ? mean.toFixed(1) : `${mean.toFixed(1)} (${deviation.toFixed(1)})`;
-
-export const METHOD_NAMES = { pada: 'PADA', dann: 'DANN', 'source-only': 'source only' } as const;

@@ -1,29 +1,27 @@
 import type { CompileProgress } from '../../gpu/compilation.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../train/events.ts';
+import type { TrainingOptions } from '../../train/options.ts';
 import type { TrainCallbacks } from '../../train/train.ts';
-import { describeDevice } from '../device.ts';
+import { type Device, describeDevice } from '../gpu.ts';
 import type { Job } from '../run/job.ts';
 import { bar, barWidth, confusionTable, weightBars, weightLine } from './bars.ts';
-import { classes, count, counted, duration, METHOD_NAMES, milliseconds, percent } from './format.ts';
+import { classes, count, counted, duration, METHOD_TITLES, milliseconds, percent } from './format.ts';
 import type { RunSummary } from './summary.ts';
 import type { Terminal } from './terminal.ts';
 
 type Started = Parameters<NonNullable<TrainCallbacks['onStart']>>[0];
-type Progress = Parameters<NonNullable<TrainCallbacks['onProgress']>>[0];
+type Progress = IterationMetrics & { secondsPerIteration: number; secondsLeft: number };
 type Evaluated = Parameters<NonNullable<TrainCallbacks['onEvaluation']>>[0];
 
-const ORACLE = '(oracle: training never sees this)';
-
-// A run that finds its kernels in the driver's cache compiles them within the first.
-const FIRST_NOTICE_MS = 1000;
-const NEXT_NOTICE_MS = 5000;
+const FIRST_COMPILE_NOTICE_MS = 1000;
+const NEXT_COMPILE_NOTICE_MS = 5000;
 
 /**
- * Returns a callback that says how many kernels are compiled: on a terminal each time, otherwise and as an event after a
- * second and then every five.
+ * Returns a callback that reports how many kernels are compiled. A terminal shows every one. Other outputs get a line and an event
+ * after a second and then every five seconds, so nothing if the driver has the kernels in its cache.
  */
 export function compileNotice(terminal: Terminal, now = () => performance.now()): (progress: CompileProgress) => void {
-  let next = now() + FIRST_NOTICE_MS;
+  let next = now() + FIRST_COMPILE_NOTICE_MS;
   let given = false;
   return ({ compiled, total }) => {
     const text = `compiling kernels: ${compiled} of ${total}`;
@@ -31,133 +29,119 @@ export function compileNotice(terminal: Terminal, now = () => performance.now())
     if (now() >= next || (given && compiled === total)) {
       terminal.emit({ event: 'compile', compiled, total });
       if (!terminal.isLive) terminal.line(text);
-      next = now() + NEXT_NOTICE_MS;
+      next = now() + NEXT_COMPILE_NOTICE_MS;
       given = true;
     }
     if (compiled === total) terminal.clear();
   };
 }
 
-/** Shows one run to people as it goes. */
-export class TrainingDisplay {
+const UNSEEN = '(measured with labels that training does not use)';
+
+/** Reports one run while it trains: as lines for people, and as JSON events. */
+export class RunReport {
   constructor(
     private readonly terminal: Terminal,
     private readonly job: Job,
-    private readonly run: { method: keyof typeof METHOD_NAMES; seed: number; iterations: number },
+    private readonly options: TrainingOptions,
   ) {}
 
-  start({ gpu, parameters, sourceCount, targetCount }: Started): void {
-    const { task, options } = this.job;
-    const { method, seed, iterations } = this.run;
-    const { bold, dim } = this.terminal.colors;
+  start({ gpu, parameters, sourceCount, targetCount }: Started, device: Device): void {
+    const { terminal, options } = this;
+    const { task } = this.job;
+    const { method, seed, iterations, batchSize } = options;
+    const { bold, dim } = terminal.colors;
+    terminal.emit({ event: 'start', task, options, device, parameters, sourceCount, targetCount });
     const named = (name: string, list: readonly number[] | null): string =>
       list ? `${name} classes ${classes(list)}` : name;
-    this.terminal.line(bold(`${METHOD_NAMES[method]}, seed ${seed}`));
-    for (const [label, text] of [
-      ['from', `${named(task.source, task.sourceClasses)} (${counted(sourceCount, 'labelled image')})`],
-      ['to', `${named(task.target, task.targetClasses)} (${counted(targetCount, 'unlabelled image')})`],
-      ['on', describeDevice(gpu)],
-      [
-        'for',
-        `${counted(iterations, 'iteration')} of ${options.batchSize} + ${options.batchSize} images, ${count(parameters)} parameters`,
-      ],
-    ] as const)
-      this.terminal.line(`  ${dim(label.padEnd(5))} ${text}`);
+    terminal.line(bold(`${METHOD_TITLES[method]}, seed ${seed}`));
+    for (const [label, text] of Object.entries({
+      source: `${named(task.source, task.sourceClasses)} (${counted(sourceCount, 'labelled image')})`,
+      target: `${named(task.target, task.targetClasses)} (${counted(targetCount, 'unlabelled image')})`,
+      device: describeDevice(gpu),
+      run: `${counted(iterations, 'iteration')} of ${batchSize} + ${batchSize} images, ${count(parameters)} parameters`,
+    }))
+      terminal.line(`  ${dim(label.padEnd(6))} ${text}`);
   }
 
   progress(p: Progress): void {
-    const { terminal } = this;
-    const { iterations } = this.run;
+    const { terminal, job } = this;
+    const { iterations, tradeOff } = this.options;
+    terminal.emit({ event: 'progress', iterations, ...p });
     const done = p.iteration + 1;
-    const { cyan, bold } = terminal.colors;
-    const loss = (p.classLoss + this.job.options.tradeOff * p.transferLoss).toFixed(3);
+    const loss = (p.classLoss + tradeOff * p.transferLoss).toFixed(3);
     const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
     const time = `${milliseconds(p.secondsPerIteration)}/iteration`;
-    const tested = (this.job.targetTest?.count ?? 0) + (this.job.sourceTest?.count ?? 0);
-    const left =
-      done < iterations
-        ? `${duration(p.secondsLeft)} left`
-        : `done${tested > 0 ? `, testing on ${counted(tested, 'image')}` : ''}`;
+    const tested = (job.targetTest?.count ?? 0) + (job.sourceTest?.count ?? 0);
+    const evaluating = tested > 0 ? `, evaluating on ${counted(tested, 'image')}` : '';
+    const left = done < iterations ? `${duration(p.secondsLeft)} left` : `done${evaluating}`;
+    const [classAccuracy, domainAccuracy] = [percent(p.classAccuracy), percent(p.domainAccuracy)];
     if (!terminal.isLive) {
-      const accuracies = `class ${percent(p.classAccuracy)}  domain ${percent(p.domainAccuracy)}`;
-      terminal.line(`iteration ${counter}  loss ${loss}  ${accuracies}  ${time}  ${left}`);
+      terminal.line(
+        `iteration ${counter}  loss ${loss}  class ${classAccuracy}  domain ${domainAccuracy}  ${time}  ${left}`,
+      );
       return;
     }
-    const figures = [
-      `loss ${bold(loss)}`,
-      `class accuracy ${bold(percent(p.classAccuracy))}`,
-      `domain accuracy ${bold(percent(p.domainAccuracy))}`,
-    ];
+    const { cyan, bold } = terminal.colors;
     terminal.live(
-      `${cyan(bar(done / iterations, barWidth(terminal.columns)))}  ${counter}  ${time}, ${left}\n${figures.join('   ')}`,
+      `${cyan(bar(done / iterations, barWidth(terminal.columns)))}  ${counter}  ${time}, ${left}\n` +
+        `loss ${bold(loss)}   class accuracy ${bold(classAccuracy)}   domain accuracy ${bold(domainAccuracy)}`,
     );
   }
 
   classWeight(event: ClassWeightEvent): void {
-    const { terminal, job } = this;
-    const shared = job.task.targetClasses;
-    const diagnosis = `${event.effectiveClasses.toFixed(1)} effective classes, entropy ${event.entropy.toFixed(2)}`;
+    const { terminal } = this;
+    terminal.emit({ event: 'classWeight', ...event });
+    const { iteration, classWeight, effectiveClasses, entropy } = event;
+    const shared = this.job.task.targetClasses;
+    const title = `class weights after ${counted(iteration, 'iteration')}`;
+    const diagnosis = `${effectiveClasses.toFixed(1)} effective classes, entropy ${entropy.toFixed(2)}`;
     if (terminal.isLive) {
-      terminal.line(
-        terminal.colors.bold(`class weights after ${counted(event.iteration, 'iteration')}`) +
-          terminal.colors.dim(`  ${diagnosis}`),
-      );
-      for (const row of weightBars(event.classWeight, shared, terminal)) terminal.line(row);
+      terminal.line(`${terminal.colors.bold(title)}  ${terminal.colors.dim(diagnosis)}`);
+      for (const row of weightBars(classWeight, shared, terminal)) terminal.line(row);
     } else {
-      terminal.line(
-        `class weights after ${counted(event.iteration, 'iteration')}: ${weightLine(event.classWeight, shared)} (${diagnosis})`,
-      );
+      terminal.line(`${title}: ${weightLine(classWeight, shared)} (${diagnosis})`);
     }
-    if (event.collapsed) {
+    if (event.collapsed)
       terminal.warning(
-        'the class weights have collapsed to fewer than two classes and lead training astray; try a higher --temperature',
+        'the class weights have collapsed (fewer than two effective classes), so training is going wrong; try a higher --temperature',
       );
-    }
   }
 
-  evaluation({ iteration, target, source }: Evaluated): void {
+  /** Reports an evaluation. The last one is in the final report, so it is only an event. */
+  evaluation({ iteration, target, source }: Evaluated, isLast: boolean): void {
+    const { terminal } = this;
+    terminal.emit({ event: 'evaluation', iteration, ...(target && { target }), ...(source && { source }) });
+    if (isLast) return;
     const figures: string[] = [];
-    if (target) figures.push(`target ${percent(target.accuracy)} ${ORACLE}`);
+    if (target) figures.push(`target ${percent(target.accuracy)} ${UNSEEN}`);
     if (source) figures.push(`source ${percent(source.accuracy)}`);
-    this.terminal.line(`after ${counted(iteration, 'iteration')}: ${figures.join(', ')}`);
-    if (!this.job.perClassEval) return;
-    for (const [name, evaluation] of [
-      ['target', target],
-      ['source', source],
-    ] as const) {
-      if (evaluation) this.terminal.line(`  ${name} by class: ${perClass(evaluation)}`);
-    }
+    terminal.line(`after ${counted(iteration, 'iteration')}: ${figures.join(', ')}`);
+    if (!this.job.watch.perClassEval) return;
+    for (const [name, evaluation] of Object.entries({ target, source }))
+      if (evaluation) terminal.line(`  ${name} by class: ${perClass(evaluation)}`);
   }
 
-  /** The final report. */
   end(summary: RunSummary): void {
     const { terminal } = this;
+    const { target, source, iterations, secondsToFirstStep: first } = summary;
     terminal.settle();
     if (summary.aborted)
-      terminal.line(`stopped after ${count(summary.iterations)} of ${counted(this.run.iterations, 'iteration')}`);
-    const first = summary.secondsToFirstStep;
+      terminal.line(`stopped after ${count(iterations)} of ${counted(this.options.iterations, 'iteration')}`);
+    const firstTime = first === null ? '' : first < 1 ? milliseconds(first) : duration(first);
     terminal.line(
-      `${counted(summary.iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${first === null ? '' : `; the first was done after ${first < 1 ? milliseconds(first) : duration(first)}`}`,
+      `${counted(iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${firstTime && `; first iteration after ${firstTime}`}`,
     );
-    if (summary.source)
-      terminal.line(
-        `source accuracy ${percent(summary.sourceAccuracy)} on ${counted(summary.source.count, 'test image')}`,
-      );
-    if (!summary.target) {
-      terminal.line(
-        this.job.targetTest
-          ? 'target accuracy unknown: stopped before the first iteration'
-          : 'target accuracy unknown: no labelled test set was given (--target-test)',
-      );
+    if (source) terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, 'test image')}`);
+    if (!target) {
+      const reason = this.job.targetTest ? 'stopped before the first iteration' : 'pass --target-test to measure it';
+      terminal.line(`target accuracy unknown (${reason})`);
       return;
     }
-    terminal.line(
-      `${terminal.colors.bold(
-        `target accuracy ${percent(summary.targetAccuracy)} on ${counted(summary.target.count, 'test image')}`,
-      )} ${ORACLE}`,
-    );
+    const result = `target accuracy ${percent(target.accuracy)} on ${counted(target.count, 'test image')}`;
+    terminal.line(`${terminal.colors.bold(result)} ${UNSEEN}`);
     terminal.line();
-    terminal.line(confusionTable(summary.target, terminal.colors));
+    terminal.line(confusionTable(target, terminal.colors));
     terminal.line();
   }
 }
@@ -167,6 +151,3 @@ const perClass = ({ perClass: accuracies }: Evaluation): string =>
     .map((accuracy, c) => (Number.isNaN(accuracy) ? '' : `${c}: ${accuracy.toFixed(1)}`))
     .filter(Boolean)
     .join('  ');
-
-/** One row of `metrics.jsonl` for an iteration. */
-export const metricsRow = (metrics: IterationMetrics): object => ({ event: 'iteration', ...metrics });

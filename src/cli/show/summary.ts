@@ -1,7 +1,8 @@
 import type { Evaluation } from '../../train/events.ts';
 import type { Method } from '../../train/options.ts';
+import { METHOD_TITLES, spread } from './format.ts';
 
-/** What a run reached and what it took. Accuracies are percentages, null where no labels were given. */
+/** Figures of a result. Accuracies are percentages, null without labels. */
 export interface Figures {
   method: Method;
   iterations: number;
@@ -12,20 +13,20 @@ export interface Figures {
   entropy: number;
   secondsPerIteration: number;
   seconds: number;
-  /** True where it was interrupted before its last iteration. */
+  /** True if it was interrupted before its last iteration. */
   aborted: boolean;
 }
 
-/** One run. */
+/** The result of one run. */
 export interface RunSummary extends Figures {
   seed: number;
-  /** From the start of training to the end of its first iteration; null if none was done. */
+  /** Time from the start to the end of the first iteration; null without iterations. */
   secondsToFirstStep: number | null;
   target?: Evaluation | undefined;
   source?: Evaluation | undefined;
 }
 
-/** Several runs of one method: the figures are their means, the deviations those of the sample (n - 1). */
+/** The result of one method with several seeds: means, with the sample's standard deviation (n - 1). */
 export interface SeedsSummary extends Figures {
   seeds: readonly number[];
   targetDeviation: number | null;
@@ -33,17 +34,7 @@ export interface SeedsSummary extends Figures {
   runs: readonly RunSummary[];
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Standard deviation of a sample (n - 1); null for fewer than two values. */
-export function deviation(values: readonly number[]): number | null {
-  if (values.length < 2) return null;
-  const center = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
-}
-
-/** Mean and deviation over the runs of one method. */
+/** Returns the means of one method's runs. */
 export function summarizeSeeds(runs: readonly RunSummary[]): SeedsSummary {
   const over = (figure: (run: RunSummary) => number): number => mean(runs.map(figure));
   const known = (name: 'targetAccuracy' | 'sourceAccuracy'): number[] =>
@@ -67,4 +58,20 @@ export function summarizeSeeds(runs: readonly RunSummary[]): SeedsSummary {
     seeds: runs.map((run) => run.seed),
     runs,
   };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Returns the standard deviation of a sample (n - 1); null for fewer than two values. */
+function deviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
+/** Writes the result of several seeds in a line. */
+export function seedsLine(result: SeedsSummary): string {
+  const each = result.runs.map((run) => run.targetAccuracy?.toFixed(1) ?? '-').join(', ');
+  const source = spread(result.sourceAccuracy, result.sourceDeviation);
+  return `${METHOD_TITLES[result.method]}, seeds ${result.seeds.join(', ')}: target accuracy ${spread(result.targetAccuracy, result.targetDeviation)} (${each}), source accuracy ${source}; mean (standard deviation) in percent`;
 }

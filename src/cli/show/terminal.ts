@@ -2,10 +2,21 @@ import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import wrapAnsi from 'wrap-ansi';
 
-/** A stream that text is written to; a terminal has `isTTY`. */
+/** A stream of text. A terminal has `isTTY`. */
 export type TextStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
-/** What `--json` prints: one object a line. */
+/** The streams that a command writes to. */
+export interface Streams {
+  stdout: TextStream;
+  stderr: TextStream;
+}
+
+/** Turns a command's work, a function that returns the exit code, into an action for commander. */
+export type Act = <Flags extends { json?: boolean }>(
+  work: (terminal: Terminal, flags: Flags) => Promise<number>,
+) => (flags: Flags) => Promise<void>;
+
+/** An object that `--json` prints on a line of its own. */
 export interface JsonEvent {
   event:
     | 'note'
@@ -22,41 +33,42 @@ export interface JsonEvent {
 }
 
 /**
- * Where a command writes: what people read goes to stdout, with a live line at the bottom of a terminal; under `--json`
- * it goes to stderr, and stdout has JSON alone.
+ * The output of a command. Text for people goes to stdout, and a terminal gets a live line below it. With `--json` the text
+ * goes to stderr, and stdout gets only JSON.
  */
 export class Terminal {
   readonly isLive: boolean;
   readonly colors: ReturnType<typeof pc.createColors>;
-  private readonly people: TextStream;
+  private readonly stdout: TextStream;
+  private readonly text: TextStream;
   private readonly update: ReturnType<typeof createLogUpdate>;
   private current = '';
 
   constructor(
-    private readonly stdout: TextStream,
-    stderr: TextStream,
+    { stdout, stderr }: Streams,
     readonly json: boolean,
   ) {
-    this.people = json ? stderr : stdout;
-    this.isLive = this.people.isTTY === true && process.env.TERM !== 'dumb';
+    this.stdout = stdout;
+    this.text = json ? stderr : stdout;
+    this.isLive = this.text.isTTY === true && process.env.TERM !== 'dumb';
     this.colors = pc.createColors(this.isLive && !process.env.NO_COLOR);
-    this.update = createLogUpdate(this.people as NodeJS.WritableStream);
+    this.update = createLogUpdate(this.text as NodeJS.WritableStream);
   }
 
-  /** Characters a line; undefined where there is no terminal. */
+  /** Characters per line; undefined if the output is not a terminal. */
   get columns(): number | undefined {
-    return this.isLive ? this.people.columns : undefined;
+    return this.isLive ? this.text.columns : undefined;
   }
 
-  /** Writes lines for people, above the live line; a terminal gets them broken between words. */
+  /** Writes a line above the live line. On a terminal, long lines are wrapped between words. */
   line(text = ''): void {
     if (this.current) this.update.clear();
     const { columns } = this;
-    this.people.write(`${columns ? wrapAnsi(text, columns, { trim: false }) : text}\n`);
+    this.text.write(`${columns ? wrapAnsi(text, columns, { trim: false }) : text}\n`);
     if (this.current) this.update(this.current);
   }
 
-  /** Sets the live line; where there is no terminal it is written once, like any other. */
+  /** Replaces the live line. If the output is not a terminal, writes an ordinary line. */
   live(text: string): void {
     if (!this.isLive) {
       this.line(text);
@@ -66,21 +78,21 @@ export class Terminal {
     this.update(text);
   }
 
-  /** Takes the live line away. */
+  /** Removes the live line. */
   clear(): void {
     if (!this.current) return;
     this.current = '';
     this.update.clear();
   }
 
-  /** Leaves the live line where it is: what comes next stands below it. */
+  /** Keeps the live line as an ordinary one. */
   settle(): void {
     if (!this.current) return;
     this.current = '';
     this.update.done();
   }
 
-  /** Writes an object as one line of JSON; nothing without `--json`. Numbers that JSON has not are null. */
+  /** Writes an object as one line of JSON, if `--json` was given. NaN and infinity become null. */
   emit<E extends JsonEvent>(event: E): void {
     if (this.json) this.stdout.write(`${JSON.stringify(event)}\n`);
   }
