@@ -14,8 +14,8 @@ import { InverseDecay } from '../../src/optim/schedule.ts';
 import { Sgd } from '../../src/optim/sgd.ts';
 import { Random } from '../../src/random.ts';
 import { keep, tidy } from '../../src/tidy.ts';
-import { type Actual, type GoldenRunner, type GoldenTensor, load, loadLabels } from './format.ts';
-import { frozen, loadState, readGrads, readState } from './modules.ts';
+import { type Actual, type GoldenRunner, type GoldenTensor, load } from './format.ts';
+import { copyOf, loadState, readGrads, readState } from './state.ts';
 
 /** Five steps of source-only, DANN and PADA as TLlib's example does them, with a smaller network. */
 export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs }) => {
@@ -54,7 +54,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
   const schedule = new InverseDecay(optimizer, { lr: params.lr, gamma: params.lr_gamma, decay: params.lr_decay });
 
   const xS = (inputs.x_s as GoldenTensor[]).map((x) => load(gpu, x, 'xS'));
-  const yS = (inputs.y_s as GoldenTensor[]).map((y) => loadLabels(gpu, y));
+  const yS = (inputs.y_s as GoldenTensor[]).map((y) => load(gpu, y, 'labels'));
   const xT = (inputs.x_t as GoldenTensor[]).map((x) => load(gpu, x, 'xT'));
   // The loader of the class weights: the target batches of the first steps.
   const targets = xT.slice(0, (outputs.final_target_logits as GoldenTensor).shape[0]! / n);
@@ -71,7 +71,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
   const steps: Actual[] = [];
   const grads: Record<string, Actual> = {};
   for (let t = 0; t < params.steps; t++) {
-    const used = await frozen(gpu, weights.classWeight);
+    const used = await copyOf(weights.classWeight);
     const parts = tidy(() => {
       optimizer.zeroGrad();
       const { logits, features } = model.forward(concat([xS[t]!, xT[t]!]));
@@ -90,20 +90,20 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
     await weights.step();
     if (t < 2)
       grads[`step${t + 1}`] = {
-        classifier: await readGrads(gpu, model),
-        discriminator: await readGrads(gpu, discriminator),
+        classifier: await readGrads(model),
+        discriminator: await readGrads(discriminator),
       };
     const lrs = [backbone, bottleneck, head, ofDiscriminator].map((multiplier) => multiplier * optimizer.lr.value);
     optimizer.step();
     schedule.step();
-    steps.push({ ...parts, lrs, class_weight_used: used, class_weight_after: await frozen(gpu, weights.classWeight) });
+    steps.push({ ...parts, lrs, class_weight_used: used, class_weight_after: await copyOf(weights.classWeight) });
   }
   const final = outputs.final as { classifier: object; discriminator: object };
   const result = {
     steps,
     final: {
-      classifier: await readState(gpu, model, Object.keys(final.classifier)),
-      discriminator: await readState(gpu, discriminator, Object.keys(final.discriminator)),
+      classifier: await readState(model, final.classifier),
+      discriminator: await readState(discriminator, final.discriminator),
     },
     final_target_logits: await collectClassificationResults(targets, model),
   };

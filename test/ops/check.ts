@@ -265,7 +265,10 @@ export function checkArguments(
         if (anyType) call({ ...given, [key]: swapped }, ...(options ? [last] : []));
         else refuses({ [key]: swapped }, new RegExp(`^${name}: ${key} must be ${x.dtype} but is ${otherType}$`));
         if (Object.keys(given).length > 1)
-          refuses({ [key]: empty(other, x.shape, x.dtype) }, /is on a different Gpu than \w+; all tensors must be on the same one/);
+          refuses(
+            { [key]: empty(other, x.shape, x.dtype) },
+            /is on a different Gpu than \w+; all tensors must be on the same one/,
+          );
       }
       const unknown = () => call(given, { ...last, foo: 1 });
       if (options) {
