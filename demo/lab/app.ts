@@ -1,5 +1,5 @@
-// What the visitor does, turned into commands to the worker, and the worker's reports, turned into the state that the
-// views draw. A kernel may hang the worker and its GPU, so the worker is then replaced.
+// Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
+// A kernel may hang the worker and its GPU; the worker is then replaced.
 import { copyLink } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';
 import { UNKNOWN_ERROR } from '../shared/words.ts';

@@ -66,7 +66,7 @@ export interface Timing {
   row: Row;
 }
 
-/** What the page asks the worker to do. */
+/** Messages from the page to the worker. */
 export type Command =
   /** Comes first, with the peaks if an earlier worker measured them. */
   | { type: 'begin'; peaks: Peaks | null; again: boolean }
@@ -77,11 +77,11 @@ export type Command =
   /** Stops the benchmark after the current row. */
   | { type: 'stop' };
 
-/** What the worker tells the page. */
+/** Messages from the worker to the page. */
 export type Report =
   | { type: 'device'; info: AdapterInfo; block: DeviceBlock; workloads: readonly Workload[] }
   | { type: 'opened'; choice: Choice; sources: readonly Source[] }
-  /** What the worker is doing. If it is not done after `patienceMs`, it hangs. */
+  /** The worker starts a new phase. If the phase is not over after `patienceMs`, the worker hangs. */
   | { type: 'phase'; text: string; patienceMs: number | null }
   | { type: 'peaks'; peaks: Peaks }
   | { type: 'faults'; faults: readonly Fault[] }

@@ -1,4 +1,4 @@
-// Every kernel's file as it is in the repository, by its path; tools/page/build.mjs makes this module.
+// The text of every WGSL file by its path. tools/page/build.mjs generates this module.
 declare module 'lab:sources' {
   export const sources: Readonly<Record<string, string>>;
 }

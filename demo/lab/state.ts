@@ -34,7 +34,7 @@ export interface LabState {
   /** Edited texts by path. They stay while other ops are shown. */
   edits: ReadonlyMap<string, string>;
   outcome: Outcome | undefined;
-  /** What the worker is doing, if anything. */
+  /** The worker's current work; undefined if it is idle. */
   work: Work | undefined;
   bench: { rows: readonly Row[]; cases: number };
 }

@@ -21,7 +21,7 @@ export const STATUS = {
   linkNotCopied: 'Could not copy; use the link in the address bar (your edits are not included).',
 };
 
-/** What the worker is doing. */
+/** The worker's phases, shown in the status line. */
 export const PHASES = {
   opening: 'Compiling the shipped kernel…',
   compiling: 'Compiling…',

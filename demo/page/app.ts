@@ -1,5 +1,4 @@
-// What the visitor does, turned into commands to the worker, and the worker's reports, turned into the state that the
-// views draw.
+// Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
 import { defaultOptions, type Method } from '../../src/train/options.ts';
 import { copyLink, download } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';

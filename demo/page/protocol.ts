@@ -13,7 +13,7 @@ export const STRIP = 12;
 /** Number of images per domain whose features are drawn. */
 export const POINTS = 240;
 
-/** What the page asks the worker to do. */
+/** Messages from the page to the worker. */
 export type Command =
   /** Restarts all training runs. */
   | { type: 'begin'; settings: Settings; revision: number }
@@ -47,7 +47,7 @@ export interface Samples {
   testCount: number;
 }
 
-/** What one network makes of the images that the page shows. */
+/** The results of one network on the images that the page shows. */
 export interface Snapshot {
   iteration: number;
   /** Uses target labels, which training never sees. */
@@ -58,7 +58,7 @@ export interface Snapshot {
   probabilities: Float32Array;
 }
 
-/** What one run measured since its last progress. */
+/** The measurements of one run since its last progress. */
 export interface RunProgress {
   method: Method;
   /** Iterations done. */
@@ -70,7 +70,7 @@ export interface RunProgress {
 /** Reports that the page can wait for. */
 export type Awaited = 'ready' | 'progress' | 'snapshots' | 'answers';
 
-/** What the worker tells the page. */
+/** Messages from the worker to the page. */
 export type Report =
   | { type: 'opened'; adapter: AdapterInfo }
   /** The runs are at these iterations, with the settings of `revision` or of a file. */

@@ -9,7 +9,7 @@ const AGREEING = 3;
 // Two-sided, 95 % confidence.
 const Z = 1.96;
 
-/** Returns what can be said about the runs so far, in a sentence; '' if there is nothing to compare. */
+/** Returns a sentence that compares the runs so far; '' if there is nothing to compare. */
 export function verdictOf({ runs, settings }: PageState): string {
   const latest = runs.map(({ evaluations }) => evaluations.at(-1)?.iteration ?? 0);
   if (runs.length < 2 || latest.includes(0)) return '';

@@ -82,7 +82,7 @@ export const SPEED = {
   perStep: (ms: number) => (ms > 0 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : UNKNOWN),
 };
 
-/** What the introduction says about the digits that are selected. */
+/** Sentences of the introduction that depend on the selected digits. */
 export const INTRODUCTION = {
   held: (digits: readonly number[], all: boolean) => (all ? 'all ten digits' : `only ${ranges(digits)}`),
   /** Why plain adaptation is right or wrong for these digits; completes the paragraph on DANN. */

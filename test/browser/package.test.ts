@@ -9,7 +9,7 @@ import { openBrowser } from '../../tools/browser/openBrowser.mjs';
 import { serve } from '../../tools/browser/serve.mjs';
 import { installPackage } from '../package/install.ts';
 
-// The published package in a browser, as embedders take it: a plain module script, a worker, and through bundlers.
+// The published package in a browser: as a plain module script, in a worker, and bundled.
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-embedder-'));
 let browser: Browser;
@@ -29,7 +29,7 @@ const TO_OWNER = 'postMessage';
 const SECONDS = 30;
 const EXPECTED = '0,0,2.5';
 
-// No eval, no blob, nothing from elsewhere: what a careful site allows.
+// A strict policy: no eval, no blob, nothing from other servers.
 const page = (script: string): string => `<!doctype html><title>embedder</title>
 <meta http-equiv="content-security-policy" content="default-src 'self'; img-src data:"><link rel="icon" href="data:,">
 <script type="module" src="${script}"></script>`;
@@ -57,7 +57,7 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What the page answered; anything it logs, throws or asks of another place is a failure. */
+/** Returns the page's answer. Fails if the page logs, throws, or requests anything from another server. */
 async function answerOf(name: string): Promise<string> {
   const context = await browser.newContext();
   const tab = await context.newPage();
@@ -86,10 +86,10 @@ test('a module worker', async () => {
   assert.is(await answerOf('owner.html'), EXPECTED);
 });
 
-// Conditions that bundlers for browsers resolve a package with.
+// The export conditions of each bundler.
 const BUNDLERS = { esbuild: undefined, vite: ['module', 'browser', 'production'] };
 for (const [name, conditions] of Object.entries(BUNDLERS)) {
-  test(`bundled with the conditions of ${name}: the browser's build alone, no module of Node`, async () => {
+  test(`bundled with the conditions of ${name}: only the browser build, no Node module`, async () => {
     const { metafile } = await build({
       entryPoints: [join(folder, 'embedder.js')],
       outfile: join(folder, 'bundled', `${name}.js`),

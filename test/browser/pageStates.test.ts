@@ -1,23 +1,18 @@
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { STATUS as LAB_STATUS } from '../../demo/lab/words.ts';
+import { DRAWING, FILES, NAMES, SCORES, STATUS, UNKNOWN, VERDICT } from '../../demo/page/words.ts';
+import { ADVICE, adapterName } from '../../demo/shared/words.ts';
 import { openBrowser } from '../../tools/browser/openBrowser.mjs';
-import { busyIn, shown, tell, visible } from './states.ts';
-import { host, Visitor } from './visitor.ts';
+import { busyIn, checkDisabled, checkTexts, crashWorker, drawn, press, report, stateTest, visible } from './states.ts';
+import { hostedSite, Visitor } from './visitor.ts';
 
-// The page's claims about the GPU, after a choice and after an error. Only the adapters are found by the real workers.
+// The page's claims about the GPU, after a change of settings, and after an error.
 
-let browser: Browser;
-let address: string;
-let close: (() => Promise<void>) | undefined;
+const site = hostedSite('worker.js');
 
-test.before(async () => {
-  ({ browser, address, close } = await host('worker.js'));
-});
-test.after(() => close?.());
-
-/** The page's worker: keeps what it hears, and makes the reports that a test asks for. */
-const TRAINER = `
+/** Replaces the page's worker: it keeps its commands, and makes the reports that a test asks for. */
+const WORKER = `
 const heard = [];
 onmessage = ({ data }) => heard.push(data);
 const latest = () => heard.findLast(({ settings }) => settings);
@@ -27,23 +22,22 @@ globalThis.reports = {
     ...latest(), type: 'ready', from, next,
     iterations: latest().settings.methods.map((method) => [method, iteration]),
     samples: {
-      strip: new Uint8Array(12 * 784).fill(90),
-      stripLabels: new Uint8Array(12),
-      pointLabels: new Uint8Array(480).map((_, i) => i % 10),
-      targetCount: 100, testCount: 1000,
+      fontDigits: new Uint8Array(12 * 784).fill(90), fontLabels: new Uint8Array(12),
+      handwriting: new Uint8Array(12 * 784).fill(90), handwritingLabels: new Uint8Array(12),
+      pointLabels: new Uint8Array(480).map((_, i) => i % 10), testCount: 1000,
     },
   }),
   progress: (method, iteration, weight) => ({
     type: 'progress', msPerStep: 3, revision: latest().revision,
-    figures: [{
+    runs: [{
       method, iteration,
       rows: [{ iteration: iteration - 1, classLoss: 1, transferLoss: 0.5, classAccuracy: 50, domainAccuracy: 50 }],
       weights: { iteration, classWeight: [1, ...Array(9).fill(weight)], effectiveClasses: 1, entropy: 0, collapsed: false },
     }],
   }),
-  looks: (iteration, correct, revision = latest().revision) => ({
-    type: 'looks', revision,
-    looks: Object.entries(correct).map(([method, n]) => [method, {
+  snapshots: (iteration, correct, revision = latest().revision) => ({
+    type: 'snapshots', revision,
+    snapshots: Object.entries(correct).map(([method, n]) => [method, {
       iteration,
       evaluation: {
         accuracy: n / 10, perClass: [], count: 1000,
@@ -62,49 +56,50 @@ globalThis.reports = {
 };
 `;
 
-const OF_LOOKS = ['scores', 'verdict', 'accuracy', 'features', 'strip', 'confusion'];
+const OF_SNAPSHOTS = ['scores', 'verdict', 'accuracy', 'features', 'strip', 'confusion'];
+const AWAITED = [...OF_SNAPSHOTS, 'weights'];
+const FIGURES = '#scores .figure';
+const SCORED = { dann: 612, pada: 934 };
+const NO_SCORES = [UNKNOWN, UNKNOWN];
+const digit = (n: number) => `#digits [data-item="${n}"]`;
 
-/** The page with two trainings that were looked at after 40 iterations. */
-async function trained(mode: 'running' | 'paused' = 'paused'): Promise<Visitor> {
-  const visitor = await Visitor.open(browser, `${address}#run=${Number(mode === 'running')}`, {
-    worker: () => TRAINER,
-  });
+/** Opens the page with two runs that were evaluated after 40 iterations. */
+const trained = (mode: 'running' | 'paused') => async (): Promise<Visitor> => {
+  const visitor = await Visitor.open(site, `#run=${Number(mode === 'running')}`, { worker: () => WORKER });
   const { page } = visitor;
-  for (const report of [['opened'], ['ready', 'start', 0]]) await tell(page, ...(report as [string]));
+  await report(page, 'opened');
+  await report(page, 'ready', 'start', 0);
   for (const iteration of [10, 20, 30, 40]) {
-    for (const method of ['dann', 'pada']) await tell(page, 'progress', method, iteration, method === 'pada' ? 0.4 : 1);
-    await tell(page, 'looks', iteration, { dann: 612, pada: 934 });
+    for (const method of ['dann', 'pada'])
+      await report(page, 'progress', method, iteration, method === 'pada' ? 0.4 : 1);
+    await report(page, 'snapshots', iteration, SCORED);
   }
-  assert.equal(await visitor.texts('#scores .figure'), ['61.2\u00a0%', '93.4\u00a0%']);
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights']), []);
+  assert.equal(await visitor.texts(FIGURES), ['61.2\u00a0%', '93.4\u00a0%']);
+  assert.equal(await busyIn(page, AWAITED), []);
   return visitor;
-}
-
-// The first two are what a worker has in the way of adapters, the last what it says of one.
-const ADAPTERS = {
-  none: { script: 'GPU.prototype.requestAdapter = async () => null;', badge: false, name: /^no GPU at all$/ },
-  software: { script: '', badge: true, name: /swiftshader/i },
-  hardware: {
-    script: `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'maker', architecture: 'arch' }) });`,
-    badge: false,
-    name: /^maker arch$/,
-  },
 };
 
-for (const [kind, { script, badge, name }] of Object.entries(ADAPTERS)) {
-  for (const [path, hidden] of Object.entries({
-    '': ['software', 'notice', 'nib'],
-    'lab/': ['software', 'notice', 'ladder'],
-  })) {
-    test(`${kind} adapter: ${path || 'the page'} shows what is so, and nothing else`, async () => {
-      // A browser of its own: what a worker has begun to compile would keep the next one waiting.
-      const own = await openBrowser();
+const SCRIPTS = {
+  none: 'GPU.prototype.requestAdapter = async () => null;',
+  software: '',
+  hardware: `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'maker', architecture: 'arch' }) });`,
+};
+const NAMED = { none: /^no GPU$/, software: /swiftshader/i, hardware: /^maker arch$/ };
+// Elements that depend on the adapter, and which of them must be visible.
+const SHOWN = { none: ['notice'], software: ['software'], hardware: [] };
+const HIDDEN = { '': ['software', 'notice', 'nib'], 'lab/': ['software', 'notice', 'ladder'] };
+
+for (const kind of ['none', 'software', 'hardware'] as const)
+  for (const [path, hidden] of Object.entries(HIDDEN))
+    test(`${path || 'the page'} with ${kind} adapter claims no more than it knows`, async () => {
+      // In a browser of its own, because a worker that still compiles would delay the next one.
+      const browser = await openBrowser();
       try {
-        const visitor = await Visitor.open(own, `${address}${path}#run=0&methods=dann&batch=2`, {
-          worker: (text) => script + text,
+        const visitor = await Visitor.open({ ...site, browser }, `${path}#run=0&methods=dann&batch=2`, {
+          worker: (text) => SCRIPTS[kind] + text,
         });
         const { page } = visitor;
-        // Before there is an answer, nothing is claimed.
+        const awaited = adapterName(undefined);
         const early = await page.evaluate(
           () =>
             [
@@ -112,287 +107,231 @@ for (const [kind, { script, badge, name }] of Object.entries(ADAPTERS)) {
               document.querySelector('#software')!.checkVisibility(),
             ] as const,
         );
-        if (early[0] === 'a GPU to be found') assert.is(early[1], false);
-        await page.waitForFunction(
-          () => document.querySelector('#adapter')!.textContent !== 'a GPU to be found',
-          null,
-          {
-            timeout: 180_000,
-          },
-        );
-        await shown(page);
-        assert.match(await visitor.text('adapter'), name);
-        const wanted = [...(badge ? ['software'] : []), ...(kind === 'none' ? ['notice'] : [])];
-        assert.equal(await visible(page, hidden), wanted);
-        await visitor.sound();
-        if (kind === 'none') {
-          assert.match(await visitor.text('notice'), /no graphics adapter/);
-          assert.match(await visitor.text('status'), /^Nothing can be (trained|run) here\.$/);
-        }
-        visitor.calm();
+        if (early[0] === awaited) assert.is(early[1], false);
+        await visitor.changed('#adapter', [awaited]);
+        await drawn(page);
+        assert.match(await visitor.text('adapter'), NAMED[kind]);
+        assert.equal(await visible(page, hidden), SHOWN[kind]);
+        if (kind === 'none')
+          await checkTexts(visitor, { notice: ADVICE.NO_ADAPTER!, status: path ? LAB_STATUS.noGpu : STATUS.noGpu });
+        await visitor.check();
       } finally {
-        await own.close();
+        await browser.close();
       }
     });
-  }
-}
 
-for (const path of ['', 'lab/']) {
-  test(`without WebGPU ${path || 'the page'} says so, and nothing can be started`, async () => {
-    const visitor = await Visitor.open(browser, `${address}${path}#digits=7`, { webgpu: false });
-    const { page } = visitor;
-    await shown(page);
-    assert.equal(await visible(page, ['software', 'notice']), ['notice']);
-    assert.is(await visitor.text('adapter'), 'no GPU at all');
-    assert.is(page.workers().length, 0);
-    const main = path ? ['run', 'reset', 'share', 'bench'] : ['start', 'step', 'reset', 'csv', 'example'];
-    for (const id of main) assert.ok(await page.locator(`#${id}`).isDisabled(), id);
-    await visitor.sound();
-    if (!path) {
-      // The choices are those of the address, and can be changed to be sent to someone with a GPU.
-      assert.is(await visitor.text('held'), 'only 7');
-      await page.locator('#digits [data-item="8"]').click();
-      await shown(page);
-      assert.match(await visitor.text('held'), /^only 7–\W?8$/);
-      assert.match(page.url(), /digits=78/);
-      assert.is(await visitor.text('status'), 'Nothing can be trained here.');
-      assert.equal(await busyIn(page, [...OF_LOOKS, 'weights', 'answers']), []);
-    }
-    visitor.calm();
-    await visitor.leave();
-  });
-}
+const withoutWebgpu = (path: string) => () => Visitor.open(site, `${path}#digits=7`, { webgpu: false });
 
-test('everything that is hidden is not displayed, whatever its class says', async () => {
-  const visitor = await trained();
+stateTest('the page without WebGPU starts nothing, and still shares settings', withoutWebgpu(''), async (visitor) => {
   const { page } = visitor;
+  await drawn(page);
+  assert.equal([await visible(page, ['software', 'notice']), page.workers().length], [['notice'], 0]);
+  await checkTexts(visitor, { adapter: adapterName(null), notice: ADVICE.NO_WEBGPU!, held: 'only 7' });
+  await checkDisabled(page, ['start', 'step', 'reset', 'csv', 'example']);
+  await press(page, digit(8));
+  assert.match(page.url(), /digits=78/);
+  await checkTexts(visitor, { held: /^only 7–\W?8$/, status: STATUS.noGpu });
+  assert.equal(await busyIn(page, [...AWAITED, 'answers']), []);
+  await visitor.check();
+});
+
+stateTest('the lab without WebGPU starts nothing', withoutWebgpu('lab/'), async (visitor) => {
+  const { page } = visitor;
+  await drawn(page);
+  assert.equal([await visible(page, ['software', 'notice']), page.workers().length], [['notice'], 0]);
+  await checkTexts(visitor, { adapter: adapterName(null), notice: ADVICE.NO_WEBGPU!, status: LAB_STATUS.noGpu });
+  await checkDisabled(page, ['run', 'reset', 'share', 'bench']);
+  await visitor.check();
+});
+
+stateTest('hidden elements are not displayed, whatever their class', trained('paused'), async ({ page }) => {
   await page.evaluate(() => {
     for (const node of document.querySelectorAll('body *')) (node as HTMLElement).hidden = true;
   });
   assert.ok((await page.locator('body *').count()) > 300);
-  await visitor.sound();
-  await visitor.leave();
 });
 
-test('a choice of digits shows at once, and what waits for the worker is marked', async () => {
-  const visitor = await trained();
+stateTest('other digits show at once, and awaited results are marked', trained('paused'), async (visitor) => {
   const { page } = visitor;
-  assert.match(await visitor.text('verdict'), /^After 40 iterations PADA reads 93\.4/);
-  await page.locator('#digits [data-item="7"]').click();
-  await shown(page);
-  // The worker has not answered.
-  assert.match(await visitor.text('held'), /, 7$/);
-  const absent = '#weights [data-method="pada"] .absent b';
-  assert.equal(await visitor.texts(absent), ['5', '6', '8', '9']);
+  const ranked = VERDICT.ranked(40, [
+    { method: 'pada', accuracy: 93.4 },
+    { method: 'dann', accuracy: 61.2 },
+  ]);
+  await checkTexts(visitor, { verdict: ranked + VERDICT.misreads('dann', 38.8), held: /^only 0–\W?4$/ });
+  assert.is((await visitor.texts('#accuracy .legend span')).length, 3);
+  await press(page, digit(7));
+  // The worker has not answered yet.
+  await checkTexts(visitor, { held: /, 7$/, verdict: '', status: STATUS.applying, 'dann-effect': /5, 6, 8 or 9/ });
+  assert.equal(await visitor.texts('#weights [data-method="pada"] .absent b'), ['5', '6', '8', '9']);
   assert.ok(await page.locator('#confusion [data-method="pada"] tbody tr').nth(7).isVisible());
-  assert.equal(await visitor.texts('#scores .figure'), ['–', '–']);
-  assert.equal(await visitor.texts('#scores .note'), new Array(2).fill('Waiting for the test images.'));
-  assert.is(await visitor.text('verdict'), '');
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights']), [...OF_LOOKS, 'weights']);
+  assert.equal(await visitor.texts(FIGURES), NO_SCORES);
+  assert.equal(await visitor.texts('#scores .note'), [SCORES.waiting, SCORES.waiting]);
+  // The recorded reference is for other digits.
+  assert.equal(await visitor.texts('#accuracy .legend span'), ['DANN', 'PADA']);
+  assert.equal(await busyIn(page, AWAITED), AWAITED);
   assert.is(await page.locator('#weights [data-method="dann"]').getAttribute('aria-busy'), 'false');
-  assert.ok(await page.locator('#example').isDisabled());
-  assert.ok(await page.getByRole('button', { name: 'Save the network of PADA alone' }).isDisabled());
-  assert.is(await visitor.text('status'), 'Changing the trainings.');
+  await checkDisabled(page, ['example']);
+  assert.ok(await page.getByRole('button', { name: FILES.network.label('pada') }).isDisabled());
   await page.waitForTimeout(500);
-  for (const host of ['#scores .column', '#strip', '#weights [data-method="pada"]'])
-    assert.ok(
-      await page
-        .locator(host)
-        .first()
-        .evaluate((node) => Number(getComputedStyle(node).opacity) < 0.5),
-      host,
-    );
-  await visitor.sound();
-  // A look at the old digits comes late.
-  await tell(page, 'looks', 41, { dann: 612, pada: 934 }, 1);
-  assert.equal(await visitor.texts('#scores .figure'), ['–', '–']);
-  await tell(page, 'ready', 'before', 40, 'progress', 'looks');
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights']), [...OF_LOOKS, 'weights']);
-  assert.match(await visitor.text('status'), /^From now on: handwriting of 0–\W?4, 7, temperature/);
-  await tell(page, 'progress', 'pada', 40, 0.2);
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights']), OF_LOOKS);
-  await tell(page, 'looks', 40, { dann: 700, pada: 800 });
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights']), []);
-  assert.equal(await visitor.texts('#scores .figure'), ['70.0\u00a0%', '80.0\u00a0%']);
-  assert.is(await visitor.text('verdict'), 'After 40 iterations it is too early to compare.');
-  await visitor.sound();
-  visitor.calm();
-  await visitor.leave();
+  for (const host of ['#scores .column', '#strip', '#weights [data-method="pada"]']) {
+    const opacity = (node: Element) => Number(getComputedStyle(node).opacity);
+    assert.ok((await page.locator(host).first().evaluate(opacity)) < 0.5, host);
+  }
+  await visitor.checkTexts();
+  // A snapshot of the old digits comes late.
+  await report(page, 'snapshots', 41, SCORED, 1);
+  assert.equal(await visitor.texts(FIGURES), NO_SCORES);
+  await report(page, 'ready', 'before', 40, 'progress', 'snapshots');
+  assert.equal(await busyIn(page, AWAITED), AWAITED);
+  await checkTexts(visitor, { status: STATUS.changed([0, 1, 2, 3, 4, 7], 0.1) });
+  await report(page, 'progress', 'pada', 40, 0.2);
+  assert.equal(await busyIn(page, AWAITED), OF_SNAPSHOTS);
+  await report(page, 'snapshots', 40, { dann: 700, pada: 800 });
+  assert.equal(await busyIn(page, AWAITED), []);
+  assert.equal(await visitor.texts(FIGURES), ['70.0\u00a0%', '80.0\u00a0%']);
+  await checkTexts(visitor, { verdict: VERDICT.early(40) });
+  await visitor.check();
 });
 
-test('the curve of other digits has no reference of these', async () => {
-  const visitor = await trained();
-  const legend = '#accuracy .legend span';
-  assert.is((await visitor.texts(legend)).length, 3);
-  await visitor.page.locator('#digits [data-item="7"]').click();
-  await shown(visitor.page);
-  assert.equal(await visitor.texts(legend), ['DANN', 'PADA']);
-  await visitor.leave();
-});
-
-test('another training has its column at once, which waits, and the others do not', async () => {
-  const visitor = await trained('running');
+stateTest('another method has its column at once, and only that column waits', trained('running'), async (visitor) => {
   const { page } = visitor;
-  await page.locator('#methods [data-item="source-only"]').click();
-  await shown(page);
-  assert.equal(await visitor.texts('#scores h3'), ['Print alone', 'DANN', 'PADA']);
-  assert.equal(await visitor.texts('#scores .figure'), ['–', '61.2\u00a0%', '93.4\u00a0%']);
+  await press(page, '#methods [data-item="source-only"]');
+  assert.equal(await visitor.texts('#scores h3'), [NAMES['source-only'], 'DANN', 'PADA']);
+  assert.equal(await visitor.texts(FIGURES), [UNKNOWN, '61.2\u00a0%', '93.4\u00a0%']);
   const marks = await page.locator('#scores .column').evaluateAll((all) => all.map((one) => one.ariaBusy));
   assert.equal(marks, ['true', 'false', 'false']);
-  assert.is(await visitor.text('verdict'), '');
-  await page.locator('#methods [data-item="source-only"]').click();
-  await shown(page);
-  assert.equal(await visitor.texts('#scores .figure'), ['61.2\u00a0%', '93.4\u00a0%']);
-  await visitor.sound();
-  await visitor.leave();
+  await checkTexts(visitor, { verdict: '' });
+  await press(page, '#methods [data-item="source-only"]');
+  assert.equal(await visitor.texts(FIGURES), ['61.2\u00a0%', '93.4\u00a0%']);
 });
 
-test('starting over shows empty trainings at once', async () => {
-  const visitor = await trained('running');
+stateTest('a restart shows empty runs at once', trained('running'), async (visitor) => {
   const { page } = visitor;
-  await page.click('#reset');
-  await shown(page);
-  assert.equal([await visitor.text('iteration'), await visitor.text('speed-now')], ['0', '–']);
-  assert.equal(await visitor.texts('#scores .figure'), ['–', '–']);
-  assert.is(await visitor.text('verdict'), '');
+  await press(page, '#reset');
+  await checkTexts(visitor, { iteration: '0', 'speed-now': UNKNOWN, verdict: '' });
+  assert.equal(await visitor.texts(FIGURES), NO_SCORES);
   assert.equal([...new Set(await visitor.texts('#weights .value'))], ['1']);
-  assert.ok(await page.locator('#csv').isDisabled());
+  await checkDisabled(page, ['csv']);
   assert.not.match((await page.locator('#accuracy .plot').getAttribute('aria-label'))!, /DANN|PADA/);
-  await tell(page, 'looks', 41, { dann: 612, pada: 934 }, 1);
-  assert.equal(await visitor.texts('#scores .figure'), ['–', '–']);
-  await visitor.sound();
-  await visitor.leave();
+  await report(page, 'snapshots', 41, SCORED, 1);
+  assert.equal(await visitor.texts(FIGURES), NO_SCORES);
 });
 
-test('paused, the status names the iteration that the worker stopped after', async () => {
-  const visitor = await trained('running');
+stateTest('the status names the iteration that the worker paused at', trained('running'), async (visitor) => {
   const { page } = visitor;
-  await page.click('#start');
-  assert.is(await visitor.text('status'), 'Paused after iteration 40.');
-  await tell(page, 'stopped', 41);
-  assert.is(await visitor.text('status'), 'Paused after iteration 41.');
-  await page.click('#step');
-  assert.is(await visitor.text('status'), 'One iteration more.');
-  await tell(page, 'stopped', 42);
-  assert.is(await visitor.text('status'), 'Paused after iteration 42.');
-  await visitor.leave();
+  await press(page, '#start');
+  await checkTexts(visitor, { status: STATUS.pausedAt(40) });
+  await report(page, 'stopped', 41);
+  await checkTexts(visitor, { status: STATUS.pausedAt(41) });
+  await press(page, '#step');
+  await checkTexts(visitor, { status: STATUS.oneStep });
+  await report(page, 'stopped', 42);
+  await checkTexts(visitor, { status: STATUS.pausedAt(42) });
 });
 
-test('an answer to an earlier drawing is marked, and one to a sheet that was cleared is dropped', async () => {
-  const visitor = await trained();
-  const { page } = visitor;
-  await page.click('#example');
-  await shown(page);
-  assert.equal(await busyIn(page, ['answers']), ['answers']);
-  await tell(page, 'answers', 3);
-  assert.equal([await busyIn(page, ['answers']), await visitor.texts('.said')], [[], ['sees a 3', 'sees a 3']]);
-  await page.click('#example');
-  await shown(page);
-  assert.equal(await busyIn(page, ['answers']), ['answers']);
-  await page.click('#clear');
-  await shown(page);
-  assert.equal(await visitor.texts('.said'), ['sees nothing yet', 'sees nothing yet']);
-  await visitor.sound();
-  await visitor.leave();
-});
+stateTest(
+  'an answer to an earlier drawing is marked, and none is kept for a cleared sheet',
+  trained('paused'),
+  async (visitor) => {
+    const { page } = visitor;
+    const answers = async () => [await busyIn(page, ['answers']), ...(await visitor.texts('.said'))];
+    await press(page, '#example');
+    assert.equal(await answers(), [['answers'], DRAWING.none, DRAWING.none]);
+    await report(page, 'answers', 3);
+    assert.equal(await answers(), [[], DRAWING.sees(3), DRAWING.sees(3)]);
+    await press(page, '#example');
+    assert.equal(await busyIn(page, ['answers']), ['answers']);
+    await press(page, '#clear');
+    assert.equal(await visitor.texts('.said'), [DRAWING.none, DRAWING.none]);
+  },
+);
 
-test('after a fatal error nothing looks alive', async () => {
-  const visitor = await trained('running');
+stateTest('nothing looks alive after a fatal error', trained('running'), async (visitor) => {
   const { page } = visitor;
-  await page.click('#example');
-  await tell(page, 'answers', 3);
-  await page.locator('#digits [data-item="7"]').click();
-  await tell(page, 'failed', 'the kernel softmax is refused', true, 'KERNEL');
-  assert.equal(
-    [await visitor.text('status'), await visitor.text('notice')],
-    ['Nothing is trained now.', 'the kernel softmax is refused'],
-  );
+  await press(page, '#example');
+  await report(page, 'answers', 3);
+  await press(page, digit(7));
+  await report(page, 'failed', 'the kernel softmax is refused', true, 'KERNEL');
+  await checkTexts(visitor, { status: STATUS.stopped, notice: 'the kernel softmax is refused' });
   assert.equal(await visible(page, ['notice']), ['notice']);
-  assert.equal(await busyIn(page, [...OF_LOOKS, 'weights', 'answers']), []);
-  for (const id of ['start', 'step', 'example']) assert.ok(await page.locator(`#${id}`).isDisabled(), id);
+  assert.equal(await busyIn(page, [...AWAITED, 'answers']), []);
+  await checkDisabled(page, ['start', 'step', 'example']);
   assert.equal(await page.locator('#files button:not(:disabled)').count(), 0);
-  assert.equal(await visitor.texts('.said'), ['is not there to ask', 'is not there to ask']);
-  assert.equal(await visitor.texts('#scores .note'), ['Not tested yet.', 'Not tested yet.']);
+  assert.equal(await visitor.texts('.said'), [DRAWING.noNetwork, DRAWING.noNetwork]);
+  assert.equal(await visitor.texts('#scores .note'), [SCORES.none, SCORES.none]);
   assert.is(await page.locator('#strip table').count(), 0);
-  // A choice changes what would be trained, and claims no more.
-  await page.locator('#digits [data-item="8"]').click();
-  await shown(page);
-  assert.match(await visitor.text('held'), /, 7–\W?8$/);
-  assert.is(await visitor.text('status'), 'Nothing is trained now.');
+  // Other digits can still be selected, but nothing claims to train.
+  await press(page, digit(8));
+  await checkTexts(visitor, { held: /, 7–\W?8$/, status: STATUS.stopped });
   assert.equal(await visible(page, ['notice']), ['notice']);
-  await visitor.sound();
+  await visitor.checkTexts();
   await page.click('#reset');
-  await tell(page, 'ready', 'start', 0);
+  await report(page, 'ready', 'start', 0);
   assert.equal(await visible(page, ['notice']), []);
-  assert.is(await visitor.text('status'), 'Training.');
-  await visitor.leave();
+  await checkTexts(visitor, { status: STATUS.training });
 });
 
-test('an error that the worker does not report itself is shown, and starting over gets another worker', async () => {
-  const visitor = await trained('running');
-  const { page } = visitor;
-  await page.workers()[0]!.evaluate(
-    () =>
-      void setTimeout(() => {
-        throw new Error('out of ink');
-      }),
-  );
-  await page.waitForFunction(() => document.querySelector('#notice')!.textContent!.includes('out of ink'));
-  await shown(page);
-  assert.is(await visitor.text('status'), 'Nothing is trained now.');
-  assert.ok(await page.locator('#start').isDisabled());
-  await page.click('#reset');
-  await page.waitForFunction(() => document.querySelector('#status')!.textContent === 'Starting over.');
-  await tell(page, 'ready', 'start', 0);
-  assert.is(await visitor.text('status'), 'Training.');
-  await visitor.leave();
-});
+stateTest(
+  'an error that the worker does not report is shown, and a restart replaces the worker',
+  trained('running'),
+  async (visitor) => {
+    const { page } = visitor;
+    await crashWorker(visitor, 'notice');
+    await checkTexts(visitor, { status: STATUS.stopped });
+    await checkDisabled(page, ['start']);
+    await page.click('#reset');
+    await visitor.says('status', STATUS.restarting);
+    await report(page, 'ready', 'start', 0);
+    await checkTexts(visitor, { status: STATUS.training });
+  },
+);
 
-test('a failure after which training could go on says where it stopped, and its notice goes when it does', async () => {
-  const visitor = await trained('running');
-  const { page } = visitor;
-  await tell(page, 'failed', 'class loss of pada became NaN', false);
-  assert.is(await visitor.text('status'), 'Stopped after iteration 40.');
-  assert.equal(await visible(page, ['notice']), ['notice']);
-  await page.click('#start');
-  await shown(page);
-  assert.equal(await visible(page, ['notice']), []);
-  await visitor.leave();
-});
+stateTest(
+  'an error in training names the iteration, and its notice goes when training continues',
+  trained('running'),
+  async (visitor) => {
+    const { page } = visitor;
+    await report(page, 'failed', 'the loss is NaN', false);
+    await checkTexts(visitor, { status: STATUS.stoppedAt(40) });
+    assert.equal(await visible(page, ['notice']), ['notice']);
+    await press(page, '#start');
+    assert.equal(await visible(page, ['notice']), []);
+  },
+);
 
-test('an error of the page itself is shown', async () => {
-  const visitor = await trained();
-  await visitor.page.evaluate(() => void setTimeout(() => Promise.reject(new Error('a view is gone'))));
-  await visitor.page.waitForFunction(() => document.querySelector('#notice')!.textContent!.includes('a view is gone'));
+stateTest('an error of the page itself is shown', trained('paused'), async (visitor) => {
+  await visitor.page.evaluate(() => void setTimeout(() => Promise.reject(new Error('a view is missing'))));
+  await visitor.says('notice', 'a view is missing');
   assert.equal(await visible(visitor.page, ['notice']), ['notice']);
-  await visitor.leave();
 });
 
-test('what is typed or slid outlives the reports that come meanwhile', async () => {
-  const visitor = await trained('running');
-  const { page } = visitor;
-  await page.locator('#seed').focus();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type('12');
-  await tell(page, 'progress', 'dann', 42, 1);
-  await page.keyboard.type('3');
-  await tell(page, 'progress', 'dann', 43, 1);
-  assert.is(await page.inputValue('#seed'), '123');
-  await page.locator('#temperature').focus();
-  assert.match(page.url(), /seed=123/);
-  await tell(page, 'ready', 'start', 0);
-  const before = await visitor.text('temperature-value');
-  await page.keyboard.press('PageUp');
-  await tell(page, 'progress', 'dann', 1, 1);
-  await page.waitForTimeout(400);
-  assert.is.not(await visitor.text('temperature-value'), before);
-  assert.match(page.url(), /temperature=/);
-  // A number out of range is shown as what is taken for it.
-  await page.fill('#updateSteps', '100000');
-  await page.keyboard.press('Tab');
-  await shown(page);
-  assert.is(await page.inputValue('#updateSteps'), '1000');
-  await visitor.leave();
-});
+stateTest(
+  'reports do not disturb a number that is being typed, or a slider that is moving',
+  trained('running'),
+  async (visitor) => {
+    const { page } = visitor;
+    await page.locator('#seed').focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('12');
+    await report(page, 'progress', 'dann', 42, 1);
+    await page.keyboard.type('3');
+    await report(page, 'progress', 'dann', 43, 1);
+    assert.is(await page.inputValue('#seed'), '123');
+    await page.locator('#temperature').focus();
+    assert.match(page.url(), /seed=123/);
+    await report(page, 'ready', 'start', 0);
+    const before = await visitor.text('temperature-value');
+    await page.keyboard.press('PageUp');
+    await report(page, 'progress', 'dann', 1, 1);
+    await page.waitForTimeout(400);
+    assert.is.not(await visitor.text('temperature-value'), before);
+    assert.match(page.url(), /temperature=/);
+    // A number out of range moves into it.
+    await page.fill('#updateSteps', '100000');
+    await page.keyboard.press('Tab');
+    await drawn(page);
+    assert.is(await page.inputValue('#updateSteps'), '1000');
+  },
+);
 
 test.run();

@@ -8,7 +8,7 @@ import { openBrowser } from '../../tools/browser/openBrowser.mjs';
 import { serve } from '../../tools/browser/serve.mjs';
 import { unpackChromium } from '../../tools/setup/browser.mjs';
 
-// The runner of tests in pages, run on files that pass and on files that must not seem to.
+// Runs the browser test runner on files that pass, and on files that fail in every known way.
 
 const pages = mkdtempSync(join(tmpdir(), 'padagrad-pages-'));
 test.after(() => rmSync(pages, { recursive: true, force: true }));
@@ -20,10 +20,10 @@ const FAILURES: Record<string, { counts: RegExp; says: RegExp }> = {
   leaving: { counts: /0 passed, 1 FAILED/, says: /leaving: .*(context|navigation)/ },
   noTests: { counts: /0 passed, 1 FAILED/, says: /noTests: has no tests/ },
   ofNode: { counts: /0 passed, 1 FAILED/, says: /ofNode: does not bundle for a browser: .*node:fs/ },
-  throwing: { counts: /1 passed, 1 FAILED/, says: /throwing: an error outside of the tests: .*nobody catches this/ },
+  throwing: { counts: /1 passed, 1 FAILED/, says: /throwing: an error outside of the tests: .*an uncaught error/ },
 };
 
-test('files that fail in a page, in every way, fail here, and do not take others along', () => {
+test('every kind of failure in a page is reported, and does not affect other files', () => {
   const fixtures = ['--sources', 'test/browser/fixtures', '--pages', pages, '--seconds', '5'];
   const { status, stdout } = spawnSync(process.execPath, ['tools/testBrowser.mjs', ...fixtures], {
     encoding: 'utf8',
@@ -42,9 +42,9 @@ test('files that fail in a page, in every way, fail here, and do not take others
   assert.is(lines.at(-1), `5 passed, ${Object.keys(FAILURES).length} failed`);
 });
 
-// The browser that set-up brings where nobody may install one.
+// The browser that setup unpacks if none is installed.
 if (process.platform === 'linux' && process.arch === 'x64') {
-  test('the headless Chromium out of its package has WebGPU', async () => {
+  test('the headless Chromium of its package has WebGPU', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'padagrad-chromium-'));
     const [home, environment] = [process.cwd(), { ...process.env }];
     process.chdir(folder);

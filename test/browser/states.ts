@@ -1,9 +1,20 @@
+// Tests with a worker that reports only what the test asks for, so that every state of a page can be inspected.
 import type { Page } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Visitor } from './visitor.ts';
 
-// Workers that report what a test says, so that every state of a page stands still.
+/** A test that opens the page in some state, and checks at its end that the page is sound. */
+export const stateTest = (name: string, open: () => Promise<Visitor>, body: (visitor: Visitor) => Promise<unknown>) =>
+  test(name, async () => {
+    const visitor = await open();
+    await body(visitor);
+    await visitor.checkTexts();
+    await visitor.leave();
+  });
 
 /** Makes the worker report something, and waits until the page shows it. */
-export async function tell(page: Page, name: string, ...args: unknown[]): Promise<void> {
+export async function report(page: Page, name: string, ...args: unknown[]): Promise<void> {
   const worker = page.workers().at(-1) ?? (await page.waitForEvent('worker'));
   await worker.evaluate(
     ([called, given]) => {
@@ -15,15 +26,48 @@ export async function tell(page: Page, name: string, ...args: unknown[]): Promis
     },
     [name, args] as const,
   );
-  await shown(page);
+  await drawn(page);
 }
 
-/** Until everything that changed is drawn: views take turns, some in every frame. */
-export const shown = (page: Page): Promise<void> =>
+/** Waits until all changes are drawn: each frame draws some of the views. */
+export const drawn = (page: Page): Promise<void> =>
   page.evaluate(async () => {
     for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
   });
 
+/** Presses something, and waits until all changes are drawn. */
+export async function press(page: Page, selector: string): Promise<void> {
+  await page.locator(selector).click();
+  await drawn(page);
+}
+
+/** Makes the worker throw an error that it does not report itself, and waits until the page shows it. */
+export async function crashWorker(visitor: Visitor, id: string): Promise<void> {
+  const { page } = visitor;
+  await page.workers()[0]!.evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error('out of ink');
+      }),
+  );
+  await visitor.says(id, 'out of ink');
+  await drawn(page);
+}
+
+/** Checks the texts of elements by their ids. */
+export async function checkTexts(visitor: Visitor, texts: Readonly<Record<string, string | RegExp>>): Promise<void> {
+  for (const [id, text] of Object.entries(texts)) {
+    const found = await visitor.text(id);
+    if (typeof text === 'string') assert.is(found, text, id);
+    else assert.match(found, text, id);
+  }
+}
+
+export async function checkDisabled(page: Page, ids: readonly string[]): Promise<void> {
+  for (const id of ids) assert.ok(await page.locator(`#${id}`).isDisabled(), id);
+}
+
+/** Returns which of the elements are marked as busy, or contain one that is. */
 export const busyIn = (page: Page, ids: readonly string[]): Promise<string[]> =>
   page.evaluate(
     (all) =>

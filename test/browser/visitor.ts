@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
+import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openBrowser } from '../../tools/browser/openBrowser.mjs';
 import { buildAndWeigh } from '../../tools/page/build.mjs';
@@ -10,7 +11,7 @@ import { servePage } from '../../tools/page/serve.mjs';
 const READY_MS = 120_000;
 const STEPS_MS = 180_000;
 
-// In the worker, before anything else: remembers devices, so that they can be lost on purpose.
+// Runs first in the worker: remembers devices, so that a test can lose them.
 const REMEMBER = `{
   const own = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...args) {
@@ -22,40 +23,48 @@ const REMEMBER = `{
 }
 `;
 
-/** The page as it is built, served to a browser, with a worker of it that remembers devices. */
-export async function host(worker: string): Promise<{ browser: Browser; address: string; close(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'padagrad-page-'));
-  await buildAndWeigh(folder);
-  const file = join(folder, worker);
-  writeFileSync(file, REMEMBER + readFileSync(file, 'utf8'));
-  const server = await servePage(folder);
-  const browser = await openBrowser().catch((error) => {
-    server.close();
-    throw error;
+export interface Site {
+  browser: Browser;
+  address: string;
+}
+
+/** Builds the page and serves it to a browser during the tests of a file. One of its workers remembers its devices. */
+export function hostedSite(worker: string): Site {
+  const site = {} as Site;
+  let close: (() => Promise<void>) | undefined;
+  test.before(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'padagrad-page-'));
+    await buildAndWeigh(folder);
+    const file = join(folder, worker);
+    writeFileSync(file, REMEMBER + readFileSync(file, 'utf8'));
+    const server = await servePage(folder);
+    close = async () => {
+      await site.browser?.close();
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    site.address = server.address;
+    site.browser = await openBrowser();
   });
-  const close = async (): Promise<void> => {
-    await browser.close();
-    server.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return { browser, address: server.address, close };
+  test.after(() => close?.());
+  return site;
 }
 
 /** How a visitor differs from one with the page's own worker and WebGPU. */
 export interface Circumstances extends BrowserContextOptions {
-  /** Makes another worker's script of the page's own. */
+  /** Turns the page's worker into another one. */
   worker?: (script: string) => string;
   webgpu?: boolean;
 }
 
-/** Someone who looks at the page: what they do, and everything that the page should not have done meanwhile. */
+/** A visitor of the page, who also notes everything that the page should not do. */
 export class Visitor {
   readonly faults: string[] = [];
 
   private constructor(readonly page: Page) {}
 
   /** Opens the page in a browser profile of its own. */
-  static async open(browser: Browser, address: string, circumstances: Circumstances = {}): Promise<Visitor> {
+  static async open({ browser, address }: Site, path = '', circumstances: Circumstances = {}): Promise<Visitor> {
     const { worker, webgpu = true, ...options } = circumstances;
     const context = await browser.newContext({ acceptDownloads: true, ...options });
     if (!webgpu) await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
@@ -72,17 +81,15 @@ export class Visitor {
     page.on('crash', () => faults.push('the page crashed'));
     context.on('request', (request) => {
       if (!request.url().startsWith(new URL(address).origin) && !/^(blob|data):/.test(request.url()))
-        faults.push(`asked for ${request.url()}`);
+        faults.push(`requested ${request.url()}`);
     });
-    await page.goto(address);
+    await page.goto(address + path);
     return visitor;
   }
 
-  /** Until the trainings stand ready, or run. */
-  async ready(): Promise<void> {
-    await this.page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#start')!.disabled, null, {
-      timeout: READY_MS,
-    });
+  /** Waits until the button with an id is enabled. */
+  async enabled(id: string): Promise<void> {
+    await this.page.locator(`#${id}:enabled`).waitFor({ timeout: READY_MS });
   }
 
   async text(id: string): Promise<string> {
@@ -93,7 +100,7 @@ export class Visitor {
     return Number((await this.text('iteration')).replaceAll(',', ''));
   }
 
-  /** Until so many iterations are done. */
+  /** Waits until this many iterations are done. */
   async reach(iteration: number): Promise<void> {
     await this.page.waitForFunction(
       (wanted) => Number(document.querySelector('#iteration')!.textContent!.replaceAll(',', '')) >= wanted,
@@ -102,14 +109,16 @@ export class Visitor {
     );
   }
 
-  /** Until the status says something. */
-  async told(words: string): Promise<void> {
-    await this.page.waitForFunction((part) => document.querySelector('#status')!.textContent!.includes(part), words, {
-      timeout: READY_MS,
-    });
+  /** Waits until the text of an element contains some words. */
+  async says(id: string, words: string): Promise<void> {
+    await this.page.waitForFunction(
+      ([host, part]) => document.getElementById(host!)!.textContent!.includes(part!),
+      [id, words],
+      { timeout: READY_MS },
+    );
   }
 
-  /** Until the texts that a selector finds are others than these; gives them. */
+  /** Waits until the texts that a selector finds differ from these, and returns them. */
   async changed(selector: string, before: readonly string[]): Promise<string[]> {
     await this.page.waitForFunction(
       ([where, old]) => [...document.querySelectorAll(where!)].map(({ textContent }) => textContent).join() !== old,
@@ -119,8 +128,8 @@ export class Visitor {
     return this.texts(selector);
   }
 
-  /** Waits until all of them say the same, whatever they say on the way. */
-  async say(selector: string, text: string): Promise<void> {
+  /** Waits until all elements that a selector finds have the same text. */
+  async allSay(selector: string, text: string): Promise<void> {
     await this.page.waitForFunction(
       ([where, wanted]) => [...document.querySelectorAll(where!)].every(({ textContent }) => textContent === wanted),
       [selector, text],
@@ -132,7 +141,7 @@ export class Visitor {
     return this.page.locator(selector).allTextContents();
   }
 
-  /** Clicks on something, and gets the file that comes of it. */
+  /** Presses a button by its name, and returns the file that it downloads. */
   async download(name: string): Promise<{ name: string; bytes: Buffer }> {
     const [download] = await Promise.all([
       this.page.waitForEvent('download', { timeout: STEPS_MS }),
@@ -141,13 +150,13 @@ export class Visitor {
     return { name: download.suggestedFilename(), bytes: await contentOf(download) };
   }
 
-  /** Nothing that is hidden is displayed, and no text shows a number that is none. */
-  async sound(): Promise<void> {
+  /** Checks that hidden elements are not displayed, and that no text shows `NaN` and the like. */
+  async checkTexts(): Promise<void> {
     const found = await this.page.evaluate(() => {
       const displayed = [...document.querySelectorAll('[hidden]')].filter(
         (node) => getComputedStyle(node).display !== 'none',
       );
-      // A kernel's own text may speak of NaN.
+      // A kernel's own text may mention NaN.
       const page = document.body.cloneNode(true) as HTMLElement;
       page.querySelector('.kernel')?.remove();
       const named = [...page.querySelectorAll('[aria-label], [aria-valuetext]')];
@@ -161,9 +170,38 @@ export class Visitor {
     assert.equal(found, { displayed: [], texts: [] });
   }
 
-  /** Nothing was logged, thrown or asked of another place since the last time. */
-  calm(): void {
+  /** Checks the texts, and that nothing was logged, thrown or requested from another server since the last check. */
+  async check(): Promise<void> {
+    await this.checkTexts();
     assert.equal(this.faults.splice(0), []);
+  }
+
+  /** Checks that the page fits a phone and has a dark mode. */
+  async checkPhone(): Promise<void> {
+    const { page } = this;
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.is(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    const brightness = () =>
+      page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]));
+    assert.ok((await brightness()) > 200);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.ok((await brightness()) < 60);
+  }
+
+  /** Checks that everything that can be operated has a name for screen readers. */
+  async checkNames(): Promise<void> {
+    const nameless = await this.page.evaluate(() =>
+      [...document.querySelectorAll('button, input, select, canvas, [tabindex="0"]')]
+        .filter((node) => {
+          const labels = (node as HTMLInputElement).labels?.length ?? 0;
+          const own = node.getAttribute('aria-label') || node.textContent?.trim();
+          const hidden =
+            (node as HTMLElement).hidden || node.parentElement?.closest('[role="application"], [role="img"]');
+          return !own && labels === 0 && !hidden;
+        })
+        .map((node) => node.outerHTML.slice(0, 80)),
+    );
+    assert.equal(nameless, []);
   }
 
   async leave(): Promise<void> {
@@ -176,17 +214,3 @@ async function contentOf(download: Download): Promise<Buffer> {
   for await (const part of await download.createReadStream()) parts.push(part as Buffer);
   return Buffer.concat(parts);
 }
-
-/** What can be worked with, and has no name that is read aloud. */
-export const namelessIn = (page: Page): Promise<string[]> =>
-  page.evaluate(() =>
-    [...document.querySelectorAll('button, input, select, canvas, [tabindex="0"]')]
-      .filter((node) => {
-        const labels = (node as HTMLInputElement).labels?.length ?? 0;
-        const own = node.getAttribute('aria-label') || node.textContent?.trim();
-        const hidden =
-          (node as HTMLElement).hidden || node.parentElement?.closest('[role="application"], [role="img"]');
-        return !own && labels === 0 && !hidden;
-      })
-      .map((node) => node.outerHTML.slice(0, 80)),
-  );

@@ -31,7 +31,7 @@ const snapshots = (revision: number, ...all: [Method, Snapshot][]): Report => ({
 });
 const failed = (fatal: boolean, code = ''): Report => ({ type: 'failed', code, text: '', fatal, running: false });
 
-/** What a run measures in the iterations [from, to), with the same weight for every class. */
+/** The measurements of a run in the iterations [from, to), with the same weight for every class. */
 function measured(method: Method, [from, to]: readonly [number, number], weight: number): RunProgress {
   const rows = Array.from({ length: to - from }, (_, i) => ({
     iteration: from + i,

@@ -7,7 +7,7 @@ import { wgslMinifier } from '../minifyWgsl.mjs';
 const TOOLS = resolve(fileURLToPath(new URL('..', import.meta.url)));
 const UVU = join(TOOLS, 'browser', 'uvu.mjs');
 
-/** Bundles test files for pages, into a folder of their own; gives each its `file`, or the `problem` why there is none. */
+/** Bundles test files for pages. Returns each with its bundled `file`, or with the `problem` that prevented one. */
 export function bundleAll(tests, folder) {
   rmSync(folder, { recursive: true, force: true });
   return Promise.all(
@@ -32,7 +32,7 @@ async function bundle(path) {
       entryPoints: [path],
       write: false,
       logLevel: 'silent',
-      // What test/files.ts imports when it runs in Node, and only then.
+      // test/files.ts imports this only in Node.
       external: ['node:fs/promises'],
       plugins: [wgsl, uvu],
     });
@@ -44,7 +44,7 @@ async function bundle(path) {
   }
 }
 
-// The kernels as they are published, so that this is tried too.
+// Minifies the kernels as the published package does, so that the tests cover this too.
 export const wgsl = {
   name: 'wgsl',
   setup({ onLoad }) {

@@ -1,8 +1,8 @@
 import { judge } from '../test/runFile.mjs';
 import { openBrowser } from './openBrowser.mjs';
 
-/** Runs test files one after the other, each in a page and a context of its own, in a browser that a failure renews. */
-export class Lane {
+/** Runs test files one after the other, each in its own page and context. After a failure it starts another browser. */
+export class PageRunner {
   #browser;
 
   constructor(address) {
@@ -59,7 +59,7 @@ export class Lane {
   }
 }
 
-/** In the page: runs the tests of a bundle, with what uvu and test/files.ts look for in Node's `process`. */
+/** Runs the tests of a bundle, in the page. It fakes the parts of Node's `process` that uvu and test/files.ts use. */
 async function runTests({ url, env }) {
   const { print } = globalThis;
   globalThis.process = {

@@ -8,11 +8,11 @@ const TYPES = {
   '.mjs': 'text/javascript',
   '.json': 'application/json',
 };
-// A page may use shared memory only if it shares its process with no other origin.
+// These headers isolate the page, which it needs for shared memory.
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const PAGE = '<!doctype html><meta charset="utf-8"><title>padagrad</title><link rel="icon" href="data:,">';
 
-/** Serves an empty page and the files of folders, to this machine alone; gives the page's address, and a function that ends it. */
+/** Serves an empty page and the files of folders, only to this machine. Returns the page's address and a function that stops the server. */
 export async function serve(folders) {
   const roots = folders.map((folder) => resolve(folder));
   const server = createServer(async ({ url }, response) => {
@@ -27,7 +27,7 @@ export async function serve(folders) {
 async function answer(pathname, roots) {
   if (pathname === '/') return { status: 200, type: 'text/html', body: PAGE };
   try {
-    // A folder outside of this one is named by its whole path.
+    // Folders outside the current one have absolute paths.
     const path = [`.${pathname}`, pathname].map((name) => resolve(name)).find((name) => roots.some(holds(name)));
     if (!path) throw new Error(`${pathname} is not served`);
     return { status: 200, type: TYPES[extname(path)] ?? 'application/octet-stream', body: await content(path) };
@@ -38,7 +38,7 @@ async function answer(pathname, roots) {
 
 const holds = (path) => (root) => path.startsWith(root + sep);
 
-/** A file; `index.json` of a folder without one is the list of its files. */
+/** Returns a file. `index.json` lists the files of its folder if the folder has no such file. */
 async function content(path) {
   try {
     return await readFile(path);

@@ -1,4 +1,4 @@
-// What test files get for `uvu` in a browser: uvu itself, with the tests' names and their start in reach of the page.
+// Replaces `uvu` in browser tests: the same functions, plus a global from which the page starts the tests and reads their names.
 import { exec, test as own } from 'uvu';
 import '../test/nameSkipped.mjs';
 

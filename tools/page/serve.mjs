@@ -12,7 +12,7 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.txt': 'text/plain; charset=utf-8',
 };
-// What the page says of itself, for the worker too, and that no other page may frame it.
+// The policy of the pages' HTML, repeated because it must also apply to workers; other pages may not frame this one.
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HEADERS = {
@@ -25,8 +25,8 @@ const HEADERS = {
 const LOCAL = /^(localhost|127\.0\.0\.1)(:\d+)?$/;
 
 /**
- * Serves the files of a folder to this machine alone; gives the address, and a function that ends it. Port 0 is any that
- * is free. A request under another name than this machine's is refused: a page from elsewhere may point its own name here.
+ * Serves the files of a folder, only to this machine. Returns the address and a function that stops the server. Port 0 takes any free
+ * port. Requests with another host name are refused, because another site could point its own name to this machine.
  */
 export async function servePage(folder, port = 0) {
   const root = realpathSync(folder);
@@ -49,7 +49,7 @@ async function answer(method, url, host, root) {
   if (!LOCAL.test(host)) return refuse(403, 'only for this machine');
   try {
     const pathname = decodeURIComponent(url.split(/[?#]/)[0]);
-    // Links are followed first: it counts where a file is, not what it is called.
+    // Resolves links first: the real place of a file decides.
     const path = await realpath(join(root, pathname.endsWith('/') ? `${pathname}index.html` : pathname));
     if (!path.startsWith(root + sep)) return refuse(404, 'no such file');
     return { status: 200, type: TYPES[extname(path)] ?? 'application/octet-stream', body: await readFile(path) };

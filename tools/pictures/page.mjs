@@ -1,5 +1,5 @@
-// Takes the pictures of the pages that the documents show: `npm run page:pictures -- [--only page|lab] [--iterations N] [--recorded FILE]`.
-// Trainings and kernels run in Node; the pages then show what was reported, as if their workers had.
+// Takes the documents' pictures of the page and the lab: `npm run page:pictures -- [--only page|lab] [--iterations N] [--recorded FILE]`.
+// Training and kernels run in Node, which is faster without a GPU. Workers in the browser then repeat the recorded reports.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -13,7 +13,7 @@ import { findBrowser } from '../setup/browser.mjs';
 
 const FOLDER = '.build/pictures';
 const OUT = 'docs/pictures';
-// As far down as a picture goes, and no farther than a reader wants to scroll.
+// A picture ends below the element `until`.
 const PICTURES = {
   'page-desktop': { viewport: { width: 1200, height: 900 }, colorScheme: 'light', until: '#features' },
   'page-dark': { viewport: { width: 1200, height: 900 }, colorScheme: 'dark', until: '#features' },
@@ -29,7 +29,7 @@ const MARGIN = 16;
 
 const LAB_VIEW = { width: 1360, height: 900 };
 const LAB_PICTURES = {
-  // One exponential an element in place of two.
+  // One exponential per element instead of two.
   'lab-desktop': {
     viewport: LAB_VIEW,
     colorScheme: 'light',
@@ -48,7 +48,7 @@ const LAB_PICTURES = {
     }`,
     },
   },
-  // The last column is left out.
+  // Skips the last column.
   'lab-dark': {
     viewport: LAB_VIEW,
     colorScheme: 'dark',
@@ -67,7 +67,7 @@ const { values } = parseArgs({
     address: { type: 'string', default: '' },
     out: { type: 'string', default: OUT },
     only: { type: 'string' },
-    // Keeps the reports there, and takes them from there if they are.
+    // Reads the reports from this file if it exists, else writes them to it.
     recorded: { type: 'string' },
   },
 });
@@ -104,7 +104,7 @@ async function recordedReports(file) {
   return text;
 }
 
-/** What the lab reports for each of its pictures. */
+/** Records the lab's reports for each of its pictures. */
 async function recordedLabs() {
   const { recordLab } = await bundled('demo/lab/record.ts');
   const sources = Object.fromEntries(kernelFiles().map((path) => [path, readFileSync(path, 'utf8')]));
@@ -114,7 +114,7 @@ async function recordedLabs() {
   return recorded;
 }
 
-/** A module whose imports are TypeScript and WGSL. */
+/** Bundles and imports a module that imports TypeScript and WGSL. */
 async function bundled(entry) {
   const outfile = resolve(FOLDER, `${basename(entry, extname(entry))}.mjs`);
   await build({
@@ -131,7 +131,7 @@ async function bundled(entry) {
   return import(pathToFileURL(outfile).href);
 }
 
-/** Without the points of all looks but the last, which nobody sees any more. */
+/** Removes the points and probabilities of all snapshots but the last, because the page shows only that one. */
 function lighter({ reports, answers }) {
   const last = reports.findLast(({ type }) => type === 'snapshots');
   const short = reports.map((report) =>
@@ -148,7 +148,7 @@ function lighter({ reports, answers }) {
   return { reports: short, answers };
 }
 
-/** A worker that reports what was recorded. */
+/** Returns a worker that repeats recorded reports. */
 function workerOf(recording) {
   return `
 const { reports, answers } = JSON.parse(${JSON.stringify(recording)}, (_, value) =>
@@ -160,7 +160,7 @@ onmessage = ({ data: { type, pixels } }) => {
 `;
 }
 
-/** A worker that answers each command with what was recorded of it. */
+/** Returns a worker that answers each command with its recorded reports. */
 function labWorkerOf(answers) {
   return `
 const answers = JSON.parse(${JSON.stringify(JSON.stringify(answers))});
@@ -188,7 +188,7 @@ async function openTab(browser, name, options) {
   return tab;
 }
 
-/** A picture of the page from its head down to the end of what `until` finds. */
+/** Takes a picture of the page from its top to the end of an element. */
 async function picture(tab, name, { viewport: { width } }, until) {
   await tab.evaluate(() => {
     document.activeElement.blur();
@@ -223,7 +223,7 @@ async function shootLab(browser, address, name, text) {
   await tab.evaluate(() => {
     const editor = document.querySelector('#editor');
     const top = (node) => node.getBoundingClientRect().top;
-    // In the upper part of what is seen.
+    // Puts the edit into the upper part of the picture.
     editor.scrollTop += top(document.querySelector('.changed')) - top(editor) - 180;
   });
   await picture(tab, name, options, '.kernel');

@@ -1,5 +1,5 @@
-// Takes the README's picture of a terminal: runs a command in a pseudo-terminal, lets a terminal emulator draw what it
-// printed, and has a browser take the picture.
+// Takes the README's picture of a terminal. It runs a command in a pseudo-terminal, draws the output with a terminal emulator, and
+// takes a screenshot in a browser.
 //
 //   cd tools/pictures && npm ci
 //   CHROME_PATH=/usr/bin/chromium node terminal.mjs [--rows N] [--out FILE] [-- COMMAND ...]      (`npm start` by default)
@@ -25,7 +25,7 @@ const { values, positionals: command } = parseArgs({
 const rows = Number(values.rows);
 const asked = command.length > 0 ? command.join(' ') : 'npm start';
 
-/** All that a command prints to a terminal. */
+/** Returns everything that a command prints to a terminal. */
 async function record(line) {
   const sized = `stty cols ${COLUMNS} rows ${rows}; ${line}`;
   const child = spawn('script', ['-qefc', sized, '/dev/null'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -34,7 +34,7 @@ async function record(line) {
   return Buffer.concat(parts);
 }
 
-/** The terminal's last screenful as HTML. */
+/** Returns the terminal's last screen as HTML. */
 async function draw(output) {
   const theme = { background: '#10141c', foreground: '#d7dde8' };
   const terminal = new xterm.Terminal({ cols: COLUMNS, rows, theme, allowProposedApi: true });

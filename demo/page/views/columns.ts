@@ -2,7 +2,7 @@ import { element, setBusy } from '../../shared/dom.ts';
 import type { PageState, RunState, View } from '../state.ts';
 import { NAMES } from '../words.ts';
 
-/** What one run shows in its column. */
+/** The content of one run's column. */
 export interface Column {
   nodes: Node[];
   draw: View;

@@ -36,7 +36,7 @@ async function load(file: string): Promise<NamedBytes> {
   return { file, bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-/** What the training runs use if the target contains only some digits. */
+/** The images of the training runs, whose target contains only some digits. */
 export interface RunData {
   training: TrainingData;
   /** Labelled target images that training does not see. */

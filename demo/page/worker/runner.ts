@@ -20,7 +20,7 @@ const MOST_LOSSES = 3;
 
 type Of<T extends Report['type']> = Extract<Report, { type: T }>;
 
-/** Where a runner gets its images and its GPUs from. */
+/** The sources of a runner's images and GPUs. A test replaces them. */
 export interface Sources {
   digits(): Promise<Digits>;
   gpu(again: boolean): Promise<OpenGpu>;
