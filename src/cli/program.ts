@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { description, version } from '../../package.json';
+import { version } from '../../package.json';
 import { addBench } from './commands/bench.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEval } from './commands/eval.ts';
@@ -19,7 +19,10 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
     for (const message of warnings) terminal.warning(message);
     exitCode = await work(terminal, flags);
   };
-  const root = new Command('padagrad').description(description).version(version, '-V, --version').exitOverride();
+  const root = new Command('padagrad')
+    .description('Train and adapt a small network on WebGPU: PADA, DANN and source-only')
+    .version(version, '-V, --version')
+    .exitOverride();
   root.configureOutput({
     writeOut: (text) => streams.stdout.write(text),
     writeErr: (text) => streams.stderr.write(text),

@@ -4,7 +4,7 @@ import { compileNotice } from '../../src/cli/show/report.ts';
 import { Terminal } from '../../src/cli/show/terminal.ts';
 import { Recorder } from './command.ts';
 
-// The notice of kernels that are compiled: on a terminal it counts each, elsewhere it appears only if it takes long.
+// The notice of kernels that are compiled: a terminal shows each one; other outputs get a line only if compilation takes long.
 
 const test = suite('compiling');
 
@@ -17,12 +17,12 @@ function compile(total: number, milliseconds: number, { tty = false, json = fals
   return { stdout, stderr };
 }
 
-test('kernels that are in a cache are not worth a word', () => {
+test('kernels from a cache are not reported', () => {
   const { stdout, stderr } = compile(64, 10, { json: true });
   assert.equal([stdout.text, stderr.text, compile(64, 10).stdout.text], ['', '', '']);
 });
 
-test('what takes long is counted after a second, then every five, and at the end', () => {
+test('slow compilation is reported after a second, then every five seconds, and at the end', () => {
   const counts = [1, 6, 11, 12];
   const { stdout } = compile(12, 1000);
   assert.equal(
@@ -37,10 +37,10 @@ test('what takes long is counted after a second, then every five, and at the end
   assert.equal(json.stderr.lines, stdout.lines);
 });
 
-test('a terminal shows each, and nothing once all are compiled', () => {
+test('a terminal shows each kernel, and removes the line at the end', () => {
   const { stdout } = compile(3, 10, { tty: true });
   for (const compiled of [0, 1, 2, 3]) assert.match(stdout.text, `compiling kernels: ${compiled} of 3`);
-  // The last thing written erases the line.
+  // The last output erases the line.
   assert.ok(stdout.text.lastIndexOf('\u001B[') > stdout.text.lastIndexOf('of 3'));
 });
 

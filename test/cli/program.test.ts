@@ -69,7 +69,7 @@ if (existsSync('/dev/full')) {
   }
 }
 
-test('a reader that goes away ends the program without a word', async () => {
+test('a reader that closes the pipe ends the program quietly', async () => {
   const { code, said } = await program({ args: ['--help'], onOutput: () => {} });
   assert.equal([code, said], [0, []]);
   const gone = await program({
@@ -79,7 +79,7 @@ test('a reader that goes away ends the program without a word', async () => {
   assert.equal([gone.code, gone.said], [141, []]);
 });
 
-test('SIGTERM while kernels are compiled: they are counted, and none is begun any more', async () => {
+test('SIGTERM while kernels are compiled: no further kernel is compiled', async () => {
   const compiled = (text: string) => [...text.matchAll(/"compiled":(\d+),"total":(\d+)/g)].map(([, n, of]) => [n, of]);
   let asked = 0;
   const { code, stdout } = await program({

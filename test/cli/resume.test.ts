@@ -9,8 +9,8 @@ import { seeded } from '../harness.ts';
 import { stripes } from '../train/stripes.ts';
 import { writeIdx } from './command.ts';
 
-// `padagrad train --resume` with the real program on the real GPU: it is killed, and what it leaves in the end is compared
-// with what an unbroken run leaves. PADAGRAD_KILLS says how often (`npm run soak`).
+// `padagrad train --resume` in processes that are killed. Their files are compared with those of an unbroken run. PADAGRAD_KILLS is
+// the number of kills (`npm run soak`).
 
 const PROGRAM = resolve('.build/cli/padagrad.mjs');
 const KILLS = Number(process.env.PADAGRAD_KILLS ?? 3);
@@ -20,7 +20,7 @@ const OPTIONS = ['-s', 'idx:s', '-t', 'idx:t', '-b', '8', '-u', '10', '-p', '5',
 const FLAGS = [...OPTIONS, '--checkpoint-every', String(EVERY)];
 const WRITING = /^\.checkpoint-\d+\.safetensors\.\d+\.tmp$/;
 const WRITTEN = /^checkpoint-\d+\.safetensors$/;
-// A busy machine with a cold shader cache compiles for minutes.
+// A busy machine with an empty shader cache compiles for minutes.
 const PATIENCE_MS = 600_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-resume-'));
@@ -32,7 +32,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Starts `padagrad train`; `ended` resolves when it is gone. */
+/** Starts `padagrad train`; `ended` resolves when the process has ended. */
 function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [PROGRAM, 'train', ...args, '--json'], { cwd: folder });
   let stdout = '';
@@ -53,7 +53,7 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> 
   return { child, ended };
 }
 
-/** Resolves when a name that matches was seen in the folder `times` times, or the process is gone. */
+/** Resolves when a matching name was seen in the folder `times` times, or the process has ended. */
 async function seen(path: string, pattern: RegExp, times: number, { ended }: { ended: Promise<Ended> }): Promise<void> {
   let left = times;
   let watcher: ReturnType<typeof watch> | undefined;
@@ -101,7 +101,7 @@ test.before(async () => {
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async () => {
+test(`killed ${KILLS} times, a run gives the same bits as an unbroken one`, async () => {
   const seed = Date.now() % 1e6;
   const random = seeded(seed);
   const path = join(folder, 'killed');
@@ -110,7 +110,7 @@ test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async 
   let whileWriting = 0;
   for (; kills < KILLS; kills++) {
     const run = start(...(kills === 0 ? [...FLAGS, '-o', 'killed'] : ['--resume', 'killed']));
-    // At first before there is a checkpoint; later, once it has come further, while it writes one or some time after.
+    // First before there is a checkpoint. Later, once it has made progress, while it writes one or a moment afterwards.
     if (kills === 0) await seen(path, /^config\.json$/, 1, run);
     else {
       await seen(path, WRITTEN, 1 + Math.floor(2 * random()), run);
@@ -128,11 +128,11 @@ test(`killed ${KILLS} times, a run comes to the bits of an unbroken one`, async 
   assert.match(notes(last), 'resuming at iteration');
   assert.is(code, 0, stderr);
   console.log(`killed ${kills} times, ${whileWriting} of them with a checkpoint half-written (seed ${seed})`);
-  assert.is(kills, KILLS, 'it came to its end before it was killed as often as it should; give it more iterations');
+  assert.is(kills, KILLS, 'the run finished before it was killed that often; give it more iterations');
   assertWhole('killed');
 });
 
-test('while one process is at work a second is refused; SIGTERM ends the first with a checkpoint and 143', async () => {
+test('while one process trains a second one is refused; SIGTERM ends the first with a checkpoint and exit code 143', async () => {
   const path = join(folder, 'stopped');
   mkdirSync(path);
   const first = start(...FLAGS, '-o', 'stopped');
@@ -162,7 +162,7 @@ test('a second signal ends the process at once', async () => {
   mkdirSync(path);
   const run = start(...OPTIONS, '-o', 'twice', '-i', '100000', '--checkpoint-every', '2');
   await seen(path, WRITTEN, 1, run);
-  // Both wait while it is stopped, then come in either order.
+  // Both signals wait while the process is stopped, then arrive in either order.
   run.child.kill('SIGSTOP');
   run.child.kill('SIGINT');
   run.child.kill('SIGTERM');
@@ -173,7 +173,7 @@ test('a second signal ends the process at once', async () => {
   assert.not(existsSync(join(path, 'model.safetensors')));
 });
 
-test('what came to NaN goes on from its last checkpoint with --detect-anomaly, which names the op', async () => {
+test('a run that ended with NaN resumes from its last checkpoint with --detect-anomaly, which names the op', async () => {
   // Weights grow eightfold with every step.
   const growth = ['--momentum', '0', '--weight-decay', '900'];
   const flags = [...OPTIONS, ...growth, '-i', '100', '--checkpoint-every', '5', '-o', 'exploded'];

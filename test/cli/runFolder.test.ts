@@ -25,7 +25,7 @@ import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { defaultOptions } from '../../src/train/options.ts';
 import { smallDisk, withFs } from './disk.ts';
 
-// The folder of a run on real files: a disk that fills up, files that are something else, locks, what an earlier run left.
+// The folder of a run: full disks, files of another kind, locks, left-overs of an earlier run.
 
 const test = suite('runFolder');
 const KB = 1024;
@@ -65,7 +65,7 @@ const config: RunConfig = {
   },
 };
 
-/** A run in `path`, with the warnings that it gave. */
+/** Starts a run in `path`, and collects its warnings. */
 function begin() {
   const warnings: string[] = [];
   RunFolder.prepare(path);
@@ -81,7 +81,7 @@ const checkpoint = (iteration: number, bytes = 4): Checkpoint => ({
 const names = (): string[] => readdirSync(path).sort();
 const checkpoints = (): string[] => names().filter((name) => name.startsWith('checkpoint-'));
 
-/** Works on a small disk, then takes it away. */
+/** Calls `act` with a small disk, then removes the disk. */
 async function onDisk(kilobytes: number, act: (disk: ReturnType<typeof smallDisk>) => Promise<void>): Promise<void> {
   const disk = smallDisk(folder, kilobytes);
   try {
@@ -92,7 +92,7 @@ async function onDisk(kilobytes: number, act: (disk: ReturnType<typeof smallDisk
   }
 }
 
-test('a model that two checkpoints leave no room for takes the place of the older one', () =>
+test('a model that has no room next to two checkpoints replaces the older one', () =>
   onDisk(1024, async () => {
     const { run, warnings } = begin();
     await run.keepCheckpoint(checkpoint(10, 300 * KB));
@@ -104,7 +104,7 @@ test('a model that two checkpoints leave no room for takes the place of the olde
     assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '"result"');
   }));
 
-test('a model that fits nowhere is an error with its file, its size and how to continue; the newest checkpoint stays', () =>
+test('a model that does not fit is an error with its file, its size and how to continue; the newest checkpoint stays', () =>
   onDisk(1024, async () => {
     const { run } = begin();
     await run.keepCheckpoint(checkpoint(10, 300 * KB));
@@ -126,7 +126,7 @@ test('a model that fits nowhere is an error with its file, its size and how to c
     assert.is(found!.checkpoint.iteration, 20);
   }));
 
-test('without a checkpoint the error says that training begins again', () =>
+test('without a checkpoint the error says that training starts again', () =>
   onDisk(64, async () => {
     const { run } = begin();
     assert.throws(
@@ -145,7 +145,7 @@ test('a result that has no room is an error that names metrics.jsonl', () =>
     run.close();
   }));
 
-test('a checkpoint that two others leave no room for takes the place of the older one', () =>
+test('a checkpoint that has no room next to two others replaces the older one', () =>
   onDisk(1024, async () => {
     const { run, warnings } = begin();
     for (const iteration of [10, 20, 30, 40]) await run.keepCheckpoint(checkpoint(iteration, 400 * KB));
@@ -156,7 +156,7 @@ test('a checkpoint that two others leave no room for takes the place of the olde
     assert.is(found!.checkpoint.iteration, 40);
   }));
 
-test('a full disk is warned of with the file and its size, and the newest checkpoint stays', () =>
+test('a full disk gives a warning with the file and its size, and the newest checkpoint stays', () =>
   onDisk(1024, async () => {
     const { run, warnings } = begin();
     for (const iteration of [10, 20]) await run.keepCheckpoint(checkpoint(iteration, 100 * KB));
@@ -170,7 +170,7 @@ test('a full disk is warned of with the file and its size, and the newest checkp
     assert.equal(checkpoints(), ['checkpoint-20.safetensors']);
   }));
 
-test('a damaged checkpoint makes room, not the one that the run was resumed from', () =>
+test('a damaged checkpoint is removed for room, not the one that the run was resumed from', () =>
   onDisk(1024, async () => {
     const first = begin();
     for (const iteration of [10, 20]) await first.run.keepCheckpoint(checkpoint(iteration, 300 * KB));
@@ -183,7 +183,7 @@ test('a damaged checkpoint makes room, not the one that the run was resumed from
     assert.equal(checkpoints(), ['checkpoint-10.safetensors']);
   }));
 
-test('figures that a full disk did not take are written before the next checkpoint is', () =>
+test('rows that a full disk did not take are written before the next checkpoint', () =>
   onDisk(64, async (disk) => {
     const { run, warnings } = begin();
     disk.fill();
@@ -196,7 +196,7 @@ test('figures that a full disk did not take are written before the next checkpoi
     run.close();
   }));
 
-test('a full disk gives one warning, and one more at each checkpoint that it does not take', () =>
+test('a full disk gives one warning, and one more for each checkpoint that does not fit', () =>
   onDisk(64, async (disk) => {
     const { run, warnings } = begin();
     disk.fill();
@@ -211,7 +211,7 @@ test('a full disk gives one warning, and one more at each checkpoint that it doe
     run.close();
   }));
 
-test('what is on the disk when a checkpoint gets its name: the figures before it, its own bytes, then the name', async () => {
+test('a checkpoint is synced in this order: the rows before it, its bytes, its name', async () => {
   const { run } = begin();
   run.append({ event: 'iteration', iteration: 0 });
   const calls: string[] = [];
@@ -239,7 +239,7 @@ test('what is on the disk when a checkpoint gets its name: the figures before it
   ]);
 });
 
-test('a run in a used folder has none of the earlier checkpoints, which would pass for its own', async () => {
+test('a run in a used folder removes the earlier checkpoints, which would pass for its own', async () => {
   const first = begin();
   await first.run.keepCheckpoint(checkpoint(10));
   writeFileSync(join(path, '.model.safetensors.1.tmp'), 'half');
@@ -251,7 +251,7 @@ test('a run in a used folder has none of the earlier checkpoints, which would pa
   second.run.close();
 });
 
-test('a file that could not be written leaves nothing half-written', () => {
+test('a file that cannot be written leaves no temporary file', () => {
   mkdirSync(join(folder, 'taken'));
   assert.throws(
     () => writeAtomically(join(folder, 'taken'), 'text'),
@@ -260,7 +260,7 @@ test('a file that could not be written leaves nothing half-written', () => {
   assert.equal(readdirSync(folder), ['taken']);
 });
 
-test('a lock that another process has taken over meanwhile is left to it', () => {
+test('a lock that another process has taken over is not removed', () => {
   const unlock = lockFolder(folder);
   const lock = join(folder, 'lock');
   assert.match(readFileSync(lock, 'utf8'), new RegExp(`^${process.pid}\\b`));
@@ -278,7 +278,7 @@ test('when two processes find the same old lock, one gets the folder', async () 
   writeFileSync(lock, `${pid}\n`);
   const { renameSync } = fs;
   let moves = 0;
-  // Another process takes the old lock over after it was read here.
+  // Another process takes over the old lock after it was read here.
   const rename = (from: fs.PathLike, to: fs.PathLike) => {
     if (moves++ === 0) writeFileSync(lock, `${process.ppid}\n`);
     renameSync(from, to);
@@ -289,7 +289,7 @@ test('when two processes find the same old lock, one gets the folder', async () 
   assert.equal([readdirSync(folder), readFileSync(lock, 'utf8')], [['lock'], `${process.ppid}\n`]);
 });
 
-test('an old lock that cannot be removed is an error, not a wait without end', async () => {
+test('an old lock that cannot be removed is an error, not an endless wait', async () => {
   writeFileSync(join(folder, 'lock'), 'nonsense');
   const rename = () => {
     throw Object.assign(new Error("EPERM: operation not permitted, rename 'lock' -> 'x'"), { code: 'EPERM' });
@@ -357,7 +357,7 @@ test('a link to a folder is a folder; one to nothing is refused with its target'
   assert.not(existsSync(path));
 });
 
-test('a folder that another process makes at the same moment is there', async () => {
+test('a folder that another process makes at the same moment is used', async () => {
   const { mkdirSync: make } = fs;
   const twice = ((made: string) => {
     make(made);
@@ -367,7 +367,7 @@ test('a folder that another process makes at the same moment is there', async ()
   assert.ok(existsSync(join(path, 'deep')));
 });
 
-test('a file in the way of a folder is refused in words', () => {
+test('a file in the way of a folder is refused', () => {
   writeFileSync(path, '');
   assert.throws(() => RunFolder.prepare(path), `--out ${path}: cannot be written to: not a directory`);
   assert.throws(() => RunFolder.prepare(join(path, 'x')), `--out ${path}/x: cannot be written to: not a directory`);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, otherThanFile } from './files.ts';
 
@@ -9,21 +9,11 @@ export const LOCK = 'lock';
 // A process writes its number right after it makes the file, so an older empty lock is a left-over.
 const WRITING_MS = 2000;
 
-/** Thrown if another process uses the folder. */
-export class LockedError extends Error {
-  override name = 'LockedError';
-  constructor(path: string, pid: number | undefined) {
-    super(
-      `${pid === undefined ? 'another process' : `process ${pid}`} is using ${path}; wait for it to finish or stop it`,
-    );
-  }
-}
-
 /**
  * Locks a folder for this process.
  *
  * @returns the function that unlocks it
- * @throws LockedError if another process has locked it
+ * @throws Error if another process has locked it
  */
 export function lockFolder(path: string): () => void {
   const lock = join(path, LOCK);
@@ -33,7 +23,11 @@ export function lockFolder(path: string): () => void {
     if (other) throw new Error(`${lock} is ${other}, not a file; move it away`);
     const found = read(lock);
     if (found === undefined) continue;
-    if (isHeld(found, lock)) throw new LockedError(path, pidOf(found));
+    if (isHeld(found, lock)) {
+      const pid = pidOf(found);
+      const who = pid === undefined ? 'another process' : `process ${pid}`;
+      throw new Error(`${who} is using ${path}; wait for it to finish or stop it`);
+    }
     // Two processes may find the same old lock: one of them moves it away. A process that has moved another lock than the one
     // it read puts it back.
     const aside = join(path, `.${LOCK}.${process.pid}.tmp`);
@@ -53,19 +47,13 @@ export function lockFolder(path: string): () => void {
 
 /** Makes the file with this text. Returns false if it exists. */
 function create(lock: string, text: string): boolean {
-  let file: number;
   try {
-    file = openSync(lock, 'wx');
+    writeFileSync(lock, text, { flag: 'wx' });
+    return true;
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     return false;
   }
-  try {
-    writeSync(file, text);
-  } finally {
-    closeSync(file);
-  }
-  return true;
 }
 
 /** Reads a lock; undefined if there is none. */

@@ -16,22 +16,6 @@ export type Act = <Flags extends { json?: boolean }>(
   work: (terminal: Terminal, flags: Flags) => Promise<number>,
 ) => (flags: Flags) => Promise<void>;
 
-/** An object that `--json` prints on a line of its own. */
-export interface JsonEvent {
-  event:
-    | 'note'
-    | 'warning'
-    | 'compile'
-    | 'start'
-    | 'progress'
-    | 'classWeight'
-    | 'evaluation'
-    | 'profile'
-    | 'run'
-    | 'result'
-    | 'error';
-}
-
 /**
  * The output of a command. Text for people goes to stdout, and a terminal gets a live line below it. With `--json` the text
  * goes to stderr, and stdout gets only JSON.
@@ -93,17 +77,17 @@ export class Terminal {
   }
 
   /** Writes an object as one line of JSON, if `--json` was given. NaN and infinity become null. */
-  emit<E extends JsonEvent>(event: E): void {
-    if (this.json) this.stdout.write(`${JSON.stringify(event)}\n`);
+  emit(object: { event: string; [name: string]: unknown }): void {
+    if (this.json) this.stdout.write(`${JSON.stringify(object)}\n`);
   }
 
   note(message: string): void {
-    this.emit({ event: 'note', message } as JsonEvent);
+    this.emit({ event: 'note', message });
     this.line(message);
   }
 
   warning(message: string): void {
-    this.emit({ event: 'warning', message } as JsonEvent);
+    this.emit({ event: 'warning', message });
     this.line(this.colors.yellow(`warning: ${message}`));
   }
 }
