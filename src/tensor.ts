@@ -349,7 +349,7 @@ export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tenso
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
     throw new TypeError(
-      `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; make them equal`,
+      `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; pass another shape or other data`,
     );
   }
   return constant(gpu, flat, label, actual);

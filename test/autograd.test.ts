@@ -102,7 +102,8 @@ gpuTest('requiresGrad is of f32 leaves', (gpu) => {
     () => Reflect.apply(record, undefined, ['mine', [x], x]),
     /record: mine needs the tensors that it saves/,
   );
-  assert.throws(() => tidy(3 as never), /tidy: expected a function but got 3/);
+  assert.throws(() => tidy(3 as never), /tidy: expected a function but got 3; call tidy\(\(\) => \.\.\.\)/);
+  assert.throws(() => noGrad(x as never), /noGrad: expected a function but got a Tensor; call noGrad/);
   for (const t of [x, labels]) t.dispose();
 });
 

@@ -5,7 +5,7 @@ import type { GpuError } from '../src/gpu/errors.ts';
 import { fromBuffer, native } from '../src/io/buffers.ts';
 import { Parameter } from '../src/nn/parameter.ts';
 import { relu } from '../src/ops/relu.ts';
-import { empty, type Tensor, tensor, write } from '../src/tensor.ts';
+import { empty, Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
 import { gpuTest, run } from './harness.ts';
 
@@ -137,6 +137,10 @@ gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
   assert.throws(() => empty(gpu, 3 as never), /tensor: shape must be an array of sizes, such as \[2, 3\], but is 3/);
   assert.throws(() => empty(gpu, [-1]), /tensor: shape is \[-1\]; every size must be a whole number >= 0/);
   assert.throws(() => empty(gpu, [1.5]), /shape is \[1.5\]; every size must be/);
+  assert.throws(
+    () => Reflect.construct(Tensor, [gpu, [1, 2]]),
+    /Tensor: the constructor is internal; make tensors with tensor/,
+  );
   const x = tensor(gpu, [1, 2]);
   assert.throws(() => write(x, new Float32Array(3)), /wants a Float32Array of 2, but got a Float32Array of 3/);
   const words = tensor(gpu, new Uint32Array(2));

@@ -13,7 +13,9 @@ import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 
-/** Grey images in host memory: one byte per pixel, row by row, image by image, with one label each if they have any. */
+/**
+ * Grey images in host memory: one byte per pixel, row by row, image by image. Labels are optional, one byte per image.
+ */
 export interface HostImages {
   images: Uint8Array | Uint8ClampedArray;
   labels?: Uint8Array | undefined;
@@ -22,7 +24,7 @@ export interface HostImages {
   width: number;
 }
 
-/** One batch of images, with their labels if there are any. */
+/** A batch of images, with their labels if the data set has any. */
 export interface Batch {
   /** f32 [n, channels, height, width], in [-1, 1]. */
   x: Tensor;
@@ -52,9 +54,9 @@ function isBytes(value: unknown): value is Uint8Array | Uint8ClampedArray {
 
 /**
  * @internal
- * Throws unless images are what {@link HostImages} says.
+ * Throws unless `host` is what {@link HostImages} describes.
  *
- * @param labelled whether labels are needed; others are not looked at
+ * @param labelled whether labels are required; if not, they are not checked
  */
 export function checkImages(who: string, host: HostImages, labelled: boolean): void {
   checkOptions<HostImages>(who, host, parts, ['images', 'count', 'height', 'width']);
@@ -80,8 +82,11 @@ function checkLabels(who: string, labels: unknown, count: number): void {
 }
 
 /**
- * Images on the GPU, as bytes. Iterating gives batches in order, the last short one included; each is freed when the next
- * is drawn.
+ * Images on the GPU, one byte per pixel. Iterating yields batches in order, the last one possibly shorter; each batch is freed when
+ * the next one is drawn. Default: labelled if `host` has labels.
+ *
+ * @throws TypeError if the arrays do not hold one byte per pixel and one label per image
+ * @throws RangeError if a label is not a whole number from 0 to 255
  */
 export class ImageDataset implements PackedImages, Iterable<Batch> {
   readonly count: number;
@@ -90,7 +95,7 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
   readonly width: number;
   readonly images: Tensor;
   readonly labels: Tensor | null;
-  /** 0, 1, 2, ...: the order of the files. */
+  /** The order of the files: 0, 1, 2, ... */
   private readonly inOrder: Tensor;
 
   constructor(
@@ -119,11 +124,12 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
     );
   }
 
-  /** The images from `start` on, `batchSize` of them or what is left; the caller's to dispose. */
+  /** Returns `batchSize` images from `start` on, or those that are left. The caller disposes them. */
   batchAt(start: number): Batch {
     return imageBatch(this, { order: this.inOrder, offset: start, size: Math.min(this.batchSize, this.count - start) });
   }
 
+  /** Yields the batches in order. */
   *[Symbol.iterator](): Iterator<Batch> {
     for (let start = 0; start < this.count; start += this.batchSize) {
       const batch = this.batchAt(start);
@@ -136,12 +142,13 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
     }
   }
 
+  /** Frees the GPU memory. */
   dispose(): void {
     for (const x of [this.images, this.labels, this.inOrder]) x?.dispose();
   }
 }
 
-/** Bytes as little-endian words, padded with zeros. */
+/** Packs bytes into little-endian words, padded with zeros. */
 function packBytes(bytes: Uint8Array | Uint8ClampedArray): Uint32Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   for (let i = 0; i < bytes.length; i++) words[i >> 2]! |= bytes[i]! << (8 * (i & 3));

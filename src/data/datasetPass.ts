@@ -3,19 +3,19 @@ import type { Compile } from '../gpu/compilation.ts';
 import { tidy } from '../tidy.ts';
 import type { Batch, ImageDataset } from './dataset.ts';
 
-// Work of one submit: long enough to keep the host out of the way, short enough that a page does not freeze.
-const BATCHES_A_SUBMIT = 8;
+// Enough work per submit to hide the host's part, and little enough that a page does not freeze.
+const BATCHES_PER_SUBMIT = 8;
 
 export interface DatasetPassOptions {
   /** Recorded before the first batch. */
   before?: () => void;
   /** Recorded after the last batch. */
   after?: () => void;
-  /** Runs every op eagerly instead of captured steps. */
+  /** Runs every op eagerly instead of captured. Default: false. */
   eager?: boolean;
 }
 
-/** One pass over a data set, batch by batch: captured once, at the latest by the first run, and replayed by every run. */
+/** A pass over a data set, batch by batch. It is captured once, at the latest by the first run; every run replays it. */
 export class DatasetPass {
   private steps: CapturedStep<void>[] | undefined;
 
@@ -25,14 +25,14 @@ export class DatasetPass {
     private readonly options: DatasetPassOptions = {},
   ) {}
 
-  /** Records the batches and compiles their kernels. All is recorded before this returns: modes may change while it compiles. */
+  /** Records the batches and compiles their kernels. Everything is recorded before this returns, so modes may change then. */
   async prepare(compile?: Compile): Promise<void> {
     const steps = await captureAll(this.data.images.gpu, this.parts(), compile);
     if (this.options.eager) for (const step of steps) step.dispose();
     else this.steps = steps;
   }
 
-  /** Submits the pass; resolves when it is recorded, without waiting for the GPU. */
+  /** Submits the pass. Resolves when it is submitted, without waiting for the GPU. */
   async run(): Promise<void> {
     if (this.options.eager) {
       for (const part of this.parts()) {
@@ -45,6 +45,7 @@ export class DatasetPass {
     for (const step of this.steps!) step.run();
   }
 
+  /** Frees the captured steps. */
   dispose(): void {
     for (const step of this.steps ?? []) step.dispose();
     this.steps = undefined;
@@ -52,7 +53,7 @@ export class DatasetPass {
 
   private *parts(): Iterable<() => void> {
     const { batchSize, count } = this.data;
-    const stride = batchSize * BATCHES_A_SUBMIT;
+    const stride = batchSize * BATCHES_PER_SUBMIT;
     for (let from = 0; from < count; from += stride) {
       yield () => {
         if (from === 0) this.options.before?.();

@@ -1,14 +1,16 @@
-/** The expected and the actual content of a file at an offset. */
+/** What is wrong in a file, and where. */
 export interface DataFault {
-  /** Names the file. */
+  /** Name of the file. */
   file: string;
-  /** In bytes from the start of the file; for a compressed file, from the start of its content. */
+  /** Bytes from the start of the file, or of its content if the file is compressed. */
   offset: number;
   expected: string;
   found: string;
 }
 
-/** A file does not hold what its format says: which file, where, what was expected there and what was found. */
+/**
+ * Thrown when a file does not match its format. Gives the file, the byte offset, what was expected and what was found.
+ */
 export class DataError extends Error {
   override name = 'DataError';
   readonly file: string;

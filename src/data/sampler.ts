@@ -5,14 +5,20 @@ import { imageBatch } from '../ops/imageBatch.ts';
 import { Random } from '../random.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
-import type { Batch, ImageDataset } from './dataset.ts';
+import { type Batch, ImageDataset } from './dataset.ts';
 
+const dataset: Check = {
+  wanted: 'an ImageDataset, such as new ImageDataset(gpu, images, batchSize)',
+  holds: (value) => value instanceof ImageDataset,
+};
 const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (value) => value instanceof Random };
 
 /**
- * Draws training batches without end: every epoch has a new random order, and its last short batch is dropped. The order is
- * on the GPU and the place in it is a {@link Scalar}, so a captured step that holds {@link Sampler.batch} draws the next
- * batch in every run.
+ * Draws training batches without end. Every epoch has a new random order, and its last short batch is dropped. The order is on the
+ * GPU and the place in it is a {@link Scalar}, so a captured step that calls {@link Sampler.batch} draws the next batch at every
+ * run.
+ *
+ * @throws RangeError if the data set has fewer than `batchSize` images
  */
 export class Sampler {
   private readonly order: Tensor;
@@ -25,6 +31,7 @@ export class Sampler {
     readonly batchSize: number,
     private readonly random: Random,
   ) {
+    checkValue('sampler', 'data', data, dataset);
     checkValue('sampler', 'batchSize', batchSize, wholeFrom(1));
     checkValue('sampler', 'random', random, generator);
     if (data.count < batchSize) {
@@ -36,7 +43,7 @@ export class Sampler {
     this.order = keep(tensor(data.images.gpu, this.permutation, undefined, 'order'));
   }
 
-  /** Advances to the next batch. Call it once before each run of `batch()` or of a captured step that holds it. */
+  /** Advances to the next batch. Call it before each `batch()`, or before each run of a captured step that calls `batch()`. */
   advance(): void {
     if (this.next + this.batchSize > this.data.count) {
       this.permutation = this.random.permutation(this.data.count);
@@ -47,13 +54,13 @@ export class Sampler {
     this.next += this.batchSize;
   }
 
-  /** Returns the current batch. If `into` is given, its images are written there, from row `row`. */
+  /** Returns the current batch. With `into`, the images are written there, from row `row` on. */
   batch(into?: Tensor, row = 0): Batch {
     const { data, order, offset, batchSize: size } = this;
     return imageBatch(data, { order, offset, size, row, ...(into && { into }) });
   }
 
-  /** Returns the order of this epoch, the place in it, and the state of the random numbers. */
+  /** Returns the order of this epoch, the place in it and the state of the random numbers. */
   stateDict(): StateDict {
     return new Map<string, HostTensor>([
       ['order', { shape: [this.data.count], data: this.permutation }],
@@ -62,7 +69,7 @@ export class Sampler {
     ]);
   }
 
-  /** Loads the state of a sampler of as many images. If something does not fit, one error lists it and nothing changes. */
+  /** Loads the state of a sampler with as many images. Throws `TypeError` if it does not fit; nothing changes then. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
     const { count } = this.data;
     const places = { order: [count], next: [1], random: [4] };
@@ -88,6 +95,7 @@ export class Sampler {
     this.random.state = words('random');
   }
 
+  /** Frees the GPU memory. */
   dispose(): void {
     this.order.dispose();
   }

@@ -5,9 +5,9 @@ import { checkImages, type HostImages } from './dataset.ts';
 const LARGEST = 255;
 
 /**
- * Parses a list of classes, such as `0,3,7`, `0-4` or both; returns them in ascending order.
+ * Parses a list of classes such as `0,3,7` or `0-4`. Returns them in ascending order, each once.
  *
- * @throws RangeError that says what is wrong with the text
+ * @throws RangeError if the text is no such list, or if a class is above 255
  */
 export function parseClasses(text: string): number[] {
   const listed = new Set<number>();
@@ -30,9 +30,9 @@ const numbers: Check = {
 };
 
 /**
- * Returns the images of some classes, in their order, with their labels unchanged.
+ * Returns the images of some classes, in their order and with their labels.
  *
- * @throws TypeError if there are no labels to choose by, or if the classes are not an array of numbers
+ * @throws TypeError if there are no labels, or if the classes are not an array of whole numbers
  * @throws RangeError if no image is of these classes
  */
 export function selectClasses(all: HostImages, classes: readonly number[]): HostImages {
@@ -54,7 +54,7 @@ export function selectClasses(all: HostImages, classes: readonly number[]): Host
   return { images: kept, labels: chosen, count: chosen.length, height, width };
 }
 
-/** Returns the first `n` images, or all if there are fewer; views, not copies. */
+/** Returns the first `n` images, or all if there are fewer. They are views, not copies. */
 export function limit(all: HostImages, n: number): HostImages {
   checkImages('limit', all, false);
   checkValue('limit', 'n', n, wholeFrom(1));

@@ -1,4 +1,4 @@
-// Numbers of two bytes, as f32: a float16 or bfloat16 is a float32 of its own, so nothing is rounded.
+// Converts 16-bit floats to f32. Every float16 and bfloat16 is also an f32, so nothing is rounded.
 
 const view = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(4));
 const floatOf = (bits: number): number => {
@@ -6,10 +6,10 @@ const floatOf = (bits: number): number => {
   return view.getFloat32(0);
 };
 
-/** bfloat16: the upper half of a float32. */
+/** Converts a bfloat16, the upper half of a float32. */
 export const fromBfloat16 = (bits: number): number => floatOf(bits << 16);
 
-/** IEEE half precision: 1 bit sign, 5 bits exponent, 10 bits fraction. */
+/** Converts an IEEE float16: 1 bit sign, 5 bits exponent, 10 bits fraction. */
 export function fromFloat16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

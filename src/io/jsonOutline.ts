@@ -2,18 +2,18 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const MARK = 0x5f;
-// [ and {, ] and }: the same but for one bit.
+// [ and { differ in one bit, and so do ] and }.
 const isOpen = (byte: number) => (byte & 0xdf) === 0x5b;
 const isClose = (byte: number) => (byte & 0xdf) === 0x5d;
 
-/** What `JSON.parse` does not tell of a text. */
+/** Facts about a JSON text that `JSON.parse` does not tell. */
 export interface JsonOutline {
   depth: number;
-  /** Where each key begins, at its quote, in the order of the text; equal keys too. */
+  /** Offset of each key's opening quote, in the order of the text, equal keys included. */
   keys: readonly number[];
 }
 
-/** Finds the depth and the keys of a JSON text without building anything, so that a hostile text is known before it is parsed. */
+/** Finds the depth and the keys of a JSON text without building objects, so that a hostile text can be refused before parsing. */
 export function jsonOutline(bytes: Uint8Array): JsonOutline {
   let open = 0;
   let depth = 0;
@@ -32,8 +32,8 @@ export function jsonOutline(bytes: Uint8Array): JsonOutline {
 }
 
 /**
- * Returns a valid JSON text with `_` before each key. Objects list keys like `7` first and in ascending order; with the mark
- * they keep the order of the text.
+ * Returns a valid JSON text with `_` before each key. JavaScript objects move keys such as `7` to the front, in ascending order;
+ * with the mark, all keys keep the order of the text.
  */
 export function markKeys(bytes: Uint8Array, { keys }: JsonOutline): Uint8Array {
   const marked = new Uint8Array(bytes.length + keys.length);

@@ -1,3 +1,6 @@
+// Reads and writes safetensors files (https://github.com/huggingface/safetensors). A file starts with the length of its header,
+// 8 bytes, little-endian. The header is a JSON object of name: {dtype, shape, data_offsets: [from, to]}. The data follows; the
+// offsets count from its start. Every byte of the data belongs to exactly one tensor.
 import { show as showValue } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
 import type { HostTensor, StateDict } from '../nn/stateDict.ts';
@@ -5,11 +8,7 @@ import { sizeOf } from '../shape.ts';
 import { fromBfloat16, fromFloat16 } from './half.ts';
 import { jsonOutline, markKeys } from './jsonOutline.ts';
 
-// The format: 8 bytes with the length of the header, little-endian; the header, a JSON object of
-// name: {dtype, shape, data_offsets: [from, to]}; then the data that those offsets count from its start. Every byte of the
-// data belongs to exactly one tensor (https://github.com/huggingface/safetensors).
-
-/** Tensors by name, and the texts of the header. */
+/** The content of a safetensors file: tensors by name, and the strings in its header. */
 export interface Safetensors {
   tensors: StateDict;
   metadata: Map<string, string>;
@@ -25,7 +24,7 @@ interface Entry {
 
 type Data = HostTensor['data'];
 
-// The bytes given to a reader are a copy of the tensor's own, aligned and as long as its shape says.
+// A reader gets a copy of the tensor's bytes, which is aligned and as long as the shape needs.
 const READERS = {
   F64: { bytes: 8, read: (raw: ArrayBuffer): Data => new Float64Array(raw) },
   F32: { bytes: 4, read: (raw: ArrayBuffer): Data => new Float32Array(raw) },
@@ -35,7 +34,7 @@ const READERS = {
   U32: { bytes: 4, read: (raw: ArrayBuffer): Data => new Uint32Array(raw) },
 };
 
-// The arrays that READERS give.
+// The element type of each array that READERS return.
 const DTYPES = /* @__PURE__ */ new Map<string, keyof typeof READERS>([
   ['Float32Array', 'F32'],
   ['Float64Array', 'F64'],
@@ -44,17 +43,17 @@ const DTYPES = /* @__PURE__ */ new Map<string, keyof typeof READERS>([
 ]);
 
 const PREFIX = 8;
-// Far more than any network's; a header that says more is a lie or an attack.
+// Far more than the header of any network. A larger length is a damaged file or an attack.
 const MAX_HEADER = 4 << 20;
 // {names {fields [numbers]}}
 const DEPTH = 3;
 
 /**
- * Reads a safetensors file: F64, F32, I64, U32, and F16 and BF16 as f32, in the order of its header. Whatever the bytes are, it
- * returns what the format says they are or throws.
+ * Reads a safetensors file. Returns the tensors in the order of the header: F64, F32, I64 and U32 as they are, F16 and BF16 as
+ * f32.
  *
- * @param file names the file in messages
- * @throws DataError with the offset, what was expected there and what was found
+ * @param file name of the file, for messages
+ * @throws DataError if the file does not match the format, or has another element type
  */
 export function decodeSafetensors(source: Uint8Array | ArrayBuffer, file = 'safetensors'): Safetensors {
   const view = ArrayBuffer.isView(source) ? source : new DataView(bufferOf(source));
@@ -86,7 +85,7 @@ function bufferOf(source: unknown): ArrayBuffer {
   );
 }
 
-/** Names a file of torch.save by its first bytes: a zip file, or a pickle from PyTorch before 1.6. */
+/** Recognises a file of torch.save by its first bytes: a zip file, or a pickle from PyTorch before 1.6. */
 function otherFormat([first, second, third]: Uint8Array): string | undefined {
   const zip = first === 0x50 && second === 0x4b && third === 3;
   if (!zip && !(first === 0x80 && second === 2)) return undefined;
@@ -95,11 +94,12 @@ function otherFormat([first, second, third]: Uint8Array): string | undefined {
 }
 
 /**
- * Writes a safetensors file: the same tensors and texts in the same order give the same bytes. Names and their order are kept;
- * the data of wider elements stands first, so that all of it is aligned. `format: pt` is what PyTorch's loaders ask for.
+ * Writes a safetensors file. The same tensors and metadata in the same order give the same bytes. The header keeps the order of
+ * the names; the data of wider elements comes first, so that all data is aligned.
  *
- * @param metadata free texts by name
- * @throws TypeError for a name, a text, a shape or a type of array that no reader would give back
+ * @param metadata strings by name. Default: `{ format: 'pt' }`, which PyTorch's loaders require.
+ * @throws TypeError if a name, a string, a shape or an array could not be read back
+ * @throws RangeError if the header would be longer than 4 MiB
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
@@ -137,7 +137,7 @@ export function encodeSafetensors(
 
 const asJson = ([name, value]: [string, unknown]): [string, string] => [name, JSON.stringify(value)];
 
-/** An object whose values are JSON already. In a JavaScript object names like `__proto__` or `1` would lose themselves or their place. */
+/** Writes an object whose values are JSON texts. In a JavaScript object, names such as `__proto__` or `1` would be lost or moved. */
 const jsonObject = (fields: readonly [string, string][]): string =>
   `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
 
@@ -195,7 +195,7 @@ function parseHeader(
   return { tensors, metadata };
 }
 
-/** Objects as Maps, their keys without the mark. */
+/** Converts objects to Maps and removes the mark from their keys. */
 const asMap = (json: unknown): unknown =>
   isObject(json) ? new Map(Object.entries(json).map(([name, value]) => [name.slice(1), asMap(value)])) : json;
 
@@ -228,7 +228,7 @@ function checkCover(entries: readonly Entry[], available: number, start: number,
     refuse(start + end, `the end of the file after ${end} bytes of data`, `${available - end} more`);
 }
 
-/** The element type that a tensor is written with, after a check of all that the header says of it. */
+/** Checks everything that the header tells about a tensor, and returns its element type. */
 function dtypeOf(name: unknown, given: unknown): keyof typeof READERS {
   checkText('the name of a tensor', name);
   if (name === '__metadata__')
@@ -247,7 +247,7 @@ function dtypeOf(name: unknown, given: unknown): keyof typeof READERS {
     );
   if (data.length !== sizeOf(shape))
     throw new TypeError(
-      `encodeSafetensors: ${name} has ${data.length} elements but its shape is [${shape}]; make them equal`,
+      `encodeSafetensors: ${name} has ${data.length} elements but its shape is [${shape}]; pass one element per place of the shape`,
     );
   return dtype;
 }

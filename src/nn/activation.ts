@@ -3,7 +3,7 @@ import { sigmoid } from '../ops/sigmoid.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module, refuseArguments } from './module.ts';
 
-/** max(x, 0) (`torch.nn.ReLU`). */
+/** Computes max(x, 0) for each element (`torch.nn.ReLU`). x, y: f32 of any shape. */
 export class ReLU extends Module {
   constructor(...none: readonly []) {
     super();
@@ -15,7 +15,7 @@ export class ReLU extends Module {
   }
 }
 
-/** 1 / (1 + exp(-x)) (`torch.nn.Sigmoid`). */
+/** Computes 1 / (1 + exp(-x)) for each element (`torch.nn.Sigmoid`). x, y: f32 of any shape. */
 export class Sigmoid extends Module {
   constructor(...none: readonly []) {
     super();

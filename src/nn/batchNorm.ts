@@ -9,11 +9,11 @@ import type { Parameter } from './parameter.ts';
 import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface BatchNormOptions {
-  /** Number of features or channels; each is normalised over the batch. */
+  /** Number of features or channels. */
   numFeatures: number;
-  /** Added to the variance: keeps the deviation from zero. Default: 1e-5. */
+  /** Added to the variance, >= 0, so that the deviation is not 0. Default: 1e-5. */
   eps?: number;
-  /** Share of the latest batch in the running statistics, or null for the mean of all batches. Default: 0.1. */
+  /** Share of the latest batch in the running statistics, from 0 to 1. null takes the mean of all batches. Default: 0.1. */
   momentum?: number | null;
 }
 
@@ -46,6 +46,7 @@ abstract class BatchNorm extends RectifyingModule {
     this.eps = eps;
     this.weight = constantParameter(gpu, shape, 1, 'weight');
     this.bias = constantParameter(gpu, shape, 0, 'bias');
+    this.noteParameters();
     this.runningMean = this.registerBuffer(
       'running_mean',
       tensor(gpu, new Float32Array(numFeatures), shape, 'running mean'),
@@ -77,8 +78,9 @@ abstract class BatchNorm extends RectifyingModule {
 }
 
 /**
- * Normalises each feature to (x - mean) / sqrt(variance + eps) * weight + bias: over the batch while training, with the
- * running statistics in eval mode (`torch.nn.BatchNorm1d`; Ioffe & Szegedy 2015). x: [n, c] or [n, c, length].
+ * Normalises each feature to (x - mean) / sqrt(variance + eps) * weight + bias (`torch.nn.BatchNorm1d`; Ioffe & Szegedy 2015).
+ * Mean and variance are those of the batch in training mode, the running statistics in eval mode. x, y: f32 [n, c] or
+ * [n, c, length].
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(gpu: Gpu, options: BatchNormOptions) {
@@ -86,7 +88,7 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-/** {@link BatchNorm1d} of images, x: [n, c, h, w] (`torch.nn.BatchNorm2d`). */
+/** Normalises each channel of images as {@link BatchNorm1d} does (`torch.nn.BatchNorm2d`). x, y: f32 [n, c, h, w]. */
 export class BatchNorm2d extends BatchNorm {
   constructor(gpu: Gpu, options: BatchNormOptions) {
     super(gpu, options, 'BatchNorm2d', [4]);

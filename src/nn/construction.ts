@@ -1,11 +1,11 @@
-// Finds parts that a module keeps in #private fields: nothing shows such fields from outside. So if the class of a module has
-// any, everything made while its constructor runs is remembered until a public field shows it. V8 names running constructors
-// in a stack as "new Name"; with other engines only the first forward that uses a hidden part finds it (module.ts).
+// Finds parts that a module keeps in #private fields, which cannot be seen from outside. If the class of a module has such
+// fields, every part that its constructor makes is remembered until a public field shows it. V8 names running constructors in a
+// stack trace as "new Name". In other engines a hidden part is found later, by the first forward that uses it (running.ts).
 
-// Constructors that run, the innermost last.
+// The constructions in progress, the innermost last.
 const running: Construction[] = [];
 
-/** The parts that the constructor of one module makes. */
+/** The modules and parameters that the constructor of one module makes. */
 export class Construction {
   private readonly unseen = new Set<object>();
 
@@ -14,7 +14,7 @@ export class Construction {
     private readonly shown: () => Iterable<object>,
   ) {}
 
-  /** Starts with the constructor of a module if its class has #private fields, or helpers of a compiler for them. */
+  /** Starts watching a module's constructor if its class has #private fields, or a compiler's helpers for them. */
   static of(module: object, base: object, shown: () => Iterable<object>): Construction | undefined {
     for (let object = Object.getPrototypeOf(module); object !== base; object = Object.getPrototypeOf(object)) {
       if (!/#[\p{ID_Start}$_]|rivate/u.test(String(object.constructor))) continue;
@@ -25,13 +25,13 @@ export class Construction {
     return undefined;
   }
 
-  /** Parts that no public field has shown. A part that was replaced since has been shown. */
+  /** Returns the parts that no public field has ever shown. */
   hidden(): ReadonlySet<object> {
     if (this.unseen.size > 0) for (const part of this.shown()) this.unseen.delete(part);
     return this.unseen;
   }
 
-  /** Notes that a module or parameter is made. */
+  /** Notes that a module or parameter was made. */
   static notes(part: object): void {
     if (running.length === 0) return;
     const stack = String(new Error().stack);

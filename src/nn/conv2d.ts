@@ -8,17 +8,19 @@ import type { Parameter } from './parameter.ts';
 import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface Conv2dOptions {
+  /** Channels of the input. */
   inChannels: number;
+  /** Channels of the output. */
   outChannels: number;
   /** Height and width of the kernel. */
   kernelSize: number;
-  /** Default: 1. */
+  /** Stride in both directions. Default: 1. */
   stride?: number;
-  /** Rows and columns of zeros on each side of the image. Default: 0. */
+  /** Zero padding on each side of the image. Default: 0. */
   padding?: number;
-  /** Default: 1. */
+  /** Dilation in both directions. Default: 1. */
   dilation?: number;
-  /** Whether to add a learnt bias to each output channel. Default: true. */
+  /** Adds a learned bias to each output channel. Default: true. */
   bias?: boolean;
   /** Source of the initial weights. */
   random: Random;
@@ -35,7 +37,10 @@ const checks: OptionChecks<Conv2dOptions> = {
   random: aRandom,
 };
 
-/** Convolution of images, [n, inChannels, h, w] -> [n, outChannels, p, q] (`torch.nn.Conv2d`). */
+/**
+ * Convolves images (`torch.nn.Conv2d`). x: f32 [n, inChannels, h, w]; y: f32 [n, outChannels, p, q] with p = floor((h + 2 padding
+ * - dilation (kernelSize - 1) - 1) / stride) + 1. `random` draws the initial weights as PyTorch's default does.
+ */
 export class Conv2d extends RectifyingModule {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
@@ -50,6 +55,7 @@ export class Conv2d extends RectifyingModule {
     const fanIn = inChannels * kernelSize * kernelSize;
     this.weight = uniformParameter(gpu, [outChannels, inChannels, kernelSize, kernelSize], fanIn, random, 'weight');
     this.bias = bias ? uniformParameter(gpu, [outChannels], fanIn, random, 'bias') : null;
+    this.noteParameters();
   }
 
   override get rectifiesBefore(): boolean {

@@ -5,12 +5,12 @@ import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 
 export interface DropoutOptions {
-  /** Probability of each element to be zeroed. Default: 0.5. */
+  /** Probability of zeroing an element, from 0 to 1. Default: 0.5. */
   p?: number;
   /**
-   * Seed of the layer's random stream, a whole number below 2^32. Layers with equal seeds drop the same elements. Default:
-   * another one for each layer that the process makes, in order, so the same program gives the same bits. If a process makes
-   * a network several times and all are to drop alike, pass seeds, such as `random.integer(2 ** 32)`.
+   * Seed of the layer's random stream, a whole number below 2^32. Layers with equal seeds drop the same elements. Default: a new
+   * seed for each layer that the process makes, in a fixed order, so the same program gives the same bits. To make a network
+   * several times with the same stream, pass seeds such as `random.integer(2 ** 32)`.
    */
   seed?: number;
 }
@@ -22,13 +22,14 @@ const checks: OptionChecks<DropoutOptions> = {
 
 let seedless = 0;
 
-/** Numbers far apart, and unlike the small ones that people choose: multiples of 2^32 divided by the golden ratio. */
+/** Returns multiples of 2^32 / golden ratio: far apart, and unlike the small seeds that people choose. */
 const nextSeed = (): number => Math.imul(++seedless, 0x9e3779b9) >>> 0;
 
 /**
- * While training, zeroes elements at random and scales the others by 1/(1-p); the identity in eval mode
- * (`torch.nn.Dropout`). Each forward and each run of a captured step draws other elements. `stateDict({ all: true })` holds
- * the seed and the number of draws: a layer that loads it continues the stream.
+ * Zeroes elements at random in training mode and scales the others by 1 / (1 - p) (`torch.nn.Dropout`). In eval mode y is x. x, y:
+ * f32 of any shape. Each forward, and each run of a captured step, drops other elements.
+ *
+ * `stateDict({ all: true })` holds the seed and the number of draws, so a layer that loads it continues the random stream.
  */
 export class Dropout extends Module {
   private readonly p: number;

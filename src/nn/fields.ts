@@ -1,9 +1,9 @@
-// A captured step does not call forward again, so it cannot see that a field which forward reads has another value since:
-// `dropout.p`, a factor of the user's own module, a layer that was replaced. While a captured function runs, the fields of
-// the modules whose forward runs note that they are read; every run of the step expects them as they were.
+// A captured step does not call forward again. So it would miss that a field which forward reads has changed: `dropout.p`, a
+// factor of the user's own module, a layer that was replaced. While a captured function runs, the fields of the modules whose
+// forward runs note that they are read, and every run of the step throws unless they still have the same values.
 import { recordingUnderWay } from '../gpu/recording.ts';
 
-/** Calls `forward` in a capture, and notes the fields of the modules that it reads: public ones and TypeScript's private ones. */
+/** Calls `forward` in a capture and notes which fields of the modules it reads: public ones and TypeScript's private ones. */
 export function notingFields<T>(modules: readonly object[], forward: () => T): T {
   const restores = modules.map(noteReads);
   try {
@@ -13,7 +13,7 @@ export function notingFields<T>(modules: readonly object[], forward: () => T): T
   }
 }
 
-/** Lets the fields of a module note that they are read, until the function that this returns is called. */
+/** Makes the fields of a module note that they are read. Returns a function that undoes it. */
 function noteReads(module: object): () => void {
   const recording = recordingUnderWay()!;
   const fields = Object.entries(Object.getOwnPropertyDescriptors(module)).filter(

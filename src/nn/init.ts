@@ -4,15 +4,15 @@ import { Random } from '../random.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { Parameter } from './parameter.ts';
 
-/** @internal The source of initial weights. */
+/** @internal An option that is a source of initial weights. */
 export const aRandom: Check = {
   wanted: 'a Random, such as new Random(seed),',
   holds: (value) => value instanceof Random,
 };
 
 /**
- * PyTorch's default for weights and biases of linear and convolutional layers: uniform within ±1/sqrt(fanIn), fanIn being
- * the inputs that meet in one output (`kaiming_uniform_` with a = sqrt(5)).
+ * Makes a parameter with PyTorch's default for weights and biases of linear and convolutional layers: uniform within
+ * ±1/sqrt(fanIn), where fanIn is the number of inputs per output (`kaiming_uniform_` with a = sqrt(5)).
  */
 export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: Random, label: string): Parameter {
   const bound = 1 / Math.sqrt(fanIn);
@@ -24,7 +24,7 @@ export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: 
   );
 }
 
-/** A parameter whose elements are all `value`. */
+/** Makes a parameter whose elements are all `value`. */
 export function constantParameter(gpu: Gpu, shape: Shape, value: number, label: string): Parameter {
   return new Parameter(gpu, new Float32Array(sizeOf(shape)).fill(value), shape, label);
 }

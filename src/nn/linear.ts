@@ -8,9 +8,11 @@ import type { Parameter } from './parameter.ts';
 import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
 export interface LinearOptions {
+  /** Features of the input. */
   inFeatures: number;
+  /** Features of the output. */
   outFeatures: number;
-  /** Whether to add a learnt bias to each output. Default: true. */
+  /** Adds a learned bias to each output. Default: true. */
   bias?: boolean;
   /** Source of the initial weights. */
   random: Random;
@@ -23,7 +25,10 @@ const checks: OptionChecks<LinearOptions> = {
   random: aRandom,
 };
 
-/** y = x W^T + b, [n, inFeatures] -> [n, outFeatures] (`torch.nn.Linear`). */
+/**
+ * Computes y = x weight^T + bias (`torch.nn.Linear`). x: f32 [..., inFeatures]; y: f32 [..., outFeatures]. `random` draws the
+ * initial weights as PyTorch's default does.
+ */
 export class Linear extends RectifyingModule {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
@@ -35,6 +40,7 @@ export class Linear extends RectifyingModule {
     const { inFeatures, outFeatures, bias = true, random } = options;
     this.weight = uniformParameter(gpu, [outFeatures, inFeatures], inFeatures, random, 'weight');
     this.bias = bias ? uniformParameter(gpu, [outFeatures], inFeatures, random, 'bias') : null;
+    this.noteParameters();
   }
 
   override get rectifiesBefore(): boolean {

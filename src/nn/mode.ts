@@ -1,13 +1,13 @@
 import { recordingUnderWay, ValueNote } from '../gpu/recording.ts';
 import { isEvaluating } from '../ops/shared/evaluation.ts';
 
-/** Whether a module trains. A captured step runs only in the mode that its function found, and leaves the mode that it left. */
+/** Whether a module is in training mode. A captured step runs only in the mode that its function found. */
 export class Mode {
   private value = true;
 
   constructor(private readonly owner: { readonly constructor: { readonly name: string } }) {}
 
-  /** The mode that was set. */
+  /** The mode that was set last. */
   get training(): boolean {
     this.note()?.reads();
     return this.value;
@@ -18,7 +18,7 @@ export class Mode {
     this.value = training;
   }
 
-  /** The mode to compute in. */
+  /** The mode to compute in: false while class weights are computed. */
   get inForce(): boolean {
     return !isEvaluating() && this.training;
   }

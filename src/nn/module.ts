@@ -40,9 +40,9 @@ const aParameter: Check = { wanted: 'a Parameter', holds: (x) => x instanceof Pa
 const isPart = (x: unknown): x is Module<unknown> | Tensor => x instanceof Module || x instanceof Tensor;
 
 /**
- * A part of a network (`torch.nn.Module`). Its parameters are the {@link Parameter}s in its public fields, and its children
- * the modules in them. Both are also found in arrays, Maps, Sets and plain objects in a field. Names and order are those of
- * PyTorch's `state_dict`: `fc.weight`, and `blocks.0.weight` for the first module of an array `blocks`, as in a `ModuleList`.
+ * The base class of all layers and networks (`torch.nn.Module`). Its parameters are the {@link Parameter}s in its public fields,
+ * its children are the modules in them; arrays, Maps, Sets and plain objects in a field are searched too. Names and order are
+ * those of PyTorch's `state_dict`: `fc.weight`, or `blocks.0.weight` for the first module of an array `blocks`.
  *
  * ```ts
  * class Head extends Module {
@@ -57,19 +57,20 @@ const isPart = (x: unknown): x is Module<unknown> | Tensor => x instanceof Modul
  * }
  * ```
  *
- * A `#private` field cannot be seen: register its content, `#fc = this.registerModule('fc', new Linear(...))`. Otherwise the
- * first call that lists parameters or modules throws a TypeError, or the first `forward` that uses the hidden part. Parts
- * that are not to be trained may be hidden: modules used under `noGrad` or with `requiresGrad` false, on which you call
- * `eval()` yourself.
+ * A `#private` field cannot be seen, so register its content: `#fc = this.registerModule('fc', new Linear(...))`. Otherwise
+ * the first call that lists parameters or modules throws a `TypeError`, or the first `forward` that uses the hidden part. You may
+ * hide parts that are not trained: modules that you use under `noGrad` or with `requiresGrad` false, and put in eval mode yourself.
  */
 export abstract class Module<Output = Tensor> extends Disposable {
   readonly #mode = new Mode(this);
   #listed = false;
-  /** The `forward` that checks what the written one uses. */
+  /** The `forward` of the class, and the one in its place that checks which parts it uses. */
   #watched: { forward: unknown; written: () => Module<Output>['forward'] } | undefined;
   readonly #buffers = new Map<string, ModuleBuffer>();
   readonly #registered = new Map<string, Module<unknown> | Parameter>();
   readonly #construction: Construction | undefined;
+  /** Fields that have held a Parameter. */
+  readonly #parameterNames = new Set<string>();
 
   constructor() {
     super();
@@ -77,9 +78,10 @@ export abstract class Module<Output = Tensor> extends Disposable {
     this.#construction = Construction.of(this, Module.prototype, () => this.#partsBelow());
   }
 
+  /** Computes the output. */
   abstract forward(x: Tensor): Output;
 
-  /** Whether batch norm takes statistics of the batch and dropout drops. False while class weights are computed. */
+  /** Training mode: batch norm uses batch statistics and dropout is active. False while class weights are computed. Default: true. */
   get training(): boolean {
     checkListed(this, () => this.#listed);
     return this.#mode.inForce;
@@ -90,18 +92,18 @@ export abstract class Module<Output = Tensor> extends Disposable {
     this.#mode.training = training;
   }
 
-  /** Modules directly below, by name. */
+  /** Yields the modules directly below this one, by name. */
   *namedChildren(): Generator<[name: string, child: Module<unknown>]> {
     for (const [name, part] of this.#parts()) if (part instanceof Module) yield [name, part];
   }
 
-  /** This module and all below it, by name; its own name is empty. */
+  /** Yields this module and all below it, by name. This module's own name is empty. */
   *namedModules(prefix = ''): Generator<[name: string, module: Module<unknown>]> {
     this.#watch();
     yield* this.#walk(prefix, []);
   }
 
-  /** Every parameter once, by the first of its names. */
+  /** Yields every parameter once, by the first of its names. */
   *namedParameters(): Generator<[name: string, parameter: Parameter]> {
     const seen = new Set<Parameter>();
     for (const [prefix, module] of this.namedModules()) {
@@ -112,11 +114,12 @@ export abstract class Module<Output = Tensor> extends Disposable {
     }
   }
 
+  /** Yields every parameter once. */
   *parameters(): Generator<Parameter> {
     for (const [, parameter] of this.namedParameters()) yield parameter;
   }
 
-  /** Tensors that are no parameters and yet part of the state: running statistics. */
+  /** Yields the buffers, by name: tensors in the state that are not parameters, such as running statistics. */
   *namedBuffers(): Generator<[name: string, buffer: Tensor]> {
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, { value }] of module.#buffers)
@@ -124,17 +127,18 @@ export abstract class Module<Output = Tensor> extends Disposable {
     }
   }
 
-  /** Sets the mode of this module and of all below it. */
+  /** Puts this module and all below it in training mode, or with `false` in eval mode. Returns this module. */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
 
+  /** Puts this module and all below it in eval mode. Returns this module. */
   eval(): this {
     return this.train(false);
   }
 
-  /** Goes to eval mode, and returns what puts every module back into its own: a frozen batch norm stays frozen. */
+  /** Puts all modules in eval mode. Returns a function that puts each back in its own mode: a frozen batch norm stays frozen. */
   evalMode(): () => void {
     const modes = [...this.namedModules()].map(([, module]) => [module, module.#mode.training] as const);
     this.eval();
@@ -144,8 +148,9 @@ export abstract class Module<Output = Tensor> extends Disposable {
   }
 
   /**
-   * The state as it is when called, once the GPU has computed it: parameters and buffers by PyTorch's names, batch counts
-   * as 64-bit integers. `all` adds what an exact resume needs and PyTorch has no name for: seeds and counters of dropout.
+   * Returns the state as it is when called: parameters and buffers by PyTorch's names, batch counts as 64-bit integers.
+   *
+   * @param options `all` adds seeds and counters of dropout, which PyTorch does not save but an exact resume needs. Default: false.
    */
   stateDict(options: { all?: boolean } = {}): Promise<StateDict> {
     return outsideCapture('reading the state', async () => {
@@ -158,9 +163,12 @@ export abstract class Module<Output = Tensor> extends Disposable {
   }
 
   /**
-   * Takes over a state. Names that are missing or unexpected, wrong shapes and wrong types are listed in one TypeError, and
-   * nothing changes. With `strict: false` names may be missing on either side, as for a network that keeps its backbone
-   * under a new head: the result says which. A state without `num_batches_tracked` (PyTorch before 0.4.1) leaves the counts.
+   * Loads a state. Returns the names that are missing and unexpected. A state without `num_batches_tracked` (PyTorch before
+   * 0.4.1) leaves the counts as they are.
+   *
+   * @param options with `strict: false`, names may be missing on either side, for example to load a backbone under a new head;
+   * `all` as for {@link stateDict}. Default: strict.
+   * @throws TypeError that lists all missing or unexpected names, wrong shapes and wrong types; nothing changes then
    */
   loadStateDict(state: ReadonlyMap<string, HostTensor>, options: { strict?: boolean; all?: boolean } = {}): LoadResult {
     checkOptions('loadStateDict', options, loadChecks);
@@ -181,7 +189,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
     return result;
   }
 
-  /** Frees parameters, their gradients and buffers. Idempotent. */
+  /** Frees parameters, their gradients and buffers, also of all modules below. Safe to call more than once. */
   dispose(): void {
     for (const part of [this, ...this.#partsBelow()]) {
       if (part instanceof Parameter) {
@@ -191,14 +199,14 @@ export abstract class Module<Output = Tensor> extends Disposable {
     }
   }
 
-  /** @internal `forward` as the class or the user wrote it. */
+  /** @internal The `forward` that the class or the user wrote. */
   get unwatchedForward(): unknown {
     return this.#watched?.forward === this.forward ? this.#watched.written() : this.forward;
   }
 
   /**
-   * Adds a tensor or a counter to the state under PyTorch's name. One that is not persistent is only in
-   * `stateDict({ all: true })`.
+   * Adds a tensor or a counter to the state, and returns it. A buffer that is not `persistent` is only in
+   * `stateDict({ all: true })`. Default: persistent.
    */
   protected registerBuffer<T extends Tensor | Counter>(name: string, value: T, options: BufferOptions = {}): T {
     checkOptions('registerBuffer', options, bufferChecks);
@@ -209,18 +217,23 @@ export abstract class Module<Output = Tensor> extends Disposable {
     return value;
   }
 
-  /** Adds a module that no public field holds: `#fc = this.registerModule('fc', new Linear(...))`. Returns it. */
+  /** Adds a module that no public field holds, and returns it: `#fc = this.registerModule('fc', new Linear(...))`. */
   protected registerModule<T extends Module<unknown>>(name: string, module: T): T {
     this.#checkName('registerModule', name, module, aModule);
     this.#registered.set(name, module);
     return module;
   }
 
-  /** Adds a parameter that no public field holds. Returns it. */
+  /** Adds a parameter that no public field holds, and returns it. */
   protected registerParameter(name: string, parameter: Parameter): Parameter {
     this.#checkName('registerParameter', name, parameter, aParameter);
     this.#registered.set(name, parameter);
     return parameter;
+  }
+
+  /** @internal Notes which fields hold a Parameter: a plain tensor there would be an error. */
+  protected noteParameters(): void {
+    for (const [field] of this.#parameters()) this.#parameterNames.add(field);
   }
 
   #checkName(who: string, name: string, value: unknown, wanted: Check): void {
@@ -230,7 +243,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
       throw new TypeError(`${who}: ${this.constructor.name} has registered ${name} already; take another name`);
   }
 
-  /** Modules and tensors in public fields, then those registered. */
+  /** Yields the modules and tensors in public fields, then those that were registered. */
   *#parts(): Generator<[name: string, part: Module<unknown> | Tensor]> {
     for (const [field, value] of Object.entries(this)) yield* partsIn(value, field, isPart);
     yield* this.#registered;
@@ -240,7 +253,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
     return [...this.#parts()].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
 
-  /** Every module and parameter below, once. */
+  /** Yields every module and parameter below, once. */
   *#partsBelow(seen = new Set<Module<unknown> | Tensor>([])): Generator<Module<unknown> | Parameter> {
     for (const [, part] of this.#parts()) {
       if (seen.has(part) || !(part instanceof Module || part instanceof Parameter)) continue;
@@ -260,11 +273,16 @@ export abstract class Module<Output = Tensor> extends Disposable {
     for (const [name, child] of this.namedChildren()) yield* child.#walk(join(prefix, name), [...around, this]);
   }
 
-  /** Notes that this module and its parameters are listed. Throws if some part cannot be. */
+  /** Notes that this module and its parameters are listed. Throws if a part cannot be listed. */
   #list(): void {
     const { name } = this.constructor;
+    this.noteParameters();
     for (const [field, part] of this.#parts()) {
       if (part instanceof Parameter) part.listed = true;
+      else if (part instanceof Tensor && this.#parameterNames.has(field))
+        throw new TypeError(
+          `${name}: ${field} was a Parameter but is a plain tensor now, so it would be neither trained nor saved; change the Parameter by write(${field}, data)`,
+        );
       else if (part instanceof Tensor && part.requiresGrad && !part.node)
         throw new TypeError(
           `${name}: ${field} is a tensor with requiresGrad but no Parameter, so it would be neither trained nor saved; make it with new Parameter(gpu, data, shape)`,
@@ -281,7 +299,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
     this.#listed = true;
   }
 
-  /** From the first listing on, each forward checks that it uses listed parts only. */
+  /** Makes every later `forward` check that it uses only listed parts. */
   #watch(): void {
     if (this.#watched?.forward === this.forward) return;
     const own = Object.hasOwn(this, 'forward') ? this.forward : undefined;
@@ -308,7 +326,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
   }
 }
 
-/** @internal Throws if a layer without options is given any. */
+/** @internal Throws `TypeError` if a layer without options is given any. */
 export function refuseArguments(who: string, given: readonly unknown[]): void {
   if (given.length > 0) throw new TypeError(`${who}: it takes no options but got ${given.map(show).join(', ')}`);
 }

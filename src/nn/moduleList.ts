@@ -1,7 +1,7 @@
 import { checkValue } from '../checks/options.ts';
 import { aModule, Module } from './module.ts';
 
-/** Modules in order, named 0, 1, 2, ... (`torch.nn.ModuleList`). An array in a public field does the same. */
+/** Holds modules in order, named 0, 1, 2, ... (`torch.nn.ModuleList`). An array in a public field does the same. */
 export class ModuleList<M extends Module<unknown> = Module> extends Module<never> {
   readonly modules: readonly M[];
 

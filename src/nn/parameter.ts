@@ -5,7 +5,9 @@ import { Tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import { Construction } from './construction.ts';
 
-/** A tensor that training changes (`torch.nn.Parameter`): it wants gradients and outlives every `tidy`; its module disposes it. */
+/**
+ * A tensor that training changes (`torch.nn.Parameter`): f32, requires a gradient, and survives every `tidy`. Its module disposes it.
+ */
 export class Parameter extends Tensor {
   /** @internal Whether a module has listed it. */
   listed = false;
@@ -17,7 +19,7 @@ export class Parameter extends Tensor {
     checkShape('Parameter', shape);
     if (data.length !== sizeOf(shape)) {
       throw new TypeError(
-        `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; make them equal`,
+        `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; pass one number per element`,
       );
     }
     super(gpu, gpu.pool.upload(data, `${label}${showShape(shape)}`), { shape, dtype: 'f32', label });

@@ -1,4 +1,4 @@
-/** Yields the parts in a value, also inside arrays, Maps, Sets and plain objects, named by the keys on the way: `blocks.0`. */
+/** Yields the parts in a value, also in arrays, Maps, Sets and plain objects. Their keys make up the name: `blocks.0`. */
 export function* partsIn<Part>(
   value: unknown,
   name: string,
@@ -20,5 +20,5 @@ function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
   return prototype === null || prototype === Object.prototype ? Object.entries(value) : [];
 }
 
-/** The name of a part below `prefix`. */
+/** Returns the name of a part below `prefix`. */
 export const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);

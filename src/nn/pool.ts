@@ -8,7 +8,9 @@ import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.t
 
 const maxPoolChecks = /* @__PURE__ */ poolChecks<object>({});
 
-/** Takes the largest value of each window (`torch.nn.MaxPool2d`). x: [n, c, h, w]. */
+/**
+ * Takes the largest value of each window (`torch.nn.MaxPool2d`). x: f32 [n, c, h, w]; y: f32 [n, c, p, q], as `maxPool2d`.
+ */
 export class MaxPool2d extends RectifyingModule {
   constructor(private readonly options: Pool2dOptions) {
     super();
@@ -24,7 +26,7 @@ export class MaxPool2d extends RectifyingModule {
   }
 }
 
-/** Takes the mean of each window (`torch.nn.AvgPool2d`). x: [n, c, h, w]. */
+/** Takes the mean of each window (`torch.nn.AvgPool2d`). x: f32 [n, c, h, w]; y: f32 [n, c, p, q], as `avgPool2d`. */
 export class AvgPool2d extends Module {
   constructor(private readonly options: AvgPool2dOptions) {
     super();

@@ -1,6 +1,6 @@
-// Forwards that run, of modules whose parts were listed (by parameters(), train(), stateDict(), ...). Everything that was not
-// listed is missed by the optimiser, by the state and by eval(), so using it is refused. Nothing is checked before the first
-// listing: nothing can be missed then.
+// Checks the forwards of modules whose parts were listed, by parameters(), train(), stateDict() and the like. A part that was
+// not listed is unknown to the optimiser, to the state and to eval(), so a forward that uses it throws. Before the first listing
+// nothing is checked, because nothing can be missing yet.
 import { type LeafWatcher, watchLeaves } from '../autograd.ts';
 import { show } from '../checks/options.ts';
 import { recordingUnderWay } from '../gpu/recording.ts';
@@ -31,15 +31,15 @@ export function run<T>(module: Listing, args: readonly unknown[], forward: () =>
   }
 }
 
-/** Throws if a module that a running forward uses was not listed. */
+/** Throws `TypeError` if a running forward uses a module that was not listed. */
 export function checkListed(module: object, isListed: () => boolean): void {
   if (running.length === 0 || isListedAtLast(isListed)) return;
   throw notListed(`runs ${show(module)}`, 'train() and eval() do not reach it');
 }
 
-/** Throws if an op of a running forward reads a leaf that will never be trained. */
+/** Throws `TypeError` if an op of a running forward reads a leaf that would not be trained. */
 const checkLeaf: LeafWatcher = (op, x) => {
-  // An optimiser updates it, forward itself made it, or the caller passed it.
+  // Allowed: a leaf that an optimiser updates, that forward itself made, or that the caller passed.
   if (x.gradSlot || x.version.made > running[0]!.since) return;
   if (isListedAtLast(() => x instanceof Parameter && x.listed)) return;
   for (const { args } of running)
@@ -47,7 +47,7 @@ const checkLeaf: LeafWatcher = (op, x) => {
   throw notListed(`uses ${x.name} (${op})`, 'it would be neither trained nor saved');
 };
 
-/** Parts may have been added since the last listing. */
+/** Lists the modules again before it gives up, because parts may have been added since. */
 function isListedAtLast(isListed: () => boolean): boolean {
   if (isListed()) return true;
   for (const { module } of running) modulesOf(module);

@@ -5,9 +5,9 @@ import { Module } from './module.ts';
 import { RectifyingModule } from './rectifying.ts';
 
 /**
- * Calls modules one after the other (`torch.nn.Sequential`). They are named 0, 1, 2, ... A ReLU right after a layer that can
- * compute it costs nothing: the layer's kernel does. Before a max-pool the pool does: the ReLU of the largest is the same,
- * its gradient too, and there are fewer of them. A subclass that overrides `forward` is called as it is.
+ * Calls modules one after the other (`torch.nn.Sequential`). They are named 0, 1, 2, ... A ReLU next to a layer that can apply it
+ * is fused into that layer's kernel. Before a max pool it is fused into the pool: the result and the gradient are the same, and
+ * the pool has fewer outputs. A module whose class overrides `forward` is never fused.
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
@@ -44,7 +44,7 @@ export class Sequential extends Module {
 
 const isReLU = (layer: Module): boolean => layer instanceof ReLU && layer.unwatchedForward === ReLU.prototype.forward;
 
-/** Whether the layer's `forward` is that of the class which says that it obeys `relu`. */
+/** Returns whether the layer's `forward` is that of the class which promises to support `relu`. */
 function canRectify(layer: Module | undefined): layer is RectifyingModule {
   if (!(layer instanceof RectifyingModule)) return false;
   let object: RectifyingModule | null = layer;
@@ -52,7 +52,7 @@ function canRectify(layer: Module | undefined): layer is RectifyingModule {
   return object?.forward === layer.unwatchedForward;
 }
 
-/** The place of the layer that computes the ReLU at place `i`. */
+/** Returns the index of the layer that computes the ReLU at index `i`. */
 function rectifierOf(layers: readonly Module[], i: number): number {
   const [before, after] = [layers[i - 1], layers[i + 1]];
   if (canRectify(after) && after.rectifiesBefore) return i + 1;

@@ -1,24 +1,24 @@
 import type { Shape } from '../shape.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 
-/** A tensor's content on the host; the type of its array is its element type. */
+/** The content of a tensor on the host. The type of its array is its element type. */
 export interface HostTensor {
   readonly shape: Shape;
   readonly data: Float32Array | Float64Array | Uint32Array | BigInt64Array;
 }
 
-/** Tensors by name, in order: the state of a module or an optimiser, and the content of a safetensors file. */
+/** Tensors by name, in order: the state of a module or an optimiser, or the content of a safetensors file. */
 export type StateDict = Map<string, HostTensor>;
 
-/** Names by which a loaded state differed (PyTorch's `missing_keys` and `unexpected_keys`): empty if it was strict. */
+/** Names that differ between a state and what loads it (PyTorch's `missing_keys` and `unexpected_keys`). */
 export interface LoadResult {
-  /** Names that the state lacks; their parts stay as they were. */
+  /** Names that the state lacks. Their parts keep their values. */
   missingKeys: string[];
-  /** Names in the state that have no place here. */
+  /** Names in the state that nothing here has. */
   unexpectedKeys: string[];
 }
 
-/** @internal What a place in a state takes: numbers with a fraction, one count, or 32-bit words. */
+/** @internal What an entry of a state must be: floats, one count, or 32-bit words. */
 export interface StatePlace {
   readonly shape: Shape;
   readonly kind: 'float' | 'count' | 'word';
@@ -28,8 +28,8 @@ export interface StatePlace {
 
 /**
  * @internal
- * Returns the names that are missing and unexpected in a state, except optional places. Throws one error that names every
- * difference; without `strict`, names may be missing on either side.
+ * Compares a state with the places that it is loaded into. Returns the names that are missing, except optional ones, and
+ * unexpected. Throws one `TypeError` that lists every difference; without `strict`, names may be missing on either side.
  */
 export function checkState(
   who: string,
@@ -72,5 +72,5 @@ function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor)
   return data[0]! >= 0 && data[0]! <= 0xffffffff ? undefined : `${data[0]}, expected a count below 2^32`;
 }
 
-/** @internal A count as PyTorch stores it. */
+/** @internal Returns a count as PyTorch stores it. */
 export const hostCount = (value: number): HostTensor => ({ shape: [], data: BigInt64Array.of(BigInt(value)) });

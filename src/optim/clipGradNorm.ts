@@ -7,15 +7,17 @@ import { parametersOf } from './optimizer.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('clipGradNorm', source, ['squares', 'scale']);
 
-// A workgroup reads all partial sums again: no more of them than that takes no time.
+// Every workgroup reads all partial sums again, which takes hardly any time if there are no more than this.
 const MAX_PARTIALS = 64;
 
 /**
- * Scales the gradients of `parameters` by maxNorm / norm where their norm, taken over all of them together, is larger than
- * `maxNorm` (`torch.nn.utils.clip_grad_norm_`). Call it between `backward` and the optimiser's step. Parameters without
- * gradient do not count. Two dispatches for all parameters of an optimiser, two for each other parameter.
+ * Scales the gradients of `parameters` by maxNorm / norm if their norm, taken over all of them together, is above `maxNorm`
+ * (`torch.nn.utils.clip_grad_norm_`). Returns the norm before: f32 []. Call it between `backward` and the optimiser's `step()`.
  *
- * @returns the norm before, f32 [], on the GPU. If that is not a number, neither are the gradients then.
+ * Parameters without gradient do not count. If the norm is NaN, all gradients become NaN. It takes two dispatches for all
+ * parameters of an optimiser, and two for each other parameter.
+ *
+ * @throws RangeError unless maxNorm >= 0
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
   const list = [...new Set(parametersOf('clipGradNorm', parameters))];
@@ -36,7 +38,7 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Ten
       return part;
     });
     const partial = empty(gpu, [partials], 'f32', 'squares');
-    // WGSL knows no infinity.
+    // WGSL has no infinity.
     const shared = { partials, maxNorm: Math.min(maxNorm, 3e38) };
     for (const { gradient, used, groups, ...own } of parts)
       kernel.squares({ gradient, used, partial }, { ...own, ...shared }, [groups]);
@@ -46,7 +48,7 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Ten
   });
 }
 
-/** The gradients: flat buffers of several with the elements of each block that count, and single ones. */
+/** Returns the gradients: single ones, and flat buffers with the number of elements of each block that count. */
 function partsOf(parameters: readonly Tensor[]): { gradient: Tensor; used?: Tensor }[] {
   const flats = new Map<FlatParameters, Set<Tensor>>();
   const parts: { gradient: Tensor; used?: Tensor }[] = [];

@@ -131,6 +131,10 @@ gpuTest('a sampler takes whole batches that its data fills, and a source of rand
     () => new Sampler(data, 2, 7 as never),
     /sampler: random must be a Random, such as new Random\(0\) but is 7/,
   );
+  assert.throws(
+    () => new Sampler([1, 2] as never, 1, new Random(0)),
+    /sampler: data must be an ImageDataset, .*\[1,2\]/,
+  );
   data.dispose();
 });
 

@@ -2,6 +2,12 @@
 const source = (name, from, to, ...tests) => ({ file: `src/${name}.ts`, from, to, tests });
 
 export default [
+  source('nn/module', '&& this.#parameterNames.has(field)', '&& false', 'nn/hidden'),
+  source('data/sampler', "checkValue('sampler', 'data', data, dataset);", '', 'data/dataset'),
+  source('gpu/scalar', 'if (new.target === Counter) checkCount(value);', '', 'optim/options'),
+  source('optim/schedule', "checkValue('InverseDecay', 'optimizer', optimizer, anOptimizer);", '', 'optim/options'),
+  source('tensor', 'if (!(held instanceof Storage))', 'if (false)', 'tensor'),
+  source('autograd', "refuseUncallable('noGrad', fn);", '', 'autograd'),
   // Streams of dropout.
   source('nn/dropout', '++seedless', 'seedless', 'nn/layers'),
   source('nn/dropout', ', 0x9e3779b9) >>> 0', ', 1) >>> 0', 'nn/layers'),

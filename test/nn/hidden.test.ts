@@ -154,6 +154,17 @@ gpuTest('hidden parts that are registered, replaced, without state or not traine
   free(tuned.old, student.teacher, ...nets, x);
 });
 
+gpuTest('a plain tensor in the place of a Parameter is refused', (gpu) => {
+  const layer = linear(gpu);
+  const own = layer.weight;
+  const plain = tensor(gpu, new Float32Array(own.size), own.shape);
+  Object.assign(layer, { weight: plain });
+  assert.throws(() => [...layer.parameters()], /Linear: weight was a Parameter but is a plain tensor now.*by write/);
+  Object.assign(layer, { weight: own });
+  assert.is([...layer.parameters()].length, 2);
+  free(layer, plain);
+});
+
 gpuTest('a child that is replaced after the constructor is none of its hidden parts', (gpu) => {
   class Net extends Module {
     #times = 2;

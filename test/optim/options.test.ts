@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
-import { Scalar } from '../../src/gpu/scalar.ts';
+import { Counter, Scalar } from '../../src/gpu/scalar.ts';
 import { Linear, Parameter } from '../../src/nn/index.ts';
 import { add } from '../../src/ops/add.ts';
 import { mul } from '../../src/ops/mul.ts';
@@ -39,6 +39,11 @@ gpuTest('what PyTorch users write wrongly is refused, with what to write', (gpu)
     [() => make([{ parameters: [p] }], { lr: 1 }), /the list holds an Object; pass module.parameters\(\)/],
     [() => clipGradNorm(net as never, 1), /clipGradNorm: expected parameters but got a Linear/],
     [() => new InverseDecay({ lr: new Scalar(1) }, { lr: 1, gamma: 1, power: 1 } as never), /unknown option power/],
+    [
+      () => new InverseDecay({} as never, { lr: 1, gamma: 1, decay: 1 }),
+      /InverseDecay: optimizer must be an optimiser, such as new Sgd/,
+    ],
+    [() => new Counter(1.5), /Counter: count must be a whole number >= 0 but is 1.5/],
   ];
   for (const [wrong, message] of wrongs) assert.throws(wrong, message);
   for (const t of [p, net]) t.dispose();

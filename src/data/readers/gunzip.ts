@@ -1,21 +1,22 @@
 import { DataError } from '../errors.ts';
 
+/** Returns whether the bytes start as a gzip file does. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 export interface GunzipOptions {
-  /** Names the file in messages. */
+  /** Name of the file, for messages. */
   file: string;
-  /** Bytes from which the length of the content is known. */
+  /** Bytes of the content that tell its whole length. */
   head: number;
-  /** Returns the length of the whole content from its head; throws if the head is wrong. */
+  /** Returns the length of the whole content from its first `head` bytes. Throws if they are wrong. */
   length: (head: Uint8Array) => number;
 }
 
 /**
- * Unpacks a gzip file whose content begins with a head that gives its length. It takes no more memory than that length,
- * whatever the file would unpack to. The result is shorter if the file ends early.
+ * Unpacks a gzip file whose content starts with a head that tells the length of the content. It takes no more memory than this
+ * length, whatever the file would unpack to. If the content ends early, the result is shorter.
  *
- * @throws DataError if it is no gzip file of one member, is cut short, or holds more than its head says
+ * @throws DataError if the file is no gzip file of one member, is cut short, or holds more than its head tells
  */
 export async function gunzip(bytes: Uint8Array, { file, head, length }: GunzipOptions): Promise<Uint8Array> {
   const packed = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
@@ -54,10 +55,10 @@ export async function gunzip(bytes: Uint8Array, { file, head, length }: GunzipOp
       fill(rest);
     }
   } finally {
-    // A stream that failed throws its error again here.
+    // A stream that failed throws the same error again here.
     await reader.cancel().catch(() => {});
   }
-  // A gzip file ends with the length of its content; Node's stream ignores bytes after the end.
+  // The last four bytes of a gzip file are the length of its content. Node's stream ignores bytes after the end.
   const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
   if (stated !== filled % 2 ** 32)
     refuse(`one gzip member, of ${filled} bytes`, `${stated} bytes by the end of the file`);

@@ -1,14 +1,13 @@
+// Reads the IDX format of MNIST. A file starts with two zeros, the element type (8: unsigned bytes) and the number of sizes.
+// Then come the sizes, 32 bits each, most significant byte first, and the elements in row-major order.
 import { anything, checkOptions, type OptionChecks, text, wholeWithin } from '../../checks/options.ts';
 import type { HostImages } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import { gunzip, isGzip } from './gunzip.ts';
 
-// The IDX format of MNIST: two zeros, the element type (8: unsigned bytes), the number of sizes; the sizes, 32 bits each,
-// the most significant byte first; the elements, the last size running fastest.
 const UNSIGNED_BYTES = 8;
 
-// The most that a gzip file may unpack to: what one storage buffer holds on any adapter, or this many times its own size.
-// Plain files take the memory of their own size.
+// A gzip file may unpack to at most 128 MiB, which one storage buffer holds on any adapter, or to 64 times its own size.
 const ANY_CONTENT = 128 << 20;
 const BEST_PACKED = 64;
 
@@ -33,11 +32,10 @@ export interface IdxArray {
 }
 
 /**
- * Reads an IDX file of unsigned bytes, plain or packed with gzip. Whatever the bytes are, it returns what the format says
- * they are or throws; a plain file's data is a view of it.
+ * Reads an IDX file of unsigned bytes, plain or compressed with gzip. The data of a plain file is a view of it.
  *
- * @param rank how many sizes the array has: 3 for images, 1 for labels
- * @throws DataError with the offset, what was expected there and what was found
+ * @param rank number of sizes: 3 for images, 1 for labels
+ * @throws DataError if the file does not match the format
  */
 export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxArray> {
   checkOptions<NamedBytes>('decodeIdx', source, named, ['file', 'bytes']);
@@ -61,20 +59,20 @@ export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxAr
   return { shape, data };
 }
 
-/** The IDX files of a set of images. */
+/** The IDX files of a data set. */
 export interface IdxImages {
   images: NamedBytes;
   labels?: NamedBytes | undefined;
-  /** Number of classes: labels must be smaller. Default: 256. */
+  /** Number of classes; every label must be smaller. Default: 256. */
   numClasses?: number;
 }
 
 const parts: OptionChecks<IdxImages> = { images: anything, labels: anything, numClasses: wholeWithin(1, 256) };
 
 /**
- * Reads images with their labels from IDX files of unsigned bytes.
+ * Reads images and their labels from IDX files of unsigned bytes.
  *
- * @throws DataError as {@link decodeIdx} does, and where there are no images, or labels that do not fit them
+ * @throws DataError if a file does not match the format, if there are no images, or if the labels do not fit the images
  */
 export async function readImages(files: IdxImages): Promise<HostImages> {
   checkOptions('readImages', files, parts, ['images']);
@@ -101,7 +99,7 @@ export async function readImages(files: IdxImages): Promise<HostImages> {
   return { images: data, labels: values, count, height, width };
 }
 
-/** The sizes in a header. */
+/** Returns the sizes in a header. */
 function shapeOf(header: Uint8Array, rank: number, file: string): number[] {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const magic = view.getUint32(0);
@@ -113,7 +111,7 @@ function shapeOf(header: Uint8Array, rank: number, file: string): number[] {
   return Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
 }
 
-/** The length of a content with such sizes. @throws DataError if it is longer than it may be */
+/** Returns the length of a content with these sizes. Throws `DataError` if it is longer than `largest`. */
 function lengthOf(shape: number[], largest: number, file: string): number {
   const length = 4 + 4 * shape.length + product(shape);
   if (length <= largest) return length;
