@@ -13,7 +13,8 @@ import type { Gpu } from '../src/gpu/gpu.ts';
 import type { HostTensor } from '../src/nn/stateDict.ts';
 import { Random } from '../src/random.ts';
 import type { Checkpoint } from '../src/train/checkpoint.ts';
-import { Training } from '../src/train/training.ts';
+import { pada as padaMethod } from '../src/train/methods/pada.ts';
+import { Trainer } from '../src/train/trainer.ts';
 import type { Bench } from './harness/case.ts';
 import { type PreparedStep, stepCase } from './harness/stepCase.ts';
 import { gradientMismatch, mismatch, toleranceOn } from './harness/verify.ts';
@@ -49,22 +50,24 @@ function images(count: number, seed: number): HostImages {
 
 async function prepare(gpu: Gpu): Promise<PreparedStep> {
   const data = { source: images(6000, 1), target: images(3075, 2), numClasses: 10 };
-  const training = await Training.create(gpu, data, {
-    method: 'pada',
+  const training = await Trainer.create({
+    gpu,
+    ...data,
+    method: padaMethod(),
     batchSize: BATCH,
     float32MatmulPrecision: gemmSettings.of(gpu).half ? 'medium' : 'highest',
   });
   const before = middle(await training.state());
   training.restore(before);
   return {
-    step: () => training.step(),
+    step: async () => void (await training.step()),
     verify: () => verify(training, before, data),
     dispose: () => training.dispose(),
   };
 }
 
 /** Changes a state to one from the middle of a run: gradients are reversed, and class weights differ. */
-function middle({ options, tensors }: Checkpoint): Checkpoint {
+function middle({ method, options, tensors }: Checkpoint): Checkpoint {
   const iteration = 1050;
   const changed = new Map(tensors);
   const change = (name: string, data: HostTensor['data']) => changed.set(name, { ...tensors.get(name)!, data });
@@ -80,13 +83,13 @@ function middle({ options, tensors }: Checkpoint): Checkpoint {
         (data as Float32Array).map((v) => Math.round(256 * v) / 256),
       );
   }
-  return { iteration, options, tensors: changed };
+  return { iteration, method, options, tensors: changed };
 }
 
 /** Compares parameters and momentum after one step with an iteration in double precision. */
 async function verify(
-  training: Training,
-  { iteration, options, tensors }: Checkpoint,
+  training: Trainer,
+  { iteration, method, options, tensors }: Checkpoint,
   { source, target }: { source: HostImages; target: HostImages },
 ): Promise<string | null> {
   const numbers = (name: string) => tensors.get(name)!.data as Float32Array;
@@ -109,10 +112,10 @@ async function verify(
     {
       classWeight: { shape: [10], data: numbers('classWeight.weight') },
       coefficient: reversalCoefficient(iteration, {
-        alpha: options.reversalAlpha,
-        maxIters: options.reversalIterations,
+        alpha: method.options.reversalAlpha!,
+        maxIters: method.options.reversalIterations!,
       }),
-      tradeOff: options.tradeOff,
+      tradeOff: method.options.tradeOff!,
     },
   );
   if (parameters.length !== Object.keys(gradients).length)

@@ -74,7 +74,7 @@ test('imports point one way, types included', () => {
 
 test('no files import each other in a circle', () => {
   // Circles that still exist, by a file of each. Delete an entry with the change that breaks the circle; the list must become empty.
-  const exceptions = ['src/train/run.ts'];
+  const exceptions: string[] = [];
   assert.equal(
     findCircles(imports).filter((circle) => !exceptions.some((file) => circle.includes(file))),
     [],

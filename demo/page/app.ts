@@ -1,5 +1,5 @@
 // Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
-import { defaultOptions, type Method } from '../../src/train/options.ts';
+import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
 import { copyLink, download } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';
 import { LINK_COPIED, LINK_NOT_COPIED, UNKNOWN_ERROR } from '../shared/words.ts';
@@ -96,11 +96,11 @@ export class App {
     this.screen.changed();
   }
 
-  save(method: Method, what: SavedKind): void {
+  save(method: MethodName, what: SavedKind): void {
     this.send({ type: 'save', method, what });
   }
 
-  async load(method: Method, file: File): Promise<void> {
+  async load(method: MethodName, file: File): Promise<void> {
     const { name } = file;
     if (file.size > LARGEST_FILE_MB * 2 ** 20) return this.screen.warn('', ERRORS.tooLarge(name, LARGEST_FILE_MB));
     try {
@@ -162,7 +162,7 @@ export class App {
     } else if (report.type === 'stopped' && report.why === 'done') {
       this.wantsToRun = false;
       this.enter('done');
-      screen.say(STATUS.finished(report.iteration, defaultOptions.iterations));
+      screen.say(STATUS.finished(report.iteration, defaultRunOptions.iterations));
     } else if (report.type === 'stopped') {
       if (state.mode === 'paused') screen.say(STATUS.pausedAt(report.iteration));
     } else if (report.type === 'saved') {

@@ -2,7 +2,7 @@
 // the worker repeats the numbers, so that the page can drop reports on settings that have changed meanwhile.
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
-import type { Method } from '../../src/train/options.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import type { Settings } from './settings.ts';
 
 /** Side of an image in pixels. */
@@ -27,9 +27,9 @@ export type Command =
   | { type: 'step' }
   /** Asks every network for its prediction of an image, u8 [28, 28]; null forgets the image. */
   | { type: 'draw'; pixels: Uint8Array | null; drawing: number }
-  | { type: 'save'; method: Method; what: SavedKind }
+  | { type: 'save'; method: MethodName; what: SavedKind }
   /** Opens a file that this page or Node saved. A network without a checkpoint goes to `method`. */
-  | { type: 'load'; method: Method; name: string; bytes: Uint8Array };
+  | { type: 'load'; method: MethodName; name: string; bytes: Uint8Array };
 
 export type SavedKind = 'checkpoint' | 'network';
 
@@ -60,7 +60,7 @@ export interface Snapshot {
 
 /** The measurements of one run since its last progress. */
 export interface RunProgress {
-  method: Method;
+  method: MethodName;
   /** Iterations done. */
   iteration: number;
   rows: IterationMetrics[];
@@ -78,7 +78,7 @@ export type Report =
       type: 'ready';
       settings: Settings;
       samples: Samples;
-      iterations: [Method, number][];
+      iterations: [MethodName, number][];
       revision: number;
       /** Origin of the runs: a restart, the same runs with other settings or on another GPU, or a file. */
       from: 'start' | 'before' | 'file';
@@ -86,14 +86,14 @@ export type Report =
       next: readonly Awaited[];
     }
   | { type: 'progress'; runs: RunProgress[]; msPerStep: number; revision: number }
-  | { type: 'snapshots'; snapshots: [Method, Snapshot][]; revision: number }
-  | { type: 'answers'; answers: [Method, Float32Array][] | null; drawing: number; revision: number }
+  | { type: 'snapshots'; snapshots: [MethodName, Snapshot][]; revision: number }
+  | { type: 'answers'; answers: [MethodName, Float32Array][] | null; drawing: number; revision: number }
   /** No further iteration is running. */
   | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
   | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
   /** A file was opened. `iteration` is undefined if the file holds only a network. */
-  | { type: 'loaded'; name: string; method: Method; iteration: number | undefined }
+  | { type: 'loaded'; name: string; method: MethodName; iteration: number | undefined }
   /** The device was lost. Training continues from `iterations` on another one. */
-  | { type: 'lost'; iterations: [Method, number][] }
+  | { type: 'lost'; iterations: [MethodName, number][] }
   /** A command failed. After a `fatal` failure only a restart helps; `running` says whether training continues. */
   | { type: 'failed'; code: string; text: string; fatal: boolean; running: boolean };

@@ -1,9 +1,9 @@
-import { defaultOptions, type Method } from '../../src/train/options.ts';
+import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
 
 /** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
   /** Methods to compare, at least one. */
-  methods: readonly Method[];
+  methods: readonly MethodName[];
   /** Digits that occur in the target, at least one, ascending. */
   digits: readonly number[];
   temperature: number;
@@ -19,7 +19,7 @@ export interface Settings {
   run: boolean | undefined;
 }
 
-export const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
+export const METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada'];
 export const DIGITS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 export const SPEEDS: readonly number[] = [1, 2, 5, 10, 30, Number.POSITIVE_INFINITY];
 
@@ -36,11 +36,11 @@ type Ranged = keyof typeof RANGES;
 export const defaultSettings: Readonly<Settings> = {
   methods: ['dann', 'pada'],
   digits: [0, 1, 2, 3, 4],
-  temperature: defaultOptions.temperature,
-  tradeOff: defaultOptions.tradeOff,
-  updateSteps: defaultOptions.classWeightUpdateSteps,
-  seed: defaultOptions.seed,
-  batch: defaultOptions.batchSize,
+  temperature: defaultRunOptions.temperature,
+  tradeOff: defaultRunOptions.tradeOff,
+  updateSteps: defaultRunOptions.classWeightUpdateSteps,
+  seed: defaultRunOptions.seed,
+  batch: defaultRunOptions.batchSize,
   speed: Number.POSITIVE_INFINITY,
   run: undefined,
 };

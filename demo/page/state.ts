@@ -2,7 +2,7 @@
 // awaited until they come, and late results for earlier settings are dropped.
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
-import type { Method } from '../../src/train/options.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import type { Awaited, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 
@@ -27,7 +27,7 @@ export class RunState {
   /** Probabilities for the drawing. */
   answer: Float32Array | undefined;
 
-  constructor(readonly method: Method) {}
+  constructor(readonly method: MethodName) {}
 
   get weight(): ClassWeightEvent | undefined {
     return this.weights.at(-1);
@@ -89,7 +89,7 @@ export class PageState {
   /** The runs that are shown. */
   runs: readonly RunState[] = [];
   /** All runs since the last restart, so that a method that is selected again has its history. */
-  private readonly known = new Map<Method, RunState>();
+  private readonly known = new Map<MethodName, RunState>();
   private awaited: ReadonlySet<Awaited> = new Set();
   /** Numbers of the latest settings, of the latest restart, and of the latest change of digits. */
   private revision = 0;
@@ -114,7 +114,7 @@ export class PageState {
     return this.mode !== 'loading' && this.mode !== 'failed';
   }
 
-  run(method: Method): RunState | undefined {
+  run(method: MethodName): RunState | undefined {
     return this.runs.find((run) => run.method === method);
   }
 
@@ -203,7 +203,7 @@ export class PageState {
   }
 
   /** Returns the run of a method, a new one if there is none. */
-  private runOf(method: Method): RunState {
+  private runOf(method: MethodName): RunState {
     const run = this.known.get(method) ?? new RunState(method);
     this.known.set(method, run);
     return run;

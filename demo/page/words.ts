@@ -1,11 +1,15 @@
 // Every text that the page's code writes. Text that never changes stands in index.html.
-import type { Method } from '../../src/train/options.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import { count } from '../shared/words.ts';
 
-export const NAMES: Readonly<Record<Method, string>> = { 'source-only': 'No adaptation', dann: 'DANN', pada: 'PADA' };
+export const NAMES: Readonly<Record<MethodName, string>> = {
+  'source-only': 'No adaptation',
+  dann: 'DANN',
+  pada: 'PADA',
+};
 
 /** The difference between the methods, in a few words. */
-export const IDEAS: Readonly<Record<Method, string>> = {
+export const IDEAS: Readonly<Record<MethodName, string>> = {
   'source-only': 'trained on font digits only',
   dann: 'aligns with all ten font digits',
   pada: 'aligns only with the digits it finds',
@@ -48,7 +52,7 @@ export const STATUS = {
   changed: (digits: readonly number[], temperature: number) =>
     `Settings changed: digits ${ranges(digits)}, temperature ${temperature}.`,
   saved: (file: string) => `Saved ${file}.`,
-  opened: (file: string, method: Method, iteration: number | undefined) =>
+  opened: (file: string, method: MethodName, iteration: number | undefined) =>
     iteration === undefined
       ? `Opened ${file} (network only; ${NAMES[method]} continues from it).`
       : `Opened ${file} (${NAMES[method]}, iteration ${count(iteration)}).`,
@@ -66,13 +70,13 @@ export const ERRORS = {
   unreadable: (file: string, why: string) => `Cannot read ${file}: ${why}`,
   worker: (why: string) => `The training worker failed: ${why}. Press Restart to try again.`,
   download: (file: string, why: string) => `cannot download ${file}: ${why}; check your connection, then press Restart`,
-  notFinite: (what: string, method: Method, iteration: number) =>
+  notFinite: (what: string, method: MethodName, iteration: number) =>
     `${what} of ${NAMES[method]} became NaN or infinite at iteration ${iteration}. Lower the trade-off and restart.`,
-  networkNotFinite: (method: Method, iteration: number) =>
+  networkNotFinite: (method: MethodName, iteration: number) =>
     `The ${NAMES[method]} network returns NaN at iteration ${iteration}. Lower the trade-off and restart, or load another network.`,
   otherDigits: (domain: string, count: number | undefined, wanted: number) =>
     `this checkpoint was trained with ${count ?? 'no'} ${domain} images, but the current digits give ${wanted}; select the digits it was trained on`,
-  notARun: (method: Method) => `no training run of ${NAMES[method]}; add it under Compare first`,
+  notARun: (method: MethodName) => `no training run of ${NAMES[method]}; add it under Compare first`,
   noNetwork: 'a padagrad network or checkpoint',
 };
 
@@ -106,26 +110,26 @@ export const SCORES = {
 
 /** The sentence under the scores. */
 export const VERDICT = {
-  behind: (methods: readonly Method[]) => `Waiting for ${namesOf(methods)} to reach the same iteration.`,
+  behind: (methods: readonly MethodName[]) => `Waiting for ${namesOf(methods)} to reach the same iteration.`,
   unweighted: (updateSteps: number) =>
     `PADA computes its first class weights at iteration ${count(updateSteps)}; until then it trains like DANN.`,
   early: (iteration: number) => `After ${count(iteration)} iterations it is too early to compare.`,
-  equal: (iteration: number, images: number, methods: readonly Method[]) =>
+  equal: (iteration: number, images: number, methods: readonly MethodName[]) =>
     `After ${count(iteration)} iterations, ${count(images)} test images show no clear difference between ${namesOf(methods)}.`,
-  ranked: (iteration: number, scores: readonly { method: Method; accuracy: number }[]) => {
+  ranked: (iteration: number, scores: readonly { method: MethodName; accuracy: number }[]) => {
     const parts = scores.map(
       ({ method, accuracy }, i) => `${NAMES[method]} ${percent(accuracy)}${i ? '' : ' correct'}`,
     );
     return `After ${count(iteration)} iterations: ${parts.join(', ')}.`;
   },
-  misreads: (method: Method, share: number) =>
+  misreads: (method: MethodName, share: number) =>
     ` ${NAMES[method]} misreads ${percent(share)} as digits that do not occur.`,
 };
 
-const namesOf = (methods: readonly Method[]): string => listed(methods.map((method) => NAMES[method]));
+const namesOf = (methods: readonly MethodName[]): string => listed(methods.map((method) => NAMES[method]));
 
 export const WEIGHTS = {
-  label: (method: Method) => `weights of the font digits 0 to 9 for ${NAMES[method]}`,
+  label: (method: MethodName) => `weights of the font digits 0 to 9 for ${NAMES[method]}`,
   constant: 'All classes count equally.',
   first: (updateSteps: number) => `First update at iteration ${count(updateSteps)}.`,
   updated: (updateSteps: number) => `Updated every ${count(updateSteps)} iterations.`,
@@ -145,8 +149,8 @@ export const CHARTS = {
 
 export const SAMPLES = {
   predictions: { wrong: ', wrong, ', none: '·' },
-  features: (method: Method) => `features of font digits and handwriting for ${NAMES[method]}`,
-  confusion: (method: Method) => `True digits (rows) and predictions (columns) of ${NAMES[method]}`,
+  features: (method: MethodName) => `features of font digits and handwriting for ${NAMES[method]}`,
+  confusion: (method: MethodName) => `True digits (rows) and predictions (columns) of ${NAMES[method]}`,
 };
 
 export const DRAWING = {
@@ -154,11 +158,11 @@ export const DRAWING = {
   none: 'draw a digit',
   noNetwork: 'no network',
   sees: (digit: number) => `sees a ${digit}`,
-  probabilities: (method: Method) => `probability of each digit from ${NAMES[method]}`,
+  probabilities: (method: MethodName) => `probability of each digit from ${NAMES[method]}`,
 };
 
 export const FILES = {
-  checkpoint: { text: 'Save checkpoint', label: (method: Method) => `Save a ${NAMES[method]} checkpoint` },
-  network: { text: 'Save network', label: (method: Method) => `Save the ${NAMES[method]} network only` },
-  open: { text: 'Open', label: (method: Method) => `Open a checkpoint, or a network for ${NAMES[method]}` },
+  checkpoint: { text: 'Save checkpoint', label: (method: MethodName) => `Save a ${NAMES[method]} checkpoint` },
+  network: { text: 'Save network', label: (method: MethodName) => `Save the ${NAMES[method]} network only` },
+  open: { text: 'Open', label: (method: MethodName) => `Open a checkpoint, or a network for ${NAMES[method]}` },
 };

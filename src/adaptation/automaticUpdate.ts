@@ -113,10 +113,16 @@ export class AutomaticUpdateClassWeightModule {
     await this.pass?.prepare(compile);
   }
 
-  /** Counts a step, and updates the weights when it is time. Resolves to whether it did, once the work is recorded. */
+  /** Whether the next `step()` updates the weights. */
+  get isDue(): boolean {
+    return (this.count + 1) % this.options.updateSteps === 0;
+  }
+
+  /** Counts a step, and updates the weights if they are due. Resolves to whether it did, once the work is recorded. */
   step(): Promise<boolean> {
     return outsideCapture('a step of the class weights', async () => {
-      const due = ++this.count % this.options.updateSteps === 0;
+      const due = this.isDue;
+      this.count++;
       if (due) await this.update();
       return due;
     });

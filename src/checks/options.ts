@@ -136,6 +136,15 @@ export function checkOptions<Options>(
   }
 }
 
+/** @internal Returns `defaults` with the options that are given and not undefined. */
+export function withDefaults<Options extends object>(
+  defaults: Readonly<Options>,
+  given: Partial<Options> = {},
+): Options {
+  const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(chosen) };
+}
+
 /** @internal Throws if an op without options is given any. Numbers pass, because `map` and `reduce` pass an index. */
 export function noOptions(who: string, given: unknown): void {
   if (given === undefined || typeof given === 'number') return;

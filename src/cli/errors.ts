@@ -1,5 +1,5 @@
+import { NotFiniteError } from '../debug/finiteWatch.ts';
 import { GpuError } from '../gpu/errors.ts';
-import { NotFiniteError } from '../train/notFinite.ts';
 
 /** Exit codes: 0 success, 1 failure, 2 wrong usage, 128 + n if signal n ended the command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;

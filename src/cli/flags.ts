@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
-import { completeOptions, defaultOptions, PRECISIONS, type TrainingOptions } from '../train/options.ts';
+import { completeRunOptions, defaultRunOptions, type RunOptions } from '../train/methods/named.ts';
+import { PRECISIONS } from '../train/options.ts';
 import { UsageError } from './errors.ts';
 import { METHODS } from './show/format.ts';
 
@@ -11,7 +12,7 @@ export interface CommonFlags {
 }
 
 /** The flags of `train` and `start`: the training options, and flags of the command line itself. */
-export interface TrainFlags extends TrainingOptions, CommonFlags {
+export interface TrainFlags extends RunOptions, CommonFlags {
   source: string;
   target: string;
   sourceClasses?: string;
@@ -30,9 +31,9 @@ export interface TrainFlags extends TrainingOptions, CommonFlags {
   detectAnomaly?: boolean;
 }
 
-// A flag for each training option, named as in TLlib's PADA example if it has one. `completeOptions` gives the default and checks
+// A flag for each training option, named as in TLlib's PADA example if it has one. `completeRunOptions` gives the default and checks
 // the value.
-const TRAINING_FLAGS: Record<keyof TrainingOptions, readonly [flags: string, description: string]> = {
+const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, description: string]> = {
   method: ['--method <name>', 'adaptation method'],
   iterations: ['-i, --iterations <n>', 'number of training iterations'],
   batchSize: ['-b, --batch-size <n>', 'batch size per domain'],
@@ -57,17 +58,17 @@ const TRAINING_FLAGS: Record<keyof TrainingOptions, readonly [flags: string, des
   eager: ['--eager', 'run ops one by one instead of replaying captured steps (slower, bit-identical)'],
 };
 
-const CHOICES: Partial<Record<keyof TrainingOptions, readonly string[]>> = {
+const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   method: METHODS,
   float32MatmulPrecision: PRECISIONS,
 };
 
 /** Makes the flag of a training option, without a default. */
-export function trainingFlag(name: keyof TrainingOptions): Option {
+export function trainingFlag(name: keyof RunOptions): Option {
   const option = new Option(...TRAINING_FLAGS[name]);
   const choices = CHOICES[name];
   if (choices) option.choices(choices);
-  else if (typeof defaultOptions[name] === 'number') option.argParser(number);
+  else if (typeof defaultRunOptions[name] === 'number') option.argParser(number);
   return option;
 }
 
@@ -93,8 +94,8 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   const own = '(default for mnist and fontdigits: their test split)';
   add('sourceTest', '--source-test <data>', `labelled source test set ${own}`);
   add('targetTest', '--target-test <data>', `labelled target test set, used only for evaluation ${own}`);
-  for (const name of Object.keys(TRAINING_FLAGS) as (keyof TrainingOptions)[])
-    command.addOption(trainingFlag(name).default(preset[name] ?? defaultOptions[name]));
+  for (const name of Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[])
+    command.addOption(trainingFlag(name).default(preset[name] ?? defaultRunOptions[name]));
   command.addOption(
     new Option('--seeds <list>', 'run once per seed, e.g. 0,1,2, and report mean and standard deviation')
       .argParser(seedList)
@@ -130,10 +131,10 @@ export function addCommonFlags(command: Command): Command {
 }
 
 /** Returns the training options among the flags. @throws UsageError that names the flag of a wrong value */
-export function trainingOptions(flags: Partial<TrainingOptions>): TrainingOptions {
-  const names = Object.keys(TRAINING_FLAGS) as (keyof TrainingOptions)[];
+export function trainingOptions(flags: Partial<RunOptions>): RunOptions {
+  const names = Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[];
   try {
-    return completeOptions(Object.fromEntries(names.map((name) => [name, flags[name]])));
+    return completeRunOptions(Object.fromEntries(names.map((name) => [name, flags[name]])));
   } catch (cause) {
     const message = (cause as Error).message.replace(/^\w+: (\w+) must/, (_, name) => `${flagOf(name)} must`);
     throw new UsageError(message, { cause });

@@ -5,8 +5,9 @@ import { aRandom } from '../nn/init.ts';
 import type { ParameterGroup } from '../optim/index.ts';
 import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
+import type { ExampleShape, ModelGeometry, ModelSpec, Prediction } from './model.ts';
 
-/** One convolution of a {@link SmallCnn}; a ReLU and a max-pool of 2 follow each. */
+/** One convolution of a {@link SmallCnn}. A ReLU and a 2x2 max-pool follow it. */
 export interface ConvolutionOptions {
   outChannels: number;
   kernelSize: number;
@@ -16,7 +17,7 @@ export interface ConvolutionOptions {
 
 export interface SmallCnnOptions {
   numClasses: number;
-  /** Source of the initial weights. */
+  /** Generates the initial weights. */
   random: Random;
   /** Height and width of the images. Default: 28. */
   imageSize?: number;
@@ -46,26 +47,19 @@ const groupChecks: OptionChecks<{ baseLr?: number; finetune?: boolean }> = {
   finetune: flag,
 };
 
-/** Predictions for images, and the features that the discriminator gets. */
-export interface SmallCnnOutput {
-  /** [n, numClasses] */
-  logits: Tensor;
-  /** [n, featuresDim] */
-  features: Tensor;
-}
-
 /**
- * A small network for images of digits: convolutions, a bottleneck of features, a linear head. Its parameters are named
- * as TLlib's `ImageClassifier` names them: `backbone.*`, `bottleneck.*`, `head.*`.
+ * A small network for square images: convolutions, a bottleneck that gives the features, a linear head. Parameters have the
+ * names of TLlib's `ImageClassifier`: `backbone.*`, `bottleneck.*`, `head.*`.
  *
  * x: [n, inChannels, imageSize, imageSize]
  */
-export class SmallCnn extends Module<SmallCnnOutput> {
+export class SmallCnn extends Module<Prediction> {
   readonly backbone: Sequential;
   readonly bottleneck: Sequential;
   readonly head: Linear;
   /** Length of the features. */
   readonly featuresDim: number;
+  readonly #convolutions: readonly ConvolutionOptions[];
 
   constructor(gpu: Gpu, options: SmallCnnOptions) {
     super();
@@ -81,13 +75,11 @@ export class SmallCnn extends Module<SmallCnnOutput> {
     } = options;
     for (const [i, convolution] of convolutions.entries())
       checkOptions(`SmallCnn: convolutions[${i}]`, convolution, convolutionChecks, ['outChannels', 'kernelSize']);
-    const size = convolutions.reduce(
-      (size, { kernelSize, padding = 0 }) => Math.floor((size + 2 * padding - kernelSize + 1) / 2),
-      imageSize,
-    );
-    if (size < 1) throw new RangeError(`SmallCnn: nothing is left of images of ${imageSize}; take larger ones`);
+    geometryOf(convolutions).check({ inChannels, height: imageSize, width: imageSize });
+    this.#convolutions = convolutions;
     const layers: Module[] = [];
     let channels = inChannels;
+    let size = imageSize;
     for (const { outChannels, kernelSize, padding = 0 } of convolutions) {
       layers.push(
         new Conv2d(gpu, { inChannels: channels, outChannels, kernelSize, padding, random }),
@@ -95,6 +87,7 @@ export class SmallCnn extends Module<SmallCnnOutput> {
         new MaxPool2d({ kernelSize: 2 }),
       );
       channels = outChannels;
+      size = Math.floor(convolved(size, { kernelSize, padding }) / 2);
     }
     this.featuresDim = featuresDim;
     this.backbone = new Sequential(...layers, new Flatten());
@@ -106,14 +99,19 @@ export class SmallCnn extends Module<SmallCnnOutput> {
     this.head = new Linear(gpu, { inFeatures: featuresDim, outFeatures: numClasses, random });
   }
 
-  forward(x: Tensor): SmallCnnOutput {
+  /** The images that this network accepts, and the memory that they need. */
+  get geometry(): ModelGeometry {
+    return geometryOf(this.#convolutions);
+  }
+
+  forward(x: Tensor): Prediction {
     const features = this.bottleneck.forward(this.backbone.forward(x));
     return { logits: this.head.forward(features), features };
   }
 
   /**
-   * Returns the parameter groups of TLlib's `get_parameters`. `baseLr` multiplies the learning rate of all (default: 1), and
-   * `finetune` (default: true) divides that of the backbone by 10, as for one that was trained before.
+   * Returns the parameter groups of TLlib's `get_parameters`. `baseLr` multiplies every learning rate; default: 1. `finetune`
+   * divides the backbone's learning rate by 10, for a backbone that was trained before; default: true.
    */
   getParameters(options: { baseLr?: number; finetune?: boolean } = {}): ParameterGroup[] {
     checkOptions('getParameters', options, groupChecks);
@@ -130,3 +128,43 @@ const CONVOLUTIONS: readonly ConvolutionOptions[] = [
   { outChannels: 16, kernelSize: 5 },
   { outChannels: 32, kernelSize: 5 },
 ];
+
+/** Height and width of a convolution's output, before the pool. */
+const convolved = (size: number, { kernelSize, padding = 0 }: Omit<ConvolutionOptions, 'outChannels'>): number =>
+  size + 2 * padding - kernelSize + 1;
+
+function geometryOf(convolutions: readonly ConvolutionOptions[]): ModelGeometry {
+  // The last pool must leave one pixel.
+  const smallest = convolutions.reduceRight(
+    (size, { kernelSize, padding = 0 }) => 2 * size + kernelSize - 1 - 2 * padding,
+    1,
+  );
+  return {
+    check({ height, width }: ExampleShape): void {
+      if (height === width && height >= smallest) return;
+      throw new TypeError(
+        `SmallCnn: images are ${height}x${width}; it needs square images of at least ${smallest}x${smallest}`,
+      );
+    },
+    largestBuffer({ inChannels, height }: ExampleShape, rows: number): number {
+      let size = height;
+      let most = inChannels * size ** 2;
+      for (const convolution of convolutions) {
+        size = convolved(size, convolution);
+        most = Math.max(most, convolution.outChannels * size ** 2);
+        size = Math.floor(size / 2);
+      }
+      return 4 * rows * most;
+    },
+  };
+}
+
+/**
+ * Makes a {@link SmallCnn} with its default layers: the default model of `train`. `smallCnn.geometry` tells which images it
+ * accepts, before there is a Gpu.
+ */
+export const smallCnn = /* @__PURE__ */ Object.assign(
+  (gpu: Gpu, { numClasses, inChannels, height, random }: ModelSpec): SmallCnn =>
+    new SmallCnn(gpu, { numClasses, inChannels, imageSize: height, random }),
+  { geometry: /* @__PURE__ */ geometryOf(CONVOLUTIONS) },
+);

@@ -10,6 +10,12 @@ export interface HostTensor {
 /** Tensors by name, in order: the state of a module or an optimiser, or the content of a safetensors file. */
 export type StateDict = Map<string, HostTensor>;
 
+/** A thing with a state: a module, an optimiser, a sampler, class weights. */
+export interface Stateful {
+  stateDict(): StateDict | Promise<StateDict>;
+  loadStateDict(state: StateDict): void;
+}
+
 /** Names that differ between a state and what loads it (PyTorch's `missing_keys` and `unexpected_keys`). */
 export interface LoadResult {
   /** Names that the state lacks. Their parts keep their values. */

@@ -1,49 +1,52 @@
 import { type Check, wholeFrom } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
-import type { GemmVariants } from '../gemm/variants.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
-import type { StateDict } from '../nn/stateDict.ts';
+import type { StateDict, Stateful } from '../nn/stateDict.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
-import { parseVariants } from './variants.ts';
 
 /**
- * The whole state of a training between two iterations. A run that resumes from it computes the bits of an unbroken run.
- * As a file it is a safetensors file with a checksum: the state is in its tensors, the rest in its texts.
+ * The whole state of a run between two iterations. A run that resumes from it is bit-identical to an uninterrupted one. As a
+ * file it is a safetensors file with a checksum: tensors hold the state, the metadata everything else.
  */
 export interface Checkpoint {
   /** Iterations done. */
   iteration: number;
+  /** The method's name and its own options, defaults included. */
+  method: { name: string; options: Readonly<Record<string, number>> };
   options: TrainingOptions;
-  /** The GEMM variants that computed it. Default: those that the sizes suggest. */
-  gemmVariants?: GemmVariants;
-  /** Model, discriminator, optimiser, class weights and data order by name, as `Training.state()` gives them. */
+  /** State of the model, the method's networks, the optimiser, class weights and samplers, by name. */
   tensors: StateDict;
 }
 
 const count = wholeFrom(0);
 
-/** @internal A checkpoint, by its parts. */
-export const asCheckpoint: Check = {
+/** @internal */
+export const aCheckpoint: Check = {
   wanted: 'a Checkpoint, as `await decodeCheckpoint(bytes)` and onCheckpoint give',
   holds(value) {
-    const { iteration, tensors } = (value ?? {}) as Partial<Checkpoint>;
-    return count.holds(iteration) && tensors instanceof Map;
+    const { iteration, method, tensors } = (value ?? {}) as Partial<Checkpoint>;
+    return count.holds(iteration) && isMethod(method) && tensors instanceof Map;
   },
+};
+
+const isMethod = (value: unknown): value is Checkpoint['method'] => {
+  const { name, options } = (value ?? {}) as Partial<Checkpoint['method']>;
+  return typeof name === 'string' && Object.values(options ?? [Number.NaN]).every(Number.isFinite);
 };
 
 const KIND = 'padagrad checkpoint 1';
 const BLANK = '0'.repeat(64);
 const FIELD = /"checksum":"([0-9a-f]{64})"/;
 
-/** Returns a checkpoint as bytes: the same checkpoint gives the same bytes. */
+/** Encodes a checkpoint as the bytes of a file. Equal checkpoints give equal bytes. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { iteration, options, gemmVariants, tensors } = checkpoint;
+  const { iteration, method, options, tensors } = checkpoint;
   const texts = {
     format: 'pt',
     kind: KIND,
     iteration: String(iteration),
+    method: JSON.stringify({ name: method.name, options: method.options }),
     options: JSON.stringify(options),
-    ...(gemmVariants && { gemmVariants: JSON.stringify(gemmVariants) }),
     checksum: BLANK,
   };
   const bytes = encodeSafetensors(tensors, texts);
@@ -53,10 +56,10 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Arr
 }
 
 /**
- * Reads what {@link encodeCheckpoint} wrote.
+ * Decodes the bytes that {@link encodeCheckpoint} returned.
  *
  * @param file names the file in messages
- * @throws DataError if the bytes are not a checkpoint, or not the ones that were written
+ * @throws DataError if the bytes are not a checkpoint, or if any of them changed
  */
 export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'): Promise<Checkpoint> {
   const refuse = (expected: string, found: string): never => {
@@ -65,7 +68,7 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
   const { tensors, metadata } = decodeSafetensors(source, file);
   const kind = metadata.get('kind');
   if (kind !== KIND) refuse(`a ${KIND}`, kind ?? 'another safetensors file');
-  // Node's Buffer has a slice() of its own, which is no copy.
+  // The slice() of Node's Buffer does not copy.
   const bytes = new Uint8Array(source);
   const at = placeOf(bytes);
   if (at === undefined) return refuse('a checksum', 'none');
@@ -83,19 +86,14 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
     }
   };
   const options = read('options', 'training options', (json) => completeOptions(json as Partial<TrainingOptions>));
-  const gemmVariants = metadata.has('gemmVariants')
-    ? read('gemmVariants', 'variants of matrix products', parseVariants)
-    : undefined;
-  return { iteration, options, ...(gemmVariants && { gemmVariants }), tensors };
+  const method = read('method', 'a method', (json) => {
+    if (isMethod(json)) return json;
+    throw new TypeError(JSON.stringify(json));
+  });
+  return { iteration, method, options, tensors };
 }
 
-/** A part of a training that has a state. */
-export interface Stateful {
-  stateDict(): StateDict | Promise<StateDict>;
-  loadStateDict(state: StateDict): void;
-}
-
-/** The tensors of all parts, each with the name of its part in front. */
+/** Returns the tensors of all parts, each prefixed by the name of its part. */
 export async function stateOf(parts: Readonly<Record<string, Stateful>>): Promise<StateDict> {
   const states = await Promise.all(
     Object.entries(parts).map(async ([name, part]) => [name, await part.stateDict()] as const),
@@ -105,22 +103,22 @@ export async function stateOf(parts: Readonly<Record<string, Stateful>>): Promis
   );
 }
 
-/** Loads what {@link stateOf} gave. @throws TypeError for tensors of other parts, or what a part refuses */
+/** Loads what {@link stateOf} returned. Throws `TypeError` for tensors of other parts, or if a part refuses its own. */
 export function loadState(parts: Readonly<Record<string, Stateful>>, tensors: StateDict): void {
   const foreign = [...tensors.keys()].filter((key) => !Object.hasOwn(parts, key.split('.')[0]!));
   if (foreign.length > 0)
-    throw new TypeError(`restore: the checkpoint is of another training: it has ${foreign.join(', ')}`);
+    throw new TypeError(`restore: the checkpoint is of another run; it has ${foreign.join(', ')}`);
   for (const [name, part] of Object.entries(parts)) {
     const own = [...tensors].filter(([key]) => key.startsWith(`${name}.`));
     part.loadStateDict(new Map(own.map(([key, value]) => [key.slice(name.length + 1), value])));
   }
 }
 
-/** Where the digits of the checksum are in the header. */
+/** Returns the position of the checksum's digits in the file. */
 function placeOf(bytes: Uint8Array): number | undefined {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const { buffer, byteOffset } = bytes;
-  // One byte a character, so that places in the text are places in the file.
+  // One byte per character, so that positions in the text are positions in the file.
   const header = new TextDecoder('latin1').decode(new Uint8Array(buffer, byteOffset, 8 + length));
   const found = FIELD.exec(header);
   return found ? found.index + found[0].indexOf(':') + 2 : undefined;

@@ -1,10 +1,10 @@
 import { noGrad } from '../autograd.ts';
-import { checkOptions, checkValue, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
+import { anything, checkOptions, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
 import { checkImages, type HostImages, ImageDataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { SmallCnn } from '../models/smallCnn.ts';
+import type { Module } from '../nn/module.ts';
 import { confusionMatrix } from '../ops/confusionMatrix.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
@@ -12,42 +12,52 @@ import type { Evaluation } from './events.ts';
 
 const BATCH = 128;
 
-interface EvaluatorOptions {
-  /** Runs every op eagerly instead of captured steps. */
+/** A network with logits, such as any {@link Model}. */
+export type LogitsModel = Module<{ logits: Tensor }>;
+
+export interface EvaluatorOptions {
+  /** Labelled images. */
+  images: HostImages;
+  model: LogitsModel;
+  /** Columns of the model's logits. */
+  numClasses: number;
+  /** Runs every op eagerly instead of captured steps. Default: false. */
   eager?: boolean;
-  /** Names the set in messages. */
+  /** Names the set in messages. Default: 'test set'. */
   label?: string;
 }
 
-const known: OptionChecks<EvaluatorOptions> = { eager: flag, label: text };
+const checks: OptionChecks<EvaluatorOptions> = {
+  images: anything,
+  model: anything,
+  numClasses: wholeFrom(1),
+  eager: flag,
+  label: text,
+};
 
 /**
- * A labelled set on the GPU, to ask a model about again and again.
- *
- * @throws RangeError for a label that is not among the model's classes
+ * Evaluates a model on a labelled set that stays on the GPU, as often as you call `run()`. Throws `RangeError` for a label
+ * that is not among the model's classes.
  */
 export class Evaluator {
   private readonly data: ImageDataset;
+  private readonly model: LogitsModel;
+  private readonly numClasses: number;
   private readonly label: string;
   private readonly counts: Tensor;
   private readonly pass: DatasetPass;
 
-  constructor(
-    gpu: Gpu,
-    images: HostImages,
-    private readonly model: SmallCnn,
-    private readonly numClasses: number,
-    options: EvaluatorOptions = {},
-  ) {
-    checkOptions('Evaluator', options, known);
-    const { eager = false, label = 'test set' } = options;
-    checkValue('Evaluator', 'numClasses', numClasses, wholeFrom(1));
+  constructor(gpu: Gpu, options: EvaluatorOptions) {
+    checkOptions('Evaluator', options, checks, ['images', 'model', 'numClasses']);
+    const { images, model, numClasses, eager = false, label = 'test set' } = options;
     checkImages(label, images, true);
     const outside = images.labels!.findIndex((of) => of >= numClasses);
     if (outside >= 0)
       throw new RangeError(
         `${label}: image ${outside} has label ${images.labels![outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such images out with selectClasses(images, classes), or train with a larger numClasses`,
       );
+    this.model = model;
+    this.numClasses = numClasses;
     this.label = label;
     this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label });
     this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
@@ -56,12 +66,12 @@ export class Evaluator {
     this.pass = new DatasetPass(this.data, visit, { eager });
   }
 
-  /** Compiles the kernels of an evaluation, so that the first one does not wait for them. All is recorded before this returns. */
+  /** Compiles the kernels of an evaluation, so that the first `run()` does not wait for them. */
   prepare(): Promise<void> {
     return this.prepareBy();
   }
 
-  /** @internal {@link prepare}, whose kernels are compiled by `compile`. */
+  /** @internal {@link prepare} with kernels compiled by `compile`. All work is recorded before this returns. */
   prepareBy(compile?: Compile): Promise<void> {
     const restore = this.model.evalMode();
     try {
@@ -72,7 +82,7 @@ export class Evaluator {
   }
 
   /**
-   * Evaluates the model as it is; one readback. The model is in eval mode meanwhile.
+   * Evaluates the model, in eval mode. One readback.
    *
    * @throws Error if a logit is NaN
    */
@@ -87,7 +97,7 @@ export class Evaluator {
     const result = evaluation(await this.counts.readU32(), this.numClasses);
     const { count } = this.data;
     if (result.count === count) return result;
-    // Labels have a class each, so only NaN is not counted.
+    // Every label has a class, so only images with NaN logits are missing.
     throw new Error(
       `${this.label}: the model's logits are NaN for ${count - result.count} of ${count} images, so it has no accuracy; train it again, with a lower learning rate`,
     );

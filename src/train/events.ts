@@ -3,15 +3,15 @@ export interface IterationMetrics {
   /** Counts from 0. */
   iteration: number;
   classLoss: number;
-  /** Domain adversarial loss; 0 under source-only. */
+  /** Loss of the adaptation; 0 for a method without one. */
   transferLoss: number;
   /** Percent of the source batch that is classified correctly. */
   classAccuracy: number;
-  /** Percent of both batches whose domain the discriminator predicts correctly; NaN under source-only. */
+  /** Percent of both batches whose domain the discriminator predicts correctly; NaN for a method without one. */
   domainAccuracy: number;
 }
 
-/** Class weights after an update, with their diagnostics. */
+/** Class weights, with their diagnostics. */
 export interface ClassWeightEvent {
   /** Iterations done. */
   iteration: number;
@@ -21,8 +21,16 @@ export interface ClassWeightEvent {
   effectiveClasses: number;
   /** Entropy of the normalised weights, in nats. */
   entropy: number;
-  /** True if fewer than two classes are left: then the weights tell nothing about the target. */
+  /** Whether fewer than two effective classes are left. Then the weights follow one class, and adaptation fails. */
   collapsed: boolean;
+}
+
+/** Accuracies on the labelled sets at one iteration. */
+export interface EvaluationEvent {
+  /** Iterations done. */
+  iteration: number;
+  target?: Evaluation;
+  source?: Evaluation;
 }
 
 /** Accuracy of a classifier on a labelled set. */

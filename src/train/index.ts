@@ -1,13 +1,22 @@
 export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/readers/idx.ts';
 export { limit, parseClasses, selectClasses } from '../data/subset.ts';
 export { type Anomaly, AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
+export { NotFiniteError } from '../debug/finiteWatch.ts';
 export type { CompileProgress } from '../gpu/compilation.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-export { Evaluator } from './evaluate.ts';
-export type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
-export { NotFiniteError } from './notFinite.ts';
-export { completeOptions, defaultOptions, type Method, type TrainingOptions } from './options.ts';
-export { type EvaluationEvent, type TrainCallbacks, type TrainResult, type TrainSettings, train } from './train.ts';
-export { Training } from './training.ts';
-export type { TrainingData } from './trainingData.ts';
-export { parseVariants } from './variants.ts';
+export { Evaluator, type EvaluatorOptions, type LogitsModel } from './evaluate.ts';
+export type { ClassWeightEvent, Evaluation, EvaluationEvent, IterationMetrics } from './events.ts';
+export { type TrainCallbacks, type TrainResult, type TrainSettings, train } from './loop.ts';
+export { type DannOptions, dann } from './methods/dann.ts';
+export type { Batches, ClassWeights, Losses, Method, MethodSetup, Recipe } from './methods/method.ts';
+export { type PadaOptions, pada } from './methods/pada.ts';
+export { sourceOnly } from './methods/sourceOnly.ts';
+export {
+  completeOptions,
+  defaultOptions,
+  type TrainerSettings,
+  type TrainingData,
+  type TrainingOptions,
+} from './options.ts';
+export { type Predictions, type PredictOptions, predict } from './predict.ts';
+export { Trainer } from './trainer.ts';

@@ -2,31 +2,29 @@ import source from '../../shaders/metrics.wgsl';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Scalar } from '../gpu/scalar.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { IterationMetrics } from './events.ts';
+import type { Losses } from './methods/method.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('metrics', source, ['store']);
 
-// One readback brings this many iterations at most.
+// One readback returns at most this many iterations.
 const RING = 1024;
 
-/** The metrics of one iteration, on the GPU: single numbers. */
-export interface IterationFigures {
-  classLoss: Tensor;
-  transferLoss: Tensor;
-  classAccuracy: Tensor;
-  domainAccuracy: Tensor;
-}
-
-/** Keeps the metrics of the last iterations on the GPU, so that training reads back seldom. */
+/** Keeps the metrics of the last iterations on the GPU, so that training rarely reads back. */
 export class MetricsRing {
   private readonly ring: Tensor;
+  /** Stored if a method has no transfer loss, or no domain accuracy. */
+  private readonly none: Tensor;
+  private readonly unknown: Tensor;
   private readonly at = new Scalar(0);
   private read = 0;
 
   constructor(gpu: Gpu) {
     this.ring = keep(empty(gpu, [4 * RING], 'f32', 'metrics'));
+    this.none = keep(tensor(gpu, [0], undefined, 'none'));
+    this.unknown = keep(tensor(gpu, [Number.NaN], undefined, 'unknown'));
   }
 
   /** Resumes at an iteration: the iterations before it count as read. */
@@ -34,13 +32,13 @@ export class MetricsRing {
     this.read = iteration;
   }
 
-  /** Sets the iteration that the next run of `store()` belongs to. */
+  /** Sets the iteration of the next `store()`, also in a captured step. */
   advance(iteration: number): void {
     this.at.value = iteration;
   }
 
-  store(figures: IterationFigures): void {
-    const { classLoss, transferLoss, classAccuracy, domainAccuracy } = figures;
+  /** Stores the metrics of the current iteration. */
+  store({ classLoss, transferLoss = this.none, classAccuracy, domainAccuracy = this.unknown }: Losses): void {
     kernel.store(
       { classLoss, transferLoss, classAccuracy, domainAccuracy, ring: this.ring },
       { iteration: this.at, length: RING },
@@ -48,7 +46,7 @@ export class MetricsRing {
     );
   }
 
-  /** Reads the iterations before `end` that were not read yet, up to the length of the ring. */
+  /** Reads the iterations before `end` that were not read yet, at most the last 1,024. */
   async since(end: number): Promise<IterationMetrics[]> {
     const first = Math.max(this.read, end - RING);
     if (first >= end) return [];
@@ -71,6 +69,6 @@ export class MetricsRing {
   }
 
   dispose(): void {
-    this.ring.dispose();
+    for (const x of [this.ring, this.none, this.unknown]) x.dispose();
   }
 }

@@ -1,52 +1,57 @@
 import {
-  above,
+  anything,
   atLeast,
+  type Check,
+  callable,
   checkOptions,
   flag,
   inF32,
   type OptionChecks,
   oneOf,
+  show,
   wholeFrom,
+  withDefaults,
   within,
 } from '../checks/options.ts';
+import { checkImages, type HostImages } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
+import { GpuError } from '../gpu/errors.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
+import type { ExampleShape, Model, ModelFactory, ModelGeometry } from '../models/model.ts';
+import type { SmallCnn } from '../models/smallCnn.ts';
+import { Module } from '../nn/module.ts';
+import type { Method } from './methods/method.ts';
 
-/** How to train a classifier: only on source images, with plain adversarial adaptation (DANN), or with PADA. */
-export type Method = 'source-only' | 'dann' | 'pada';
+// What a Trainer is given, with the checks that come before anything is allocated.
 
-/** The options of a training run. Names and defaults are those of TLlib's PADA example if it has them. */
+/** Options of a training run, whatever its method. Names and defaults are those of TLlib's PADA example if it has them. */
 export interface TrainingOptions {
-  method: Method;
-  /** Iterations of the whole run; the reversal coefficient and the learning rate do not depend on it. */
+  /** Iterations of the whole run. The learning rate does not depend on it. Default: 1500. */
   iterations: number;
-  /** Images per batch, of each domain. */
+  /** Examples per batch, of each domain. Default: 64. */
   batchSize: number;
-  /** Learning rate at iteration i: lr (1 + lrGamma i)^-lrDecay. */
+  /** Learning rate at iteration i: lr (1 + lrGamma i)^-lrDecay. Default: 0.01. */
   lr: number;
+  /** Default: 0.001. */
   lrGamma: number;
+  /** Default: 0.75. */
   lrDecay: number;
-  /** Nesterov momentum. */
+  /** Nesterov momentum. Default: 0.9. */
   momentum: number;
+  /** Default: 0.001. */
   weightDecay: number;
-  /** Weight of the domain adversarial loss. */
-  tradeOff: number;
-  /** Temperature of the softmax whose mean gives the class weights. */
-  temperature: number;
-  /** Iterations between two updates of the class weights. */
-  classWeightUpdateSteps: number;
-  /** Reversal coefficient at iteration i: 2 / (1 + exp(-reversalAlpha i / reversalIterations)) - 1. */
-  reversalAlpha: number;
-  reversalIterations: number;
-  /** Decides initial weights and the order of the data. */
+  /** Determines the initial weights and the order of the data. Default: 0. */
   seed: number;
-  /** Runs every op eagerly instead of captured steps: slower, same bits, easier to debug. */
+  /** Runs every op eagerly instead of captured steps: slower, bit-identical, easier to debug. Default: false. */
   eager: boolean;
-  /** Precision of matmuls and convolutions on this Gpu, see `setFloat32MatmulPrecision` of `padagrad/precision`. */
+  /**
+   * Precision of matmuls and convolutions on this Gpu; see `setFloat32MatmulPrecision` of `padagrad/precision`.
+   * Default: 'highest'.
+   */
   float32MatmulPrecision: Float32MatmulPrecision;
 }
 
 export const defaultOptions: Readonly<TrainingOptions> = {
-  method: 'pada',
   iterations: 1500,
   batchSize: 64,
   lr: 0.01,
@@ -54,22 +59,15 @@ export const defaultOptions: Readonly<TrainingOptions> = {
   lrDecay: 0.75,
   momentum: 0.9,
   weightDecay: 0.001,
-  tradeOff: 1,
-  temperature: 0.1,
-  classWeightUpdateSteps: 100,
-  reversalAlpha: 1,
-  reversalIterations: 1000,
   seed: 0,
   eager: false,
   float32MatmulPrecision: 'highest',
 };
 
-const METHODS: readonly Method[] = ['source-only', 'dann', 'pada'];
 export const PRECISIONS: readonly Float32MatmulPrecision[] = ['highest', 'medium'];
 
 const single = inF32(atLeast(0));
-const checks: OptionChecks<TrainingOptions> = {
-  method: oneOf(...METHODS),
+const optionChecks: OptionChecks<TrainingOptions> = {
   iterations: wholeFrom(0),
   batchSize: wholeFrom(2),
   lr: single,
@@ -77,18 +75,13 @@ const checks: OptionChecks<TrainingOptions> = {
   lrDecay: atLeast(0),
   momentum: within(0, 1),
   weightDecay: single,
-  tradeOff: single,
-  temperature: inF32(above(0)),
-  classWeightUpdateSteps: wholeFrom(1),
-  reversalAlpha: { wanted: 'a number', holds: Number.isFinite },
-  reversalIterations: above(0),
   seed: wholeFrom(0),
   eager: flag,
   float32MatmulPrecision: oneOf(...PRECISIONS),
 };
 
 /**
- * Returns the given options with those of `base`, by default the defaults, for those that are absent or undefined.
+ * Returns the given options, completed by those of `base`. Default of `base`: {@link defaultOptions}.
  *
  * @throws TypeError for an unknown name, with the nearest known one, or a value of the wrong type
  * @throws RangeError for a value out of range
@@ -97,7 +90,137 @@ export function completeOptions(
   given: Partial<TrainingOptions>,
   base: Readonly<TrainingOptions> = defaultOptions,
 ): TrainingOptions {
-  checkOptions<TrainingOptions>('training', given, checks);
-  const chosen = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(chosen) };
+  checkOptions<TrainingOptions>('training', given, optionChecks);
+  return withDefaults(base, given);
+}
+
+/** The argument of {@link Trainer.create}: data, model, method, and any {@link TrainingOptions}. */
+export interface TrainerSettings<M extends Model = SmallCnn> extends Partial<TrainingOptions> {
+  gpu: Gpu;
+  /** Labelled images to learn from. */
+  source: HostImages;
+  /** Images to adapt to; their labels are ignored. Required unless the method is `sourceOnly()`. */
+  target?: HostImages;
+  /** How to adapt: `pada()`, `dann()` or `sourceOnly()`. */
+  method: Method;
+  /**
+   * The network: a Module whose `forward` returns `{ logits, features }`, or a function `(gpu, spec) => module`. A module stays
+   * the caller's to dispose. Default: {@link smallCnn}.
+   */
+  model?: M | ModelFactory<M>;
+  /** Number of classes, at least 2. Default: one more than the source's largest label. */
+  numClasses?: number;
+  /** Checks the result of every op, and names the first op that gave NaN or infinity. Slow; bit-identical. Default: false. */
+  detectAnomaly?: boolean;
+}
+
+/** The data of a run, as programs hand it around. */
+export type TrainingData = Required<Pick<TrainerSettings, 'source' | 'target' | 'numClasses'>>;
+
+const aMethod: Check = {
+  wanted: 'a method, such as pada()',
+  holds: (value) => typeof (value as Partial<Method> | null)?.begin === 'function',
+};
+const aModel: Check = {
+  wanted: 'a Module, or a function (gpu, spec) => module',
+  holds: (value) => value instanceof Module || callable.holds(value),
+};
+
+/** @internal */
+export const settingsChecks: OptionChecks<TrainerSettings<Model>> = {
+  gpu: anything,
+  source: anything,
+  target: anything,
+  method: aMethod,
+  model: aModel,
+  numClasses: wholeFrom(2),
+  detectAnomaly: flag,
+  ...optionChecks,
+};
+
+/** @internal Checked settings, with what follows from them. */
+export interface CheckedSettings {
+  gpu: Gpu;
+  source: HostImages;
+  /** Only if the method uses it. */
+  target: HostImages | undefined;
+  method: Method;
+  numClasses: number;
+  shape: ExampleShape;
+  options: TrainingOptions;
+  detectAnomaly: boolean;
+}
+
+/**
+ * @internal
+ * Checks the settings of a run, before anything is allocated.
+ */
+export function checkSettings<M extends Model>(
+  settings: TrainerSettings<M>,
+  geometry: ModelGeometry | undefined,
+): CheckedSettings {
+  const { gpu, source, target, method, numClasses: given, detectAnomaly = false } = settings;
+  const names = Object.keys(optionChecks) as (keyof TrainingOptions)[];
+  const options = completeOptions(Object.fromEntries(names.map((name) => [name, settings[name]])));
+  checkGpu('train', gpu);
+  checkImages('source', source, false);
+  if (!source.labels) throw new TypeError(`training: the source has no labels; training needs them`);
+  checkImages('source', source, true);
+  const largest = source.labels.reduce((a, label) => Math.max(a, label), 0);
+  const numClasses = given ?? Math.max(2, largest + 1);
+  if (largest >= numClasses)
+    throw new RangeError(
+      `training: the source has a label ${largest}, but numClasses is ${numClasses}; make it larger`,
+    );
+  if (method.usesTarget && !target)
+    throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its images`);
+  const shape = { inChannels: 1, height: source.height, width: source.width };
+  geometry?.check(shape);
+  if (target) checkSameSize(source, target, 'target');
+  for (const [name, images] of Object.entries({ source, ...(method.usesTarget && { target: target! }) })) {
+    if (images.count >= options.batchSize) continue;
+    throw new RangeError(
+      `training: batchSize is ${options.batchSize}, but the ${name} has only ${images.count} images; use ${images.count} or less`,
+    );
+  }
+  if (geometry) checkBatch(gpu, options.batchSize, (n) => geometry.largestBuffer(shape, method.usesTarget ? 2 * n : n));
+  return {
+    gpu,
+    source,
+    target: method.usesTarget ? target : undefined,
+    method,
+    numClasses,
+    shape,
+    options,
+    detectAnomaly,
+  };
+}
+
+/** @internal Throws for names that a run does not know; says so if an option belongs to the method. */
+export function checkNames<S extends { method: Method }>(who: string, given: S, checks: OptionChecks<object>): void {
+  const own = Object.keys(given?.method?.options ?? {}).find((name) => Object.hasOwn(given, name));
+  if (own)
+    throw new TypeError(
+      `${who}: ${own} is an option of the method; write method: ${given.method.name}({ ${own}: ${show(Reflect.get(given, own))} })`,
+    );
+  checkOptions(who, given, checks, ['gpu', 'source', 'method'] as never[]);
+}
+
+/** @internal Throws for images of another size than the source's. */
+export function checkSameSize({ height, width }: HostImages, images: HostImages, label: string): void {
+  checkImages(label, images, false);
+  if (images.height === height && images.width === width) return;
+  throw new TypeError(
+    `training: source images are ${height}x${width} but those of the ${label} are ${images.height}x${images.width}; resize them`,
+  );
+}
+
+/** Throws if a tensor of an iteration exceeds the largest buffer of the device. */
+function checkBatch({ limits }: Gpu, batchSize: number, bytesFor: (batchSize: number) => number): void {
+  const limit = Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
+  if (bytesFor(batchSize) <= limit) return;
+  throw new GpuError(
+    'LIMIT',
+    `training: batchSize ${batchSize} needs a buffer of ${bytesFor(batchSize)} bytes, but this device allows ${limit}; use ${Math.floor(limit / bytesFor(1))} or less`,
+  );
 }

@@ -122,8 +122,8 @@ visitTest('saves a checkpoint as Node writes it, and opens one that Node wrote',
   const saved = await visitor.download(FILES.checkpoint.label('pada'));
   assert.is(saved.name, `padagrad-pada-${iteration}.safetensors`);
   const checkpoint = await decodeCheckpoint(saved.bytes);
-  const { batchSize, method } = checkpoint.options;
-  assert.equal([checkpoint.iteration, batchSize, method], [iteration, 16, 'pada']);
+  const { options, method } = checkpoint;
+  assert.equal([checkpoint.iteration, options.batchSize, method.name], [iteration, 16, 'pada']);
   const written = Buffer.from(await encodeCheckpoint(checkpoint));
   assert.ok(written.equals(saved.bytes));
   await page.click('#step');

@@ -50,7 +50,7 @@ const train: [args: string, message: RegExp][] = [
     '-t idx:big',
     /--target idx:big: images are 20x20 but those of --source idx:s are 16x16; all must have the same size/,
   ],
-  ['-s idx:oblong', /--source idx:oblong: images are 16x15; the network needs square images of at least 16x16/],
+  ['-s idx:oblong', /--source idx:oblong: images are 16x15; it needs square images of at least 16x16/],
   [
     '-s idx:stray',
     /--source idx:stray: label 200 is out of range: found 5 classes \(0-3,200\); labels must be numbered/,
@@ -75,7 +75,7 @@ const model: [args: string, message: RegExp][] = [
   ['-m other -d idx:s', /other is not a padagrad model: the matrix head\.weight is missing/],
   ['-m . -d idx:nowhere', /--data idx:nowhere: no such file/],
   ['-m . -d idx:big', /--data idx:big: images are 20x20, but the model was trained on images of 16x16/],
-  ['-m . -d idx:tiny', /--data idx:tiny: images are 8x8; the network needs square images of at least 16x16/],
+  ['-m . -d idx:tiny', /--data idx:tiny: images are 8x8; it needs square images of at least 16x16/],
   ['-m . -d idx:s --classes 0-4', /--classes: class 4 is not among the model's classes 0-3/],
   ['-m . -d idx:s --classes x', /--classes: classes are numbers and ranges/],
   ['-m . -d idx:s --limit 3 --classes 3', /--classes: none of 3 images is of class 3/],

@@ -22,7 +22,7 @@ import { makeFolder, writeAtomically } from '../../src/cli/run/files.ts';
 import { RunFolder } from '../../src/cli/run/folder.ts';
 import { lockFolder } from '../../src/cli/run/lock.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
-import { defaultOptions } from '../../src/train/options.ts';
+import { defaultRunOptions, trainArguments } from '../../src/train/methods/named.ts';
 import { smallDisk, withFs } from './disk.ts';
 
 // The folder of a run: full disks, files of another kind, locks, left-overs of an earlier run.
@@ -51,7 +51,7 @@ const config: RunConfig = {
     targetTest: null,
     numClasses: 10,
   },
-  options: defaultOptions,
+  options: defaultRunOptions,
   watch: { printFreq: null, evalFreq: 0, checkpointEvery: 10, perClassEval: false },
   data: { source: '', target: '' },
   device: {
@@ -73,9 +73,11 @@ function begin() {
   run.begin(config);
   return { run, warnings };
 }
+const { method, ...options } = trainArguments(defaultRunOptions);
 const checkpoint = (iteration: number, bytes = 4): Checkpoint => ({
   iteration,
-  options: defaultOptions,
+  method,
+  options,
   tensors: new Map([['x', { shape: [bytes / 4], data: new Float32Array(bytes / 4) }]]),
 });
 const names = (): string[] => readdirSync(path).sort();

@@ -9,7 +9,7 @@ import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
-import type { Method } from '../../src/train/options.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import { stripes } from '../train/stripes.ts';
 
 // The page's worker, with small images of stripes instead of digits. The test takes the place of the page.
@@ -78,11 +78,11 @@ class Page {
     return this.ask(command, type, passes);
   }
 
-  async save(what: SavedKind, method: Method = 'pada'): Promise<Of<'saved'>> {
+  async save(what: SavedKind, method: MethodName = 'pada'): Promise<Of<'saved'>> {
     return this.ask({ type: 'save', method, what }, 'saved');
   }
 
-  load<K extends Kind>(bytes: Uint8Array, type: K, method: Method = 'pada'): Promise<Of<K>> {
+  load<K extends Kind>(bytes: Uint8Array, type: K, method: MethodName = 'pada'): Promise<Of<K>> {
     return this.ask({ type: 'load', method, name: 'file', bytes }, type);
   }
 
@@ -177,7 +177,7 @@ pageTest('saves and opens a checkpoint bit for bit, and a network', async (page)
   const { bytes, name } = await page.save('checkpoint');
   const network = await page.save('network');
   assert.equal([name, network.name], ['padagrad-pada-4.safetensors', 'padagrad-pada-4.model.safetensors']);
-  assert.is((await decodeCheckpoint(bytes)).options.classWeightUpdateSteps, 3);
+  assert.is((await decodeCheckpoint(bytes)).method.options.classWeightUpdateSteps, 3);
   assert.ok(decodeSafetensors(network.bytes).tensors.has('head.weight'));
   const weights = weightsOf(await page.steps(3));
   assert.ok(weights.some((weight) => weight !== 1));

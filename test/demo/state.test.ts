@@ -7,15 +7,15 @@ import { PageState } from '../../demo/page/state.ts';
 import { verdictOf } from '../../demo/page/verdict.ts';
 import { VERDICT } from '../../demo/page/words.ts';
 import type { Evaluation } from '../../src/train/events.ts';
-import type { Method } from '../../src/train/options.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 
 type Ready = Extract<Report, { type: 'ready' }>;
 
 const samples = {} as Samples;
 const settings = defaultSettings;
 
-function ready(revision: number, from: Ready['from'], at: Partial<Record<Method, number>>, more = {}): Report {
-  const iterations = Object.entries(at) as [Method, number][];
+function ready(revision: number, from: Ready['from'], at: Partial<Record<MethodName, number>>, more = {}): Report {
+  const iterations = Object.entries(at) as [MethodName, number][];
   return { type: 'ready', settings, samples, iterations, revision, from, next: [], ...more };
 }
 const progress = (revision: number, ...runs: RunProgress[]): Report => ({
@@ -24,7 +24,7 @@ const progress = (revision: number, ...runs: RunProgress[]): Report => ({
   runs,
   revision,
 });
-const snapshots = (revision: number, ...all: [Method, Snapshot][]): Report => ({
+const snapshots = (revision: number, ...all: [MethodName, Snapshot][]): Report => ({
   type: 'snapshots',
   snapshots: all,
   revision,
@@ -32,7 +32,7 @@ const snapshots = (revision: number, ...all: [Method, Snapshot][]): Report => ({
 const failed = (fatal: boolean, code = ''): Report => ({ type: 'failed', code, text: '', fatal, running: false });
 
 /** The measurements of a run in the iterations [from, to), with the same weight for every class. */
-function measured(method: Method, [from, to]: readonly [number, number], weight: number): RunProgress {
+function measured(method: MethodName, [from, to]: readonly [number, number], weight: number): RunProgress {
   const rows = Array.from({ length: to - from }, (_, i) => ({
     iteration: from + i,
     classLoss: 1 / (from + i + 1),
@@ -46,7 +46,7 @@ function measured(method: Method, [from, to]: readonly [number, number], weight:
 }
 
 const snapshot = (iteration: number, accuracy: number) => ({ iteration, evaluation: { accuracy } }) as Snapshot;
-const chosen = (...methods: Method[]): Settings => ({ ...settings, methods });
+const chosen = (...methods: MethodName[]): Settings => ({ ...settings, methods });
 const iterationsOf = (list: readonly { iteration: number }[]): number[] => list.map(({ iteration }) => iteration);
 
 /** Two runs, of which PADA has done four iterations. */
@@ -206,7 +206,7 @@ function evaluated(correct: number, absent: number, n = 1000): Evaluation {
   return { accuracy: (100 * correct) / n, perClass: [], confusion, count: n };
 }
 
-type Round = { [M in Method]?: [correct: number, absent: number, n?: number] };
+type Round = { [M in MethodName]?: [correct: number, absent: number, n?: number] };
 
 /** Runs that were evaluated every ten iterations; PADA has class weights from `weightedAt` on. */
 function judged(rounds: readonly Round[], weightedAt = 5): PageState {
@@ -216,11 +216,11 @@ function judged(rounds: readonly Round[], weightedAt = 5): PageState {
   state.take(ready(1, 'start', Object.fromEntries(methods.map((method) => [method, 0]))));
   for (const [i, round] of rounds.entries()) {
     for (const at of [10 * i + 5, 10 * i + 10]) {
-      const weight = (method: Method) => (method === 'pada' && at >= weightedAt ? 0.5 : 1);
+      const weight = (method: MethodName) => (method === 'pada' && at >= weightedAt ? 0.5 : 1);
       state.take(progress(1, ...methods.map((one) => measured(one, [at - 5, at], weight(one)))));
     }
-    const seen = (one: Method) => ({ iteration: 10 * i + 10, evaluation: evaluated(...round[one]!) }) as Snapshot;
-    state.take(snapshots(1, ...methods.map((one): [Method, Snapshot] => [one, seen(one)])));
+    const seen = (one: MethodName) => ({ iteration: 10 * i + 10, evaluation: evaluated(...round[one]!) }) as Snapshot;
+    state.take(snapshots(1, ...methods.map((one): [MethodName, Snapshot] => [one, seen(one)])));
   }
   return state;
 }
@@ -228,8 +228,8 @@ function judged(rounds: readonly Round[], weightedAt = 5): PageState {
 const CLEAR: Round = { dann: [600, 350], pada: [900, 20] };
 const SWAPPED: Round = { dann: CLEAR.pada!, pada: CLEAR.dann! };
 const times = (n: number, round: Round): Round[] => new Array(n).fill(round);
-const scores = (accuracies: Partial<Record<Method, number>>) =>
-  Object.entries(accuracies).map(([method, accuracy]) => ({ method: method as Method, accuracy }));
+const scores = (accuracies: Partial<Record<MethodName, number>>) =>
+  Object.entries(accuracies).map(([method, accuracy]) => ({ method: method as MethodName, accuracy }));
 
 const SCORES = VERDICT.ranked(30, scores({ pada: 90, dann: 60 }));
 const NONE = VERDICT.equal(30, 1000, ['dann', 'pada']);

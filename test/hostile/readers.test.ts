@@ -10,6 +10,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.t
 import type { HostTensor } from '../../src/nn/stateDict.ts';
 import { sizeOf } from '../../src/shape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { defaultRunOptions } from '../../src/train/methods/named.ts';
 import { defaultOptions } from '../../src/train/options.ts';
 import { INPUTS, near, readAll } from './inputs.ts';
 
@@ -120,7 +121,14 @@ test('safetensors with headers that are JSON and say anything', async () => {
 
 test('checkpoints: none loads but those that were written', async () => {
   const good = await Promise.all(
-    [0, 42].map((iteration) => encodeCheckpoint({ iteration, options: defaultOptions, tensors })),
+    [0, 42].map((iteration) =>
+      encodeCheckpoint({
+        iteration,
+        method: { name: 'pada', options: { temperature: 0.1 } },
+        options: defaultOptions,
+        tensors,
+      }),
+    ),
   );
   await readAll(
     'checkpoints',
@@ -134,11 +142,13 @@ test('checkpoints whose checksum is right, with anything in their texts', async 
   const texts = fc.record({
     iteration: fc.oneof(fc.json(), fc.string()),
     options: fc.oneof(fc.json(), fc.constant('{}')),
-    gemmVariants: fc.json(),
+    name: fc.json(),
+    own: fc.json(),
   });
   await fc.assert(
-    fc.asyncProperty(texts, async ({ iteration, options, gemmVariants }) => {
-      const wrong = { iteration, options: JSON.parse(options), gemmVariants: JSON.parse(gemmVariants), tensors };
+    fc.asyncProperty(texts, async ({ iteration, options, name, own }) => {
+      const method = { name: JSON.parse(name), options: JSON.parse(own) };
+      const wrong = { iteration, method, options: JSON.parse(options), tensors };
       const bytes = await encodeCheckpoint(wrong as never);
       await decodeCheckpoint(bytes).catch((error) => {
         if (!(error instanceof DataError)) throw error;
@@ -161,7 +171,7 @@ const config: RunConfig = {
     targetTest: 'mnist',
     numClasses: 10,
   },
-  options: defaultOptions,
+  options: defaultRunOptions,
   watch: { printFreq: null, evalFreq: 0, checkpointEvery: 100, perClassEval: false },
   data: { source: '00', target: '11' },
   device: {

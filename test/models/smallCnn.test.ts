@@ -62,7 +62,7 @@ gpuTest('networks of other sizes give logits and features', async (gpu) => {
   assert.ok((await logits.read()).every(Number.isFinite));
   assert.throws(
     () => new SmallCnn(gpu, { numClasses: 2, imageSize: 7, random: new Random(0) }),
-    /nothing is left of images of 7/,
+    /SmallCnn: images are 7x7; it needs square images of at least 16x16/,
   );
   assert.throws(
     () => new SmallCnn(gpu, { numClasses: 0, random: new Random(0) }),

@@ -1,7 +1,10 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
-import { backward } from '../../src/autograd.ts';
+import { backward, noGrad } from '../../src/autograd.ts';
+import { add } from '../../src/ops/add.ts';
 import { concat } from '../../src/ops/concat.ts';
+import { sliceRows } from '../../src/ops/sliceRows.ts';
+import { Sgd } from '../../src/optim/sgd.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run } from '../harness.ts';
@@ -24,6 +27,49 @@ checkValues('concat of a tensor with itself adds up its gradients', (x) => conca
   inputs: [[1, 2]],
   dy: [1, 2, 30, 40],
   gradients: [[31, 42]],
+});
+
+gpuTest('concat shares memory with views that lie side by side, and copies all others', async (gpu) => {
+  const x = tensor(
+    gpu,
+    Float32Array.from({ length: 192 }, (_, i) => i),
+    [3, 64],
+  );
+  const [a, b, c] = [sliceRows(x, 0, 1), sliceRows(x, 1, 2), sliceRows(x, 2, 3)];
+  for (const [parts, shared, rows] of [
+    [[a, b], true, [0, 1]],
+    [[b, c], true, [1, 2]],
+    [[a, b, c], true, [0, 1, 2]],
+    [[b, a], false, [1, 0]],
+    [[a, c], false, [0, 2]],
+  ] as const) {
+    const y = concat(parts);
+    assert.is(y.storage === x.storage, shared, `rows ${rows}`);
+    const read = await y.read();
+    assert.equal(
+      rows.map((_, i) => read[64 * i]),
+      rows.map((row) => 64 * row),
+    );
+    y.dispose();
+  }
+  x.requiresGrad = true;
+  const weights = Float32Array.from({ length: 192 }, (_, i) => i % 7);
+  tidy(() => backward(concat([sliceRows(x, 0, 2), sliceRows(x, 2, 3)]), tensor(gpu, weights, [3, 64])));
+  assert.equal(await x.grad!.read(), weights);
+  for (const t of [a, b, c, x.grad!, x]) t.dispose();
+});
+
+gpuTest('concat copies parameters that lie side by side: an update does not change the copy', async (gpu) => {
+  const parameters = [1, 2].map((v) =>
+    Object.assign(tensor(gpu, new Float32Array(64).fill(v)), { requiresGrad: true }),
+  );
+  const optimizer = new Sgd(parameters, { lr: 1 });
+  const y = noGrad(() => concat(parameters));
+  tidy(() => backward(add(parameters[0]!, parameters[1]!), tensor(gpu, new Float32Array(64).fill(1))));
+  optimizer.step();
+  const [first, second] = [(await y.read())[0], (await y.read())[64]];
+  assert.equal([first, second, (await parameters[0]!.read())[0]], [1, 2, 0]);
+  for (const t of [y, optimizer, ...parameters]) t.dispose();
 });
 
 gpuTest('concat gives gradients only to the parts that want them', async (gpu) => {

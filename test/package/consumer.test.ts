@@ -12,10 +12,11 @@ import { installPackage } from './install.ts';
 
 const program = `
 import {
-  backward, ClassWeightModule, createGpu, crossEntropy, type Gpu, Linear, matmul, Random, Sgd, type Tensor, tensor, tidy,
+  backward, ClassWeightModule, createGpu, crossEntropy, flatten, type Gpu, Linear, matmul, Module, type Prediction, Random,
+  Sgd, type Tensor, tensor, tidy,
 } from 'padagrad';
 import { type Float32MatmulPrecision, setFloat32MatmulPrecision } from 'padagrad/precision';
-import { completeOptions, type TrainResult, type TrainingOptions } from 'padagrad/train';
+import { completeOptions, dann, type TrainingData, type TrainResult, type TrainingOptions, train } from 'padagrad/train';
 
 export async function fit(gpu: Gpu, x: Tensor, labels: Tensor): Promise<number> {
   using layer = new Linear(gpu, { inFeatures: 2, outFeatures: 2, random: new Random(0) });
@@ -34,11 +35,31 @@ export async function fit(gpu: Gpu, x: Tensor, labels: Tensor): Promise<number> 
   return first! - last!;
 }
 
+class Net extends Module<Prediction> {
+  readonly head: Linear;
+  constructor(gpu: Gpu, random: Random) {
+    super();
+    this.head = new Linear(gpu, { inFeatures: 784, outFeatures: 10, random });
+  }
+  forward(x: Tensor): Prediction {
+    const features = flatten(x);
+    return { logits: this.head.forward(features), features };
+  }
+}
+
+export async function adapt(gpu: Gpu, data: TrainingData): Promise<Linear> {
+  const { trainer } = await train({ gpu, ...data, method: dann(), model: (gpu, { random }) => new Net(gpu, random) });
+  return trainer.model.head;
+}
+
+// @ts-expect-error a network without features
+export const wrong = (gpu: Gpu, data: TrainingData, model: Linear) => train({ gpu, ...data, method: dann(), model });
+
 export const accuracy = (result: TrainResult): number | undefined => result.targetAccuracy;
 
 const gpu = await createGpu({ software: 'allow' });
 const limit: number | undefined = gpu.limits.maxBufferSize;
-const options: TrainingOptions = completeOptions({ method: 'dann' });
+const options: TrainingOptions = completeOptions({ lr: 0.1 });
 const x = tensor(gpu, [[-1, 0], [2, 1]]);
 const labels = tensor(gpu, new Uint32Array([0, 1]));
 const better = (await fit(gpu, x, labels)) > 0;

@@ -9,7 +9,8 @@ import { matmul } from '../../src/ops/matmul.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { Training } from '../../src/train/training.ts';
+import { pada } from '../../src/train/methods/pada.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { stripesData } from '../train/stripes.ts';
 import { handles, MIB, residentBytes, times } from './measures.ts';
 
@@ -27,7 +28,12 @@ const mib = (bytes: number): string => `${(bytes / MIB).toFixed(2)} MiB`;
 
 test(`${STEPS} captured PADA steps leave memory as it was`, async () => {
   const gpu = await createGpu();
-  const training = await Training.create(gpu, stripesData(), { batchSize: 16, classWeightUpdateSteps: 50 });
+  const training = await Trainer.create({
+    gpu,
+    ...stripesData(),
+    method: pada({ classWeightUpdateSteps: 50 }),
+    batchSize: 16,
+  });
   const steps = async (n: number): Promise<void> => {
     for (let i = 1; i <= n; i++) {
       await training.step();

@@ -1,27 +1,29 @@
 import * as assert from 'uvu/assert';
 import { AnomalyError } from '../../src/debug/anomaly.ts';
+import { NotFiniteError } from '../../src/debug/finiteWatch.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
-import { NotFiniteError } from '../../src/train/notFinite.ts';
-import type { TrainingOptions } from '../../src/train/options.ts';
-import { type TrainSettings, train } from '../../src/train/train.ts';
-import { Training } from '../../src/train/training.ts';
+import { type TrainSettings, train } from '../../src/train/loop.ts';
+import type { RunOptions } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripesData } from './stripes.ts';
+import { stripesSettings, stripesTrainer } from './stripes.ts';
 
-const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 4, iterations: 60 };
+const OPTIONS: Partial<RunOptions> = { classWeightUpdateSteps: 4, iterations: 60 };
 // Weights grow ninefold with every step: the first iterations are finite, the later ones are not.
 const EXPLODING = { weightDecay: 1000, momentum: 0 };
 
 /** A run that does not come to its end, and what it kept. */
-async function stopped(gpu: Gpu, options: Partial<TrainingOptions>, settings: TrainSettings = {}) {
+async function stopped(gpu: Gpu, options: Partial<RunOptions>, settings: Partial<TrainSettings> = {}) {
   const checkpoints: Checkpoint[] = [];
   const error: NotFiniteError = await train(
-    gpu,
-    stripesData(),
-    { ...OPTIONS, ...options },
-    { printFreq: 1, checkpointEvery: 5, ...settings },
-    { onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) },
+    stripesSettings(
+      gpu,
+      { ...OPTIONS, ...options },
+      {
+        ...{ printFreq: 1, checkpointEvery: 5, ...settings },
+        onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint),
+      },
+    ),
   ).catch((e) => e);
   assert.instance(error, NotFiniteError);
   return { error, checkpoints };
@@ -41,7 +43,7 @@ gpuTest('an op that overflows is named, with its iteration', async (gpu) => {
 gpuTest("what the optimiser's step made bad is told from what an op made bad", async (gpu) => {
   const { error } = await stopped(gpu, { lr: 3e38, weightDecay: 100 }, { detectAnomaly: true });
   assert.is(error.iteration, 0);
-  assert.match(error.message, /^training: in iteration 0, \S+\.weight became NaN or infinite by the optimiser's step/);
+  assert.match(error.message, /^training: in iteration 0, the optimiser's step made \S+\.weight NaN or infinite/);
 });
 
 for (const method of ['pada', 'source-only'] as const) {
@@ -62,10 +64,10 @@ for (const method of ['pada', 'source-only'] as const) {
 gpuTest('looking changes no bit, and no option that a checkpoint keeps', async (gpu) => {
   const states: Checkpoint[] = [];
   for (const detectAnomaly of [false, true]) {
-    const training = await Training.create(gpu, stripesData(), OPTIONS, { detectAnomaly });
-    for (let i = 0; i < 10; i++) await training.step();
-    states.push(await training.state());
-    training.dispose();
+    const trainer = await stripesTrainer(gpu, OPTIONS, { detectAnomaly });
+    for (let i = 0; i < 10; i++) await trainer.step();
+    states.push(await trainer.state());
+    trainer.dispose();
   }
   assert.equal(states[1], states[0]);
 });

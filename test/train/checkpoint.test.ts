@@ -7,8 +7,8 @@ import { completeOptions } from '../../src/train/options.ts';
 
 const checkpoint: Checkpoint = {
   iteration: 42,
-  options: completeOptions({ seed: 7, temperature: 0.05 }),
-  gemmVariants: { 'linear 128x128x512': { family: 'workgroup', tile: 64, slices: 3 } },
+  method: { name: 'pada', options: { tradeOff: 1, temperature: 0.05 } },
+  options: completeOptions({ seed: 7 }),
   tensors: new Map([
     ['model.weight', { shape: [2, 2], data: Float32Array.of(1, Number.NaN, -0, 1e-40) }],
     ['model.num_batches_tracked', { shape: [], data: BigInt64Array.of(42n) }],

@@ -1,19 +1,17 @@
 import * as assert from 'uvu/assert';
 import { watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import type { Method, TrainingOptions } from '../../src/train/options.ts';
-import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
-import { Training } from '../../src/train/training.ts';
+import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/loop.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';
 
-// All kernels of a run are compiled before its first step, side by side: counted at the device, over a run of all that there is.
+// All kernels of a run are compiled before its first step, side by side. Counted at the device, over a run that uses everything.
 
-const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10, iterations: 45 };
 // The one that backward begins with, made once for each Gpu.
 const MADE_ONCE = 1;
 // Sets whose last batches are short, and of different lengths.
-const SETTINGS: TrainSettings = {
+const SETTINGS: Partial<TrainSettings> = {
   printFreq: 1,
   evalFreq: 15,
   checkpointEvery: 20,
@@ -21,7 +19,7 @@ const SETTINGS: TrainSettings = {
   sourceTest: stripes(301, 6),
 };
 
-const WAYS: [method: Method, eager: boolean][] = [
+const WAYS: [method: MethodName, eager: boolean][] = [
   ['source-only', false],
   ['dann', false],
   ['pada', false],
@@ -33,14 +31,21 @@ for (const [method, eager] of WAYS) {
     const seen = watchCompiling(gpu.native);
     const told = { classWeight: 0, evaluation: 0, checkpoint: 0 };
     let before: string[] | undefined;
-    const { training } = await train(gpu, stripesData(), { ...OPTIONS, method, eager }, SETTINGS, {
-      onProgress: () => {
-        before ??= [...seen];
-      },
-      onClassWeight: () => told.classWeight++,
-      onEvaluation: () => told.evaluation++,
-      onCheckpoint: () => void told.checkpoint++,
-    });
+    const { trainer } = await train(
+      stripesSettings(
+        gpu,
+        { method, eager },
+        {
+          ...SETTINGS,
+          onProgress: () => {
+            before ??= [...seen];
+          },
+          onClassWeight: () => told.classWeight++,
+          onEvaluation: () => told.evaluation++,
+          onCheckpoint: () => void told.checkpoint++,
+        },
+      ),
+    );
     assert.equal(told, { classWeight: method === 'pada' ? 4 : 0, evaluation: 3, checkpoint: 2 });
     assert.ok(
       before!.some((call) => call === 'createComputePipelineAsync confusionMatrix.count'),
@@ -50,7 +55,7 @@ for (const [method, eager] of WAYS) {
     // Only what lays the parameters side by side was waited for.
     const waited = seen.filter((call) => call.startsWith('createComputePipeline '));
     assert.equal(waited, ['createComputePipeline autograd.copy']);
-    training.dispose();
+    trainer.dispose();
     gpu.dispose();
   });
 }
@@ -69,15 +74,10 @@ gpuTest('kernels that are needed late count for the time to the first step', asy
     },
   });
   const { targetTest } = SETTINGS;
-  const { result, training } = await train(
-    gpu,
-    stripesData(),
-    { ...OPTIONS, iterations: 1 },
-    { targetTest: targetTest! },
-  );
+  const { result, trainer } = await train(stripesSettings(gpu, { iterations: 1 }, { targetTest: targetTest! }));
   assert.equal(late.sort(), ['classWeight.normalise', 'confusionMatrix.count']);
   assert.ok(result.secondsToFirstStep! >= 0.24, `${result.secondsToFirstStep} s`);
-  training.dispose();
+  trainer.dispose();
   gpu.dispose();
 });
 
@@ -117,7 +117,7 @@ gpuTest('every kernel is counted once, before the first step, and none the secon
     onStart: () => progress.push('start'),
   };
   const trained = async () =>
-    (await train(gpu, stripesData(), { ...OPTIONS, iterations: 2 }, SETTINGS, callbacks)).training;
+    (await train(stripesSettings(gpu, { iterations: 2 }, { ...SETTINGS, ...callbacks }))).trainer;
   const first = await trained();
   const total = asynchronous(seen);
   assert.ok(total > 30, `${total} kernels`);
@@ -126,7 +126,7 @@ gpuTest('every kernel is counted once, before the first step, and none the secon
   const second = await trained();
   assert.is(progress.length, total + 3);
   assert.is(asynchronous(seen), total);
-  for (const training of [first, second]) training.dispose();
+  for (const trainer of [first, second]) trainer.dispose();
   gpu.dispose();
 });
 
@@ -138,16 +138,18 @@ for (const eager of [false, true]) {
       const seen = watchCompiling(gpu.native);
       const stop = new AbortController();
       const told: string[] = [];
-      const { result, training } = await train(
-        gpu,
-        stripesData(),
-        { ...OPTIONS, eager },
-        { ...SETTINGS, signal: stop.signal },
-        {
-          onCompile: ({ compiled }) => compiled === 3 && stop.abort(),
-          onEvaluation: () => told.push('evaluation'),
-          onCheckpoint: () => void told.push('checkpoint'),
-        },
+      const { result, trainer } = await train(
+        stripesSettings(
+          gpu,
+          { eager },
+          {
+            ...SETTINGS,
+            signal: stop.signal,
+            onCompile: ({ compiled }) => compiled === 3 && stop.abort(),
+            onEvaluation: () => told.push('evaluation'),
+            onCheckpoint: () => void told.push('checkpoint'),
+          },
+        ),
       );
       // Eight are begun at once.
       assert.ok(asynchronous(seen) <= 3 + 8, seen.join('\n'));
@@ -156,11 +158,11 @@ for (const eager of [false, true]) {
       assert.is(result.secondsToFirstStep, null);
       assert.not('targetAccuracy' in result || 'sourceAccuracy' in result);
       assert.equal(told, []);
-      await training.step();
-      assert.ok(Number.isFinite((await training.metrics())[0]!.classLoss));
-      training.dispose();
+      await trainer.step();
+      assert.ok(Number.isFinite((await trainer.metrics())[0]!.classLoss));
+      trainer.dispose();
       await gpu.idle();
-      const another = await Training.create(gpu, stripesData(), OPTIONS);
+      const another = await stripesTrainer(gpu);
       another.dispose();
       assert.is(gpu.memory().buffers, MADE_ONCE);
       gpu.dispose();

@@ -1,9 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as assert from 'uvu/assert';
-import { Training } from '../../src/train/training.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripesData } from './stripes.ts';
+import { stripesTrainer } from './stripes.ts';
 
 const ITERATIONS = 2000;
 const WINDOWS = 3;
@@ -20,10 +19,10 @@ function heapUsed(): number {
 }
 
 gpuTest(`${ITERATIONS} iterations leave fewer than ${MOST_BYTES} bytes each in the heap`, async (gpu) => {
-  const training = await Training.create(gpu, stripesData(), { batchSize: 4, classWeightUpdateSteps: 500 });
+  const trainer = await stripesTrainer(gpu, { batchSize: 4, classWeightUpdateSteps: 500 });
   const steps = async (count: number) => {
-    for (let i = 0; i < count; i++) await training.step();
-    await training.metrics();
+    for (let i = 0; i < count; i++) await trainer.step();
+    await trainer.metrics();
   };
   // The engine's own code is compiled and thrown away along the way, a few hundred KB at a time: it comes and goes between
   // windows, while what an iteration leaves behind is in every one of them.
@@ -38,7 +37,7 @@ gpuTest(`${ITERATIONS} iterations leave fewer than ${MOST_BYTES} bytes each in t
   const shown = growths.map((growth) => growth.toFixed(1)).join(', ');
   console.log(`${shown} bytes an iteration`);
   assert.ok(Math.min(...growths) < MOST_BYTES, `${shown} bytes an iteration`);
-  training.dispose();
+  trainer.dispose();
 });
 
 run();

@@ -2,11 +2,11 @@ import * as assert from 'uvu/assert';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';
-import { train } from '../../src/train/train.ts';
-import { Training } from '../../src/train/training.ts';
+import { train } from '../../src/train/loop.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { env } from '../files.ts';
 import { gpuTest, run, seeded } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesSettings } from './stripes.ts';
 
 // Devices are lost at random iterations, in Node as in a page: what is learnt and told is as if none had been.
 
@@ -45,36 +45,41 @@ async function trained(gpu: Gpu, plans: Plan[] = []) {
     opened.push(another);
     return another;
   };
-  const { step } = Training.prototype;
-  Training.prototype.step = async function (this: Training) {
+  const { step } = Trainer.prototype;
+  Trainer.prototype.step = async function (this: Trainer) {
     const lose = () => this.gpu.native.destroy();
     const plan = plans[0]?.iteration === this.iteration ? plans.shift()! : undefined;
     if (plan?.moment === 'before an iteration') lose();
-    await step.call(this);
+    const refreshed = await step.call(this);
     if (plan?.moment === 'behind its recorded work') lose();
     if (plan?.moment === 'some time after') setTimeout(lose, plan.milliseconds);
+    return refreshed;
   };
   try {
-    const { result, training } = await train(
-      plans.length > 0 ? await open() : gpu,
-      stripesData(),
-      { batchSize: 8, classWeightUpdateSteps: UPDATE_STEPS, iterations: ITERATIONS },
-      { printFreq: 4, evalFreq: 9, checkpointEvery: EVERY, targetTest: stripes(20, 5, { classes: 2 }), reopen: open },
-      {
+    const options = { classWeightUpdateSteps: UPDATE_STEPS, iterations: ITERATIONS };
+    const { result, trainer } = await train(
+      stripesSettings(plans.length > 0 ? await open() : gpu, options, {
+        ...{
+          printFreq: 4,
+          evalFreq: 9,
+          checkpointEvery: EVERY,
+          targetTest: stripes(20, 5, { classes: 2 }),
+          reopen: open,
+        },
         onMetrics: (fresh) => rows.push(...fresh),
         onProgress: ({ iteration }) => log.push(`progress ${iteration}`),
         onClassWeight: ({ iteration, classWeight }) => log.push(`classWeight ${iteration}: ${classWeight}`),
         onEvaluation: ({ iteration, target }) => log.push(`evaluation ${iteration}: ${target!.accuracy}`),
         onCheckpoint: ({ iteration }) => void log.push(`checkpoint ${iteration}`),
         onLost: ({ iteration }) => lost.push(iteration),
-      },
+      }),
     );
-    const { tensors } = await training.state();
-    training.dispose();
+    const { tensors } = await trainer.state();
+    trainer.dispose();
     const learnt = Object.entries(result).filter(([name]) => !name.startsWith('seconds'));
     return { told: { rows, log, learnt }, tensors, lost };
   } finally {
-    Training.prototype.step = step;
+    Trainer.prototype.step = step;
     for (const one of opened.slice(1)) one.dispose();
   }
 }

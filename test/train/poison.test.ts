@@ -2,16 +2,14 @@ import * as assert from 'uvu/assert';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Storage } from '../../src/gpu/storage.ts';
-import type { Method } from '../../src/train/options.ts';
-import { Training } from '../../src/train/training.ts';
+import { METHOD_NAMES, type MethodName } from '../../src/train/methods/named.ts';
 import { disorder } from '../disorder.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesTrainer } from './stripes.ts';
 
 // Buffers are handed out again as soon as their last user has recorded its work, and captured steps share theirs. What that
 // may do is give a kernel the leavings of another one to read; NaN in all such places makes it show.
 
-const METHODS: Method[] = ['source-only', 'dann', 'pada'];
 const NAN = 0x7fc00001;
 const ITERATIONS = 12;
 
@@ -48,20 +46,19 @@ function poison(gpu: Gpu): void {
 type Bits = Record<string, string>;
 
 /** All that a training leaves behind, with two refreshes of the class weights, and what it says of labelled images. */
-async function outcome(gpu: Gpu, method: Method, eager: boolean, before = () => {}): Promise<Bits> {
-  const options = { method, eager, batchSize: 8, classWeightUpdateSteps: 5 };
-  const training = await Training.create(gpu, stripesData(), options);
-  const evaluator = training.evaluator(stripes(30, 3));
+async function outcome(gpu: Gpu, method: MethodName, eager: boolean, before = () => {}): Promise<Bits> {
+  const trainer = await stripesTrainer(gpu, { method, eager, classWeightUpdateSteps: 5 });
+  const evaluator = trainer.evaluator(stripes(30, 3));
   for (let i = 0; i < ITERATIONS; i++) {
     before();
-    await training.step();
+    await trainer.step();
   }
   before();
   const evaluation = await evaluator.run();
-  const { tensors } = await training.state();
-  const rows = await training.metrics();
+  const { tensors } = await trainer.state();
+  const rows = await trainer.metrics();
   evaluator.dispose();
-  training.dispose();
+  trainer.dispose();
   const bits = [...tensors].map(([name, { data }]) => [name, new Uint8Array(data.buffer).join()]);
   return { ...Object.fromEntries(bits), evaluation: JSON.stringify(evaluation), rows: JSON.stringify(rows) };
 }
@@ -71,7 +68,7 @@ function assertSame(how: string, bits: Bits, expected: Bits): void {
   for (const name in expected) assert.ok(bits[name] === expected[name], `${how}: ${name} differs`);
 }
 
-for (const method of METHODS) {
+for (const method of METHOD_NAMES) {
   gpuTest(`${method}: nothing that is computed depends on what a buffer held before`, async (gpu) => {
     const expected = await outcome(gpu, method, false);
     const fresh = await createGpu({ ...gpu.options, validate: false });

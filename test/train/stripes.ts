@@ -1,11 +1,15 @@
 import type { HostImages } from '../../src/data/dataset.ts';
-import type { TrainingData } from '../../src/train/trainingData.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { TrainSettings } from '../../src/train/loop.ts';
+import { completeRunOptions, type RunOptions, trainArguments } from '../../src/train/methods/named.ts';
+import type { TrainerSettings, TrainingData } from '../../src/train/options.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { seeded } from '../harness.ts';
 
 const SIZE = 16;
 const CLASSES = 4;
 
-/** Images of noise with one bright stripe, whose place is the class; small, and soon learnt. */
+/** Small images of noise with one bright stripe, whose position is the class; a few iterations learn them. */
 export function stripes(count: number, seed: number, { classes = CLASSES, brightness = 200 } = {}): HostImages {
   const random = seeded(seed);
   const images = Uint8Array.from({ length: count * SIZE * SIZE }, () => 40 * random());
@@ -24,3 +28,22 @@ export const stripesData = (): TrainingData => ({
   target: stripes(90, 2, { classes: 2, brightness: 120 }),
   numClasses: CLASSES,
 });
+
+/** The argument of `train` for stripes, with small batches and frequent class weights. */
+export const stripesSettings = (
+  gpu: Gpu,
+  options: Partial<RunOptions> = {},
+  more: Partial<TrainSettings> = {},
+): TrainSettings => ({
+  gpu,
+  ...stripesData(),
+  ...trainArguments(completeRunOptions({ batchSize: 8, classWeightUpdateSteps: 10, iterations: 45, ...options })),
+  ...more,
+});
+
+/** A trainer with these settings. */
+export const stripesTrainer = (
+  gpu: Gpu,
+  options?: Partial<RunOptions>,
+  more?: Partial<TrainerSettings>,
+): Promise<Trainer> => Trainer.create(stripesSettings(gpu, options, more));

@@ -1,16 +1,15 @@
 import * as assert from 'uvu/assert';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { createGpu } from '../../src/gemm/createGpu.ts';
-import type { TrainingOptions } from '../../src/train/options.ts';
-import { train } from '../../src/train/train.ts';
-import { Training } from '../../src/train/training.ts';
+import { train } from '../../src/train/loop.ts';
+import type { RunOptions } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';
 
 // Class weights of classes that the target does not have become exactly 0. A batch of only such classes teaches nothing:
 // its losses are 0, not 0 / 0, and no parameter changes.
 
-const STILL: Partial<TrainingOptions> = {
+const STILL: Partial<RunOptions> = {
   batchSize: 4,
   tradeOff: 1,
   weightDecay: 0,
@@ -18,23 +17,23 @@ const STILL: Partial<TrainingOptions> = {
   classWeightUpdateSteps: 100,
 };
 
-/** A training whose source has classes 0 to 2, after `steps` iterations with the given class weights. */
+/** A run whose source has classes 0 to 2, after `steps` iterations with the given class weights. */
 async function weighed(
   gpu: Awaited<ReturnType<typeof createGpu>>,
   weight: number[],
-  options: Partial<TrainingOptions>,
+  options: Partial<RunOptions>,
   steps = 3,
 ) {
   const data = { source: stripes(60, 1, { classes: 3 }), target: stripes(40, 2, { classes: 2 }), numClasses: 4 };
-  const training = await Training.create(gpu, data, { ...STILL, ...options });
-  const begun = await training.state();
+  const trainer = await stripesTrainer(gpu, { ...STILL, ...options }, data);
+  const begun = await trainer.state();
   begun.tensors.set('classWeight.weight', { shape: [4], data: Float32Array.from(weight) });
-  training.restore(begun);
-  for (let i = 0; i < steps; i++) await training.step();
-  const rows = await training.metrics();
-  const bad = await training.firstNotFinite(rows);
-  const { tensors } = await training.state();
-  training.dispose();
+  trainer.restore(begun);
+  for (let i = 0; i < steps; i++) await trainer.step();
+  const rows = await trainer.metrics();
+  const bad = await trainer.firstNotFinite(rows);
+  const { tensors } = await trainer.state();
+  trainer.dispose();
   return { begun: begun.tensors, rows, bad, tensors };
 }
 
@@ -74,32 +73,32 @@ gpuTest('captured and eager leave the same bits with batches of weight 0 among o
 });
 
 gpuTest('PADA trains to the end on an easy target with small batches', async (gpu) => {
-  const { target } = stripesData();
-  const data = { source: stripes(100, 1), target, numClasses: 4 };
-  const options: Partial<TrainingOptions> = {
+  const options: Partial<RunOptions> = {
     iterations: 300,
     batchSize: 2,
     temperature: 0.02,
     classWeightUpdateSteps: 20,
     lr: 0.02,
   };
-  const { result, training } = await train(gpu, data, options, { targetTest: stripes(40, 5, { classes: 2 }) });
+  const { result, trainer } = await train(
+    stripesSettings(gpu, options, { targetTest: stripes(40, 5, { classes: 2 }) }),
+  );
   assert.ok(result.classWeight.includes(0), `${result.classWeight}`);
   assert.is(Math.max(...result.classWeight), 1);
   assert.ok(result.targetAccuracy! > 90, `${result.targetAccuracy} %`);
-  training.dispose();
+  trainer.dispose();
 });
 
 gpuTest('the guard adds no dispatch', async (gpu) => {
   const dispatches = async (method: 'pada' | 'dann') => {
-    const training = await Training.create(gpu, stripesData(), { ...STILL, method });
-    await training.step();
-    let stepped: Promise<void> | undefined;
+    const trainer = await stripesTrainer(gpu, { ...STILL, method });
+    await trainer.step();
+    let stepped: Promise<boolean> | undefined;
     const calls = countCalls(gpu.native, () => {
-      stepped = training.step();
+      stepped = trainer.step();
     });
     await stepped;
-    training.dispose();
+    trainer.dispose();
     return calls.dispatches;
   };
   // The one is what spreads class weights over the batch.

@@ -28,7 +28,8 @@ import { matmul } from 'project/src/ops/matmul.ts';
 import { Adam } from 'project/src/optim/adam.ts';
 import { clipGradNorm } from 'project/src/optim/clipGradNorm.ts';
 import { tensor } from 'project/src/tensor.ts';
-import { Training } from 'project/src/train/training.ts';
+import { pada as method } from 'project/src/train/methods/pada.ts';
+import { Trainer } from 'project/src/train/trainer.ts';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
@@ -132,15 +133,13 @@ const images = (count) => ({
   width: 28,
 });
 
-const PADA = { method: 'pada', batchSize: 64 };
-
 async function pada(gpu, precision) {
   const data = { source: images(6000), target: images(3075), numClasses: 10 };
-  const training = await Training.create(gpu, data, { ...PADA, float32MatmulPrecision: precision });
-  const evaluator = training.evaluator(images(1000));
+  const trainer = await Trainer.create({ gpu, ...data, method: method(), float32MatmulPrecision: precision });
+  const evaluator = trainer.evaluator(images(1000));
   await evaluator.prepare();
   evaluator.dispose();
-  training.dispose();
+  trainer.dispose();
 }
 
 /** Products in shapes that take each way through the operands: rows of whole vec4 or not, either transposed, padded or not. */

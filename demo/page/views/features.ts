@@ -1,4 +1,4 @@
-import type { Method } from '../../../src/train/options.ts';
+import type { MethodName } from '../../../src/train/methods/named.ts';
 import { element, find, styleOf } from '../../shared/dom.ts';
 import { POINTS, type Samples, type Snapshot } from '../protocol.ts';
 import { DIGITS } from '../settings.ts';
@@ -15,7 +15,7 @@ const INNER = 0.98;
  * the mean of the font digits of a class.
  */
 export function featuresView(): View {
-  const paints = new Map<Method, () => void>();
+  const paints = new Map<MethodName, () => void>();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     for (const repaint of paints.values()) repaint();
   });

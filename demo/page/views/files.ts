@@ -1,4 +1,4 @@
-import type { Method } from '../../../src/train/options.ts';
+import type { MethodName } from '../../../src/train/methods/named.ts';
 import { element, find } from '../../shared/dom.ts';
 import type { App } from '../app.ts';
 import type { View } from '../state.ts';
@@ -16,7 +16,7 @@ export const filesView = (app: App): View =>
     return { nodes: [buttons], draw };
   });
 
-function buttonsOf(method: Method, app: App): HTMLElement {
+function buttonsOf(method: MethodName, app: App): HTMLElement {
   const button = ({ text, label }: (typeof FILES)[keyof typeof FILES], act: () => void) => {
     const made = element('button', { type: 'button', 'aria-label': label(method) }, text);
     made.addEventListener('click', act);

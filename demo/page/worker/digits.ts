@@ -1,7 +1,7 @@
 import type { HostImages } from '../../../src/data/dataset.ts';
 import { type NamedBytes, readImages } from '../../../src/data/readers/idx.ts';
 import { selectClasses } from '../../../src/data/subset.ts';
-import type { TrainingData } from '../../../src/train/trainingData.ts';
+import type { TrainingData } from '../../../src/train/options.ts';
 import { POINTS, type Samples, STRIP } from '../protocol.ts';
 import { ERRORS } from '../words.ts';
 

@@ -10,8 +10,8 @@ import { tensor } from '../../../src/tensor.ts';
 import { tidy } from '../../../src/tidy.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import type { Evaluator } from '../../../src/train/evaluate.ts';
-import type { Method, TrainingOptions } from '../../../src/train/options.ts';
-import { Training } from '../../../src/train/training.ts';
+import { type MethodName, type RunOptions, trainArguments } from '../../../src/train/methods/named.ts';
+import { Trainer } from '../../../src/train/trainer.ts';
 import type { RunProgress, SavedKind, Snapshot } from '../protocol.ts';
 import { ERRORS } from '../words.ts';
 import type { RunData } from './digits.ts';
@@ -24,16 +24,16 @@ export class Run {
   private constructor(
     private readonly gpu: Gpu,
     private readonly data: RunData,
-    private readonly training: Training,
+    private readonly trainer: Trainer,
   ) {
-    this.evaluator = training.evaluator(data.test);
+    this.evaluator = trainer.evaluator(data.test);
   }
 
   /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other digits. */
-  static async open(gpu: Gpu, data: RunData, options: TrainingOptions, from?: Checkpoint): Promise<Run> {
-    const run = new Run(gpu, data, Training.begin(gpu, data.training, options));
+  static async open(gpu: Gpu, data: RunData, options: RunOptions, from?: Checkpoint): Promise<Run> {
+    const run = new Run(gpu, data, Trainer.begin({ gpu, ...data.training, ...trainArguments(options) }));
     try {
-      await run.training.prepare([run.evaluator]);
+      await run.trainer.prepare([run.evaluator]);
       if (from) await run.continueFrom(from);
       return run;
     } catch (error) {
@@ -42,30 +42,30 @@ export class Run {
     }
   }
 
-  get method(): Method {
-    return this.training.options.method;
+  get method(): MethodName {
+    return this.trainer.method.name as MethodName;
   }
 
   get iteration(): number {
-    return this.training.iteration;
+    return this.trainer.iteration;
   }
 
   async step(): Promise<void> {
-    await this.training.step();
+    await this.trainer.step();
   }
 
   /** Returns what was measured since the last call. Throws a `RangeError` if a value is not finite. */
   async progress(): Promise<RunProgress> {
-    const { training, method, iteration } = this;
-    const [rows, weights] = await Promise.all([training.metrics(), training.classWeight()]);
-    const bad = await training.firstNotFinite(rows);
+    const { trainer, method, iteration } = this;
+    const [rows, weights] = await Promise.all([trainer.metrics(), trainer.classWeight()]);
+    const bad = await trainer.firstNotFinite(rows);
     if (bad) throw new RangeError(ERRORS.notFinite(bad.what, method, bad.iteration));
     return { method, iteration, rows, weights };
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { gpu, data, training, iteration } = this;
-    this.probe ??= new Probe(gpu, training.model, data.probe);
+    const { gpu, data, trainer, iteration } = this;
+    this.probe ??= new Probe(gpu, trainer.model, data.probe);
     const seen = await this.probe.look();
     this.checkFinite(seen.probabilities);
     return { iteration, evaluation: await this.evaluator.run(), ...seen };
@@ -73,7 +73,7 @@ export class Run {
 
   /** Returns the probabilities [10] of one image, u8 [28, 28]. */
   async answer(pixels: Uint8Array): Promise<Float32Array> {
-    const { model } = this.training;
+    const { model } = this.trainer;
     const { height, width } = this.data.training.source;
     const restore = model.evalMode();
     const y = tidy(() => {
@@ -93,19 +93,20 @@ export class Run {
 
   /** Recomputes the class weights for the current network, digits and temperature. Only for PADA. */
   async updateWeights(): Promise<void> {
-    const { gpu, training, data } = this;
+    const { gpu, trainer, data } = this;
     const { target, numClasses } = data.training;
-    const { batchSize, temperature } = training.options;
+    const { batchSize } = trainer.options;
+    const temperature = trainer.method.options.temperature!;
     const dataLoader = new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
-    const classifier = training.model;
+    const classifier = trainer.model;
     const options = { updateSteps: 1, dataLoader, classifier, numClasses, temperature };
     const module = new AutomaticUpdateClassWeightModule(gpu, options);
     try {
       await module.update();
-      const state = await training.state();
+      const state = await trainer.state();
       const { classWeight } = module;
       state.tensors.set('classWeight.weight', { shape: classWeight.shape, data: await classWeight.read() });
-      training.restore(state);
+      trainer.restore(state);
     } finally {
       module.dispose();
       dataLoader.dispose();
@@ -113,25 +114,25 @@ export class Run {
   }
 
   checkpoint(): Promise<Checkpoint> {
-    return this.training.state();
+    return this.trainer.state();
   }
 
   /** Returns a file that the command line can open too. */
   async save(what: SavedKind): Promise<Uint8Array<ArrayBuffer>> {
     return what === 'checkpoint'
       ? encodeCheckpoint(await this.checkpoint())
-      : encodeSafetensors(await this.training.model.stateDict());
+      : encodeSafetensors(await this.trainer.model.stateDict());
   }
 
   /** Replaces the network's weights. */
   loadNetwork(state: StateDict): void {
-    this.training.model.loadStateDict(state);
+    this.trainer.model.loadStateDict(state);
   }
 
   dispose(): void {
     this.probe?.dispose();
     this.evaluator.dispose();
-    this.training.dispose();
+    this.trainer.dispose();
   }
 
   private checkFinite(probabilities: Float32Array): void {
@@ -139,13 +140,13 @@ export class Run {
       throw new RangeError(ERRORS.networkNotFinite(this.method, this.iteration));
   }
 
-  private async continueFrom({ iteration, options, tensors }: Checkpoint): Promise<void> {
-    const { training } = this;
-    if (tensors.get('target.order')?.shape[0] === this.data.training.target.count)
-      return training.restore({ iteration, options, tensors });
+  private async continueFrom(checkpoint: Checkpoint): Promise<void> {
+    const { trainer } = this;
+    const { tensors } = checkpoint;
+    if (tensors.get('target.order')?.shape[0] === this.data.training.target.count) return trainer.restore(checkpoint);
     // The order of other target images does not fit, so a new one is used.
-    const fresh = await training.state();
+    const fresh = await trainer.state();
     const own = [...fresh.tensors].filter(([name]) => name.startsWith('target.'));
-    training.restore({ iteration, options, tensors: new Map([...tensors, ...own]) });
+    trainer.restore({ ...checkpoint, tensors: new Map([...tensors, ...own]) });
   }
 }

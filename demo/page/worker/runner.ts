@@ -2,7 +2,7 @@
 // command is obeyed at once. It also survives the loss of the GPU.
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import { defaultOptions, type Method } from '../../../src/train/options.ts';
+import { defaultRunOptions, type MethodName } from '../../../src/train/methods/named.ts';
 import { type OpenGpu, openGpu } from '../../shared/openGpu.ts';
 import type { Awaited, Command, Report, SavedKind, Snapshot } from '../protocol.ts';
 import type { Settings } from '../settings.ts';
@@ -12,7 +12,7 @@ import { decodeSaved, Runs } from './runs.ts';
 import { SliceLength, SnapshotSchedule } from './schedule.ts';
 
 // Training pauses after this many iterations, as the recorded runs do, and after as many again each time it continues.
-const GOAL = defaultOptions.iterations;
+const GOAL = defaultRunOptions.iterations;
 const PROGRESS_MS = 250;
 const KEEP_MS = 5000;
 // If this many devices are lost without any progress in between, the next one would be lost too.
@@ -182,7 +182,7 @@ export class Runner {
 
   private async snapshot(runs: Runs): Promise<void> {
     const start = performance.now();
-    const snapshots: [Method, Snapshot][] = [];
+    const snapshots: [MethodName, Snapshot][] = [];
     for (const run of runs.all) snapshots.push([run.method, await run.snapshot()]);
     this.schedule.taken(runs.iteration, start, performance.now());
     this.report({ type: 'snapshots', snapshots, revision: this.revision });
@@ -199,12 +199,12 @@ export class Runner {
     const { revision } = this;
     const { pixels, drawing } = this.drawn;
     if (!pixels) return this.report({ type: 'answers', answers: null, drawing, revision });
-    const answers: [Method, Float32Array][] = [];
+    const answers: [MethodName, Float32Array][] = [];
     for (const run of all) answers.push([run.method, await run.answer(pixels)]);
     this.report({ type: 'answers', answers, drawing, revision });
   }
 
-  private async save(runs: Runs, method: Method, what: SavedKind): Promise<void> {
+  private async save(runs: Runs, method: MethodName, what: SavedKind): Promise<void> {
     const run = runs.run(method);
     const name = `padagrad-${method}-${run.iteration}${what === 'network' ? '.model' : ''}.safetensors`;
     const bytes = await run.save(what);
@@ -214,14 +214,14 @@ export class Runner {
   private async load(runs: Runs, { method, name, bytes }: Extract<Command, { type: 'load' }>): Promise<void> {
     const saved = await decodeSaved(bytes, name);
     if ('checkpoint' in saved) {
-      const { iteration, options } = saved.checkpoint;
+      const { iteration, method: of } = saved.checkpoint;
       const next = Runs.from(this.digits!, runs.settings, saved.checkpoint);
       // The current runs are closed only once the file is known to work.
       await next.open(await this.device(false));
       runs.close();
       this.runs = next;
       this.ready(next, 'file', ['progress', 'snapshots']);
-      this.report({ type: 'loaded', name, method: options.method, iteration });
+      this.report({ type: 'loaded', name, method: of.name as MethodName, iteration });
       await this.progress(next);
     } else {
       runs.run(method).loadNetwork(saved.network);

@@ -5,7 +5,13 @@ import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { decodeSafetensors } from '../../../src/io/safetensors.ts';
 import type { StateDict } from '../../../src/nn/stateDict.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../../src/train/checkpoint.ts';
-import { defaultOptions, type Method, type TrainingOptions } from '../../../src/train/options.ts';
+import {
+  completeRunOptions,
+  defaultRunOptions,
+  type MethodName,
+  type RunOptions,
+  runOptionsOf,
+} from '../../../src/train/methods/named.ts';
 import { METHODS, type Settings } from '../settings.ts';
 import { ERRORS } from '../words.ts';
 import { type Digits, type RunData, selectDigits } from './digits.ts';
@@ -14,24 +20,27 @@ import { Run } from './run.ts';
 export class Runs {
   all: Run[] = [];
   data: RunData;
-  private readonly kept = new Map<Method, Checkpoint>();
+  private readonly kept = new Map<MethodName, Checkpoint>();
 
   /** @param base options that the page has no setting for: the defaults, or those of a checkpoint */
   constructor(
     private readonly digits: Digits,
     private chosen: Settings,
-    private readonly base: TrainingOptions = defaultOptions,
+    private readonly base: RunOptions = defaultRunOptions,
   ) {
     this.data = selectDigits(digits, chosen.digits);
   }
 
   /** Returns runs of which one continues from a checkpoint. Throws a `RangeError` if it was trained on other digits. */
   static from(digits: Digits, settings: Settings, checkpoint: Checkpoint): Runs {
-    const { options, tensors } = checkpoint;
+    const { tensors } = checkpoint;
+    const options = completeRunOptions(runOptionsOf(checkpoint));
     const runs = new Runs(digits, settingsOf(settings, options), options);
     const { source, target } = runs.data.training;
     for (const [domain, { count }] of Object.entries({ source, target })) {
       const trained = tensors.get(`${domain}.order`)?.shape[0];
+      // Training on source batches only keeps no order of the target.
+      if (trained === undefined && options.method === 'source-only') continue;
       if (trained !== count) throw new RangeError(ERRORS.otherDigits(domain, trained, count));
     }
     runs.kept.set(options.method, checkpoint);
@@ -52,11 +61,11 @@ export class Runs {
     return this.all.filter((run) => run.iteration === this.iteration);
   }
 
-  get iterations(): [Method, number][] {
+  get iterations(): [MethodName, number][] {
     return this.all.map((run) => [run.method, run.iteration]);
   }
 
-  run(method: Method): Run {
+  run(method: MethodName): Run {
     const found = this.all.find((run) => run.method === method);
     if (!found) throw new RangeError(ERRORS.notARun(method));
     return found;
@@ -83,7 +92,7 @@ export class Runs {
   /** Keeps checkpoints of the current iteration. */
   async keep(): Promise<void> {
     const checkpoints = await Promise.all(this.all.map((run) => run.checkpoint()));
-    for (const checkpoint of checkpoints) this.kept.set(checkpoint.options.method, checkpoint);
+    for (const checkpoint of checkpoints) this.kept.set(checkpoint.method.name as MethodName, checkpoint);
   }
 
   /** Continues with other settings. Class weights that were computed before are recomputed at once. */
@@ -104,7 +113,7 @@ export class Runs {
 }
 
 /** Returns the settings of a checkpoint, with its method among those shown. */
-function settingsOf(settings: Settings, options: TrainingOptions): Settings {
+function settingsOf(settings: Settings, options: RunOptions): Settings {
   const { method, temperature, tradeOff, classWeightUpdateSteps: updateSteps, seed, batchSize: batch } = options;
   const methods = METHODS.filter((each) => each === method || settings.methods.includes(each));
   return { ...settings, methods, temperature, tradeOff, updateSteps, seed, batch };

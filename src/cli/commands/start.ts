@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';
-import type { Method } from '../../train/options.ts';
-import { Training } from '../../train/training.ts';
+import { type MethodName, trainArguments } from '../../train/methods/named.ts';
+import { Trainer } from '../../train/trainer.ts';
 import { addTrainFlags, type TrainFlags } from '../flags.ts';
 import { describeDevice, withGpu } from '../gpu.ts';
 import { type Job, prepareJob } from '../run/job.ts';
@@ -86,22 +86,23 @@ async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<nu
   };
   const notice = compileNotice(terminal);
   showTiming();
-  const training = Training.begin(gpu, job.data, { ...job.options, method: job.methods.at(-1)! });
+  const options = { ...job.options, method: job.methods.at(-1)! };
+  const trainer = Trainer.begin({ gpu, ...job.data, ...trainArguments(options) });
   try {
-    await training.prepare([], {
+    await trainer.prepare([], {
       onCompile(progress) {
         notice(progress);
         if (progress.compiled === progress.total) showTiming();
       },
     });
-    for (let i = 0; i < WARM_UP; i++) await training.step();
+    for (let i = 0; i < WARM_UP; i++) await trainer.step();
     await gpu.idle();
     const before = performance.now();
-    for (let i = 0; i < TIMED; i++) await training.step();
+    for (let i = 0; i < TIMED; i++) await trainer.step();
     await gpu.idle();
     return (performance.now() - before) / 1000 / TIMED;
   } finally {
-    training.dispose();
+    trainer.dispose();
     terminal.clear();
   }
 }
@@ -157,7 +158,7 @@ export interface Recorded {
   iterations: number;
   tasks: {
     name: string;
-    methods: Partial<Record<Method, { mean: number; deviation: number | null; runs: readonly object[] }>>;
+    methods: Partial<Record<MethodName, { mean: number; deviation: number | null; runs: readonly object[] }>>;
   }[];
 }
 

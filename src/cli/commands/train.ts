@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { version } from '../../../package.json';
+import { NotFiniteError } from '../../debug/finiteWatch.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
-import { NotFiniteError } from '../../train/notFinite.ts';
-import type { TrainingOptions } from '../../train/options.ts';
-import { type TrainResult, train } from '../../train/train.ts';
+import { type TrainResult, train } from '../../train/loop.ts';
+import { type RunOptions, runOptionsOf, trainArguments } from '../../train/methods/named.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
@@ -123,7 +123,7 @@ function listenForSignals(onFirst: () => void) {
 async function runOnce(
   terminal: Terminal,
   job: Job,
-  options: TrainingOptions,
+  options: RunOptions,
   { gpu, reopen, signal }: { gpu: Gpu; reopen: () => Promise<Gpu>; signal: AbortSignal },
 ): Promise<RunSummary> {
   const device = deviceOf(gpu);
@@ -142,7 +142,11 @@ async function runOnce(
     ...(job.sourceTest && { sourceTest: job.sourceTest }),
   };
   try {
-    const { result, training } = await train(gpu, job.data, options, settings, {
+    const { result, trainer } = await train({
+      gpu,
+      ...job.data,
+      ...trainArguments(options),
+      ...settings,
       onCompile: compileNotice(terminal),
       onStart: (info) => report.start(info, device),
       onProgress: (progress) => report.progress(progress),
@@ -164,11 +168,11 @@ async function runOnce(
       const summary = summaryOf(options, result);
       // The report comes first: if the model cannot be written, it is all there is.
       report.end(summary);
-      folder?.finish(await safetensorsOf(training.model), { event: 'result', ...summary });
+      folder?.finish(await safetensorsOf(trainer.model), { event: 'result', ...summary });
       if (folder) terminal.line(`saved to ${folder.path}`);
       return summary;
     } finally {
-      training.dispose();
+      trainer.dispose();
     }
   } finally {
     terminal.settle();
@@ -176,7 +180,7 @@ async function runOnce(
   }
 }
 
-const summaryOf = ({ method, seed, iterations }: TrainingOptions, result: TrainResult): RunSummary => ({
+const summaryOf = ({ method, seed, iterations }: RunOptions, result: TrainResult): RunSummary => ({
   method,
   seed,
   iterations: result.iteration,
@@ -197,7 +201,7 @@ const summaryOf = ({ method, seed, iterations }: TrainingOptions, result: TrainR
 async function openFolder(
   terminal: Terminal,
   { out, methods, seeds, task, data, watch, resume }: Job,
-  options: TrainingOptions,
+  options: RunOptions,
   device: Device,
 ): Promise<{ folder?: RunFolder; checkpoint?: Checkpoint | undefined }> {
   if (!out) return {};
@@ -242,9 +246,10 @@ async function findCheckpoint(
     return undefined;
   }
   const { name, checkpoint } = found;
-  const other = (Object.keys(config.options) as (keyof TrainingOptions)[])
-    .filter((option) => config.options[option] !== checkpoint.options[option])
-    .map((key) => `${flagOf(key)} is ${config.options[key]} in config.json but ${checkpoint.options[key]} in ${name}`);
+  const saved = runOptionsOf(checkpoint);
+  const other = (Object.keys(saved) as (keyof RunOptions)[])
+    .filter((option) => config.options[option] !== saved[option])
+    .map((key) => `${flagOf(key)} is ${config.options[key]} in config.json but ${saved[key]} in ${name}`);
   if (other.length > 0)
     throw new UsageError(`${folder.path}: config.json and ${name} are from different runs: ${other.join('; ')}`);
   terminal.note(`resuming at iteration ${checkpoint.iteration} from ${name}`);

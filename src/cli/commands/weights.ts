@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { diagnoseClassWeight } from '../../adaptation/diagnostics.ts';
-import { defaultOptions } from '../../train/options.ts';
+import { defaultRunOptions } from '../../train/methods/named.ts';
 import { EXIT } from '../errors.ts';
 import { trainingFlag, trainingOptions } from '../flags.ts';
 import { describeDevice, deviceOf, withGpu } from '../gpu.ts';
@@ -18,7 +18,7 @@ export function addWeights(root: Command, act: Act): void {
     .command('weights')
     .description('estimate which classes occur in unlabelled images, using a trained model');
   addModelFlags(command, 'train')
-    .addOption(trainingFlag('temperature').default(defaultOptions.temperature))
+    .addOption(trainingFlag('temperature').default(defaultRunOptions.temperature))
     .action(act(weigh));
 }
 

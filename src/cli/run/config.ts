@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type Check, checkOptions, flag, type OptionChecks, orNull, text, wholeFrom } from '../../checks/options.ts';
 import type { HostImages } from '../../data/dataset.ts';
 import { parseClasses } from '../../data/subset.ts';
-import { completeOptions, defaultOptions, type TrainingOptions } from '../../train/options.ts';
+import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
 import { flagOf, type TrainFlags } from '../flags.ts';
 import type { Device } from '../gpu.ts';
@@ -42,7 +42,7 @@ export interface RunConfig {
   /** The version that started the run. */
   padagrad: string;
   task: Task;
-  options: TrainingOptions;
+  options: RunOptions;
   watch: Watch;
   /** Checksums of the images and labels. */
   data: { source: string; target: string };
@@ -114,8 +114,10 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
     const parts = ['padagrad', 'task', 'options', 'watch', 'data', 'device'];
     require('config', config, { ...Object.fromEntries(parts.map((part) => [part, anything])), padagrad: text });
     for (const [part, checks] of Object.entries(PARTS)) require(part, config[part], { ...checks });
-    require('options', config.options, Object.fromEntries(Object.keys(defaultOptions).map((name) => [name, anything])));
-    return { ...config, options: completeOptions(config.options) };
+    require('options', config.options, Object.fromEntries(
+      Object.keys(defaultRunOptions).map((name) => [name, anything]),
+    ));
+    return { ...config, options: completeRunOptions(config.options) };
   } catch (cause) {
     throw new UsageError(`${file}: ${(cause as Error).message}`, { cause });
   }

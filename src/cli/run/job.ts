@@ -1,7 +1,8 @@
 import type { HostImages } from '../../data/dataset.ts';
 import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
-import type { Method, TrainingOptions } from '../../train/options.ts';
-import type { TrainingData } from '../../train/trainingData.ts';
+import { smallCnn } from '../../models/smallCnn.ts';
+import type { MethodName, RunOptions } from '../../train/methods/named.ts';
+import type { TrainingData } from '../../train/options.ts';
 import { resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
 import { type TrainFlags, trainingOptions } from '../flags.ts';
@@ -17,10 +18,10 @@ export interface Job {
   data: TrainingData;
   sourceTest: HostImages | undefined;
   targetTest: HostImages | undefined;
-  methods: readonly Method[];
+  methods: readonly MethodName[];
   seeds: readonly number[];
-  /** The options of all runs. Method and seed differ from run to run. */
-  options: TrainingOptions;
+  /** The options of all runs. MethodName and seed differ from run to run. */
+  options: RunOptions;
   watch: Watch;
   detectAnomaly: boolean;
   out: string | undefined;
@@ -43,7 +44,7 @@ export interface Asked {
  */
 export async function prepareJob(
   flags: TrainFlags,
-  { methods = [flags.method], resume }: { methods?: readonly Method[]; resume?: RunConfig } = {},
+  { methods = [flags.method], resume }: { methods?: readonly MethodName[]; resume?: RunConfig } = {},
 ): Promise<Job> {
   const options = trainingOptions(flags);
   const sourceClasses = await parseList('--source-classes', flags.sourceClasses);
@@ -176,13 +177,11 @@ export function checkTestSet({ flag, name }: Asked, { labels }: HostImages, numC
     throw new UsageError(`${flag} ${name}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
 }
 
-// Two convolutions of 5x5, each with a pooling of 2, leave one pixel of this.
-const SMALLEST_IMAGE = 16;
-
-/** @throws UsageError for images that the network does not take */
+/** @throws UsageError for images that the network does not accept */
 export function checkImages(what: string, { height, width }: HostImages): void {
-  if (height === width && height >= SMALLEST_IMAGE) return;
-  throw new UsageError(
-    `${what}: images are ${height}x${width}; the network needs square images of at least ${SMALLEST_IMAGE}x${SMALLEST_IMAGE}`,
-  );
+  try {
+    smallCnn.geometry.check({ inChannels: 1, height, width });
+  } catch (cause) {
+    throw new UsageError((cause as Error).message.replace('SmallCnn', what), { cause });
+  }
 }

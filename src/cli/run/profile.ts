@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { measurePeaks, peakGflops } from '../../debug/peaks.ts';
 import { chromeTrace, reportProfile, reportTable } from '../../debug/profile.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { Training } from '../../train/training.ts';
+import { trainArguments } from '../../train/methods/named.ts';
+import { Trainer } from '../../train/trainer.ts';
 import { UsageError } from '../errors.ts';
 import { columns } from '../show/bars.ts';
 import { milliseconds } from '../show/format.ts';
@@ -16,11 +17,11 @@ export const TIMED = 4;
 /** Profiles a few iterations of a job: prints a table, emits an event, and writes a Chrome trace to `file` if one is named. */
 export async function profileJob(terminal: Terminal, gpu: Gpu, job: Job, file: string | undefined): Promise<void> {
   const options = { ...job.options, method: job.methods[0]!, seed: job.seeds[0]! };
-  const training = await Training.create(gpu, job.data, options);
+  const trainer = await Trainer.create({ gpu, ...job.data, ...trainArguments(options) });
   try {
-    for (let i = 0; i < WARM_UP; i++) await training.step();
+    for (let i = 0; i < WARM_UP; i++) await trainer.step();
     const profile = await gpu.profile(async () => {
-      for (let i = 0; i < TIMED; i++) await training.step();
+      for (let i = 0; i < TIMED; i++) await trainer.step();
     });
     const peaks = await measurePeaks(gpu);
     const report = reportProfile(profile, peaks);
@@ -38,7 +39,7 @@ export async function profileJob(terminal: Terminal, gpu: Gpu, job: Job, file: s
     writeTrace(file, chromeTrace(profile));
     terminal.line(`trace in ${file}: open it in chrome://tracing or ui.perfetto.dev`);
   } finally {
-    training.dispose();
+    trainer.dispose();
   }
 }
 

@@ -1,10 +1,10 @@
-import type { Method } from '../../train/options.ts';
+import type { MethodName } from '../../train/methods/named.ts';
 
 // How the command line writes methods and numbers for people.
 
 /** The methods with their titles, in the order of tables. */
-export const METHOD_TITLES: Record<Method, string> = { 'source-only': 'source only', dann: 'DANN', pada: 'PADA' };
-export const METHODS = Object.keys(METHOD_TITLES) as Method[];
+export const METHOD_TITLES: Record<MethodName, string> = { 'source-only': 'source only', dann: 'DANN', pada: 'PADA' };
+export const METHODS = Object.keys(METHOD_TITLES) as MethodName[];
 
 export const percent = (value: number | null | undefined): string =>
   value == null || Number.isNaN(value) ? '-' : `${value.toFixed(1)} %`;

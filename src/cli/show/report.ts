@@ -1,7 +1,7 @@
 import type { CompileProgress } from '../../gpu/compilation.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../train/events.ts';
-import type { TrainingOptions } from '../../train/options.ts';
-import type { TrainCallbacks } from '../../train/train.ts';
+import type { TrainCallbacks } from '../../train/loop.ts';
+import type { RunOptions } from '../../train/methods/named.ts';
 import { type Device, describeDevice } from '../gpu.ts';
 import type { Job } from '../run/job.ts';
 import { bar, barWidth, confusionTable, weightBars, weightLine } from './bars.ts';
@@ -43,7 +43,7 @@ export class RunReport {
   constructor(
     private readonly terminal: Terminal,
     private readonly job: Job,
-    private readonly options: TrainingOptions,
+    private readonly options: RunOptions,
   ) {}
 
   start({ gpu, parameters, sourceCount, targetCount }: Started, device: Device): void {

@@ -1,10 +1,10 @@
 import type { Evaluation } from '../../train/events.ts';
-import type { Method } from '../../train/options.ts';
+import type { MethodName } from '../../train/methods/named.ts';
 import { METHOD_TITLES, spread } from './format.ts';
 
 /** Figures of a result. Accuracies are percentages, null without labels. */
 export interface Figures {
-  method: Method;
+  method: MethodName;
   iterations: number;
   targetAccuracy: number | null;
   sourceAccuracy: number | null;

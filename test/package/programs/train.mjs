@@ -1,6 +1,6 @@
 // `train()` with PADA.
 import { createGpu, Random } from 'padagrad';
-import { train } from 'padagrad/train';
+import { pada, train } from 'padagrad/train';
 
 const gpu = await createGpu({ software: 'allow' });
 const random = new Random(0);
@@ -11,8 +11,8 @@ const noise = (count, classes) => ({
   height: 28,
   width: 28,
 });
-const data = { source: noise(64, 10), target: noise(48, 5), numClasses: 10 };
-const options = { method: 'pada', iterations: 4, classWeightUpdateSteps: 2, batchSize: 16 };
-const { result } = await train(gpu, data, options);
+const method = pada({ classWeightUpdateSteps: 2 });
+const [source, target] = [noise(64, 10), noise(48, 5)];
+const { result } = await train({ gpu, source, target, method, iterations: 4, batchSize: 16 });
 console.log(Math.max(...result.classWeight));
 gpu.dispose();

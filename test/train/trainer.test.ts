@@ -3,26 +3,21 @@ import { countCalls, watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Float32MatmulPrecision } from '../../src/gemm/precision.ts';
 import { gemmSettings } from '../../src/gemm/settings.ts';
-import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { StateDict } from '../../src/nn/stateDict.ts';
-import type { Method, TrainingOptions } from '../../src/train/options.ts';
-import { Training } from '../../src/train/training.ts';
+import { METHOD_NAMES, type RunOptions } from '../../src/train/methods/named.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesTrainer } from './stripes.ts';
 
-const METHODS: Method[] = ['source-only', 'dann', 'pada'];
-const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10 };
-
-/** Everything that `iterations` of a training leave behind, as bits. */
-async function outcome(gpu: Gpu, options: Partial<TrainingOptions>, iterations: number): Promise<Map<string, string>> {
-  const training = await Training.create(gpu, stripesData(), { ...OPTIONS, ...options });
-  for (let i = 0; i < iterations; i++) await training.step();
-  const rows = await training.metrics();
+/** Everything that `iterations` of a trainer leave behind, as bits. */
+async function outcome(gpu: Gpu, options: Partial<RunOptions>, iterations: number): Promise<Map<string, string>> {
+  const trainer = await stripesTrainer(gpu, options);
+  for (let i = 0; i < iterations; i++) await trainer.step();
+  const rows = await trainer.metrics();
   assert.is(rows.length, iterations);
   const figures = Float64Array.from(rows.flatMap((row) => Object.values(row)));
-  const { tensors } = await training.state();
-  training.dispose();
+  const { tensors } = await trainer.state();
+  trainer.dispose();
   return new Map([['figures', bitsOf(figures)], ...bitsOfAll(tensors)]);
 }
 
@@ -35,7 +30,7 @@ function assertSame(a: Map<string, string>, b: Map<string, string>): void {
   for (const [name, bits] of a) assert.ok(bits === b.get(name), `${name} differs`);
 }
 
-for (const method of METHODS) {
+for (const method of METHOD_NAMES) {
   gpuTest(`${method}: captured and eager steps leave the same bits after 50 iterations`, async (gpu) => {
     assertSame(await outcome(gpu, { method }, 50), await outcome(gpu, { method, eager: true }, 50));
   });
@@ -47,8 +42,8 @@ gpuTest('the same seed leaves the same bits, another one others', async (gpu) =>
   assert.is.not(first.get('figures'), (await outcome(gpu, { seed: 4 }, 50)).get('figures'));
 });
 
-gpuTest('a training goes on from its state as if it had never stopped', async (gpu) => {
-  const begin = () => Training.create(gpu, stripesData(), OPTIONS);
+gpuTest('a trainer goes on from its state as if it had never stopped', async (gpu) => {
+  const begin = () => stripesTrainer(gpu);
   const [whole, broken] = [await begin(), await begin()];
   for (let i = 0; i < 37; i++) await whole.step();
   for (let i = 0; i < 23; i++) await broken.step();
@@ -69,15 +64,15 @@ for (const eager of [false, true]) {
   gpuTest(`the coefficient of the reversal is that of its iteration${eager ? ', eager' : ''}`, async (gpu) => {
     const [alpha, scale] = [3, 10];
     // One step from the same state, done as different iterations: the backbone moves by lr (coefficient adversarial - class gradient).
-    const training = await Training.create(gpu, stripesData(), {
-      ...{ ...OPTIONS, method: 'dann', reversalAlpha: alpha, reversalIterations: scale, eager },
+    const trainer = await stripesTrainer(gpu, {
+      ...{ method: 'dann', reversalAlpha: alpha, reversalIterations: scale, eager },
       ...{ tradeOff: 100, momentum: 0, weightDecay: 0, lrGamma: 0 },
     });
-    const begun = await training.state();
+    const begun = await trainer.state();
     const after = async (iteration: number) => {
-      training.restore({ ...begun, iteration });
-      await training.step();
-      return (await training.state()).tensors.get('model.backbone.0.weight')!.data as Float32Array;
+      trainer.restore({ ...begun, iteration });
+      await trainer.step();
+      return (await trainer.state()).tensors.get('model.backbone.0.weight')!.data as Float32Array;
     };
     const first = await after(0);
     const along = async (iteration: number) => (await after(iteration)).map((w, k) => w - first[k]!);
@@ -89,20 +84,20 @@ for (const eager of [false, true]) {
       const share = (await along(i)).reduce((sum, d, k) => sum + d * whole[k]!, 0) / size;
       assertClose(`iteration ${i}`, [share], [2 / (1 + Math.exp((-alpha * i) / scale)) - 1], { rtol: 1e-3, atol: 0 });
     }
-    training.dispose();
+    trainer.dispose();
   });
 }
 
 gpuTest('at iteration 0 the discriminator moves no feature, and afterwards it does', async (gpu) => {
   const backbone = async (tradeOff: number) => {
-    const training = await Training.create(gpu, stripesData(), { ...OPTIONS, method: 'dann', tradeOff });
+    const trainer = await stripesTrainer(gpu, { method: 'dann', tradeOff });
     const states: string[] = [];
     for (let i = 0; i < 2; i++) {
-      await training.step();
-      const { tensors } = await training.state();
+      await trainer.step();
+      const { tensors } = await trainer.state();
       states.push(bitsOf(tensors.get('model.backbone.0.weight')!.data));
     }
-    training.dispose();
+    trainer.dispose();
     return states;
   };
   const [without, adversarial] = [await backbone(0), await backbone(1)];
@@ -110,89 +105,48 @@ gpuTest('at iteration 0 the discriminator moves no feature, and afterwards it do
   assert.is.not(adversarial[1], without[1]);
 });
 
-gpuTest("another training's state is refused", async (gpu) => {
-  const pada = await Training.create(gpu, stripesData(), OPTIONS);
-  const dann = await Training.create(gpu, stripesData(), { ...OPTIONS, method: 'dann' });
+gpuTest("another trainer's state is refused", async (gpu) => {
+  const pada = await stripesTrainer(gpu);
+  const dann = await stripesTrainer(gpu, { method: 'dann' });
   const checkpoint = await pada.state();
-  assert.throws(() => dann.restore(checkpoint), /restore: the checkpoint is of another training: it has classWeight/);
+  assert.throws(() => dann.restore(checkpoint), /restore: the checkpoint is of pada, but the method is dann/);
   pada.dispose();
   dann.dispose();
 });
 
 const MOST_DISPATCHES = 60;
 
-for (const method of METHODS) {
+for (const method of METHOD_NAMES) {
   gpuTest(`${method}: an iteration is one submit, one pass and at most one write, and makes nothing`, async (gpu) => {
-    const training = await Training.create(gpu, stripesData(), { ...OPTIONS, method });
-    for (let i = 0; i < 2; i++) await training.step();
-    let stepped: Promise<void> | undefined;
+    const trainer = await stripesTrainer(gpu, { method });
+    for (let i = 0; i < 2; i++) await trainer.step();
+    let stepped: Promise<boolean> | undefined;
     const { dispatches, ...calls } = countCalls(gpu.native, () => {
-      stepped = training.step();
+      stepped = trainer.step();
     });
     await stepped;
     assert.equal(calls, { submits: 1, passes: 1, writeBuffers: 1, buffers: 0, bindGroups: 0, pipelines: 0 });
     assert.ok(dispatches <= MOST_DISPATCHES, `${dispatches} dispatches`);
     console.log(`${method}: ${dispatches} dispatches an iteration`);
-    training.dispose();
+    trainer.dispose();
   });
 }
 
 gpuTest('200 iterations with their epochs and class weights make no buffer, and leave none', async (gpu) => {
-  const training = await Training.create(gpu, stripesData(), OPTIONS);
-  for (let i = 0; i < 20; i++) await training.step();
-  await training.metrics();
+  const trainer = await stripesTrainer(gpu);
+  for (let i = 0; i < 20; i++) await trainer.step();
+  await trainer.metrics();
   const made = countMade(gpu);
   const before = gpu.memory();
-  for (let i = 0; i < 200; i++) await training.step();
+  for (let i = 0; i < 200; i++) await trainer.step();
   await gpu.idle();
   assert.equal(made(), { buffers: 0, bindGroups: 0, pipelines: 0 });
   assert.equal(gpu.memory(), before);
-  training.dispose();
-});
-
-gpuTest('what cannot be trained on is refused', async (gpu) => {
-  const { source, target, numClasses } = stripesData();
-  const refused = async (data: Parameters<typeof Training.create>[1], options: Partial<TrainingOptions> = OPTIONS) =>
-    Training.create(gpu, data, options).then(
-      () => 'nothing was thrown',
-      (error: Error) => error.message,
-    );
-  const { labels: _, ...unlabelled } = source;
-  assert.match(await refused({ source: unlabelled, target, numClasses }), /the source has no labels/);
-  const flat = { ...stripes(8, 1), height: 8, width: 32 };
-  assert.match(
-    await refused({ source: flat, target: flat, numClasses }),
-    /images are 8x32; the network takes square ones/,
-  );
-  assert.match(
-    await refused({ source, target, numClasses }, { batchSize: 101 }),
-    /the source's 100 images do not fill a batch of 101/,
-  );
-  assert.match(await refused({ source, target, numClasses }, { temperature: 0 }), /temperature must be a number > 0/);
-});
-
-gpuTest('choosing variants leaves no trace but the variants', async (gpu) => {
-  const losses = async () => {
-    const training = await Training.create(gpu, stripesData(), OPTIONS);
-    for (let i = 0; i < 5; i++) await training.step();
-    const rows = await training.metrics();
-    const { tensors } = await training.state();
-    training.dispose();
-    return { rows, tensors };
-  };
-  setGemmVariants(gpu, {});
-  const before = await losses();
-  const buffers = gpu.memory().buffers;
-  const variants = await Training.tune(gpu, stripesData(), OPTIONS, { milliseconds: 0 });
-  assert.is(gpu.memory().buffers, buffers);
-  assert.equal(gemmVariants(gpu), variants);
-  assert.ok(Object.keys(variants).some((of) => of.startsWith('linear.weightGrad ')));
-  assert.equal(await losses(), before, 'without time they are what sizes suggest: the same bits');
-  setGemmVariants(gpu, {});
+  trainer.dispose();
 });
 
 gpuTest(
-  'in medium precision a training comes to nearly the same, and in the highest again to its own bits',
+  'in medium precision a trainer comes to nearly the same, and in the highest again to its own bits',
   async (on) => {
     if (!on.features.has('shader-f16')) return;
     const gpu = await createGpu(on.options);
@@ -213,39 +167,27 @@ gpuTest(
   },
 );
 
-gpuTest('a checkpoint of other variants is refused', async (gpu) => {
-  const training = await Training.create(gpu, stripesData(), OPTIONS);
-  const state = await training.state();
-  assert.equal(state.gemmVariants, {});
-  const other: GemmVariants = { 'linear 16x128x32': { family: 'plain', tile: 32, slices: 1 } };
-  assert.throws(
-    () => training.restore({ ...state, gemmVariants: other }),
-    /restore: the checkpoint was computed with another variant of linear 16x128x32; setGemmVariants\(gpu, checkpoint.gemmVariants\)/,
-  );
-  training.dispose();
-});
-
 gpuTest('kernels are compiled side by side before the first step, which compiles none', async ({ options }) => {
   const gpu = await createGpu(options);
   const seen = watchCompiling(gpu.native);
-  const training = await Training.create(gpu, stripesData(), { ...OPTIONS, classWeightUpdateSteps: 2 });
+  const trainer = await stripesTrainer(gpu, { classWeightUpdateSteps: 2 });
   const before = seen.length;
   assert.ok(before > 40);
   // The second one takes class weights.
-  for (let i = 0; i < 4; i++) await training.step();
-  await training.state();
+  for (let i = 0; i < 4; i++) await trainer.step();
+  await trainer.state();
   assert.is(seen.length, before);
-  const evaluator = training.evaluator(stripes(40, 5));
+  const evaluator = trainer.evaluator(stripes(40, 5));
   await evaluator.prepare();
   const prepared = seen.length;
   assert.is((await evaluator.run()).count, 40);
   assert.is(seen.length, prepared);
-  await training.evaluate(stripes(41, 5));
+  await trainer.evaluate(stripes(41, 5));
   // Only what lays the parameters side by side was waited for.
   const waited = seen.filter((call) => call.startsWith('createComputePipeline '));
   assert.equal(waited, ['createComputePipeline autograd.copy']);
   evaluator.dispose();
-  training.dispose();
+  trainer.dispose();
   gpu.dispose();
 });
 

@@ -1,25 +1,16 @@
 import * as assert from 'uvu/assert';
+import type { NotFiniteError } from '../../src/debug/finiteWatch.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import { type GemmVariants, gemmVariants, setGemmVariants } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { IterationMetrics } from '../../src/train/events.ts';
-import type { NotFiniteError } from '../../src/train/notFinite.ts';
-import type { TrainingOptions } from '../../src/train/options.ts';
-import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/train.ts';
+import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/loop.ts';
+import type { RunOptions } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
-import { stripes, stripesData } from './stripes.ts';
+import { stripes, stripesSettings } from './stripes.ts';
 
-const OPTIONS: Partial<TrainingOptions> = { batchSize: 8, classWeightUpdateSteps: 10, iterations: 45 };
-const SETTINGS: TrainSettings = { printFreq: 10, checkpointEvery: 20 };
-
-/** Trains and keeps all that is told. */
-async function told(
-  gpu: Gpu,
-  settings: TrainSettings = {},
-  options: Partial<TrainingOptions> = {},
-  more: TrainCallbacks = {},
-) {
+/** Trains, and keeps everything that the callbacks are told. */
+async function told(gpu: Gpu, settings: Partial<TrainSettings> = {}, options: Partial<RunOptions> = {}) {
   const rows: IterationMetrics[] = [];
   const log: string[] = [];
   const checkpoints: Checkpoint[] = [];
@@ -34,18 +25,13 @@ async function told(
       checkpoints.push(checkpoint);
     },
     onLost: ({ iteration }) => log.push(`lost ${iteration}`),
-    ...more,
   };
-  const { result, training } = await train(
-    gpu,
-    stripesData(),
-    { ...OPTIONS, ...options },
-    { ...SETTINGS, ...settings },
-    callbacks,
+  const { result, trainer } = await train(
+    stripesSettings(gpu, options, { printFreq: 10, checkpointEvery: 20, ...callbacks, ...settings }),
   );
-  const { tensors } = await training.state();
-  training.dispose();
-  return { result, rows, log, checkpoints, tensors, gpu: training.gpu };
+  const { tensors } = await trainer.state();
+  trainer.dispose();
+  return { result, rows, log, checkpoints, tensors };
 }
 
 gpuTest('a run tells of its progress, its class weights and its checkpoints, in order', async (gpu) => {
@@ -92,14 +78,16 @@ gpuTest('waiting for signals asks nothing of the device but to wait', async (gpu
     };
     await told(
       gpu,
-      { printFreq: 1000, checkpointEvery: 0, ...(signal && { signal }) },
-      { iterations: 60, classWeightUpdateSteps: 1000 },
       {
+        printFreq: 1000,
+        checkpointEvery: 0,
+        ...(signal && { signal }),
         onStart() {
           for (const name of ['createBuffer', 'createBindGroup', 'createCommandEncoder']) count(gpu.native, name);
           for (const name of ['submit', 'writeBuffer', 'onSubmittedWorkDone']) count(gpu.native.queue, name);
         },
       },
+      { iterations: 60, classWeightUpdateSteps: 1000 },
     );
     for (const undo of restore) undo();
     return counts;
@@ -121,12 +109,10 @@ gpuTest('a loss falls and the target is learnt', async (gpu) => {
 gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves', async (gpu) => {
   const whole = await told(gpu);
   const stop = new AbortController();
-  const broken = await told(
-    gpu,
-    { signal: stop.signal },
-    {},
-    { onProgress: ({ iteration }) => iteration === 29 && stop.abort() },
-  );
+  const broken = await told(gpu, {
+    signal: stop.signal,
+    onProgress: ({ iteration }) => iteration === 29 && stop.abort(),
+  });
   assert.ok(broken.result.aborted);
   assert.equal(
     broken.checkpoints.map(({ iteration }) => iteration),
@@ -140,10 +126,11 @@ gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves
 gpuTest('a resumed run has the options of its checkpoint, except those that are given', async (gpu) => {
   const { checkpoints, tensors } = await told(gpu, {}, { lr: 0.03, seed: 5 });
   const resume = checkpoints[0]!;
-  const again = async (options: Partial<TrainingOptions>) => {
-    const { result, training } = await train(gpu, stripesData(), options, { resume });
-    const state = await training.state();
-    training.dispose();
+  const { gpu: _, source, target, method } = stripesSettings(gpu);
+  const again = async (options: Partial<TrainSettings>) => {
+    const { result, trainer } = await train({ gpu, source, target: target!, method, resume, ...options });
+    const state = await trainer.state();
+    trainer.dispose();
     return { result, state };
   };
   const same = await again({});
@@ -158,9 +145,13 @@ gpuTest('a run hears of a signal long before it has something to tell', async (g
   const stop = new AbortController();
   const { result } = await told(
     gpu,
-    { signal: stop.signal, printFreq: 100_000, checkpointEvery: 0 },
+    {
+      signal: stop.signal,
+      printFreq: 100_000,
+      checkpointEvery: 0,
+      onStart: () => setTimeout(() => stop.abort(), 20),
+    },
     { iterations: 3_000, classWeightUpdateSteps: 100_000 },
-    { onStart: () => setTimeout(() => stop.abort(), 20) },
   );
   assert.ok(result.aborted);
   assert.ok(result.iteration < 1_000, `stopped after ${result.iteration} iterations`);
@@ -177,19 +168,14 @@ gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt 
     return another;
   };
   const first = await reopen();
-  const lost = await told(
-    first,
-    { reopen },
-    {},
-    {
-      onMetrics: (rows) => {
-        // Once after the first checkpoint, once after the second.
-        const iteration = rows.at(-1)!.iteration + 1;
-        if ((iteration === 30 && reopened === 1) || (iteration === 45 && reopened === 2))
-          opened.at(-1)!.native.destroy();
-      },
+  const lost = await told(first, {
+    reopen,
+    onMetrics: (rows) => {
+      // Once after the first checkpoint, once after the second.
+      const iteration = rows.at(-1)!.iteration + 1;
+      if ((iteration === 30 && reopened === 1) || (iteration === 45 && reopened === 2)) opened.at(-1)!.native.destroy();
     },
-  );
+  });
   assert.is(reopened, 3);
   assert.equal(
     lost.log.filter((line) => line.startsWith('lost')),
@@ -202,36 +188,6 @@ gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt 
   assert.equal(lost.tensors, whole.tensors);
   for (const one of opened) one.dispose();
 });
-
-const VARIANTS: GemmVariants = { 'linear 16x128x32': { family: 'plain', tile: 32, slices: 2 } };
-
-/** Fails where anything is measured on a Gpu. */
-function measureNothing(gpu: Gpu): Gpu {
-  return Object.assign(gpu, { profile: () => assert.unreachable('something was measured') });
-}
-
-gpuTest(
-  'a run that goes on has the variants of its checkpoint, on another device too; nothing is measured',
-  async () => {
-    const [first, second, third] = await Promise.all([createGpu(), createGpu(), createGpu()]);
-    setGemmVariants(first, VARIANTS);
-    const whole = await told(first);
-    assert.equal(whole.checkpoints[0]!.gemmVariants, VARIANTS);
-    const resumed = await told(measureNothing(second), { resume: whole.checkpoints[0]! });
-    assert.equal(gemmVariants(second), VARIANTS);
-    assert.equal(resumed.tensors, whole.tensors);
-
-    const onThird = async () => measureNothing(third);
-    const destroyed = {
-      onMetrics: (rows: IterationMetrics[]) => rows.at(-1)!.iteration === 29 && first.native.destroy(),
-    };
-    const lost = await told(first, { reopen: onThird }, {}, destroyed);
-    assert.equal(lost.gpu, third);
-    assert.equal(gemmVariants(third), VARIANTS);
-    assert.equal(lost.tensors, whole.tensors);
-    for (const one of [first, second, third]) one.dispose();
-  },
-);
 
 gpuTest('the first step is timed', async (gpu) => {
   const start = performance.now();
@@ -270,9 +226,8 @@ gpuTest('a run stops where something became NaN or infinite, names it, and keeps
   const checkpoints: number[] = [];
   const error: NotFiniteError = await told(
     gpu,
-    {},
-    { lr: 1e30 },
     { onCheckpoint: ({ iteration }) => void checkpoints.push(iteration) },
+    { lr: 1e30 },
   ).catch((e) => e);
   assert.is(error.name, 'NotFiniteError');
   assert.match(error.message, /^training: .+ became NaN or infinite in iteration \d+; try a lower learning rate/);

@@ -1,0 +1,46 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Module } from '../nn/module.ts';
+import type { Random } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** A model's output for a batch of n examples. */
+export interface Prediction {
+  /** f32 [n, numClasses] */
+  logits: Tensor;
+  /** f32 [n, F]: the input of the last layer, which domain adaptation aligns. */
+  features: Tensor;
+}
+
+/** A network that can be adapted: any Module whose `forward` returns {@link Prediction}. Its geometry is optional. */
+export type Model = Module<Prediction> & { readonly geometry?: ModelGeometry };
+
+/** The shape of one example: [inChannels, height, width]. */
+export interface ExampleShape {
+  inChannels: number;
+  height: number;
+  width: number;
+}
+
+/** The arguments of a {@link ModelFactory}. */
+export interface ModelSpec extends ExampleShape {
+  numClasses: number;
+  /** Generates the initial weights. */
+  random: Random;
+}
+
+/** The examples that a model accepts, and the memory that they need. */
+export interface ModelGeometry {
+  /** Throws `TypeError` if the model does not accept examples of this shape. */
+  check(shape: ExampleShape): void;
+  /** Returns the size in bytes of the largest tensor in a training step on a batch of `rows` examples. */
+  largestBuffer(shape: ExampleShape, rows: number): number;
+}
+
+/**
+ * Makes a model on a Gpu, such as `(gpu, spec) => new MyNet(gpu, spec)`. If it has a `geometry`, examples and batches that do
+ * not fit are refused before anything is allocated.
+ */
+export interface ModelFactory<M extends Model = Model> {
+  (gpu: Gpu, spec: ModelSpec): M;
+  readonly geometry?: ModelGeometry;
+}

@@ -1,0 +1,87 @@
+import type { Batch, ImageDataset } from '../../data/dataset.ts';
+import type { Compile } from '../../gpu/compilation.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import type { Model } from '../../models/model.ts';
+import type { Module } from '../../nn/module.ts';
+import type { Stateful } from '../../nn/stateDict.ts';
+import type { Random } from '../../random.ts';
+import type { Tensor } from '../../tensor.ts';
+
+// A method is what differs between PADA, DANN and others: the losses of one iteration. It is a value, such as
+// `pada({ temperature: 0.1 })`. It knows nothing of captured steps, checkpoints, devices or files: the Trainer runs its
+// `losses` and saves what it declares.
+
+/** How to adapt: the losses of one iteration, and what they need besides the model. */
+export interface Method {
+  /** Such as `pada`. */
+  readonly name: string;
+  /** Its own options, defaults included. A checkpoint keeps them. */
+  readonly options: Readonly<Record<string, number>>;
+  /** Whether its losses use target batches. */
+  readonly usesTarget: boolean;
+  /** Makes the method's own networks and class weights for one training run. Called once, before the first iteration. */
+  begin(setup: MethodSetup): Recipe;
+}
+
+/** What a method may use to begin. */
+export interface MethodSetup {
+  gpu: Gpu;
+  model: Model;
+  /** Length of the model's features. */
+  featuresDim: number;
+  numClasses: number;
+  /** All target examples, in order, without labels. */
+  target: ImageDataset;
+  /** Generates initial weights. */
+  random: Random;
+  /** Whether ops run eagerly instead of as captured steps. */
+  eager: boolean;
+}
+
+/** A method at work in one training run. */
+export interface Recipe {
+  /** Networks that are trained with the model, by their names in checkpoints. */
+  readonly networks?: Readonly<Record<string, Module>>;
+  /** Weights of the classes, refreshed between backward and the update. */
+  readonly classWeights?: ClassWeights;
+  /** Called before iteration `iteration`, counted from 0: sets what changes from one iteration to the next. */
+  advance?(iteration: number): void;
+  /** Computes the losses of one iteration from one batch of each domain. Called once if captured, else in each iteration. */
+  losses(batches: Batches): Losses;
+  /** Frees what `networks` and `classWeights` do not name. */
+  dispose?(): void;
+}
+
+/** One batch of each domain. `concat([source.x, target.x])` copies nothing if the rows begin at a multiple of 256 bytes. */
+export interface Batches {
+  /** x: f32 [n, C, H, W]; labels: u32 [n] */
+  source: Batch & { labels: Tensor };
+  /** x: f32 [n, C, H, W], without labels; not given to methods that do not use the target. */
+  target: Batch;
+}
+
+/** The results of one iteration; each is f32 []. */
+export interface Losses {
+  /** Minimised by the update. */
+  loss: Tensor;
+  classLoss: Tensor;
+  /** Loss of the adaptation. Default: 0. */
+  transferLoss?: Tensor;
+  /** Percent of the source batch that is classified correctly. */
+  classAccuracy: Tensor;
+  /** Percent of both batches whose domain is predicted correctly. Default: NaN. */
+  domainAccuracy?: Tensor;
+}
+
+/** Class weights that follow the model, such as {@link AutomaticUpdateClassWeightModule}. */
+export interface ClassWeights extends Stateful {
+  /** f32 [numClasses] */
+  readonly classWeight: Tensor;
+  /** Whether the next `step()` refreshes the weights. */
+  readonly isDue: boolean;
+  /** Counts an iteration, and refreshes the weights if they are due. Resolves once the work is recorded. */
+  step(): Promise<unknown>;
+  /** @internal */
+  prepareBy(compile?: Compile): Promise<void>;
+  dispose(): void;
+}

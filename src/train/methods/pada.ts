@@ -1,0 +1,94 @@
+// PADA: partial adversarial domain adaptation (Cao et al., ECCV 2018; TLlib, examples/.../pada.py)
+//
+//   w    = mean over the target of softmax(logits / T), divided by its largest element; ones at first
+//   loss = sum_i w[y_i] CE_i / sum_i w[y_i] + tradeOff · ½ mean_i (w[y_i] BCE(D(f_i), 1) + v BCE(D(f'_i), 0))
+//
+// y are the source batch's labels, f and f' the features of the source and the target batch, and v = mean_i w[y_i]. The
+// discriminator D learns to tell the domains apart; the gradient of the features is reversed on its way from D, so they
+// become alike. The class weights w estimate which classes the target contains, and leave the others out of both losses.
+import { AutomaticUpdateClassWeightModule } from '../../adaptation/automaticUpdate.ts';
+import { DomainAdversarialLoss } from '../../adaptation/domainAdversarialLoss.ts';
+import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
+import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
+import { above, checkOptions, inF32, type OptionChecks, wholeFrom, withDefaults } from '../../checks/options.ts';
+import { accuracy } from '../../ops/accuracy.ts';
+import { add } from '../../ops/add.ts';
+import { concat } from '../../ops/concat.ts';
+import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { scale } from '../../ops/scale.ts';
+import { sliceRows } from '../../ops/sliceRows.ts';
+import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
+import type { Method, Recipe } from './method.ts';
+
+/** Options of {@link pada}. */
+export interface PadaOptions extends DannOptions {
+  /** Temperature T of the softmax that the class weights are means of. Default: 0.1. */
+  temperature?: number;
+  /** Iterations between two updates of the class weights. Default: 100. */
+  classWeightUpdateSteps?: number;
+}
+
+export const padaDefaults = { ...dannDefaults, temperature: 0.1, classWeightUpdateSteps: 100 };
+
+const checks: OptionChecks<PadaOptions> = {
+  ...dannChecks,
+  temperature: /* @__PURE__ */ inF32(/* @__PURE__ */ above(0)),
+  classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1),
+};
+
+/** Adapts to a target that contains only some of the source's classes (PADA). */
+export const pada = (given: PadaOptions = {}): Method => {
+  checkOptions('pada', given, checks);
+  const options = withDefaults(padaDefaults, given);
+  const { tradeOff, temperature, classWeightUpdateSteps, reversalAlpha, reversalIterations } = options;
+  return {
+    name: 'pada',
+    options: { ...options },
+    usesTarget: true,
+    begin({ gpu, model, featuresDim: F, numClasses, target, random, eager }): Recipe {
+      const discriminator = new DomainDiscriminator(gpu, { inFeature: F, hiddenSize: F, random });
+      const gradientReversal = new WarmStartGradientReverseLayer({
+        alpha: reversalAlpha,
+        maxIters: reversalIterations,
+      });
+      const adversarial = new DomainAdversarialLoss(discriminator, { gradientReversal });
+      const classWeights = new AutomaticUpdateClassWeightModule(gpu, {
+        updateSteps: classWeightUpdateSteps,
+        dataLoader: target,
+        classifier: model,
+        numClasses,
+        temperature,
+        eager,
+      });
+      return {
+        networks: { discriminator },
+        classWeights,
+        advance(iteration) {
+          gradientReversal.iterNum = iteration;
+        },
+        losses({ source, target }) {
+          const { labels } = source; //                                       [n]
+          const n = labels.size;
+          const x = concat([source.x, target.x]); //                          [2n, C, H, W]: domains share batch statistics
+          const { logits, features } = model.forward(x); //                   [2n, numClasses], [2n, F]
+          const sourceLogits = sliceRows(logits, 0, n); //                    [n, numClasses]
+
+          const weight = classWeights.getClassWeightForCrossEntropyLoss(); // [numClasses]
+          // A batch of classes that the target does not have teaches nothing: its loss is 0, not 0 / 0.
+          const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
+
+          const weights = classWeights.getClassWeightForAdversarialLoss(labels); // source [n], target [n]
+          const transferLoss = adversarial.forwardBatch(features, n, weights); //  []
+
+          return {
+            loss: add(classLoss, scale(transferLoss, tradeOff)), //           []
+            classLoss,
+            transferLoss,
+            classAccuracy: accuracy(sourceLogits, labels), //                 [] percent
+            domainAccuracy: adversarial.domainDiscriminatorAccuracy!, //      [] percent
+          };
+        },
+      };
+    },
+  };
+};

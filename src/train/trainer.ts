@@ -1,0 +1,364 @@
+import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
+import { backward, noGrad } from '../autograd.ts';
+import { type CapturedStep, captureAll, dryRun, runSteps } from '../capture.ts';
+import { checkValue, show } from '../checks/options.ts';
+import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { Sampler } from '../data/sampler.ts';
+import { AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
+import { FiniteWatch, type NotFinite, NotFiniteError } from '../debug/finiteWatch.ts';
+import { gemmSettings } from '../gemm/settings.ts';
+import { Compilation, type Compile, type CompileWatch } from '../gpu/compilation.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Model, ModelFactory } from '../models/model.ts';
+import { type SmallCnn, smallCnn } from '../models/smallCnn.ts';
+import { Module } from '../nn/module.ts';
+import type { Stateful } from '../nn/stateDict.ts';
+import { sliceRows } from '../ops/sliceRows.ts';
+import { InverseDecay } from '../optim/schedule.ts';
+import { Sgd } from '../optim/sgd.ts';
+import { Random } from '../random.ts';
+import { showShape } from '../shape.ts';
+import { empty, Tensor } from '../tensor.ts';
+import { tidy } from '../tidy.ts';
+import { aCheckpoint, type Checkpoint, loadState, stateOf } from './checkpoint.ts';
+import { Evaluator } from './evaluate.ts';
+import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
+import type { Batches, Method, Recipe } from './methods/method.ts';
+import { MetricsRing } from './metrics.ts';
+import {
+  type CheckedSettings,
+  checkNames,
+  checkSameSize,
+  checkSettings,
+  settingsChecks,
+  type TrainerSettings,
+  type TrainingOptions,
+} from './options.ts';
+
+/**
+ * Runs a method, one iteration per `step()`: draws a batch of each domain, computes the method's losses and their gradients,
+ * and updates the parameters. These are two captured steps in one submit, forward with backward and the update. If class
+ * weights are due, they are refreshed between the two, as in TLlib's example.
+ */
+export class Trainer<M extends Model = SmallCnn> {
+  readonly model: M;
+  readonly gpu: Gpu;
+  readonly method: Method;
+  readonly options: TrainingOptions;
+  /** The last metrics that were read. */
+  latest: IterationMetrics | undefined;
+  private readonly recipe: Recipe;
+  private readonly sourceSampler: Sampler;
+  private readonly targetSampler: Sampler | undefined;
+  private readonly optimizer: Sgd;
+  private readonly schedule: InverseDecay;
+  private readonly ring: MetricsRing;
+  private readonly watch: FiniteWatch;
+  /** Forward with backward, and the update; empty if ops run eagerly. */
+  private steps: CapturedStep<void>[] = [];
+  private done = 0;
+
+  private constructor(
+    private readonly settings: CheckedSettings,
+    model: M | ModelFactory<M>,
+    /** Disposed with the trainer, the last first. */
+    private readonly owned: { dispose(): void }[],
+  ) {
+    const { gpu, source, target, method, numClasses, shape, options } = settings;
+    const own = <T extends { dispose(): void }>(thing: T): T => {
+      owned.push(thing);
+      return thing;
+    };
+    this.gpu = gpu;
+    this.method = method;
+    this.options = options;
+    const { batchSize, seed, lr, lrGamma: gamma, lrDecay: decay, momentum, weightDecay } = options;
+    const random = new Random(seed);
+    const [sourceOrder, targetOrder] = [new Random(random.integer(2 ** 32)), new Random(random.integer(2 ** 32))];
+    const sourceData = own(new ImageDataset(gpu, source, batchSize, { label: 'source' }));
+    this.sourceSampler = own(new Sampler(sourceData, batchSize, sourceOrder));
+    const targetData =
+      target && own(new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' }));
+    this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder));
+    this.model = model instanceof Module ? model : own(model(gpu, { ...shape, numClasses, random }));
+    this.recipe = method.begin({
+      ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
+      // A method that does not use the target gets none.
+      ...{ target: targetData!, eager: this.eager },
+    });
+    const { networks = {}, classWeights } = this.recipe;
+    for (const network of Object.values(networks)) own(network);
+    if (classWeights) own(classWeights);
+    own({ dispose: () => this.recipe.dispose?.() });
+    this.optimizer = own(new Sgd(this.parameterNames().keys(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
+    this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
+    this.ring = own(new MetricsRing(gpu));
+    this.watch = own(new FiniteWatch(this.optimizer, this.parameterNames()));
+  }
+
+  /** Makes a trainer: puts the data on the GPU, makes the networks, and compiles all kernels. */
+  static async create<M extends Model = SmallCnn>(settings: TrainerSettings<M>): Promise<Trainer<M>> {
+    const trainer = Trainer.begin(settings);
+    try {
+      await trainer.prepare();
+      return trainer;
+    } catch (error) {
+      trainer.dispose();
+      throw error;
+    }
+  }
+
+  /** @internal {@link create} without compiling: {@link prepare} comes next. */
+  static begin<M extends Model = SmallCnn>(settings: TrainerSettings<M>): Trainer<M> {
+    checkNames('Trainer', settings, settingsChecks);
+    // M is SmallCnn unless the model says otherwise.
+    const model = settings.model ?? (smallCnn as unknown as ModelFactory<M>);
+    const checked = checkSettings(settings, model.geometry);
+    const owned: { dispose(): void }[] = [];
+    try {
+      return new Trainer(checked, model, owned);
+    } catch (error) {
+      for (const thing of owned.reverse()) thing.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * @internal
+   * Compiles all kernels side by side: those of the steps, of the class weights, and of the given evaluators.
+   *
+   * @throws the reason of the watch's signal once it is aborted; then ops run eagerly
+   */
+  async prepare(evaluators: readonly Evaluator[] = [], watch: CompileWatch = {}): Promise<void> {
+    await setPrecision(this.gpu, this.options);
+    const { compile } = new Compilation(this.gpu, watch);
+    const results = await Promise.allSettled([
+      this.captureSteps(compile),
+      this.recipe.classWeights?.prepareBy(compile),
+      ...evaluators.map((evaluator) => evaluator.prepareBy(compile)),
+    ]);
+    // By now `steps` holds what was captured, to be disposed with the trainer.
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Iterations done. */
+  get iteration(): number {
+    return this.done;
+  }
+
+  /** Number of parameters that are trained, in all networks. */
+  get parameterCount(): number {
+    return [...this.parameterNames().keys()].reduce((n, { size }) => n + size, 0);
+  }
+
+  /**
+   * Does one iteration. Resolves once the work is recorded, without waiting for the GPU.
+   *
+   * @returns whether the class weights were refreshed
+   */
+  async step(): Promise<boolean> {
+    const { done: iteration, recipe } = this;
+    const { classWeights } = recipe;
+    const refreshes = classWeights?.isDue === true;
+    for (const sampler of [this.sourceSampler, this.targetSampler]) sampler?.advance();
+    recipe.advance?.(iteration);
+    this.schedule.iteration = iteration;
+    this.ring.advance(iteration);
+    this.watch.advance(iteration);
+    const [forwardBackward, update] = this.steps;
+    if (!forwardBackward || !update) {
+      await (this.settings.detectAnomaly ? this.checkedStep() : this.eagerStep());
+    } else if (refreshes) {
+      forwardBackward.run();
+      await classWeights!.step();
+      update.run();
+    } else {
+      runSteps(forwardBackward, update);
+      await classWeights?.step();
+    }
+    this.done++;
+    return refreshes;
+  }
+
+  /** Reads the metrics of the iterations since the last call, at most of the last 1,024. One readback. */
+  async metrics(): Promise<IterationMetrics[]> {
+    const rows = await this.ring.since(this.done);
+    this.latest = rows.at(-1) ?? this.latest;
+    return rows;
+  }
+
+  /** Finds the first loss in `rows`, gradient or parameter that is NaN or infinite; undefined if there is none. One readback. */
+  async firstNotFinite(rows: readonly IterationMetrics[]): Promise<NotFinite | undefined> {
+    const inNetwork = await this.watch.first();
+    const row = rows.find(({ classLoss, transferLoss }) => !Number.isFinite(classLoss + transferLoss));
+    // In one iteration the loss comes before its gradients.
+    if (!row || row.iteration > (inNetwork?.iteration ?? Number.POSITIVE_INFINITY)) return inNetwork;
+    return { iteration: row.iteration, what: Number.isFinite(row.classLoss) ? 'transfer loss' : 'class loss' };
+  }
+
+  /** Reads the class weights, with diagnostics. Ones if the method has none. One readback. */
+  async classWeight(): Promise<ClassWeightEvent> {
+    const { classWeights } = this.recipe;
+    const classWeight = classWeights
+      ? [...(await classWeights.classWeight.read())]
+      : new Array<number>(this.settings.numClasses).fill(1);
+    return { iteration: this.done, classWeight, ...diagnoseClassWeight(classWeight) };
+  }
+
+  /** Reads the whole state between two iterations. */
+  async state(): Promise<Checkpoint> {
+    const { done: iteration, options } = this;
+    const method = { name: this.method.name, options: this.method.options };
+    return { iteration, method, options, tensors: await stateOf(this.parts()) };
+  }
+
+  /**
+   * Resumes from a checkpoint. With equal settings, everything after is bit-identical to an uninterrupted run.
+   *
+   * @throws TypeError if the checkpoint is of other data, another model or another method
+   */
+  restore(checkpoint: Checkpoint): void {
+    checkValue('restore', 'checkpoint', checkpoint, aCheckpoint);
+    const { iteration, method, tensors } = checkpoint;
+    if (method.name !== this.method.name)
+      throw new TypeError(`restore: the checkpoint is of ${method.name}, but the method is ${this.method.name}`);
+    loadState(this.parts(), tensors);
+    this.done = iteration;
+    this.ring.restart(iteration);
+    this.watch.reset();
+  }
+
+  /**
+   * Makes an evaluator of the model on a labelled set, for the caller to dispose.
+   *
+   * @param label names the set in messages
+   * @throws RangeError for a label that is not among the model's classes
+   * @throws TypeError for images of another size than the source's
+   */
+  evaluator(images: HostImages, label = 'test set'): Evaluator {
+    const { gpu, model } = this;
+    const { source, numClasses, options } = this.settings;
+    checkSameSize(source, images, label);
+    return new Evaluator(gpu, { images, model, numClasses, eager: options.eager, label });
+  }
+
+  /** Evaluates the model on a labelled set, once. */
+  async evaluate(images: HostImages): Promise<Evaluation> {
+    const evaluator = this.evaluator(images);
+    try {
+      return await evaluator.run();
+    } finally {
+      evaluator.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const thing of [...this.steps, ...this.owned.reverse()]) thing.dispose();
+    this.steps = [];
+    this.owned.length = 0;
+  }
+
+  private get eager(): boolean {
+    return this.options.eager || this.settings.detectAnomaly;
+  }
+
+  private async captureSteps(compile: Compile): Promise<void> {
+    const steps = await captureAll(this.gpu, [() => this.forwardBackward(), () => this.update()], compile);
+    // An eager run only needs their kernels to be compiled.
+    if (this.eager) for (const step of steps) step.dispose();
+    else this.steps = steps;
+  }
+
+  private async eagerStep(): Promise<void> {
+    tidy(() => this.forwardBackward());
+    await this.recipe.classWeights?.step();
+    tidy(() => this.update());
+  }
+
+  /** An eager step that checks the result of every op, and then the updated parameters. Throws `NotFiniteError`. */
+  private async checkedStep(): Promise<void> {
+    const { done: iteration } = this;
+    try {
+      await detectAnomaly(this.gpu, () => this.eagerStep(), this.parameterNames());
+    } catch (error) {
+      throw error instanceof AnomalyError ? new NotFiniteError(iteration, error.anomaly.op, error) : error;
+    }
+    const updated = await this.watch.first();
+    if (!updated) return;
+    const how = `the optimiser's step made ${updated.what} NaN or infinite, while all ops gave finite numbers`;
+    throw new NotFiniteError(iteration, updated.what, new Error(`${how}; try a lower learning rate`));
+  }
+
+  private forwardBackward(): void {
+    this.optimizer.zeroGrad();
+    const losses = this.recipe.losses(this.batches());
+    backward(losses.loss);
+    this.ring.store(losses);
+  }
+
+  private update(): void {
+    this.optimizer.step();
+    this.watch.look();
+  }
+
+  /** Gathers a batch of each domain. Both lie side by side in one tensor, so that `concat` of the two copies nothing. */
+  private batches(): Batches {
+    const { sourceSampler, targetSampler } = this;
+    const { batchSize: n } = this.options;
+    const { inChannels, height, width } = this.settings.shape;
+    const x = empty(this.gpu, [targetSampler ? 2 * n : n, inChannels, height, width], 'f32', 'images');
+    const { labels } = sourceSampler.batch(x);
+    targetSampler?.batch(x, n);
+    const source = { x: targetSampler ? sliceRows(x, 0, n) : x, labels: labels! };
+    return { source, target: targetSampler ? { x: sliceRows(x, n, 2 * n), labels: null } : (undefined as never) };
+  }
+
+  /** The parts that have a state, by their names in a checkpoint. */
+  private parts(): Record<string, Stateful> {
+    const { model, recipe, optimizer, sourceSampler: source, targetSampler: target } = this;
+    const { networks, classWeights: classWeight } = recipe;
+    return { model, ...networks, optimizer, ...(classWeight && { classWeight }), source, ...(target && { target }) };
+  }
+
+  /** All parameters, the model's first, with their names in messages. */
+  private parameterNames(): Map<Tensor, string> {
+    const names = new Map<Tensor, string>();
+    for (const [prefix, network] of Object.entries({ '': this.model, ...this.recipe.networks }))
+      for (const [name, parameter] of network.namedParameters())
+        names.set(parameter, prefix ? `${prefix}.${name}` : name);
+    return names;
+  }
+}
+
+/** Runs a model on nothing, to see that it returns what it should, and how many features. */
+function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings): number {
+  let output: unknown;
+  const rows = 2;
+  dryRun(gpu, () => {
+    output = noGrad(() => model.forward(empty(gpu, [rows, shape.inChannels, shape.height, shape.width])));
+  });
+  const { logits, features } = (output ?? {}) as Record<string, unknown>;
+  if (!(logits instanceof Tensor && features instanceof Tensor))
+    throw new TypeError(
+      `train: the model's forward returned ${show(output)}; return { logits, features }, with features the input of the last layer`,
+    );
+  const [n, F, ...rest] = features.shape;
+  if (n !== rows || F === undefined || rest.length > 0)
+    throw new TypeError(
+      `train: features must be [n, F] but are ${showShape(features.shape)} for ${rows} images; flatten them`,
+    );
+  if (showShape(logits.shape) !== showShape([rows, numClasses]))
+    throw new TypeError(
+      `train: logits must be [n, numClasses], ${showShape([rows, numClasses])} for ${rows} images, but are ${showShape(logits.shape)}`,
+    );
+  return F;
+}
+
+/** Sets the precision of matmuls that a run asks for. */
+async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
+  if (precision === 'highest' && !gemmSettings.of(gpu).half) return;
+  // Rarely used, so pages load it only on demand.
+  const { setFloat32MatmulPrecision } = await import('../gemm/precision.ts');
+  await setFloat32MatmulPrecision(gpu, precision);
+}
