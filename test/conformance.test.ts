@@ -34,7 +34,7 @@ const FLOORS = [
   ['gpu'],
   ['checks'],
 ];
-// Besides src and reference, a folder imports only these: a test what it tests, the kernel lab the cases of the bench.
+// A folder imports src, reference and these: tests import what they test, the kernel lab the cases of the bench.
 const ALSO: Record<string, string[]> = {
   reference: [],
   bench: [],
@@ -217,7 +217,7 @@ function shadersOf(path: string): (variable: string) => string {
 }
 const words = (list: string): string[] => [...list.matchAll(/\w+/g)].map(([word]) => word);
 
-// Every defineKernel call of the library, with the shader files it joins, read out of the source text.
+// Every defineKernel call of the library with the shader files that it joins, found in the source text.
 const single: KernelUse[] = callers.flatMap((path) =>
   [...text(path).matchAll(/defineKernel\(\s*'(\w[\w.]*)',\s*(\[[^\]]*\]|\w+),\s*\[([^\]]*)\]/g)].map(
     ([, name, joined, entries]) => ({
@@ -229,7 +229,7 @@ const single: KernelUse[] = callers.flatMap((path) =>
   ),
 );
 
-// What a core is joined out of.
+// The files of each GEMM kernel.
 const fileOf = shadersOf('src/gemm/defineGemm.ts');
 const halfFileOf = shadersOf('src/gemm/precision.ts');
 const SIZES = ['size8x8x8', 'size8x16x16', 'size16x16x16'];
@@ -281,7 +281,7 @@ test('every kernel declaration is understood, and every shader is used', () => {
     assert.equal(
       inText.filter((entry) => !entries.includes(entry)),
       [],
-      `${name}: entry points nobody calls`,
+      `${name}: entry points without a caller`,
     );
   }
 });

@@ -1,4 +1,4 @@
-// One row of the bench to be: a case is opened on a Gpu, verified, and only then timed.
+// A case gives one row of the bench: it is opened on a Gpu, verified, and only then timed.
 import type { GemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Input } from './inputs.ts';
@@ -16,7 +16,7 @@ export interface Case {
   open?(gpu: Gpu): Promise<OpenCase>;
 }
 
-/** What sizes depend on: `quick` runs and software adapters measure only small ones. */
+/** Decides on the sizes: `quick` runs and software adapters measure only small ones. */
 export interface Scale {
   quick: boolean;
   software: boolean;

@@ -1,4 +1,4 @@
-// What the bench prints and records: tables, Markdown, CSV, JSON, and comparisons with an earlier run.
+// Prints and records rows: tables, Markdown, CSV, JSON, and comparisons with an earlier run.
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';

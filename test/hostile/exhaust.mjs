@@ -1,5 +1,5 @@
-// Run as a program, with the built library's file: limits its own address space, takes memory on the device until there
-// is no more, and tells what came of it, a line of JSON each.
+// As a program, with the path of the built library: limits its own address space, allocates on the device until no memory is left,
+// and prints the outcome of each step as a line of JSON.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -8,12 +8,12 @@ import { pathToFileURL } from 'node:url';
 const MIB = 2 ** 20;
 const BLOCK = 64 * MIB;
 const BLOCKS = 8;
-// What is left to JavaScript when no further block fits.
+// Memory for JavaScript when no further block fits.
 const SPARE = 40 * MIB;
 const MOST = 1000;
 
 const { createGpu, empty, exp, mean, scale, tensor } = await import(pathToFileURL(process.argv[2]).href);
-const tell = (what, fields) => process.stdout.write(`${JSON.stringify({ what, ...fields })}\n`);
+const print = (what, fields) => process.stdout.write(`${JSON.stringify({ what, ...fields })}\n`);
 const outcome = (promise) =>
   promise.then(
     (value) => ({ value }),
@@ -22,7 +22,7 @@ const outcome = (promise) =>
 
 const gpu = await createGpu();
 const x = tensor(gpu, [1, 2]);
-// Whatever a first dispatch makes is made.
+// The first dispatch allocates what all dispatches share.
 const twice = scale(x, 2);
 await twice.read();
 
@@ -36,22 +36,22 @@ while (!refused && held.length < MOST) {
   const { code, message } = await outcome(gpu.idle());
   if (code) refused = { code, message };
 }
-tell('allocating', { blocks: held.length, ...refused });
+print('allocating', { blocks: held.length, ...refused });
 
-// Nothing waits between these two: the failure is that of the allocation, not of what used it.
+// There is no await in between, so the error must name the allocation, not the op that used it.
 const last = empty(gpu, [BLOCK / 4], 'f32', 'wanted');
-tell('reading what was computed from it', await outcome(scale(last, 2).read()));
-tell('reading it', await outcome(last.read()));
-tell('small work beside it', await outcome(scale(x, 3).read().then(String)));
+print('reading what was computed from it', await outcome(scale(last, 2).read()));
+print('reading it', await outcome(last.read()));
+print('small work in the meantime', await outcome(scale(x, 3).read().then(String)));
 
-// What is disposed before the device has answered is not given out again either.
-empty(gpu, [BLOCK / 4], 'f32', 'given back').dispose();
+// A failed buffer that is disposed before the device has answered must not be reused.
+empty(gpu, [BLOCK / 4], 'f32', 'returned').dispose();
 await outcome(gpu.idle());
 empty(gpu, [BLOCK / 4], 'f32', 'another');
-tell('allocating again', await outcome(gpu.idle()));
+print('allocating again', await outcome(gpu.idle()));
 
-// The pool takes back what there is, and gives out none of what there is not.
+// The pool reuses real buffers and no failed ones.
 for (const block of [...held, last]) block.dispose();
 const ones = exp(scale(empty(gpu, [BLOCK / 4]), 0));
-tell('once there is room', await outcome(mean(ones).item()));
+print('once there is room', await outcome(mean(ones).item()));
 gpu.dispose();

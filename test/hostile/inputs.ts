@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { DataError } from '../../src/data/errors.ts';
 
-/** Inputs that each reader gets: 300, or as many as PADAGRAD_INPUTS says (`npm run soak`: 10,000). */
+/** Inputs per reader: 300, or PADAGRAD_INPUTS (`npm run soak`: 10,000). */
 export const INPUTS = Number(process.env.PADAGRAD_INPUTS ?? 300);
-/** No input may take longer. */
+/** The longest time for an input. */
 const MOST_MS = 2000;
 const MOST_BYTES = 256 * 2 ** 20;
 
-/** Changes to a file: a byte or four of them set, bytes put in, taken out or doubled, the end cut off. */
+/** A change to a file: one or four bytes set, bytes inserted, removed or repeated, the end cut off. */
 const edit = fc.record({
   kind: fc.constantFrom('set', 'set', 'flip', 'flip', 'number', 'insert', 'remove', 'repeat', 'cut', 'append'),
-  // In ten-thousandths of the file. Headers decide most, so half of the changes are made there.
+  // In ten-thousandths of the file. Headers matter most, so half of the changes are made there.
   at: fc.oneof(fc.nat(9999), fc.nat(500)),
   length: fc.integer({ min: 1, max: 40 }),
   value: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x22, 0x2c, 0x30, 0x39, 0x5b, 0x7b, 0x7d)),
-  // What sizes and offsets lie with.
+  // Wrong sizes and offsets.
   number: fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x01000000, 0x00ffffff),
   littleEndian: fc.boolean(),
 });
@@ -48,13 +48,13 @@ function apply(bytes: Uint8Array, { kind, at, length, value, number, littleEndia
   }
 }
 
-/** Files near good ones. */
+/** Good files with up to three changes. */
 const mutated = (good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> =>
   fc
     .tuple(fc.constantFrom(...good), fc.array(edit, { minLength: 1, maxLength: 3 }))
     .map(([bytes, edits]) => edits.reduce(apply, bytes));
 
-/** Anything, half of it with the beginning of a good file. */
+/** Random bytes after the beginning of a good file, or after nothing. */
 const noise = (good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> =>
   fc
     .tuple(
@@ -64,13 +64,13 @@ const noise = (good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> =>
     )
     .map(([head, length, tail]) => Uint8Array.from(Buffer.concat([head.subarray(0, length), tail])));
 
-/** Most of them near good files, the others nothing like them. */
+/** Three quarters are changed good files, the others are noise. */
 export const near = (good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> =>
   fc.oneof({ arbitrary: mutated(good), weight: 3 }, noise(good));
 
 /**
- * Gives a reader its good files, which must load, and then all inputs. Each must load, and then pass `check`, or be refused
- * with a DataError that says the file, the place, what was expected and what was found; quickly, and in little memory.
+ * Gives a reader its good files, which must load, and then all inputs. Each input must load and pass `check`, or be refused with a
+ * DataError that names the file, the offset, what was expected and what was found. Both must be quick and need little memory.
  */
 export async function readAll<T>(
   name: string,
@@ -85,7 +85,7 @@ export async function readAll<T>(
   const before = process.memoryUsage.rss();
   await fc.assert(
     fc.asyncProperty(inputs, async (bytes) => {
-      // Time that was computed: a busy machine makes nothing hostile.
+      // CPU time, so that a busy machine fails no test.
       const began = process.cpuUsage();
       const answer = await attempt(() => read(bytes));
       const { user, system } = process.cpuUsage(began);

@@ -14,8 +14,7 @@ import { defaultRunOptions } from '../../src/train/methods/named.ts';
 import { defaultOptions } from '../../src/train/options.ts';
 import { INPUTS, near, readAll } from './inputs.ts';
 
-// What reads files, given files that are nearly right and files that are nothing: it loads them as what they are or says
-// where they are not, quickly and in little memory.
+// Every reader of files gets thousands of damaged files. It must load a file or say where it is wrong, quickly and in little memory.
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const gzip = (bytes: Uint8Array): Uint8Array => new Uint8Array(gzipSync(bytes));
@@ -55,7 +54,7 @@ test('images with labels', async () => {
   );
 });
 
-test('gzip: the packed bytes are damaged', async () => {
+test('gzip with damaged compressed bytes', async () => {
   await readAll(
     'gzip',
     images.map(gzip),
@@ -64,7 +63,7 @@ test('gzip: the packed bytes are damaged', async () => {
   );
 });
 
-test('gzip: what lies is packed well', async () => {
+test('gzip of damaged contents', async () => {
   const bombs = [new Uint8Array(2 ** 20), Uint8Array.from(Buffer.concat([idx([1, 1, 1]), new Uint8Array(2 ** 20)]))];
   await readAll(
     'gzip of damaged IDX',
@@ -98,7 +97,7 @@ test('safetensors', async () => {
   await readAll('safetensors', good, (bytes) => decodeSafetensors(bytes, 'model.safetensors'), expectTensors);
 });
 
-test('safetensors with headers that are JSON and say anything', async () => {
+test('safetensors with arbitrary JSON headers', async () => {
   const size = fc.oneof(fc.nat(4), fc.constantFrom(-1, 0.5, 2 ** 31, 2 ** 53, 1e308, null, '1'));
   const entry = fc.record({
     dtype: fc.constantFrom('F32', 'F64', 'F16', 'BF16', 'I64', 'U32', 'BOOL', 'toString', 7),
@@ -119,7 +118,7 @@ test('safetensors with headers that are JSON and say anything', async () => {
   await readAll('safetensors headers', [], (bytes) => decodeSafetensors(bytes, 'a.safetensors'), expectTensors, files);
 });
 
-test('checkpoints: none loads but those that were written', async () => {
+test('checkpoints: only unchanged files load', async () => {
   const good = await Promise.all(
     [0, 42].map((iteration) =>
       encodeCheckpoint({
@@ -138,7 +137,7 @@ test('checkpoints: none loads but those that were written', async () => {
   );
 });
 
-test('checkpoints whose checksum is right, with anything in their texts', async () => {
+test('checkpoints with a correct checksum and arbitrary texts', async () => {
   const texts = fc.record({
     iteration: fc.oneof(fc.json(), fc.string()),
     options: fc.oneof(fc.json(), fc.constant('{}')),

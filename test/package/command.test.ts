@@ -6,8 +6,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installPackage } from './install.ts';
 
-// The command line as the package brings it: with its own libraries and the rendered digits, and nothing else installed
-// but Dawn. Needs dist/, which the build makes before the tests run.
+// The installed command line, with no other package installed than Dawn. It contains its libraries and the font digits.
+// Needs dist/, which the build makes before the tests run.
 
 const folder = mkdtempSync(join(tmpdir(), 'padagrad-command-'));
 const installed = join(folder, 'node_modules', 'padagrad');
@@ -22,14 +22,14 @@ function padagrad(...args: string[]) {
 test.before(() => installPackage(folder));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('it starts by itself, and says its version and its commands', () => {
+test('it runs on its own and prints its version and commands', () => {
   assert.is(padagrad('--version').stdout, `${version}\n`);
   assert.match(padagrad('--help').stdout, /train .*\n[\s\S]*doctor /);
   assert.ok(readFileSync(join(installed, bin.padagrad), 'utf8').startsWith('#!/usr/bin/env node\n'));
   assert.ok(statSync(join(installed, 'dist/cli/LICENSES.txt')).size > 1000);
 });
 
-test('what is not installed is named, with what to do', () => {
+test('an error names a missing package and how to install it', () => {
   const data = padagrad('train', '--source', 'fontdigits', '--target', 'mnist');
   assert.equal([data.status, data.stdout], [2, '']);
   assert.is(
@@ -44,7 +44,7 @@ test('what is not installed is named, with what to do', () => {
   assert.match(bench.stderr, /^bench: .*webgpu.*npm i webgpu/);
 });
 
-test('with Dawn it trains on the digits that it brings', () => {
+test('with Dawn it trains on the font digits', () => {
   symlinkSync(resolve('node_modules/webgpu'), join(folder, 'node_modules', 'webgpu'));
   const task = ['--source', 'fontdigits', '--target', 'fontdigits', '--target-classes', '0-4', '--target-limit', '200'];
   const { status, stdout, stderr } = padagrad('train', ...task, '-i', '3', '-u', '2', '--out', 'run', '--json');

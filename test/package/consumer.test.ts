@@ -7,8 +7,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installPackage } from './install.ts';
 
-// What an embedder does with the package as it is published: type-check against it, with and without WebGPU's types, and
-// run it in plain Node. Needs dist/, which the build makes before the tests run.
+// Uses the published package as an embedder does: type-checks a program, with and without WebGPU's types, and runs it in plain Node.
+// Needs dist/, which the build makes before the tests run.
 
 const program = `
 import {
@@ -86,7 +86,7 @@ for (const [version, compiler, types] of [
   ['5.9 with @webgpu/types', compilers['5.9'], true],
   ['7', compilers['7'], false],
 ] as const) {
-  // @webgpu/types stands on the DOM's types; from TypeScript 6 on the DOM has WebGPU's itself.
+  // @webgpu/types needs the DOM's types. Since TypeScript 6 the DOM's types include WebGPU's.
   for (const lib of types ? ['es2022,dom'] : ['es2022', 'es2022,dom']) {
     test(`a strict consumer compiles under TypeScript ${version}, lib ${lib}`, () => {
       const options = {
@@ -103,7 +103,7 @@ for (const [version, compiler, types] of [
         join(folder, 'tsconfig.json'),
         JSON.stringify({ compilerOptions: options, files: ['consumer.ts', 'console.d.ts'] }),
       );
-      // Bare consumers have neither dom nor node: the program's own console.
+      // A consumer with neither dom nor node declares its own console.
       writeFileSync(
         join(folder, 'console.d.ts'),
         lib.includes('dom') ? 'export {};' : 'declare const console: { log(...parts: unknown[]): void };',
@@ -126,7 +126,7 @@ test('the package runs in plain Node', async () => {
   assert.is(out, '1,1 true true 1500\ntrue 1,0,0,1\n');
 });
 
-test('a bundler takes all ways into the package without a warning', async () => {
+test('a bundler accepts all entry points without a warning', async () => {
   const contents =
     "export * from 'padagrad'; export { train } from 'padagrad/train'; export * from 'padagrad/precision';";
   const stdin = { contents, resolveDir: folder };
@@ -137,12 +137,12 @@ test('a bundler takes all ways into the package without a warning', async () => 
   }
 });
 
-test('what is packed was built before', () => {
+test('`npm pack` builds the package first', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   assert.is(scripts.prepare, scripts.build);
 });
 
-test('publint finds nothing to mend', async () => {
+test('publint finds no problem', async () => {
   const { publint } = await import('publint');
   const { messages } = await publint({ pkgDir: process.cwd(), level: 'suggestion', strict: true });
   assert.equal(

@@ -6,7 +6,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
-// What users of the package pay: four real programs, each run in Node, then bundled as for a page, minified and gzipped.
+// The size of the package in four real programs: each is run in Node, then bundled as for a page, minified and gzipped.
 // Needs dist/, which the build makes before the tests run.
 
 // KB, gzipped. The aims are what the design asks for; the ceilings are what is reached, and keep it from growing.

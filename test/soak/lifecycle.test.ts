@@ -14,19 +14,19 @@ import { Trainer } from '../../src/train/trainer.ts';
 import { stripesData } from '../train/stripes.ts';
 import { handles, MIB, residentBytes, times } from './measures.ts';
 
-// Long runs and many lifecycles: nothing may grow. `npm test` does a little of each, `npm run soak` all of it.
+// Long runs and many lifecycles, in which nothing may grow. `npm test` repeats each a few times, `npm run soak` thousands of times.
 
 const STEPS = times('PADAGRAD_STEPS', 200);
 const CYCLES = times('PADAGRAD_CYCLES', 10);
 const CAPTURES = times('PADAGRAD_CAPTURES', 20);
 const WARM_UP = 5;
-// A process's first thousand steps fill caches that are there to stay.
+// The first thousand steps of a process fill caches that stay.
 const WARM_UP_STEPS = Math.min(1000, STEPS / 2);
 const MOST_GROWTH = 32 * MIB;
 
 const mib = (bytes: number): string => `${(bytes / MIB).toFixed(2)} MiB`;
 
-test(`${STEPS} captured PADA steps leave memory as it was`, async () => {
+test(`memory does not grow in ${STEPS} captured PADA steps`, async () => {
   const gpu = await createGpu();
   const training = await Trainer.create({
     gpu,
@@ -50,13 +50,13 @@ test(`${STEPS} captured PADA steps leave memory as it was`, async () => {
   assert.equal(handles(), before);
   assert.ok(grown < MOST_GROWTH, `the process grew by ${mib(grown)}`);
   training.dispose();
-  // Backward's one, which it makes once for each Gpu.
+  // The buffer that `backward` makes once per Gpu.
   assert.is(gpu.memory().buffers, 1);
   gpu.dispose();
 });
 
-test(`${CYCLES} times a Gpu is opened, used and disposed`, async () => {
-  // What ours does, in Dawn's own terms: the adapter's limits and features, a kernel compiled and run, a result read.
+test(`memory does not grow when a Gpu is opened, used and disposed ${CYCLES} times`, async () => {
+  // The same work with plain WebGPU: opens a device, compiles and runs a kernel, reads the result.
   const plain = async (): Promise<void> => {
     const adapter = (await (await webgpu()).requestAdapter())!;
     const requiredFeatures = (['subgroups', 'timestamp-query', 'shader-f16'] as const).filter((name) =>
@@ -98,18 +98,18 @@ test(`${CYCLES} times a Gpu is opened, used and disposed`, async () => {
     for (let i = 0; i < CYCLES; i++) await cycle();
     const after = await residentBytes();
     const left = handles();
-    // Drivers keep a few threads and files of their own; what leaks grows with every cycle.
+    // Drivers keep a few threads and files; a leak grows with every cycle.
     assert.ok(left.threads - open.threads < Math.max(3, CYCLES / 10), `threads: ${open.threads} to ${left.threads}`);
     assert.ok(left.files - open.files < Math.max(3, CYCLES / 10), `files: ${open.files} to ${left.files}`);
     return (after - before) / CYCLES;
   };
   const [dawn, own] = [await growthOf(plain), await growthOf(ours)];
   console.log(`${CYCLES} cycles: ${mib(own)} each, plain Dawn ${mib(dawn)} each`);
-  // Few cycles say little.
-  if (CYCLES >= 100) assert.ok(own < dawn + 0.2 * MIB, `${mib(own)} a cycle, where plain Dawn grows by ${mib(dawn)}`);
+  // A few cycles measure only noise.
+  if (CYCLES >= 100) assert.ok(own < dawn + 0.2 * MIB, `grew by ${mib(own)} per cycle, plain Dawn by ${mib(dawn)}`);
 });
 
-test(`${CAPTURES} steps are captured and disposed`, async () => {
+test(`memory does not grow when ${CAPTURES} steps are captured and disposed`, async () => {
   const gpu = await createGpu();
   const x = tensor(gpu, new Float32Array(64 * 64).fill(1), [64, 64]);
   const cycle = async (): Promise<void> => {
@@ -140,7 +140,7 @@ async function product(gpu: Gpu, value: number): Promise<number> {
   return first;
 }
 
-test('two engines work side by side, and one outlives the other', async () => {
+test('two Gpus work at the same time, and one still works when the other is disposed', async () => {
   const [a, b] = await Promise.all([createGpu(), createGpu()]);
   const rounds = Array.from({ length: 5 }, (_, i) => i + 1);
   const computed = await Promise.all(rounds.flatMap((i) => [product(a, i), product(b, 2 * i)]));
@@ -153,7 +153,7 @@ test('two engines work side by side, and one outlives the other', async () => {
   b.dispose();
 });
 
-test("a caller's device lives on when the engine on it is disposed", async () => {
+test("disposing a Gpu on a caller's device keeps the device", async () => {
   const owner = await createGpu();
   for (let i = 0; i < CYCLES; i++) {
     const guest = await createGpu({ device: owner.native });
@@ -164,14 +164,14 @@ test("a caller's device lives on when the engine on it is disposed", async () =>
   owner.dispose();
 });
 
-test('a Gpu that waits burns no core', async () => {
+test('a waiting Gpu uses no CPU', async () => {
   const gpu = await createGpu();
   await product(gpu, 1);
   const before = process.cpuUsage();
   await new Promise((resume) => setTimeout(resume, 1500));
   const { user, system } = process.cpuUsage(before);
   const share = (user + system) / 1.5e6;
-  console.log(`while it waits: ${(100 * share).toFixed(1)} % of a core`);
+  console.log(`while waiting: ${(100 * share).toFixed(1)} % of a core`);
   assert.ok(share < 0.2, `${(100 * share).toFixed(0)} % of a core`);
   gpu.dispose();
 });

@@ -4,13 +4,13 @@ import { runInNewContext } from 'node:vm';
 
 export const MIB = 2 ** 20;
 
-/** How often, by an environment variable that `npm run soak` sets; otherwise as often as `npm test` has time for. */
+/** Returns a count: from an environment variable that `npm run soak` sets, otherwise a small one for `npm test`. */
 export const times = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Resident bytes of this process, once nothing is left that nobody uses. */
+/** Returns the resident bytes of this process after garbage collection. */
 export async function residentBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collect();
@@ -21,7 +21,7 @@ export async function residentBytes(): Promise<number> {
 
 const count = (folder: string): number => (process.platform === 'linux' ? readdirSync(folder).length : 0);
 
-/** Threads and open files of this process; zeros where the system does not tell. */
+/** Returns the threads and open files of this process; zeros except on Linux. */
 export const handles = (): { threads: number; files: number } => ({
   threads: count('/proc/self/task'),
   files: count('/proc/self/fd'),

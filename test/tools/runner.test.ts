@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
-// The test runner, run on files that pass, fail, crash, hang, and end in ways that look like success.
+// The test runner on files that pass, fail, crash, hang, and end in ways that look like success.
 
 const FIXTURES = 'test/tools/fixtures';
 
@@ -23,7 +23,7 @@ function runner(args: readonly string[], env: Record<string, string> = {}) {
 const line = (lines: readonly string[], name: string): string =>
   lines.find((text) => text.startsWith(`${name} `)) ?? '';
 
-test('files that pass are a line each, with what their tests printed', () => {
+test('a file that passes gets one line, followed by what its tests printed', () => {
   const { status, lines } = runner(['passing']);
   assert.is(status, 0);
   assert.match(line(lines, 'passing'), /^passing +2 passed +\d+\.\d s$/);
@@ -42,17 +42,25 @@ const FAILURES: Record<string, { counts: RegExp; says: RegExp }> = {
   hook: { counts: /0 passed, 1 FAILED/, says: /1 of 1 tests did not run/ },
 };
 
-for (const [name, { counts, says }] of Object.entries(FAILURES)) {
-  test(`a file that is ${name} fails, and does not take others along`, () => {
-    const { status, stdout, lines } = runner([name, 'passing', ...(name === 'hanging' ? ['--seconds', '6'] : [])]);
-    assert.is(status, 1);
+test('files that fail in any way are counted, explained and named, and others still run', () => {
+  const { status, stdout, lines } = runner([...Object.keys(FAILURES), 'passing', '--seconds', '6']);
+  assert.is(status, 1);
+  for (const [name, { counts, says }] of Object.entries(FAILURES)) {
     assert.match(line(lines, name), counts);
-    assert.match(stdout, says);
-    assert.match(line(lines, 'passing'), /2 passed/);
-    assert.match(lines.at(-1)!, /^[23] passed, 1 failed$/);
-    assert.ok(lines.includes(`failed: ${name}`));
-  });
-}
+    // The output of a failed file follows its line, indented.
+    const own = stdout.slice(stdout.indexOf(line(lines, name))).split(/\n(?! )/)[0]!;
+    assert.match(own, says);
+  }
+  assert.match(line(lines, 'passing'), /2 passed/);
+  assert.is(lines.at(-1), '4 passed, 8 failed');
+  const named = /^failed: (.*)$/m.exec(stdout)![1]!.split(', ');
+  assert.equal(named.sort(), Object.keys(FAILURES).sort());
+});
+
+test('a single failure fails the run', () => {
+  const { status, lines } = runner(['exitCode', 'passing']);
+  assert.equal([status, lines.at(-1)], [1, '3 passed, 1 failed']);
+});
 
 test('a test file that was not built fails', () => {
   const { status, stdout, lines } = runner(['passing', '--built', 'test/tools']);
@@ -61,7 +69,7 @@ test('a test file that was not built fails', () => {
   assert.is(lines.at(-1), '0 passed, 1 failed');
 });
 
-test('skipped tests are counted and named, and fail where a GPU is required', () => {
+test('skipped tests are counted and named, and fail if a GPU is required', () => {
   const lenient = runner(['skipping']);
   assert.is(lenient.status, 0);
   assert.ok(lenient.lines.includes('skipped: needs a better machine'));
@@ -71,7 +79,7 @@ test('skipped tests are counted and named, and fail where a GPU is required', ()
   assert.is(strict.lines.at(-1), '1 passed, 1 failed');
 });
 
-test('profiles reach the tests, each as a run of its own', () => {
+test('each profile is a run of its own', () => {
   const { lines } = runner(['profile', '--profile', 'adapter', '--profile', 'no-subgroups']);
   assert.ok(lines.includes('profile adapter'));
   assert.ok(lines.includes('profile no-subgroups'));
@@ -86,7 +94,7 @@ test('a filter that picks nothing is an error that lists the names', () => {
   assert.match(stderr, /nosuch; there are crashing, empty,/);
 });
 
-test('an unknown flag is one line with the usage', () => {
+test('an unknown flag prints one line and the usage', () => {
   const { status, stdout, stderr } = runner(['--nosuch']);
   assert.equal([status, stdout], [2, '']);
   assert.match(stderr, /^Unknown option '--nosuch'\nusage: npm test -- .*\n$/);

@@ -21,7 +21,7 @@ async function inFolder(body: (folder: string) => Promise<void> | void): Promise
   }
 }
 
-test('root with apt tries lavapipe before SwiftShader, others SwiftShader alone, and only where it runs', () => {
+test('root with apt tries lavapipe before SwiftShader; other users of Linux x64 only SwiftShader', () => {
   const debian = { platform: 'linux', arch: 'x64', root: true, apt: true };
   assert.equal(waysOf(debian), ['lavapipe', 'SwiftShader']);
   assert.equal(waysOf({ ...debian, root: false }), ['SwiftShader']);
@@ -32,7 +32,7 @@ test('root with apt tries lavapipe before SwiftShader, others SwiftShader alone,
   assert.equal(waysOf({ ...debian, platform: 'win32', root: false }), []);
 });
 
-test('a browser comes by apt for root, else out of its package, and only where that runs', () => {
+test('root with apt tries to install a browser before unpacking one; other users of Linux x64 only unpack it', () => {
   const debian = { platform: 'linux', arch: 'x64', root: true, apt: true };
   assert.equal(waysToBrowser(debian), ['apt', 'unpack']);
   assert.equal(waysToBrowser({ ...debian, root: false }), ['unpack']);
@@ -41,7 +41,7 @@ test('a browser comes by apt for root, else out of its package, and only where t
   assert.equal(waysToBrowser({ ...debian, platform: 'darwin' }), []);
 });
 
-test("backports of deb822 sources: Debian's own stanza, from its own mirror, and no other", () => {
+test("backports of deb822 sources: only Debian's own stanza, from its mirror", () => {
   const text = `# the archive
 Types: deb deb-src
 URIs: http://mirror.example/debian
@@ -96,7 +96,7 @@ deb [arch=amd64 signed-by=/a.gpg] http://mirror.example/debian bookworm-backport
   );
 });
 
-test('node_modules is stale where it differs from the lock file, other platforms aside', () => {
+test('node_modules is stale if it differs from the lock file, except in packages of other platforms', () => {
   const wanted = {
     '': { version: '0.1.0' },
     'node_modules/uvu': { version: '0.5.6', integrity: 'a' },
@@ -113,7 +113,7 @@ test('node_modules is stale where it differs from the lock file, other platforms
   assert.ok(differs(wanted, { 'node_modules/uvu': { ...uvu, integrity: 'c' } }));
 });
 
-test('a lock lets one process in at a time, and that of a dead process is taken over', () =>
+test('a lock admits one process at a time, and the lock of a dead process is taken over', () =>
   inFolder(async (folder) => {
     const lock = join(folder, 'lock');
     const log = join(folder, 'log');
@@ -133,7 +133,7 @@ test('a lock lets one process in at a time, and that of a dead process is taken 
     assert.is(readFileSync(log, 'utf8'), 'in out in out in out ');
   }));
 
-test("the launcher's child gets the arguments and the environment; its exit code and signals come back", async () => {
+test('the launcher passes on arguments, environment, exit code and signals', async () => {
   const node = (script: string) => {
     const args = JSON.stringify(['-e', script, 'an argument']);
     const changes = '{ ADDED: "1", PATH: null }';
@@ -153,12 +153,12 @@ test("the launcher's child gets the arguments and the environment; its exit code
   const noisy = node(
     `console.error("Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 9 to 1\\nkept")`,
   );
-  let said = '';
+  let printed = '';
   noisy.stderr.on('data', (chunk) => {
-    said += chunk;
+    printed += chunk;
   });
   assert.is(await end(noisy), 0);
-  assert.is(said, 'kept\n');
+  assert.is(printed, 'kept\n');
   const waiting = node(
     'process.on("SIGTERM", () => process.exit(9)); setInterval(() => {}, 1000); console.log("ready")',
   );
@@ -167,13 +167,13 @@ test("the launcher's child gets the arguments and the environment; its exit code
 });
 
 if (process.platform === 'linux' && process.arch === 'x64') {
-  test('SwiftShader out of its package is an adapter that Dawn sees, without root and without drivers', () =>
+  test('Dawn finds the unpacked SwiftShader, without root and without drivers', () =>
     inFolder((folder) => {
       symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
       const program = `
         import { swiftShader, unpackSwiftShader } from ${tool('swiftshader')};
         import { probe } from ${tool('probe')};
-        if (swiftShader()) throw new Error('it was there before');
+        if (swiftShader()) throw new Error('it was unpacked before');
         unpackSwiftShader();
         console.log(JSON.stringify([probe({ VK_DRIVER_FILES: '/missing' }), probe(swiftShader())]));`;
       const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {

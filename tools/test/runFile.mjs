@@ -23,7 +23,7 @@ export async function runFile({ name, title, file, profile }, { seconds, strict,
   };
   // A process group of its own, so that the programs that the file starts can be ended with it.
   const child = spawn(process.execPath, ['--import', NAME_SKIPPED, file], {
-    env: { ...environmentOf(name, profile), ...env, ...counted, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
+    env: { ...environmentOf(name), ...env, ...counted, NO_COLOR: '1', PADAGRAD_TEST_PROFILE: profile },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   });

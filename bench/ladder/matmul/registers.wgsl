@@ -2,7 +2,7 @@
 //
 //   sums[i][j] += tileA[row + i, k] tileB[k, col + j]
 //
-// Per k, 8 loads from workgroup memory serve 16 multiply-adds: half a load each, where one element per invocation takes two. The tile
+// Per k, 8 loads from workgroup memory serve 16 multiply-adds: half a load each instead of two. The tile
 // grows to 64 x 64, so the loads from main memory also fall to a quarter.
 //
 // shapes    a: [m, k], b: [k, n], y: [m, n]; m and n multiples of 64, k of 16
