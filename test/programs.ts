@@ -26,7 +26,7 @@ import { Adam, AdamW, clipGradNorm, InverseDecay, type Optimizer, Sgd } from '..
 import { Random } from '../src/random.ts';
 import { type Tensor, tensor, write } from '../src/tensor.ts';
 import { keep, tidy } from '../src/tidy.ts';
-import { uniform } from './harness.ts';
+import { seeded, uniform } from './harness.ts';
 
 /** The results of a program in order, and the error that ended it, if one did. */
 export interface Outcome {
@@ -209,11 +209,7 @@ function together(...steps: readonly Step[]): void {
 /** Runs the program of a seed, with its functions called or captured. */
 export async function runProgram(gpu: Gpu, seed: number, captured: boolean): Promise<Outcome> {
   const seen: Outcome['seen'] = [];
-  let state = Math.imul(seed + 1, 0x9e3779b9) >>> 0;
-  const random = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
+  const random = seeded(seed);
   const draw: Draw = (choices) => choices[Math.floor(random() * choices.length)]!;
   const program = new Program(gpu, draw, random, seed);
   const see: See = async (what, x) => void seen.push({ what, data: await x.read() });

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { ClassWeightAccumulator, ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { capture } from '../../src/capture.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
@@ -6,19 +7,8 @@ import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
 
-/** Class weights in double precision. */
-function reference(logits: Float32Array, cols: number, temperature: number): number[] {
-  const sums = new Array<number>(cols).fill(0);
-  for (let start = 0; start < logits.length; start += cols) {
-    const row = logits.subarray(start, start + cols);
-    const m = row.reduce((a, v) => Math.max(a, v));
-    const e = Array.from(row, (v) => Math.exp((v - m) / temperature));
-    const s = e.reduce((a, v) => a + v);
-    for (const [c, v] of e.entries()) sums[c]! += v / s;
-  }
-  const largest = Math.max(...sums);
-  return sums.map((w) => w / largest);
-}
+const truth = (data: Float32Array, cols: number, temperature: number): Float64Array =>
+  reference.classWeight({ shape: [data.length / cols, cols], data }, { temperature }).data;
 
 const tolerance = { rtol: 1e-5, atol: 1e-9 };
 const nan = Number.NaN;
@@ -32,7 +22,7 @@ for (const [rows, cols] of [
   gpuTest(`ClassWeightModule [${rows},${cols}]`, async (gpu) => {
     const logits = uniform([rows, cols], seeded(rows), 1);
     const weights = tidy(() => new ClassWeightModule().forward(tensor(gpu, logits, [rows, cols])));
-    assertClose('weights', await weights.read(), reference(logits, cols, 0.1), tolerance);
+    assertClose('weights', await weights.read(), truth(logits, cols, 0.1), tolerance);
     weights.dispose();
   });
 }
@@ -75,7 +65,7 @@ gpuTest('ClassWeightAccumulator: batch by batch what ClassWeightModule gives at 
   accumulator.finish(into);
   const atOnce = tidy(() => new ClassWeightModule().forward(whole));
   assertClose('weights', await into.read(), await atOnce.read(), { rtol: 2e-6, atol: 0 });
-  assertClose('truth', await into.read(), reference(logits, cols, 0.1), tolerance);
+  assertClose('truth', await into.read(), truth(logits, cols, 0.1), tolerance);
   for (const held of [whole, accumulator, into, atOnce]) held.dispose();
 });
 

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
@@ -30,11 +31,7 @@ for (const variant of VARIANTS) {
     const [m, n, k] = [130, 133, 67];
     const random = seeded(1);
     const [left, right] = [uniform([m, k], random), uniform([k, n], random)];
-    const expected = Float64Array.from({ length: m * n }, (_, i) => {
-      let sum = 0;
-      for (let j = 0; j < k; j++) sum += left[Math.floor(i / n) * k + j]! * right[j * n + (i % n)]!;
-      return sum;
-    });
+    const expected = reference.matmul({ shape: [m, k], data: left }, { shape: [k, n], data: right }).data;
     const [a, b] = [tensor(gpu, left, [m, k]), tensor(gpu, right, [k, n])];
     setGemmVariants(gpu, { 'matmul 256x256x128': variant });
     const { events } = await gpu.profile(() => matmul(a, b).dispose());
