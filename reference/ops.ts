@@ -177,12 +177,14 @@ export interface SoftmaxOptions {
   temperature?: number;
 }
 
-/** Replaces every row. */
-function mapRows(x: Values, dim: number, f: (row: Float64Array) => Float64Array): Doubles {
+/** Replaces every row in place. */
+function mapRows(x: Values, dim: number, f: (row: Float64Array) => void): Doubles {
   const { n, step, first } = rowsOf(x, dim);
   const y = zeros(x.shape);
+  const row = new Float64Array(n);
   for (let r = 0; r < y.data.length / n; r++) {
-    const row = f(Float64Array.from({ length: n }, (_, k) => x.data[first(r) + k * step]!));
+    for (let k = 0; k < n; k++) row[k] = x.data[first(r) + k * step]!;
+    f(row);
     for (let k = 0; k < n; k++) y.data[first(r) + k * step] = row[k]!;
   }
   return y;
@@ -200,9 +202,9 @@ function logSumExp(row: ArrayLike<number>): number {
 /** y = x / T - log sum_k exp(x[k] / T) */
 export const logSoftmax = (x: Values, { dim = -1, temperature = 1 }: SoftmaxOptions = {}): Doubles =>
   mapRows(x, dim, (row) => {
-    const logits = row.map((v) => v / temperature);
-    const norm = logSumExp(logits);
-    return logits.map((v) => v - norm);
+    for (let k = 0; k < row.length; k++) row[k]! /= temperature;
+    const norm = logSumExp(row);
+    for (let k = 0; k < row.length; k++) row[k]! -= norm;
   });
 
 /** y = exp(x / T) / sum_k exp(x[k] / T) */
