@@ -1,3 +1,6 @@
+// A tensor is a range of a GPU buffer with a shape, and a node in the graph of gradients. This file also keeps what a captured
+// step must know about it: which capture made it, whether its content has changed, and what the captured function did with its
+// gradient.
 import { numbersOf, type TensorData } from './checks/data.ts';
 import { checkValue, oneOf, show, text } from './checks/options.ts';
 import type { Device } from './gpu/device.ts';

@@ -1,3 +1,5 @@
+// Frees tensors by scope. Tensors register in the innermost scope when they are made; when the scope ends, those that are not
+// returned or kept are disposed.
 import { show } from './checks/options.ts';
 
 /** What `tidy` frees: tensors. */

@@ -107,9 +107,9 @@ gpuTest('captured steps share what holds nothing between runs, and keep their re
   const before = gpu.memory().buffers;
   const thrice = (factor: number) => tidy(() => times(times(times(x, factor), factor), factor));
   const twos = await capture(gpu, () => thrice(2));
-  const alone = gpu.memory().buffers - before;
+  const first = gpu.memory().buffers - before;
   const threes = await capture(gpu, () => thrice(3));
-  assert.is(gpu.memory().buffers - before, alone + 1, 'the second step adds its result alone');
+  assert.is(gpu.memory().buffers - before, first + 1, 'the second step adds only its result');
   twos.run();
   threes.run();
   assert.is((await twos.result.read())[999], 8);

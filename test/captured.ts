@@ -19,6 +19,6 @@ export const refusal = (fn: () => unknown): Promise<string> =>
       () => 'nothing was refused',
       (error: Error) => error.message,
     );
-export const disposeAll = (...things: ({ dispose(): void } | null)[]): void => {
+export const disposeAll = (...things: ({ dispose(): void } | null | undefined)[]): void => {
   for (const thing of things) thing?.dispose();
 };

@@ -146,7 +146,7 @@ function onUnhandledRejection(listener: (reason: unknown) => void): () => void {
   return () => void process.off('unhandledRejection', listener);
 }
 
-gpuTest('a refused read leaves the process alone', async (gpu) => {
+gpuTest('a refused read leaves no rejected promise behind', async (gpu) => {
   const x = tensor(gpu, [1]);
   const net = new BatchNorm1d(gpu, { numFeatures: 1 });
   const sgd = new Sgd(net.parameters(), { lr: 1 });

@@ -6,7 +6,7 @@ import { empty } from '../src/tensor.ts';
 import { disorder, ORDERS } from './disorder.ts';
 import { gpuTest, run } from './harness.ts';
 
-// What the other orders are for: a race between workgroups, and one inside of a workgroup for want of a barrier.
+// The other orders must show a race between workgroups, and one inside a workgroup that lacks a barrier.
 
 const SIZE = 64 * 100;
 const parts = `
@@ -60,7 +60,7 @@ for (const order of ORDERS) {
     const results = (kernel: typeof sound, groups: number | [number, number]) =>
       Promise.all([computed(gpu, kernel, groups), computed(other, kernel, groups)]);
 
-    // Of 7 x 15 workgroups the last five have nothing to do.
+    // The last five of 7 x 15 workgroups have nothing to do.
     for (const groups of [100, [7, 15]] as (number | [number, number])[]) {
       const [own, disordered] = await results(sound, groups);
       assert.equal([...own.subarray(0, 3)], [63, 62, 61]);

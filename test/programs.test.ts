@@ -10,7 +10,7 @@ gpuTest(`${PROGRAMS} random programs give the same bits captured and eager, or t
   for (let seed = 0; seed < PROGRAMS; seed++) {
     const eager = await runProgram(gpu, seed, false);
     const captured = await runProgram(gpu, seed, true);
-    // A captured program may end early with an error that says why. What it showed until then must be right.
+    // A captured program may end early with an error that says why. Its results until then must be right.
     if (!captured.error) {
       assert.is(eager.error?.message, undefined, `program ${seed}: only the eager program throws`);
       assert.is(captured.seen.length, eager.seen.length, `program ${seed}: as many results`);

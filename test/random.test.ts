@@ -28,7 +28,7 @@ test('the numbers are those of PractRand sfc32', () => {
   for (let i = 0; i < 1000; i++) assert.is(random.next(), reference());
 });
 
-test('a state goes on where it was taken', () => {
+test('a state continues where it was taken', () => {
   const random = new Random(1);
   random.next();
   const { state } = random;

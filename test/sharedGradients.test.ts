@@ -49,6 +49,13 @@ const CASES: Record<string, [expected: number[], loss: (a: Tensor, b: Tensor, c:
       return add(add(first, second), add(first, third));
     },
   ],
+  'two gradients meet, each shared with one other': [
+    [2, 1, 1],
+    (a, b, c) => {
+      const [first, second, third] = [scale(a, 1), scale(b, 1), scale(c, 1)];
+      return add(scale(add(first, second), 1), scale(add(first, third), 1));
+    },
+  ],
   // 10 (a' + b') + (a' + c')
   'two shared gradients of different sources meet': [
     [11, 10, 1],

@@ -1,3 +1,4 @@
+// Images on the GPU as packed bytes, with their labels. A batch is made by the op imageBatch.
 import {
   anything,
   checkOptions,

@@ -1,3 +1,4 @@
+// A pass over a data set as captured steps, a few batches per submit. Evaluation and class weights use it.
 import { type CapturedStep, captureAll, compilePending } from '../capture.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { tidy } from '../tidy.ts';

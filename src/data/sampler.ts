@@ -1,3 +1,5 @@
+// Training batches in random order. The host shuffles once per epoch; a captured step finds its batch by an offset, so drawing
+// a batch costs the host one number.
 import { type Check, checkValue, wholeFrom } from '../checks/options.ts';
 import { Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, type StateDict } from '../nn/stateDict.ts';

@@ -1,3 +1,6 @@
+// The base class of layers. It finds the parts of a network by looking at its public fields, whenever they are asked for:
+// there is no registration and no list that could be out of date. Most of this file refuses what would otherwise be silently
+// left out of training or saving; construction.ts and running.ts help with that.
 import { zeroGrad } from '../autograd.ts';
 import { type Check, checkOptions, checkValue, flag, type OptionChecks, show, text } from '../checks/options.ts';
 import { Disposable } from '../gpu/dispose.ts';

@@ -1,3 +1,5 @@
+// State dicts in the form of PyTorch: names and host arrays. `checkState` compares a state with the places it is loaded into
+// and reports all differences at once, before anything is changed.
 import type { Shape } from '../shape.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 

@@ -1,3 +1,6 @@
+// One dispatch normalises a batch: each channel belongs to one workgroup, which reduces its values and then writes them. If
+// few channels have many values, that would keep most of the GPU idle. Then the batch is cut into slices of images: a first
+// dispatch reduces each slice, and a second one joins the slices and writes.
 import source from '../../shaders/batchNorm.wgsl';
 import { record } from '../autograd.ts';
 import { atLeast, checkOptions, flag, type OptionChecks, within } from '../checks/options.ts';

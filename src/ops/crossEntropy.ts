@@ -1,3 +1,5 @@
+// Softmax, cross-entropy and its mean in one dispatch (two for large batches), and the gradient in another. Forward keeps two
+// numbers per row, the maximum and the sum of exponentials, so that backward needs no softmax matrix.
 import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';

@@ -1,3 +1,5 @@
+// The loss of PADA's discriminator as one op: binary cross-entropy of both domains, their weights, the mean and the accuracy.
+// Composed of other ops it would take about ten dispatches per iteration.
 import source from '../../shaders/domainLoss.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';

@@ -1,3 +1,5 @@
+// Dropout without a mask in memory. Whether an element is dropped is a hash of its index, the seed and the number of the draw,
+// so backward computes it again. Only the number of the draw is kept.
 import source from '../../shaders/dropout.wgsl';
 import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checks/options.ts';

@@ -1,3 +1,5 @@
+// Images stay on the GPU as bytes. A batch is one dispatch that gathers, normalises and labels the images of a stretch of a
+// permutation. `into` lets the batches of source and target be written into one tensor.
 import source from '../../shaders/imageBatch.wgsl';
 import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';

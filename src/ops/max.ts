@@ -1,3 +1,5 @@
+// Maxima and their indices. Like a sum, a long axis is reduced chunk by chunk in several dispatches. The first one reads the
+// elements, the further ones read what was found before and carry the index along.
 import source from '../../shaders/max.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';

@@ -1,3 +1,6 @@
+// Forward keeps the index of each maximum, and backward sends the gradient there. Windows of 2 x 2 have kernels of their own,
+// which handle four windows as vectors. Windows that overlap have another backward than windows that do not; see the header of
+// the shader.
 import source from '../../shaders/maxPool2d.wgsl';
 import geometry from '../../shaders/pool2d.wgsl';
 import { record } from '../autograd.ts';

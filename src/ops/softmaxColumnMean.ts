@@ -1,3 +1,6 @@
+// The heart of class weights: the mean prediction over all images, from their logits. It reads each logit once and stores no
+// matrix of probabilities. How the work is split depends on the device and on the number of columns; see the header of the
+// shader. Sums over many batches are kept in two parts, so that they do not lose digits.
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
 import source from '../../shaders/softmaxColumnMean.wgsl';

@@ -1,3 +1,5 @@
+// Sums, and the means that are scaled sums. A dispatch reduces an axis to one number per chunk. If there are several chunks,
+// another dispatch reduces those, and so on, so that long sums use the whole GPU in a fixed order of additions.
 import rowsSource from '../../shaders/rows.wgsl';
 import source from '../../shaders/sum.wgsl';
 import { record } from '../autograd.ts';

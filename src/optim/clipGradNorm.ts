@@ -1,3 +1,5 @@
+// Clips gradients in two dispatches: the first leaves partial sums of squares, the second adds them up in every workgroup and
+// scales. The norm is never read back to the host.
 import source from '../../shaders/clipGradNorm.wgsl';
 import { defineKernel } from '../gpu/kernel.ts';
 import { constant, empty, type Tensor } from '../tensor.ts';

@@ -1,3 +1,6 @@
+// The base of Sgd and Adam: parameter groups, step counts and state dicts. The subclasses only add their settings, their state
+// tensors and a kernel. Everything that may change between steps (learning rates, weight decay) is on the GPU or a Scalar, so
+// captured steps follow it.
 import { zeroGrad } from '../autograd.ts';
 import { anything, atLeast, checkOptions, checkValue, type OptionChecks, show } from '../checks/options.ts';
 import { Disposable } from '../gpu/dispose.ts';

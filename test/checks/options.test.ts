@@ -52,7 +52,7 @@ test('names another library uses are refused with the name used here', () => {
   refuses({ lr: 1, colour: 0 }, /unknown option colour; its options are lr, momentum/);
 });
 
-test('a value in place of the options object is suggested for an option that takes it', () => {
+test('a value instead of the options object is suggested for an option that takes it', () => {
   const checks = { dim: wholeFrom(0), temperature: above(0) };
   const refused = (given: unknown, message: RegExp) =>
     assert.throws(() => checkOptions<{ dim?: number; temperature?: number }>('softmax', given, checks), message);

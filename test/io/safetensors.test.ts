@@ -114,6 +114,10 @@ function raw(header: unknown, data: ArrayLike<number> = [], stated?: bigint): Ui
 
 const f32 = (shape: unknown, offsets: unknown) => ({ dtype: 'F32', shape, data_offsets: offsets });
 const four = [1, 2, 3, 4];
+/** A file with the one tensor x. */
+const ofX = (shape: unknown, offsets: unknown, data = four, more = {}) =>
+  raw({ x: { ...f32(shape, offsets), ...more } }, data);
+const field = JSON.stringify(f32([1], [0, 4]));
 
 const hostile: [what: string, file: Uint8Array, message: RegExp][] = [
   ['an empty file', new Uint8Array(), /expected the length of the header.*found a file of 0/],
@@ -125,58 +129,26 @@ const hostile: [what: string, file: Uint8Array, message: RegExp][] = [
   ['a byte order mark', raw('\ufeff{}'), /a header in JSON and UTF-8/],
   ['a header that is a list', raw('[]'), /a header that is an object.*found \[\]/],
   ['deep nesting', raw('['.repeat(1_000_000)), /nested 3 deep.*nested 1000000 deep/],
-  [
-    'a name twice',
-    raw(`{"x":${JSON.stringify(f32([1], [0, 4]))},"\\u0078":${JSON.stringify(f32([1], [0, 4]))}}`, four),
-    /every name once.*8 names, of which 4 differ/,
-  ],
-  [
-    'a field twice',
-    raw('{"x":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', four),
-    /every name once/,
-  ],
+  ['a name twice', raw(`{"x":${field},"\\u0078":${field}}`, four), /every name once.*8 names, of which 4 differ/],
+  ['a field twice', raw(`{"x":{"dtype":"F32",${field.slice(1)}}`, four), /every name once/],
   ['metadata that is no text', raw({ __metadata__: { n: 1 } }), /a text in __metadata__\.n.*found 1/],
   ['metadata that is a list', raw({ __metadata__: [] }), /texts in __metadata__/],
   ['a tensor that is a number', raw({ x: 5 }), /x: \{dtype, shape, data_offsets\}.*found 5/],
   ['a tensor called __proto__', raw('{"__proto__":{"dtype":"F32"}}'), /__proto__: a shape/],
-  [
-    'a dtype from the prototype',
-    raw({ x: { dtype: 'constructor', shape: [], data_offsets: [0, 0] } }),
-    /x: dtype one of F64,F32/,
-  ],
-  [
-    'a dtype we do not read',
-    raw({ x: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] } }, four),
-    /dtype one of .*found "F8_E4M3"/,
-  ],
-  ['a further field', raw({ x: { ...f32([1], [0, 4]), stride: 1 } }, four), /only dtype.*found \["stride"\]/],
-  ['a negative size', raw({ x: f32([-1], [0, 4]) }, four), /whole numbers >= 0.*found \[-1\]/],
-  ['a size that is no whole number', raw({ x: f32([0.5], [0, 4]) }, four), /whole numbers >= 0/],
-  [
-    'a size beyond 2^53',
-    raw('{"x":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}', four),
-    /whole numbers >= 0/,
-  ],
-  [
-    'sizes whose product is beyond all bounds',
-    raw({ x: f32(new Array(40).fill(2 ** 52), [0, 4]) }, four),
-    /x: Infinity bytes/,
-  ],
-  ['a shape that lies', raw({ x: f32([2], [0, 4]) }, four), /x: 8 bytes for F32 \[2\].*found 4/],
-  ['offsets out of order', raw({ x: f32([1], [4, 0]) }, four), /in order, within 4 bytes/],
-  ['offsets out of range', raw({ x: f32([1], [4, 8]) }, four), /in order, within 4 bytes/],
-  ['three offsets', raw({ x: f32([1], [0, 4, 8]) }, four), /two whole numbers/],
-  [
-    'overlapping tensors',
-    raw({ x: f32([1], [0, 4]), y: f32([1], [0, 4]) }, four),
-    /data from offset 4 on.*found data from 0/,
-  ],
-  ['a gap', raw({ x: f32([1], [4, 8]) }, [...four, ...four]), /data from offset 0 on.*found data from 4/],
-  [
-    'trailing bytes',
-    raw({ x: f32([1], [0, 4]) }, [...four, 5]),
-    /the end of the file after 4 bytes of data.*found 1 more/,
-  ],
+  ['a dtype from the prototype', ofX([], [0, 0], [], { dtype: 'constructor' }), /x: dtype one of F64,F32/],
+  ['a dtype we do not read', ofX([4], [0, 4], four, { dtype: 'F8_E4M3' }), /dtype one of .*found "F8_E4M3"/],
+  ['a further field', ofX([1], [0, 4], four, { stride: 1 }), /only dtype.*found \["stride"\]/],
+  ['a negative size', ofX([-1], [0, 4]), /whole numbers >= 0.*found \[-1\]/],
+  ['a size that is no whole number', ofX([0.5], [0, 4]), /whole numbers >= 0/],
+  ['a size beyond 2^53', raw(`{"x":${field.replace('[1]', '[9007199254740993]')}}`, four), /whole numbers >= 0/],
+  ['sizes whose product is beyond all bounds', ofX(new Array(40).fill(2 ** 52), [0, 4]), /x: Infinity bytes/],
+  ['a shape that lies', ofX([2], [0, 4]), /x: 8 bytes for F32 \[2\].*found 4/],
+  ['offsets out of order', ofX([1], [4, 0]), /in order, within 4 bytes/],
+  ['offsets out of range', ofX([1], [4, 8]), /in order, within 4 bytes/],
+  ['three offsets', ofX([1], [0, 4, 8]), /two whole numbers/],
+  ['overlapping tensors', raw(`{"x":${field},"y":${field}}`, four), /data from offset 4 on.*found data from 0/],
+  ['a gap', ofX([1], [4, 8], [...four, ...four]), /data from offset 0 on.*found data from 4/],
+  ['trailing bytes', ofX([1], [0, 4], [...four, 5]), /the end of the file after 4 bytes of data.*found 1 more/],
 ];
 
 for (const [what, file, message] of hostile) {
@@ -225,87 +197,49 @@ test('a file whose bytes were changed at random loads or is refused', () => {
 });
 
 const one: HostTensor = { shape: [2], data: Float32Array.of(1, 2) };
-const unwritable: [what: string, tensors: unknown, texts: unknown, message: RegExp][] = [
-  ['a number as text', [['a', one]], { epoch: 3 }, /the text epoch must be a string but is 3; use String/],
-  ['NaN as text', [['a', one]], { loss: Number.NaN }, /the text loss must be a string but is NaN/],
-  ['null as text', [['a', one]], { note: null }, /the text note must be a string but is null/],
-  ['undefined as text', [['a', one]], { note: undefined }, /the text note must be a string but is undefined/],
-  ['an object as text', [['a', one]], { options: { lr: 1 } }, /the text options must be a string but is a/],
-  ['a number in a Map of texts', [['a', one]], new Map([['epoch', 3]]), /the text epoch must be a string but is 3/],
-  ['half a surrogate pair as text', [['a', one]], { note: 'a\ud800' }, /the text note has half a surrogate pair/],
-  ['half a surrogate pair in the name of a text', [['a', one]], { '\udc00': '' }, /the name of a text has half a/],
-  ['a list of texts', [['a', one]], ['pt'], /texts must be an object of strings but are \['?pt'?\] \(an array\)/],
-  ['no texts', [['a', one]], null, /texts must be an object of strings but are null/],
-  ['one text', [['a', one]], 'pt', /texts must be an object of strings but are 'pt'/],
-  [
-    'the name of the texts',
-    [['__metadata__', { shape: [0], data: new Float32Array() }]],
-    {},
-    /cannot be called __metad/,
-  ],
-  ['a number as name', [[0, one]], {}, /the name of a tensor must be a string but is 0/],
-  ['half a surrogate pair as name', [['\ud800', one]], {}, /the name of a tensor has half a surrogate pair/],
-  [
-    'elements that do not fill the shape',
-    [['x', { shape: [2], data: new Float32Array(3) }]],
-    {},
-    /x has 3 elements but its shape is \[2\]/,
-  ],
-  [
-    'a negative size',
-    [['x', { shape: [-1, -2], data: one.data }]],
-    {},
-    /shape of x must be an array of whole numbers >= 0 but is \[-1,-2\]/,
-  ],
-  ['half a size', [['x', { shape: [0.5, 4], data: one.data }]], {}, /shape of x must be an array of whole numbers/],
-  [
-    'a size that is text',
-    [['x', { shape: ['2'], data: one.data }]],
-    {},
-    /shape of x must be an array of whole numbers/,
-  ],
-  ['a number as shape', [['x', { shape: 2, data: one.data }]], {}, /shape of x must be an array .* but is 2/],
-  ['no shape', [['x', { data: one.data }]], {}, /shape of x must be an array .* but is undefined/],
-  ['a shape of another kind', [['x', { shape: Uint32Array.of(2), data: one.data }]], {}, /shape of x must be an array/],
-  [
-    'a list as data',
-    [['x', { shape: [2], data: [1, 2] }]],
-    {},
-    /data of x must be a Float32Array or .* but is \[1,2\] \(an array\); convert it/,
-  ],
-  [
-    'no data',
-    [['x', { shape: [2] }]],
-    {},
-    /data of x must be .* but is undefined; pass \{ shape, data: await x\.read\(\) \}/,
-  ],
-  ['nothing', [['x', undefined]], {}, /data of x must be .* but is undefined/],
-  ['an ArrayBuffer as data', [['x', { shape: [2], data: new ArrayBuffer(8) }]], {}, /data of x must be/],
-  [
-    'a view of any type as data',
-    [['x', { shape: [8], data: new DataView(new ArrayBuffer(8)) }]],
-    {},
-    /data of x must be/,
-  ],
-  [
-    'a name as long as a header may be',
-    [['x'.repeat(4 << 20), one]],
-    {},
-    /take \d+ bytes but a header has at most 4194304/,
-  ],
+const named = (name: unknown, tensor: unknown = one) => [[name, tensor]];
+const x = (shape: unknown, data: unknown = one.data) => named('x', { shape, data });
+
+const unwritable: [what: string, message: RegExp, tensors: unknown, texts?: unknown][] = [
+  ['a number as text', /the text epoch must be a string but is 3; use String/, named('a'), { epoch: 3 }],
+  ['NaN as text', /the text loss must be a string but is NaN/, named('a'), { loss: Number.NaN }],
+  ['null as text', /the text note must be a string but is null/, named('a'), { note: null }],
+  ['undefined as text', /the text note must be a string but is undefined/, named('a'), { note: undefined }],
+  ['an object as text', /the text options must be a string but is a/, named('a'), { options: { lr: 1 } }],
+  ['a number in a Map', /the text epoch must be a string but is 3/, named('a'), new Map([['epoch', 3]])],
+  ['half a surrogate pair as text', /the text note has half a surrogate pair/, named('a'), { note: 'a\ud800' }],
+  ['half a surrogate pair naming a text', /the name of a text has half a/, named('a'), { '\udc00': '' }],
+  ['a list of texts', /texts must be an object of strings but are \['?pt'?\] \(an array\)/, named('a'), ['pt']],
+  ['null for texts', /texts must be an object of strings but are null/, named('a'), null],
+  ['one text', /texts must be an object of strings but are 'pt'/, named('a'), 'pt'],
+  ['the name of the texts', /cannot be called __metad/, named('__metadata__')],
+  ['a number as name', /the name of a tensor must be a string but is 0/, named(0)],
+  ['half a surrogate pair as name', /the name of a tensor has half a surrogate pair/, named('\ud800')],
+  ['elements that do not fill the shape', /x has 3 elements but its shape is \[2\]/, x([2], new Float32Array(3))],
+  ['a negative size', /shape of x must be an array of whole numbers >= 0 but is \[-1,-2\]/, x([-1, -2])],
+  ['half a size', /shape of x must be an array of whole numbers/, x([0.5, 4])],
+  ['a size that is text', /shape of x must be an array of whole numbers/, x(['2'])],
+  ['a number as shape', /shape of x must be an array .* but is 2/, x(2)],
+  ['no shape', /shape of x must be an array .* but is undefined/, x(undefined)],
+  ['a shape of another kind', /shape of x must be an array/, x(Uint32Array.of(2))],
+  ['a list as data', /data of x must be a Float32Array or .* is \[1,2\] \(an array\); convert it/, x([2], [1, 2])],
+  ['no data', /data of x must be .* but is undefined; pass \{ shape, data: await x\.read/, named('x', { shape: [2] })],
+  ['nothing', /data of x must be .* but is undefined/, [['x', undefined]]],
+  ['an ArrayBuffer as data', /data of x must be/, x([2], new ArrayBuffer(8))],
+  ['a view of any type as data', /data of x must be/, x([8], new DataView(new ArrayBuffer(8)))],
+  ['a name as long as a header may be', /take \d+ bytes but a header has at most 4194304/, named('x'.repeat(4 << 20))],
   ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, BigUint64Array].map(
-    (Type): [string, unknown, unknown, RegExp] => [
+    (Type): [string, RegExp, unknown] => [
       Type.name,
-      [['x', { shape: [1], data: new Type(1) }]],
-      {},
       new RegExp(
         `data of x must be a Float32Array or Float64Array or Uint32Array or BigInt64Array but is an? ${Type.name}`,
       ),
+      x([1], new Type(1)),
     ],
   ),
 ];
 
-for (const [what, tensors, texts, message] of unwritable) {
+for (const [what, message, tensors, texts] of unwritable) {
   test(`${what} is not written`, () => {
     assert.throws(() => encodeSafetensors(new Map(tensors as []), texts as never), message);
   });
@@ -333,10 +267,7 @@ test('names come back in their order, of tensors and of texts', () => {
   assert.equal([...read.tensors], [...tensors]);
   assert.equal([...read.metadata], [...texts]);
   assert.equal(encodeSafetensors(read.tensors, read.metadata), encodeSafetensors(tensors, texts));
-  const foreign = raw(`{"7":${JSON.stringify(f32([1], [0, 4]))},"3":${JSON.stringify(f32([1], [4, 8]))}}`, [
-    ...four,
-    ...four,
-  ]);
+  const foreign = raw(`{"7":${field},"3":${JSON.stringify(f32([1], [4, 8]))}}`, [...four, ...four]);
   assert.equal([...decodeSafetensors(foreign).tensors.keys()], ['7', '3']);
 });
 

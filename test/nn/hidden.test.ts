@@ -1,33 +1,15 @@
 import * as assert from 'uvu/assert';
 import { backward, detach, noGrad } from '../../src/autograd.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { BatchNorm1d, Dropout, Linear, Module, Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
+import { BatchNorm1d, Dropout, Module, type Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
 import { add, matmul, mul, scale, sum } from '../../src/ops/index.ts';
 import { Sgd } from '../../src/optim/index.ts';
-import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
+import { disposeAll } from '../captured.ts';
 import { gpuTest, run } from '../harness.ts';
+import { linear, names, parameter, refuses } from './shared.ts';
 
-const linear = (gpu: Gpu): Linear => new Linear(gpu, { inFeatures: 2, outFeatures: 2, random: new Random(1) });
-const parameter = (gpu: Gpu, label = 'w'): Parameter => new Parameter(gpu, Float32Array.of(1, 0, 0, 1), [2, 2], label);
-const names = (net: Module): string[] => [...net.namedParameters()].map(([name]) => name);
-
-/** A TypeError that names the parts in question and says what to do. */
-const refuses = (call: () => unknown, ...said: RegExp[]) =>
-  assert.throws(
-    () => tidy(() => void call()),
-    (error: Error) => {
-      if (!(error instanceof TypeError && said.every((part) => part.test(error.message)))) throw error;
-      return true;
-    },
-  );
 const ADVICE = [/public fields, also in arrays, Maps/, /registerModule\(name, module\)/];
-
-/** Disposes what a test made and the garbage collector cannot. */
-const free = (...parts: readonly ({ dispose(): void } | undefined)[]) => {
-  for (const part of parts) part?.dispose();
-};
 
 gpuTest('the first listing names what #private fields hide', (gpu) => {
   const hidden: Module[] = [];
@@ -93,7 +75,7 @@ gpuTest('the first listing names what #private fields hide', (gpu) => {
     refuses(() => list(raw), /^Raw: its constructor makes hidden\[2,2\]/, ...ADVICE);
     refuses(() => list(outer), /^Raw: its constructor makes hidden\[2,2\]/);
   }
-  free(first, last, raw.w, outer.inner.w, ...hidden);
+  disposeAll(first, last, raw.w, outer.inner.w, ...hidden);
 });
 
 gpuTest('hidden parts that are registered, replaced, without state or not trained are no fault', async (gpu) => {
@@ -150,8 +132,8 @@ gpuTest('hidden parts that are registered, replaced, without state or not traine
   assert.equal([...(await registered.stateDict()).keys()], ['w', 'a.weight', 'a.bias']);
   assert.equal(names(tuned), ['head.0.weight', 'head.0.bias']);
   assert.equal(names(student), ['head.weight', 'head.bias']);
-  for (const net of nets) free(tidy(() => net.forward(x)));
-  free(tuned.old, student.teacher, ...nets, x);
+  for (const net of nets) disposeAll(tidy(() => net.forward(x)));
+  disposeAll(tuned.old, student.teacher, ...nets, x);
 });
 
 gpuTest('a plain tensor in the place of a Parameter is refused', (gpu) => {
@@ -162,7 +144,7 @@ gpuTest('a plain tensor in the place of a Parameter is refused', (gpu) => {
   assert.throws(() => [...layer.parameters()], /Linear: weight was a Parameter but is a plain tensor now.*by write/);
   Object.assign(layer, { weight: own });
   assert.is([...layer.parameters()].length, 2);
-  free(layer, plain);
+  disposeAll(layer, plain);
 });
 
 gpuTest('a child that is replaced after the constructor is none of its hidden parts', (gpu) => {
@@ -178,7 +160,7 @@ gpuTest('a child that is replaced after the constructor is none of its hidden pa
   net.head = linear(gpu);
   const other = linear(gpu);
   assert.equal(names(net), ['head.weight', 'head.bias']);
-  free(net, before, other);
+  disposeAll(net, before, other);
 });
 
 gpuTest('the first forward names a hidden part that no constructor shows', (gpu) => {
@@ -214,7 +196,7 @@ gpuTest('the first forward names a hidden part that no constructor shows', (gpu)
   wide.requiresGrad = true;
   const nets = [new Closure(), new Passed(wide), new Drops()] as const;
   // Nothing is missed before something is listed.
-  for (const net of nets) free(tidy(() => net.forward(x)));
+  for (const net of nets) disposeAll(tidy(() => net.forward(x)));
   for (const net of nets) net.train();
   refuses(
     () => nets[0].forward(x),
@@ -229,9 +211,9 @@ gpuTest('the first forward names a hidden part that no constructor shows', (gpu)
   );
   // Under noGrad nothing is trained, but dropout would still drop after eval().
   nets[2].eval();
-  free(tidy(() => noGrad(() => nets[0].forward(x))));
+  disposeAll(tidy(() => noGrad(() => nets[0].forward(x))));
   refuses(() => noGrad(() => nets[2].forward(x)), /runs a Dropout/);
-  free(...nets, outside, leaf, wide, x);
+  disposeAll(...nets, outside, leaf, wide, x);
 });
 
 gpuTest('the caller may train what forward uses: arguments, parameters of an optimiser or of another module', (gpu) => {
@@ -253,7 +235,7 @@ gpuTest('the caller may train what forward uses: arguments, parameters of an opt
   const image = parameter(gpu, 'image');
   tidy(() => backward(sum(net.forward(image))));
   assert.ok(image.grad && discriminator.weight.grad && memory.grad);
-  free(...owners, memories, net, discriminator, memory, image);
+  disposeAll(...owners, memories, net, discriminator, memory, image);
 });
 
 run();

@@ -1,33 +1,14 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
-import { Dropout, Linear, Module, ModuleList, Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
+import { Dropout, Module, ModuleList, type Parameter, ReLU, Sequential } from '../../src/nn/index.ts';
 import { mul, sum } from '../../src/ops/index.ts';
 import { Sgd } from '../../src/optim/index.ts';
-import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
+import { disposeAll } from '../captured.ts';
 import { gpuTest, run } from '../harness.ts';
-
-const linear = (gpu: Gpu): Linear => new Linear(gpu, { inFeatures: 2, outFeatures: 2, random: new Random(1) });
-const parameter = (gpu: Gpu, label = 'w'): Parameter => new Parameter(gpu, Float32Array.of(1, 0, 0, 1), [2, 2], label);
-const names = (net: Module): string[] => [...net.namedParameters()].map(([name]) => name);
-
-/** A TypeError that names the parts in question and says what to do. */
-const refuses = (call: () => unknown, ...said: RegExp[]) =>
-  assert.throws(
-    () => tidy(() => void call()),
-    (error: Error) => {
-      if (!(error instanceof TypeError && said.every((part) => part.test(error.message)))) throw error;
-      return true;
-    },
-  );
-
-/** Disposes what a test made and the garbage collector cannot. */
-const free = (...parts: readonly ({ dispose(): void } | undefined)[]) => {
-  for (const part of parts) part?.dispose();
-};
+import { linear, names, parameter, refuses } from './shared.ts';
 
 gpuTest(
   'modules and parameters are found in arrays, Maps, Sets and plain objects, named as in a ModuleList',
@@ -89,7 +70,7 @@ gpuTest('layers of an array train as layers in fields do', async (gpu) => {
       sgd.step();
     });
     trained.push(await Promise.all([...net.parameters()].map((p) => p.read())));
-    free(sgd, net);
+    disposeAll(sgd, net);
   }
   assert.is(trained[0]!.length, 4);
   assert.equal(trained[0], trained[1]);
@@ -116,7 +97,7 @@ gpuTest('a ModuleList names its modules as PyTorch does, and is no layer itself'
   const y = tidy(() => net.forward(x));
   assert.equal(y.shape, [1, 2]);
   refuses(() => net.blocks.forward(), /^ModuleList: it has no forward; call its modules, or use a Sequential$/);
-  free(y, x, net);
+  disposeAll(y, x, net);
 });
 
 gpuTest('fields of a subclass of Sequential are found, and forward may use them', (gpu) => {
@@ -133,7 +114,7 @@ gpuTest('fields of a subclass of Sequential are found, and forward may use them'
     ['0', '1', 'head'],
   );
   const x = tensor(gpu, [[1, 2]]);
-  free(
+  disposeAll(
     tidy(() => net.forward(x)),
     net,
     x,
@@ -151,9 +132,9 @@ gpuTest('parts that are added after the first listing are listed with it', (gpu)
   const net = new Lazy();
   net.train();
   const x = tensor(gpu, [[1, 2]]);
-  for (let i = 0; i < 2; i++) free(tidy(() => net.forward(x)));
+  for (let i = 0; i < 2; i++) disposeAll(tidy(() => net.forward(x)));
   assert.equal(names(net), ['blocks.0.weight', 'blocks.0.bias']);
-  free(net, x);
+  disposeAll(net, x);
 });
 
 gpuTest('a tensor with requiresGrad in a field must be a Parameter; results and constants need not', (gpu) => {
@@ -183,7 +164,7 @@ gpuTest('a tensor with requiresGrad in a field must be a Parameter; results and 
   const y = net.forward(x);
   assert.ok(y.requiresGrad);
   assert.equal(names(net), [], 'the result of an op is no parameter');
-  free(y, x, w);
+  disposeAll(y, x, w);
 });
 
 gpuTest('a reference to a module around it is refused, and #private ones are free', (gpu) => {
@@ -265,7 +246,7 @@ gpuTest('forward may be replaced on an instance, before and after the first list
   assert.equal(await read(), expected);
   layer.eval();
   assert.equal(await read(), expected);
-  free(layer, x);
+  disposeAll(layer, x);
 });
 
 run();

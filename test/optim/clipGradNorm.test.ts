@@ -18,7 +18,7 @@ interface Clipped {
   dispose(): void;
 }
 
-/** Parameters with gradients, of an optimiser or alone. */
+/** Parameters with gradients, of an optimiser or without one. */
 function parametersOf(gpu: Gpu, flat: boolean, sizes = SIZES): Clipped {
   const random = seeded(4);
   const parameters = sizes.map((n, i) => new Parameter(gpu, uniform([n], random), [n], `p${i}`));
@@ -73,19 +73,22 @@ for (const flat of [true, false]) {
     }
   });
 
-  gpuTest(`clipGradNorm of some of ${whose} gradients leaves the others alone, and skips absent ones`, async (gpu) => {
-    const { parameters, gradients, dispose } = parametersOf(gpu, flat);
-    zeroGrad([parameters[3]!]);
-    const norm = await clip(
-      [1, 2, 3, 4].map((i) => parameters[i]!),
-      1,
-    );
-    assertClose('norm', [norm], [normOf([1, 2, 4].map((i) => gradients[i]!))], tolerance);
-    for (const i of [0, 5]) assert.equal(await parameters[i]!.grad!.read(), gradients[i]);
-    const clipped = await Promise.all([1, 2, 4].map((i) => parameters[i]!.grad!.read()));
-    assertClose('clipped', [normOf(clipped)], [1], tolerance);
-    dispose();
-  });
+  gpuTest(
+    `clipGradNorm of some of ${whose} gradients keeps the others as they are, and skips absent ones`,
+    async (gpu) => {
+      const { parameters, gradients, dispose } = parametersOf(gpu, flat);
+      zeroGrad([parameters[3]!]);
+      const norm = await clip(
+        [1, 2, 3, 4].map((i) => parameters[i]!),
+        1,
+      );
+      assertClose('norm', [norm], [normOf([1, 2, 4].map((i) => gradients[i]!))], tolerance);
+      for (const i of [0, 5]) assert.equal(await parameters[i]!.grad!.read(), gradients[i]);
+      const clipped = await Promise.all([1, 2, 4].map((i) => parameters[i]!.grad!.read()));
+      assertClose('clipped', [normOf(clipped)], [1], tolerance);
+      dispose();
+    },
+  );
 
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
     gpuTest(`clipGradNorm with ${bad} among ${whose} gradients is as in PyTorch`, async (gpu) => {

@@ -143,7 +143,7 @@ for (const [name, { make, reference, lr }] of Object.entries(kinds)) {
     assert.equal(results[1], results[0]);
   });
 
-  gpuTest(`${name}: a state that was saved goes on as if nothing had happened`, async (gpu) => {
+  gpuTest(`${name}: training continues from a saved state as if nothing had happened`, async (gpu) => {
     const runs = [];
     for (const interrupted of [false, true]) {
       const random = seeded(5);

@@ -58,26 +58,19 @@ for (const [form, pack] of Object.entries(FORMS)) {
   });
 
   const images = idx([3, 4, 5], counting(60));
+  // The sizes of a compressed file are checked before it is unpacked.
+  const at = (offset: number) => (form === 'plain' ? offset : 4);
+  const most = 2 ** 32 - 1;
   const hostile: [what: string, file: Uint8Array, offset: number, message: RegExp][] = [
     ['an empty file', new Uint8Array(), 0, /expected a header of 16 bytes but found the end after 0/],
     ['half a header', images.subarray(0, 9), 9, /expected a header of 16 bytes but found the end after 9/],
-    ['labels in place of images', idx([30], counting(30)), 0, /0x00000803 \(unsigned bytes, 3 sizes\).*0x00000801/],
+    ['labels instead of images', idx([30], counting(30)), 0, /0x00000803 \(unsigned bytes, 3 sizes\).*0x00000801/],
     ['floats', idx([1, 1, 1], [0, 0, 0, 0], 0x0d03), 0, /found 0x00000d03/],
     ['no IDX at all', new TextEncoder().encode('<!DOCTYPE html>...'), 0, /found 0x3c21444f/],
     ['data cut short', images.subarray(0, 70), 70, /60 bytes of data for sizes 3 x 4 x 5 but found the end after 54/],
     ['trailing bytes', idx([3, 4, 5], counting(62)), 76, /the end of the .* after/],
-    [
-      'sizes of 2^31 images',
-      idx([2 ** 31, 28, 28], counting(60)),
-      form === 'plain' ? 76 : 4,
-      /sizes 2147483648 x 28 x 28/,
-    ],
-    [
-      'sizes beyond all bounds',
-      idx([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1]),
-      form === 'plain' ? 16 : 4,
-      /4294967295 x/,
-    ],
+    ['sizes of 2^31 images', idx([2 ** 31, 28, 28], counting(60)), at(76), /sizes 2147483648 x 28 x 28/],
+    ['sizes beyond all bounds', idx([most, most, most]), at(16), /4294967295 x/],
     ['no images', idx([0, 28, 28]), 4, /one image at least/],
     ['images without rows', idx([3, 0, 28]), 8, /images with rows/],
     ['images without columns', idx([3, 28, 0]), 12, /images with columns/],
@@ -141,7 +134,7 @@ const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.con
 const gzipFaults: [what: string, file: Uint8Array, message: RegExp][] = [
   ['cut short', packed.subarray(0, packed.length - 20), /a whole gzip file/],
   ['without its last bytes', packed.subarray(0, packed.length - 4), /a whole gzip file/],
-  ['a header alone', packed.subarray(0, 10), /a whole gzip file/],
+  ['only a header', packed.subarray(0, 10), /a whole gzip file/],
   ['two bytes', packed.subarray(0, 2), /a whole gzip file/],
   ['of another method', damaged((bytes) => (bytes[2] = 9)), /a whole gzip file/],
   ['with a wrong checksum', damaged((bytes) => (bytes[bytes.length - 8]! ^= 1)), /a whole gzip file/],
