@@ -84,7 +84,9 @@ const { labels: _, ...target } = stripes(100, 2, 180);
 `;
 
 test('the training example adapts to the images that it gets', () => {
-  assert.is(printed(DATA + example('train').code), 'the target seems to contain the classes 0,1');
+  const expected = 'the target seems to contain the classes 0,1\nits first images are 0,1,0,1,0';
+  assert.is(printed(DATA + example('train').code), expected);
+  assert.is(printed(DATA + example('model', embedding).code), '0,1,0,1,0');
 });
 
 test('every file and script that a document names exists', () => {
