@@ -26,35 +26,35 @@ test.after(() => {
   rmSync(around, { recursive: true });
 });
 
-/** What the server says to a request line as it is, which no client has tidied. */
+/** Sends a raw request line, which an HTTP client would normalise; returns the answer. */
 function ask(target: string, { method = 'GET', host = 'localhost' } = {}): Promise<string> {
   const { port } = new URL(server.address);
   return new Promise((resolve, reject) => {
-    let said = '';
+    let answer = '';
     const socket = connect(Number(port), '127.0.0.1', () =>
       socket.write(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
     );
     socket
       .on('data', (chunk) => {
-        said += chunk;
+        answer += chunk;
       })
-      .on('end', () => resolve(said))
+      .on('end', () => resolve(answer))
       .on('error', reject);
   });
 }
 
 test('files of the folder are served with their types', async () => {
   for (const target of ['/', '/index.html', '/?a=b', '/digits/../index.html']) {
-    const said = await ask(target);
-    assert.match(said, /^HTTP\/1.1 200 /);
-    assert.match(said, /content-type: text\/html/);
-    assert.match(said, /this is page\/index.html/);
+    const answer = await ask(target);
+    assert.match(answer, /^HTTP\/1.1 200 /);
+    assert.match(answer, /content-type: text\/html/);
+    assert.match(answer, /this is page\/index.html/);
   }
   assert.match(await ask('/digits/a.gz'), /content-type: application\/gzip/);
   assert.not.match(await ask('/', { method: 'HEAD' }), /this is/);
 });
 
-test('nothing outside of the folder is served, whatever is asked', async () => {
+test('no path reaches a file outside the folder', async () => {
   const up = [
     '../',
     '..%2f',
@@ -70,14 +70,14 @@ test('nothing outside of the folder is served, whatever is asked', async () => {
   const targets = up.flatMap((way) => [`/${way}secret.txt`, `/${way}page-other/secret.txt`]);
   const odd = ['/link.txt', '/%00', '/%', '/%c3%28', '/digits', '/nothing.js', `/${around}/secret.txt`, '*'];
   for (const target of [...targets, ...odd]) {
-    const said = await ask(target);
-    assert.match(said, /^HTTP\/1.1 404 /, target);
-    assert.not.match(said, /this is/, target);
+    const answer = await ask(target);
+    assert.match(answer, /^HTTP\/1.1 404 /, target);
+    assert.not.match(answer, /this is/, target);
   }
   assert.match(await ask('/'), /this is page/);
 });
 
-test('only this machine is served, under its own name, and only for reading', async () => {
+test('it serves only this machine, only under its own name, and only reads', async () => {
   for (const host of ['example.org', 'localhost.example.org', '10.0.0.1'])
     assert.match(await ask('/', { host }), /^HTTP\/1.1 403 /);
   assert.match(await ask('/', { host: 'localhost:8080' }), /^HTTP\/1.1 200 /);
@@ -95,7 +95,7 @@ test('only this machine is served, under its own name, and only for reading', as
   assert.ok(refused, `reachable at ${outside.address}`);
 });
 
-test('some of an IDX file is an IDX file', () => {
+test('a part of an IDX file is an IDX file', () => {
   const header = Buffer.alloc(8);
   header.writeUInt32BE(2049, 0);
   header.writeUInt32BE(10, 4);
@@ -106,7 +106,7 @@ test('some of an IDX file is an IDX file', () => {
   assert.is(some(images, 'images', { first: 6, every: 1 }).length, 16 + 24);
 });
 
-test('a page is built beside nothing but an older page', () => {
+test('a page is built only into an empty folder or over an older page', () => {
   const older = join(around, 'older');
   mkdirSync(older);
   assert.not(isForeign(older));
