@@ -291,7 +291,7 @@ stateTest(
   trained('running'),
   async (visitor) => {
     const { page } = visitor;
-    await report(page, 'failed', 'the loss is NaN', false);
+    await report(page, 'failed', 'the loss is not finite', false);
     await checkTexts(visitor, { status: STATUS.stoppedAt(40) });
     assert.equal(await visible(page, ['notice']), ['notice']);
     await press(page, '#start');
