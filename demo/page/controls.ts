@@ -9,18 +9,12 @@ type Choose = (change: Partial<Settings>) => void;
 
 /** Connects all controls to `choose`. Returns the view that shows the settings in them. */
 export function controls(choose: Choose): View {
-  const digits = toggles(
-    'digits',
-    DIGITS,
-    (digit) => String(digit),
-    (chosen) => choose({ digits: chosen }),
-  );
-  const methods = toggles(
-    'methods',
-    METHODS,
-    (method) => NAMES[method],
-    (chosen) => choose({ methods: chosen }),
-  );
+  const digits = toggles('digits', { items: DIGITS, name: String, choose: (chosen) => choose({ digits: chosen }) });
+  const methods = toggles('methods', {
+    items: METHODS,
+    name: (method) => NAMES[method],
+    choose: (chosen) => choose({ methods: chosen }),
+  });
   const shows: Show[] = [
     (settings) => digits(settings.digits),
     (settings) => methods(settings.methods),
@@ -38,9 +32,7 @@ export function controls(choose: Choose): View {
 /** Makes a button per item, at least one of which is pressed. Returns a function that shows which are. */
 function toggles<T>(
   id: string,
-  items: readonly T[],
-  name: (item: T) => string,
-  choose: (chosen: readonly T[]) => void,
+  { items, name, choose }: { items: readonly T[]; name(item: T): string; choose(chosen: readonly T[]): void },
 ): (chosen: readonly T[]) => void {
   let pressed: readonly T[] = [];
   const buttons = items.map((item) => {

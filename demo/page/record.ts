@@ -17,15 +17,14 @@ export interface Recording {
 /**
  * Trains with the settings and returns what the worker reported.
  *
- * @param folder the built page, which holds the digits
- * @param iterations when to pause; 0 trains to the end
- * @param onProgress called with the iterations that each method has done
+ * @param folder the built page, which contains the digits
+ * @param options.iterations when to pause; 0 trains to the end
+ * @param options.onProgress called with the iterations that each method has done
  */
 export async function record(
   folder: string,
   settings: Settings,
-  iterations: number,
-  onProgress: (done: number[]) => void,
+  { iterations, onProgress }: { iterations: number; onProgress(done: number[]): void },
 ): Promise<Recording> {
   globalThis.fetch = async (file) => new Response(readFileSync(join(folder, String(file))));
   const reports: Report[] = [];

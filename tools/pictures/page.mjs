@@ -94,8 +94,11 @@ async function recordedReports(file) {
   if (file && existsSync(file)) return readFileSync(file, 'utf8');
   const { record } = await bundled('demo/page/record.ts');
   const { parseSettings } = await bundled('demo/page/settings.ts');
-  const tell = (iterations) => process.stderr.write(`\r${iterations}   `);
-  const recorded = await record(page, parseSettings(values.address), Number(values.iterations), tell);
+  const onProgress = (done) => process.stderr.write(`\r${done}   `);
+  const recorded = await record(page, parseSettings(values.address), {
+    iterations: Number(values.iterations),
+    onProgress,
+  });
   process.stderr.write('\n');
   const text = JSON.stringify(lighter(recorded), (_, value) =>
     ArrayBuffer.isView(value) ? { $: value.constructor.name, a: Array.from(value) } : value,

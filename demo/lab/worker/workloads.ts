@@ -1,3 +1,5 @@
+// The lab is a front end of the benchmark: it takes its cases, their references and their measurement from bench/, so that both
+// give the same answers. No other part of demo/ imports bench/.
 import type { Case } from '../../../bench/harness/case.ts';
 import { casesOf } from '../../../bench/harness/suite.ts';
 import { benches } from '../../../bench/index.ts';

@@ -17,6 +17,12 @@ import { ERRORS } from '../words.ts';
 import type { RunData } from './digits.ts';
 import { Probe } from './probe.ts';
 
+/** How a run starts: with fresh weights, or from a checkpoint. */
+interface Start {
+  options: RunOptions;
+  from?: Checkpoint | undefined;
+}
+
 export class Run {
   private readonly evaluator: Evaluator;
   private probe: Probe | undefined;
@@ -30,7 +36,7 @@ export class Run {
   }
 
   /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other digits. */
-  static async open(gpu: Gpu, data: RunData, options: RunOptions, from?: Checkpoint): Promise<Run> {
+  static async open(gpu: Gpu, data: RunData, { options, from }: Start): Promise<Run> {
     const run = new Run(gpu, data, Trainer.begin({ gpu, ...data.training, ...trainArguments(options) }));
     try {
       await run.trainer.prepare([run.evaluator]);

@@ -76,8 +76,10 @@ export class Runs {
     const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch: batchSize, methods } = this.chosen;
     const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize };
     try {
-      for (const method of methods)
-        this.all.push(await Run.open(gpu, this.data, { ...this.base, ...own, method }, this.kept.get(method)));
+      for (const method of methods) {
+        const options = { ...this.base, ...own, method };
+        this.all.push(await Run.open(gpu, this.data, { options, from: this.kept.get(method) }));
+      }
     } catch (error) {
       this.close();
       throw error;
