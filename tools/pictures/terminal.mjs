@@ -22,7 +22,7 @@ const THEME = { background: '#10141c', foreground: '#d7dde8' };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '30' } },
+  options: { rows: { type: 'string', default: '29' } },
 });
 const rows = Number(values.rows);
 const command = positionals.length > 0 ? positionals.join(' ') : 'npm start';
