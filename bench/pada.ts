@@ -48,7 +48,8 @@ function images(count: number, seed: number): HostImages {
   };
 }
 
-async function prepare(gpu: Gpu): Promise<PreparedStep> {
+/** Makes an iteration that can be repeated. */
+export async function prepare(gpu: Gpu): Promise<PreparedStep> {
   const data = { source: images(6000, 1), target: images(3075, 2), numClasses: 10 };
   const training = await Trainer.create({
     gpu,

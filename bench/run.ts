@@ -8,7 +8,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { measurePeaks } from '../src/debug/peaks.ts';
 import { createGpu, type GpuOptions } from '../src/gemm/createGpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/gemm/precision.ts';
-import type { GemmFamily } from '../src/gemm/settings.ts';
+import type { GemmFamily } from '../src/gemm/variants.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
+import type { Case } from './harness/case.ts';
 import {
   COLUMNS,
   cellsOf,
@@ -30,6 +32,7 @@ import {
 import { keyOf, type Row } from './harness/row.ts';
 import { casesOf, runSuite } from './harness/suite.ts';
 import { benches } from './index.ts';
+import { measureVariants, subjectsOf, VARIANT_COLUMNS, variantCells } from './variants.ts';
 
 interface Flags {
   /** true: events on stdout; a path: a recording in that file. */
@@ -41,6 +44,7 @@ interface Flags {
   compare?: string;
   gemm?: GemmFamily;
   subgroups: boolean;
+  variants?: boolean;
   float32MatmulPrecision: Float32MatmulPrecision;
 }
 
@@ -67,6 +71,12 @@ const command = new Command('padagrad bench')
   )
   .option('--no-subgroups', 'do not use subgroups')
   .addOption(
+    new Option(
+      '--variants',
+      'time every variant of the GEMM kernels, and show how far the chosen one is from the fastest',
+    ).conflicts(['csv', 'compare']),
+  )
+  .addOption(
     new Option('--float32-matmul-precision <which>', 'precision of matmuls; medium rounds operands to half precision')
       .choices(['highest', 'medium'])
       .default('highest'),
@@ -91,6 +101,7 @@ async function main(): Promise<number> {
     if (before?.driver && before.driver !== device.driver)
       say(`bench: ${flags.compare} was measured with another driver (${before.driver})`);
     const load = loadavg()[0]!;
+    if (flags.variants) return await variants(gpu, flags, cases);
     const events = flags.json === true;
     const tables = !events && !flags.csv;
     if (events) write(JSON.stringify({ event: 'device', ...device, load }));
@@ -124,6 +135,24 @@ async function main(): Promise<number> {
   } finally {
     gpu.dispose();
   }
+}
+
+/** Measures the variants of the GEMM kernels. */
+async function variants(gpu: Gpu, flags: Flags, cases: readonly Case[]): Promise<number> {
+  const rows = await measureVariants(gpu, subjectsOf(cases), (row) => {
+    say(variantCells(row).join('  '));
+    if (flags.json === true) write(JSON.stringify({ event: 'variants', ...row }));
+  });
+  if (flags.json !== true) show(flags, VARIANT_COLUMNS, rows.map(variantCells));
+  if (typeof flags.json === 'string') {
+    const recording = { ...origin(), device: deviceBlock(gpu), load: loadavg()[0]!, variants: rows };
+    writeFileSync(flags.json, `${JSON.stringify(recording, null, 1)}\n`);
+  }
+  const worst = Math.max(0, ...rows.map(({ regret }) => regret));
+  say(`bench: the largest regret of ${rows.length} shapes is ${(100 * worst).toFixed(0)} %`);
+  const wrong = rows.filter(({ variants }) => variants.some(({ ms }) => ms === null)).length;
+  if (wrong > 0) say(`bench: ${wrong} shapes have variants with wrong results, which were not timed`);
+  return wrong > 0 ? 1 : 0;
 }
 
 /** Returns when, from which commit and by which command the run was made. */

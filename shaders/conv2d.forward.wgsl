@@ -1,17 +1,17 @@
 // conv2d.forward: the operands of a convolution's output
 //
-//   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq, depths crs
+//   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq, k = crs
 //
 // shapes    x: [images, c, h, w], weight: [o, c, r, s]
-// parallel  called by a gemm core; PADDED: windows may reach beyond the image
-// numerics  exact: numbers are passed on as they are
+// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image
+// numerics  exact: numbers are passed on unchanged
 
 override PADDED = false;
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 
-// Where the windows of four output pixels begin: their corners' rows and columns in the image, and their places in x.
+// The corners of the windows of four output pixels: rows and columns in the image, and indices in x.
 struct Windows { top: vec4i, left: vec4i, at: vec4i }
 
 fn rowsOf(row: u32) -> u32 { return row * params.k; }
@@ -26,8 +26,8 @@ fn colsOf(col: u32) -> Windows {
   }
   return windows;
 }
-fn depthsOf(col: u32) -> u32 { return 0u; }
-fn skip(k: u32, depths: u32) -> u32 { return k; }
+fn usedK(col: u32) -> u32 { return 0u; }
+fn nextK(k: u32, used: u32) -> u32 { return k; }
 
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;

@@ -1,12 +1,12 @@
 // conv2d.inputGrad: the operands of the gradient of a convolution's input
 //
-//   dx[c, hwn] = sum_rso weight[rso, c] dy[rso, hwn]         rows c, columns hwn, depths rso
-//   dy[rso, hwn] = dy[n,o,p,q] where h + padH - r dilationH = p strideH, w + padW - s dilationW = q strideW; 0 elsewhere
+//   dx[c, hwn] = sum_rso weight[rso, c] dy[rso, hwn]         rows c, columns hwn, k = rso
+//   dy[rso, hwn] = dy[n,o,p,q] with h + padH - r dilationH = p strideH and w + padW - s dilationW = q strideW; 0 if there is none
 //
-// shapes    weight: [o, c, r, s], dy: [images, o, p, q]; each tap r,s has o depths, up to a multiple of 4
-// parallel  called by a gemm core. Neighbouring columns are one pixel of several images (of one
-//           image with IMAGE_BY_IMAGE: what GPUs load faster), so that a tile can leave out the taps that its pixels never met
-// numerics  exact: numbers are passed on as they are
+// shapes    weight: [o, c, r, s], dy: [images, o, p, q]; per tap r,s, k has o steps, rounded up to a multiple of 4
+// parallel  called by a GEMM kernel. Neighbouring columns are the same pixel of several images, so a tile can skip the taps that
+//           none of its pixels uses. With IMAGE_BY_IMAGE they are pixels of one image, which GPUs load faster
+// numerics  exact: numbers are passed on unchanged
 
 override IMAGE_BY_IMAGE = false;
 
@@ -29,7 +29,7 @@ fn colsOf(col: u32) -> Pixels {
   return pixels;
 }
 
-// A column as it is counted, the column after it, and its image, row and column in the image.
+// A column's number as three indices, the column after it, and the pixel that it is: image, row, column.
 fn columnAt(col: u32) -> vec3u {
   if (IMAGE_BY_IMAGE) { return place(col, params.h, params.w); }
   return place(col, params.w, params.images);
@@ -43,44 +43,44 @@ fn pixelOf(at: vec3u) -> vec3u {
   return at.zxy;
 }
 
-// Rows and columns of the kernel that meet a pixel of this tile, a bit each.
-struct Depths { rows: u32, cols: u32 }
+// The rows and columns of the kernel that a pixel of this tile uses, one bit each.
+struct Taps { rows: u32, cols: u32 }
 
-fn depthsOf(col: u32) -> Depths {
-  var depths: Depths;
-  if (IMAGE_BY_IMAGE || max(params.r, params.s) > 32u) { return Depths(0xffffffffu, 0xffffffffu); }
+fn usedK(col: u32) -> Taps {
+  var used: Taps;
+  if (IMAGE_BY_IMAGE || max(params.r, params.s) > 32u) { return Taps(0xffffffffu, 0xffffffffu); }
   let last = (min(col + 31u, params.n - 1u)) / params.images;
   for (var pixel = col / params.images; pixel <= last; pixel++) {
     let h = i32(pixel / params.w + params.padH);
     let w = i32(pixel % params.w + params.padW);
     for (var r = 0u; r < params.r; r++) {
-      depths.rows |= u32(outputOf(vec4i(h - i32(r * params.dilationH)), params.strideH, params.p).x >= 0) << r;
+      used.rows |= u32(outputOf(vec4i(h - i32(r * params.dilationH)), params.strideH, params.p).x >= 0) << r;
     }
     for (var s = 0u; s < params.s; s++) {
-      depths.cols |= u32(outputOf(vec4i(w - i32(s * params.dilationW)), params.strideW, params.q).x >= 0) << s;
+      used.cols |= u32(outputOf(vec4i(w - i32(s * params.dilationW)), params.strideW, params.q).x >= 0) << s;
     }
   }
-  return depths;
+  return used;
 }
 
-fn skip(k: u32, depths: Depths) -> u32 {
+fn nextK(k: u32, used: Taps) -> u32 {
   let each = (params.o + 3u) / 4u * 4u;
   let tap = k / each;
   var r = tap / params.s;
   var s = tap % params.s;
-  let row = (depths.rows >> r) & 1u;
-  if ((row & (depths.cols >> s)) == 1u) { return k; }
-  if (row == 0u || (depths.cols >> s) == 0u) {
-    r += 1u + countTrailingZeros(depths.rows >> (r + 1u));
+  let row = (used.rows >> r) & 1u;
+  if ((row & (used.cols >> s)) == 1u) { return k; }
+  if (row == 0u || (used.cols >> s) == 0u) {
+    r += 1u + countTrailingZeros(used.rows >> (r + 1u));
     s = 0u;
   }
-  s += countTrailingZeros(depths.cols >> s);
+  s += countTrailingZeros(used.cols >> s);
   return (r * params.s + s) * each;
 }
 
-// Where along y a place along x, padding included, is met: -1 where it is not.
+// The index along y of the window that begins at an index along the padded x; -1 if there is none.
 fn outputOf(at: vec4i, stride: u32, size: u32) -> vec4i {
-  // Rounded, not cut off: a quotient of floats may be a little less than the whole number that it is.
+  // Rounded, because a quotient of floats may be slightly less than the integer.
   let steps = vec4i(vec4f(at) / f32(stride) + 0.5);
   return select(vec4i(-1), steps, (steps * i32(stride) == at) & (at >= vec4i()) & (steps < vec4i(i32(size))));
 }
@@ -109,8 +109,8 @@ fn loadB(k: u32, pixels: Pixels) -> mat4x4f {
   let size = params.p * params.q;
   for (var i = 0u; i < 4u; i++) {
     let at = pixels.image + (o + i) * size + vec4u(p) * params.q + vec4u(q);
-    let slopes = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
-    block[i] = select(vec4f(), slopes, (p >= vec4i()) & (q >= vec4i()) & vec4(o + i < params.o && k < params.k));
+    let dys = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+    block[i] = select(vec4f(), dys, (p >= vec4i()) & (q >= vec4i()) & vec4(o + i < params.o && k < params.k));
   }
   return block;
 }

@@ -1,17 +1,17 @@
-// conv2d.weightGrad: the operands of dweight and dbias; gemm.weightGrad is their store
+// conv2d.weightGrad: the operands of dweight and dbias; gemm.weightGrad.epilogue writes them
 //
-//   [dweight | dbias][o, crs] = sum_npq dy[npq, o] [x | 1][npq, crs]         rows o, columns crs, depths npq
+//   [dweight | dbias][o, crs] = sum_npq dy[npq, o] [x | 1][npq, crs]         rows o, columns crs, k = npq
 //
-// shapes    x: [images, c, h, w], dy: [images, o, p, q]; [x | 1] has one column more than there are crs, of ones
-// parallel  called by a gemm core; PADDED: windows may reach beyond the image
-// numerics  exact: numbers are passed on as they are
+// shapes    x: [images, c, h, w], dy: [images, o, p, q]; [x | 1] has one more column than there are crs, of ones
+// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image
+// numerics  exact: numbers are passed on unchanged
 
 override PADDED = false;
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 
-// Four taps of the kernel: their rows and columns in the image and their places in x, when the window is at its corner.
+// Four taps of the kernel: their rows and columns in the image and their indices in x, for the window at the image's corner.
 struct Taps { top: vec4i, left: vec4i, at: vec4i, one: vec4<bool> }
 
 fn rowsOf(row: u32) -> u32 { return row * params.p * params.q; }
@@ -27,8 +27,8 @@ fn colsOf(col: u32) -> Taps {
   }
   return taps;
 }
-fn depthsOf(col: u32) -> u32 { return 0u; }
-fn skip(k: u32, depths: u32) -> u32 { return k; }
+fn usedK(col: u32) -> u32 { return 0u; }
+fn nextK(k: u32, used: u32) -> u32 { return k; }
 
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;
@@ -37,8 +37,8 @@ fn loadA(row: u32, k: u32) -> mat4x4f {
   var pixel = k % size;
   for (var i = 0u; i < 4u; i++) {
     let at = image * params.o * size + pixel + row + NEXT * size;
-    let slopes = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
-    block[i] = select(vec4f(), slopes, k + i < params.k);
+    let dys = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+    block[i] = select(vec4f(), dys, k + i < params.k);
     image += u32(pixel + 1u == size);
     pixel = select(pixel + 1u, 0u, pixel + 1u == size);
   }

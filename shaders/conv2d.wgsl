@@ -1,25 +1,25 @@
-// conv2d: convolution of images with kernels: what its three matrix products share
+// conv2d: the formulas of convolution, and what its three matrix multiplications share
 //
-//   forward   y[n,o,p,q] = bias[o] + sum_crs weight[o,c,r,s] x[n,c,h,w],  then, if rectified, the positive part
+//   forward   y[n,o,p,q] = bias[o] + sum_crs weight[o,c,r,s] x[n,c,h,w],  then ReLU if asked for
 //             h = p strideH - padH + r dilationH,  w = q strideW - padW + s dilationW;  x is 0 outside the image
-//   backward  dx[n,c,h,w] = sum of weight[o,c,r,s] dy[n,o,p,q] over the o,r,s,p,q that meet h,w
+//   backward  dx[n,c,h,w] = sum of weight[o,c,r,s] dy[n,o,p,q] over all o,r,s,p,q that belong to h,w
 //             dweight[o,c,r,s] = sum_npq dy[n,o,p,q] x[n,c,h,w],  dbias[o] = sum_npq dy[n,o,p,q]
 //
 // shapes    x, dx: [images, c, h, w]; weight, dweight: [o, c, r, s]; bias, dbias: [o]; y, dy: [images, o, p, q]
-// parallel  no product is ever laid out in memory: conv2d.* find each operand's element in x, weight, dy as a core asks for it
-// numerics  exact: numbers are passed on as they are
+// parallel  no matrix is laid out in memory: when a GEMM kernel loads an element, conv2d.* compute its place in x, weight or dy
+// numerics  exact: numbers are passed on unchanged
 
 struct Params {
-  m: u32, n: u32, k: u32, depth: u32,
+  m: u32, n: u32, k: u32, kPerPart: u32,
   images: u32, c: u32, h: u32, w: u32, o: u32, p: u32, q: u32, r: u32, s: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
-  biased: u32, rectified: u32
+  hasBias: u32, relu: u32
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
 const NEXT = vec4u(0, 1, 2, 3);
 
-// Element i of an array [., rows, cols] as (., row, col), and the element after it.
+// The indices (., row, col) of element i of an array [., rows, cols], and those of the next element.
 fn place(i: u32, rows: u32, cols: u32) -> vec3u {
   let line = i / cols;
   return vec3u(line / rows, line % rows, i % cols);

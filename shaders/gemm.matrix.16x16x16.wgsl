@@ -1,11 +1,11 @@
-// gemm.matrix.16x16x16: the size of a device's subgroup matrices
+// gemm.matrix.16x16x16: the size of a device's subgroup matrices, for gemm.matrix
 //
-//   result [HEIGHT, WIDTH] += left [HEIGHT, DEPTHS] right [DEPTHS, WIDTH]
+//   result [HEIGHT, WIDTH] += left [HEIGHT, K] right [K, WIDTH]
 //
-// shapes    as the name says: rows x columns x depths
+// shapes    the file's name gives rows x columns x steps of k
 // parallel  see gemm.matrix
 // numerics  see gemm.matrix
 
 const HEIGHT = 16u;
 const WIDTH = 16u;
-const DEPTHS = 16u;
+const K = 16u;

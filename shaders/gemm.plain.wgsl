@@ -1,18 +1,18 @@
-// gemm.plain: matrix product without subgroups or workgroup memory: for software adapters that lack subgroups
+// gemm.plain: GEMM kernel without subgroups or workgroup memory, for CPUs that play the GPU and lack subgroups
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the store are other files', as gemm.subgroup describes.
+// The operands and the epilogue are in other files; gemm.subgroup describes them.
 //
-// shapes    A: [m, k], B: [k, n], y: [m, n]; slice z sums depths z * depth to (z + 1) * depth and stores below the rows of
-//           the slices before it
-// parallel  one invocation 16 x 8 of y, 32 x 32 a workgroup; every number of A that is loaded is used 8 times, of B 16 times
-// numerics  4 products are summed before they are added to the running sum; fixed order
+// shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
+//           below those of the parts before it
+// parallel  one invocation per 16 x 8 of y, 32 x 32 per workgroup. Every loaded number of A is used 8 times, of B 16 times
+// numerics  4 products are summed before they are added to the running sum; the order is fixed
 
-// The left and the right half of each row. In memory, as in gemm.subgroup.
+// The left and the right half of each row. They stay in memory, as in gemm.subgroup.
 var<private> sum: array<vec4f, 32>;
 
-fn addProduct(first: u32, a: mat4x4f, left: mat4x4f, right: mat4x4f) {
+fn multiplyAdd(first: u32, a: mat4x4f, left: mat4x4f, right: mat4x4f) {
   for (var i = 0u; i < 4u; i++) {
     sum[first + 2u * i] += left * a[i];
     sum[first + 2u * i + 1u] += right * a[i];
@@ -20,7 +20,7 @@ fn addProduct(first: u32, a: mat4x4f, left: mat4x4f, right: mat4x4f) {
 }
 
 @compute @workgroup_size(8)
-fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let tile = wid.y * groups.x + wid.x;
   let down = (params.m + 31u) / 32u;
   let row = 32u * (tile % down) + 16u * (thread % 2u);
@@ -32,19 +32,19 @@ fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
   let rows12 = rowsOf(row + 12u);
   let leftCols = colsOf(col);
   let rightCols = colsOf(col + 4u);
-  let depths = depthsOf(col);
-  let end = min((wid.z + 1u) * params.depth, params.k);
-  for (var k = skip(wid.z * params.depth, depths); k < end; k = skip(k + 4u, depths)) {
+  let used = usedK(col);
+  let end = min((wid.z + 1u) * params.kPerPart, params.k);
+  for (var k = nextK(wid.z * params.kPerPart, used); k < end; k = nextK(k + 4u, used)) {
     let left = loadB(k, leftCols);
     let right = loadB(k, rightCols);
-    addProduct(0u, transpose(loadA(rows0, k)), left, right);
-    addProduct(8u, transpose(loadA(rows4, k)), left, right);
-    addProduct(16u, transpose(loadA(rows8, k)), left, right);
-    addProduct(24u, transpose(loadA(rows12, k)), left, right);
+    multiplyAdd(0u, transpose(loadA(rows0, k)), left, right);
+    multiplyAdd(8u, transpose(loadA(rows4, k)), left, right);
+    multiplyAdd(16u, transpose(loadA(rows8, k)), left, right);
+    multiplyAdd(24u, transpose(loadA(rows12, k)), left, right);
   }
   let count = min(16u, params.m - row);
   for (var i = 0u; i < 2u * count; i++) {
     let at = col + 4u * (i % 2u);
-    if (at < params.n) { store(wid.z * params.m + row + i / 2u, at, sum[i]); }
+    if (at < params.n) { epilogue(wid.z * params.m + row + i / 2u, at, sum[i]); }
   }
 }

@@ -1,10 +1,10 @@
-// gemm.reduce: adds the slices of a product whose depth was cut (few rows and columns, many depths)
+// gemm.reduce: adds the parts of a matrix multiplication whose k is split (few rows and columns, long k)
 //
-//   y[r,c] = sum_slice partial[slice * m + r, c]
+//   y[r,c] = sum_part partial[part * m + r, c]
 //
-// shapes    partial: [slices * m, n up to a multiple of 4], y: [m, n] as the store of the product has it
-// parallel  one invocation 4 columns of a row
-// numerics  slice after slice, in order: the same bits every time
+// shapes    partial: [parts * m, n rounded up to a multiple of 4], y: [m, n] in the layout of the epilogue
+// parallel  one invocation per 4 columns of a row
+// numerics  the parts are added in order: the same bits every time
 
 @group(0) @binding(7) var<storage, read> partial: array<vec4f>;
 
@@ -16,5 +16,5 @@ fn reduce(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= size) { return; }
   var sum = vec4f();
   for (var at = i; at < arrayLength(&partial); at += size) { sum += partial[at]; }
-  store(i / across, 4u * (i % across), sum);
+  epilogue(i / across, 4u * (i % across), sum);
 }

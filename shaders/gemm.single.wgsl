@@ -1,9 +1,9 @@
-// gemm.single: the tiles of gemm.workgroup in single precision
+// gemm.single: gemm.workgroup keeps its tiles in single precision
 //
 //   Element = f32
 //
 // shapes    see gemm.workgroup
 // parallel  see gemm.workgroup
-// numerics  exact: operands are kept as they are
+// numerics  exact: operands are kept unchanged
 
 alias Element = f32;

@@ -1,28 +1,28 @@
-// gemm.workgroup: matrix product with tiles in workgroup memory: what GPUs run best
+// gemm.workgroup: GEMM kernel with tiles in workgroup memory: the fastest on GPUs
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the store are other files', as gemm.subgroup describes (depths are not skipped here: a tile holds 16);
-// `Element`, what a tile holds, is that of gemm.single or gemm.half.
+// The operands and the epilogue are in other files; gemm.subgroup describes them (no k is skipped here: a tile holds 16 steps).
+// `Element`, the type of the tiles, comes from gemm.single or gemm.half.
 //
-// shapes    A: [m, k], B: [k, n], y: [m, n]; slice z sums depths z * depth to (z + 1) * depth and stores below the rows of
-//           the slices before it
-// parallel  one workgroup of THREADS = ROWS * COLUMNS / 64 invocations a tile of ROWS x COLUMNS, 8 x 8 an invocation: four
-//           4 x 4 blocks half a tile apart, so that neighbours read neighbouring vec4 of B and the same of A: no bank
-//           conflicts. Neighbours write A at depths 4 apart, so these are permuted by depth, or four would share a bank.
-//           The next 16 depths travel to registers while the present ones are multiplied: one buffer of at most 16 KiB,
-//           WebGPU's default limit
-// numerics  one running sum over k for each element; fixed order
+// shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
+//           below those of the parts before it
+// parallel  one workgroup of THREADS = ROWS * COLUMNS / 64 invocations per tile of ROWS x COLUMNS, 8 x 8 per invocation: four
+//           4 x 4 blocks half a tile apart. So neighbours read neighbouring vec4 of B and the same vec4 of A: no bank conflicts.
+//           Neighbours write A at steps of k that are 4 apart, and four of them would share a bank, so A is permuted by k. While
+//           a tile is multiplied, the next 16 steps of k are on their way to registers (prefetch); there is one buffer of at
+//           most 16 KiB, WebGPU's default limit
+// numerics  one running sum over k per element; the order is fixed
 
-// 64, 64, 64 or 128, 128, 256 or, for the few channels of a convolution, 32, 128, 64.
+// 64, 64, 64 or 128, 128, 256. For convolutions with few channels: 32, 128, 64.
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
 
 const STEP = 16u;
 
-// The 16 depths of the first 64 rows, or columns, 4 to a vec4, then of the next 64. Two indices and not one: the checks that
-// WebGPU adds to them are then done once and not in the inner loop, for the first index is constant there, the second invariant.
+// 16 steps of k for the first 64 rows or columns, 4 per vec4, then for the next 64. With two indices instead of one, WebGPU's bounds
+// checks are done outside the inner loop: there the first index is constant and the second does not change.
 alias Panel = array<vec4<Element>, 16>;
 var<workgroup> tileA: array<Panel, 16 * ((ROWS + 63) / 64)>;
 var<workgroup> tileB: array<Panel, 16 * ((COLUMNS + 63) / 64)>;
@@ -35,11 +35,11 @@ var<private> bottomRight: Quad;
 
 fn swizzle(row4: u32, four: u32) -> u32 { return row4 ^ (2u * four); }
 
-fn addProduct(sum: ptr<private, Quad>, a: vec4f, b: vec4f) {
+fn multiplyAdd(sum: ptr<private, Quad>, a: vec4f, b: vec4f) {
   for (var i = 0u; i < 4u; i++) { (*sum)[i] += b * a[i]; }
 }
 
-// Where the 4 rows, or columns, of number `at` begin.
+// The first step of k of the panel that holds block `at` of 4 rows or columns.
 fn panelOf(at: u32) -> u32 { return STEP * (at / 16u); }
 
 fn addTiles(row4: u32, col4: u32) {
@@ -53,69 +53,69 @@ fn addTiles(row4: u32, col4: u32) {
       let bottom = vec4f(tileA[panelOf(ROWS / 8u) + k][bottomAt]);
       let left = vec4f(tileB[k][col4]);
       let right = vec4f(tileB[panelOf(COLUMNS / 8u) + k][rightCol4 % 16u]);
-      addProduct(&topLeft, top, left);
-      addProduct(&topRight, top, right);
-      addProduct(&bottomLeft, bottom, left);
-      addProduct(&bottomRight, bottom, right);
+      multiplyAdd(&topLeft, top, left);
+      multiplyAdd(&topRight, top, right);
+      multiplyAdd(&bottomLeft, bottom, left);
+      multiplyAdd(&bottomRight, bottom, right);
     }
   }
 }
 
-// A block that this invocation carries from memory to a tile: 4 depths of 4 columns.
-fn putB(col4: u32, depth: u32, b: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { tileB[panelOf(col4) + depth + i][col4 % 16u] = vec4<Element>(b[i]); }
+// Writes a block that this invocation has loaded to the tile: 4 steps of k for 4 columns.
+fn putB(col4: u32, k: u32, b: mat4x4f) {
+  for (var i = 0u; i < 4u; i++) { tileB[panelOf(col4) + k + i][col4 % 16u] = vec4<Element>(b[i]); }
 }
 
-fn storeQuad(sum: ptr<private, Quad>, row: u32, col: u32, slice: u32) {
+fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
   for (var i = 0u; i < 4u; i++) {
-    if (row + i < params.m && col < params.n) { store(slice * params.m + row + i, col, (*sum)[i]); }
+    if (row + i < params.m && col < params.n) { epilogue(part * params.m + row + i, col, (*sum)[i]); }
   }
 }
 
 @compute @workgroup_size(THREADS)
-fn product(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let tile = wid.y * groups.x + wid.x;
   let down = (params.m + ROWS - 1u) / ROWS;
   let firstRow = ROWS * (tile % down);
   let firstCol = COLUMNS * (tile / down);
   if (firstCol >= params.n) { return; }
 
-  // 16 depths of a tile are ROWS blocks of 4 x 4 of A and COLUMNS of B. The first invocations carry one of A; the last
-  // ones carry one of B, or all of them two.
+  // A tile's 16 steps of k are ROWS blocks of 4 x 4 of A and COLUMNS blocks of B. The first ROWS invocations load one of A each.
+  // The last COLUMNS invocations load one of B each, or every invocation loads two.
   let carriesA = thread < ROWS;
   let carriesB = thread + COLUMNS >= THREADS;
   let blockB = thread % COLUMNS;
   let rowA = thread / 4u;
-  let depthA = 4u * (thread % 4u);
+  let kA = 4u * (thread % 4u);
   let colB = blockB % (COLUMNS / 4u);
-  let depthB = 4u * (blockB / (COLUMNS / 4u));
+  let kB = 4u * (blockB / (COLUMNS / 4u));
   let rows = rowsOf(firstRow + 4u * rowA);
   let cols = colsOf(firstCol + 4u * colB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
 
-  let begin = wid.z * params.depth;
-  let end = min(begin + params.depth, params.k);
+  let begin = wid.z * params.kPerPart;
+  let end = min(begin + params.kPerPart, params.k);
   var a: mat4x4f;
   var b: mat4x4f;
   var secondB: mat4x4f;
   for (var k = begin; k < end + STEP; k += STEP) {
     if (k < end) {
-      if (carriesA) { a = loadA(rows, k + depthA); }
-      if (carriesB) { b = loadB(k + depthB, cols); }
-      if (COLUMNS > THREADS) { secondB = loadB(k + depthB + 8u, cols); }
+      if (carriesA) { a = loadA(rows, k + kA); }
+      if (carriesB) { b = loadB(k + kB, cols); }
+      if (COLUMNS > THREADS) { secondB = loadB(k + kB + 8u, cols); }
     }
     if (k > begin) { addTiles(row4, col4); }
-    workgroupBarrier(); // all have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelOf(rowA) + depthA + i][swizzle(rowA % 16u, depthA / 4u)] = vec4<Element>(a[i]); } }
-    if (carriesB) { putB(colB, depthB, b); }
-    if (COLUMNS > THREADS) { putB(colB, depthB + 8u, secondB); }
-    workgroupBarrier(); // the tiles of the next round are whole
+    workgroupBarrier(); // all invocations have read the tiles of this round
+    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelOf(rowA) + kA + i][swizzle(rowA % 16u, kA / 4u)] = vec4<Element>(a[i]); } }
+    if (carriesB) { putB(colB, kB, b); }
+    if (COLUMNS > THREADS) { putB(colB, kB + 8u, secondB); }
+    workgroupBarrier(); // the tiles of the next round are complete
   }
   let row = firstRow + 4u * row4;
   let col = firstCol + 4u * col4;
-  storeQuad(&topLeft, row, col, wid.z);
-  storeQuad(&topRight, row, col + COLUMNS / 2u, wid.z);
-  storeQuad(&bottomLeft, row + ROWS / 2u, col, wid.z);
-  storeQuad(&bottomRight, row + ROWS / 2u, col + COLUMNS / 2u, wid.z);
+  writeQuad(&topLeft, row, col, wid.z);
+  writeQuad(&topRight, row, col + COLUMNS / 2u, wid.z);
+  writeQuad(&bottomLeft, row + ROWS / 2u, col, wid.z);
+  writeQuad(&bottomRight, row + ROWS / 2u, col + COLUMNS / 2u, wid.z);
 }

@@ -1,12 +1,12 @@
-// matmul: the operands of a matrix product, each as it lies in memory or transposed; gemm.* multiply them
+// matmul: the operands of a matrix multiplication, each as it is in memory or transposed; gemm.* multiply them
 //
 //   forward   y = op(a) op(b)
-//   backward  d op(a) = dy op(b)^T,  d op(b) = op(a)^T dy          products of the same kind
+//   backward  d op(a) = dy op(b)^T,  d op(b) = op(a)^T dy          multiplications of the same kind
 //
 // shapes    op(a): [m, k], op(b): [k, n]; a: [m, k] or, with TRANSPOSE_A, [k, m]; b: [k, n] or, with TRANSPOSE_B, [n, k]
-// parallel  called by a gemm core; with ALIGNED_* the rows in memory start at multiples of 4, so that vec4 can be loaded
-// numerics  exact: numbers are passed on as they are. With MASKED, a counts only where mask is not <= 0: the gradient of
-//           a relu at its output. With ONES, op(b) has one column more than b, of ones
+// parallel  called by a GEMM kernel; ALIGNED_*: the rows in memory start at multiples of 4, so vec4 can be loaded
+// numerics  exact: numbers are passed on unchanged. With MASKED, a counts only where mask is not <= 0: the gradient of a ReLU,
+//           given its output. With ONES, op(b) has one more column than b, of ones
 
 override TRANSPOSE_A = false;
 override TRANSPOSE_B = false;
@@ -15,7 +15,7 @@ override ALIGNED_B = false;
 override MASKED = false;
 override ONES = false;
 
-struct Params { m: u32, n: u32, k: u32, depth: u32 }
+struct Params { m: u32, n: u32, k: u32, kPerPart: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -25,10 +25,10 @@ const NEXT = vec4u(0, 1, 2, 3);
 
 fn rowsOf(row: u32) -> u32 { return row; }
 fn colsOf(col: u32) -> u32 { return col; }
-fn depthsOf(col: u32) -> u32 { return 0u; }
-fn skip(k: u32, depths: u32) -> u32 { return k; }
+fn usedK(col: u32) -> u32 { return 0u; }
+fn nextK(k: u32, used: u32) -> u32 { return k; }
 
-// Four neighbours in memory.
+// Four neighbouring numbers in memory.
 fn readA(at: u32) -> vec4f {
   let i = at + NEXT;
   var value: vec4f;

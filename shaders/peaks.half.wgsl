@@ -1,10 +1,10 @@
-// peaks.half: the most multiply-adds that an adapter does in half precision; see peaks
+// peaks.half: the highest rate of multiply-adds in half precision; see peaks
 //
-//   half      v = v factor + increment, over and over, on numbers that do not wait for one another
+//   half      v = v factor + increment, repeated, on numbers that do not depend on each other
 //
-// shapes    result: 4 vec4<f16> an invocation, stored as f32
-// parallel  grid and rounds are the caller's
-// numerics  factor is -1 and increment 1 at run time, so an even number of rounds comes back to where it began: exact
+// shapes    result: 4 vec4<f16> per invocation, stored as f32
+// parallel  the caller chooses the grid and the rounds
+// numerics  factor is -1 and increment 1 at run time, so an even number of rounds gives the initial numbers back: exact
 
 enable f16;
 

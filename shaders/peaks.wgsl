@@ -1,18 +1,18 @@
-// peaks: the most that an adapter does, to hold kernels against: multiply-adds, and bytes read, written and copied
+// peaks: the highest rates of an adapter, to compare kernels with: multiply-adds, and bytes read, written and copied
 //
-//   scalar, vector   v = v factor + increment, over and over, on numbers that do not wait for one another
+//   scalar, vector   v = v factor + increment, repeated, on numbers that do not depend on each other
 //   load             result[i] = sum of 16 vec4 of source
 //   fill             result[i] = (increment, increment, increment, increment)
 //   copy             result[i] = source[i]
-//   nothing          a dispatch that costs only its own start
+//   nothing          a dispatch that costs only its launch
 //
-// shapes    source: [vectors] vec4; result: 2 vec4 an invocation (scalar, vector), 1 (load), [vectors] (fill, copy)
-// parallel  load, fill, copy: 16 vec4 an invocation, apart by `apart`, those of neighbours by `beside`: (workgroup, 1),
-//           as GPUs want it, or (1, 16), as software adapters do
-// numerics  factor is 1 and increment a power of 2 at run time, so that sums are exact and can be checked, and no
-//           compiler can know it
+// shapes    source: [vectors] vec4; result: per invocation 2 vec4 (scalar, vector) or 1 (load), [vectors] (fill, copy)
+// parallel  load, fill, copy: 16 vec4 per invocation with stride `stride`; neighbouring invocations are `offset` apart:
+//           (workgroup, 1), which suits GPUs, or (1, 16), which suits software adapters
+// numerics  factor is 1 and increment a power of 2, both known only at run time. So sums are exact and can be checked, and no
+//           compiler can simplify them
 
-struct Params { rounds: u32, apart: u32, beside: u32, factor: f32, increment: f32 }
+struct Params { rounds: u32, stride: u32, offset: u32, factor: f32, increment: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> source: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
@@ -69,27 +69,27 @@ fn vector(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: ve
 }
 
 fn firstOf(wid: vec3u, groups: vec3u, lid: u32) -> u32 {
-  return COUNT * WORKGROUP * (wid.y * groups.x + wid.x) + lid * params.beside;
+  return COUNT * WORKGROUP * (wid.y * groups.x + wid.x) + lid * params.offset;
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn load(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let first = firstOf(wid, groups, lid);
   var sum = vec4f();
-  for (var j = 0u; j < COUNT; j++) { sum += source[first + j * params.apart]; }
+  for (var j = 0u; j < COUNT; j++) { sum += source[first + j * params.stride]; }
   result[place(wid, groups, lid)] = sum;
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn fill(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let first = firstOf(wid, groups, lid);
-  for (var j = 0u; j < COUNT; j++) { result[first + j * params.apart] = vec4f(params.increment); }
+  for (var j = 0u; j < COUNT; j++) { result[first + j * params.stride] = vec4f(params.increment); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn copy(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let first = firstOf(wid, groups, lid);
-  for (var j = 0u; j < COUNT; j++) { result[first + j * params.apart] = source[first + j * params.apart]; }
+  for (var j = 0u; j < COUNT; j++) { result[first + j * params.stride] = source[first + j * params.stride]; }
 }
 
 @compute @workgroup_size(1)

@@ -7,9 +7,9 @@ export { DataError, type DataFault } from './data/errors.ts';
 export { Sampler } from './data/sampler.ts';
 export { FiniteWatch, type NotFinite } from './debug/finiteWatch.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
-export { type GemmFamily, gemmFamily, type HalfFamily } from './gemm/settings.ts';
-export { type TuneGemmOptions, tuneGemm } from './gemm/tuning.ts';
-export { type GemmVariant, type GemmVariants, gemmVariants, setGemmVariants } from './gemm/variants.ts';
+
+export { gemmFamily } from './gemm/settings.ts';
+export type { GemmFamily, HalfFamily } from './gemm/variants.ts';
 export type { DeviceOptions, GpuKind } from './gpu/adapter.ts';
 export type { AdapterInfo } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';

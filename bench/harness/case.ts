@@ -1,5 +1,5 @@
 // A case gives one row of the bench: it is opened on a Gpu, verified, and only then timed.
-import type { GemmFamily } from '../../src/gemm/settings.ts';
+import type { GemmFamily } from '../../src/gemm/variants.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Input } from './inputs.ts';
 import { type KernelCase, OpenCase } from './openCase.ts';

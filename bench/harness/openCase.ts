@@ -87,7 +87,7 @@ export class OpenCase {
   get kernel(): string {
     const { gpu, commands } = this.step;
     const labels = commands.dispatches.map(({ label }) =>
-      label.endsWith('.product') ? `${label} (${gemmFamily(gpu)})` : label,
+      label.endsWith('.gemm') ? `${label} (${gemmFamily(gpu)})` : label,
     );
     return this.spec.kernel ?? [...new Set(labels)].join(' + ');
   }

@@ -1,6 +1,7 @@
 import { createGpu } from '../gemm/createGpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../gemm/precision.ts';
-import { type GemmFamily, gemmFamily, type HalfFamily } from '../gemm/settings.ts';
+import { gemmFamily } from '../gemm/settings.ts';
+import type { GemmFamily, HalfFamily } from '../gemm/variants.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 

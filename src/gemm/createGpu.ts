@@ -1,8 +1,8 @@
 import { checkOptions, type OptionChecks, oneOf } from '../checks/options.ts';
-import type { DeviceOptions } from '../gpu/adapter.ts';
-import { deviceChecks } from '../gpu/adapter.ts';
+import { type DeviceOptions, deviceChecks } from '../gpu/adapter.ts';
 import { type Gpu, openGpu } from '../gpu/gpu.ts';
-import { type GemmFamily, gemmSettings } from './settings.ts';
+import { gemmSettings } from './settings.ts';
+import type { GemmFamily } from './variants.ts';
 
 /** Options of {@link createGpu}. */
 export interface GpuOptions extends DeviceOptions {
@@ -13,11 +13,11 @@ export interface GpuOptions extends DeviceOptions {
 const checks: OptionChecks<GpuOptions> = { ...deviceChecks, gemm: oneOf('subgroup', 'workgroup', 'plain') };
 
 /**
- * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it with the adapter's limits and
- * the features that the kernels can use.
+ * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it, with the adapter's limits and the
+ * features that the kernels can use. It lives here because gpu/ knows nothing of GEMM kernels.
  *
- * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER` with what to install or to change
- * @throws TypeError or RangeError for an unknown option, or a value that an option cannot have
+ * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER`; the message says what to install or change
+ * @throws TypeError or RangeError for an unknown option, or a wrong value of an option
  */
 export async function createGpu(options: GpuOptions = {}): Promise<Gpu> {
   checkOptions('createGpu', options, checks);

@@ -1,82 +1,84 @@
-import partial from '../../shaders/gemm.partial.wgsl';
 import plain from '../../shaders/gemm.plain.wgsl';
-import reduce from '../../shaders/gemm.reduce.wgsl';
+import reduceSource from '../../shaders/gemm.reduce.wgsl';
 import single from '../../shaders/gemm.single.wgsl';
+import splitEpilogue from '../../shaders/gemm.splitK.epilogue.wgsl';
 import subgroup from '../../shaders/gemm.subgroup.wgsl';
 import workgroup from '../../shaders/gemm.workgroup.wgsl';
-import type { Binding } from '../gpu/kernel.ts';
-import { defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { type Binding, defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
 import { empty } from '../tensor.ts';
-import type { HalfFamily } from './settings.ts';
-import { columnsOf, constantsOf, type GemmVariant, STEP, tilesOf, variantOf } from './variants.ts';
+import { gemmSettings, traitsOf } from './settings.ts';
+import { chooseVariant, constantsOf, type GemmFamily, type GemmVariant, kPerPart, tilesOf } from './variants.ts';
 
-/** What one file of a product, its operands or its store, is given: tensors by the names of its variables, and its overrides. */
+/** What one part of a GEMM, its operands or its epilogue, is given: tensors by the names of its variables, and its overrides. */
 export interface GemmPart {
   readonly bindings: Readonly<Record<string, Binding>>;
   readonly constants?: Readonly<Record<string, number>>;
 }
 
-/** Sizes of a product and what else the operands' `Params` hold; `depth` is added here. */
+/** The sizes of a matrix multiplication, and the other fields of the operands' `Params`. `kPerPart` is added here. */
 export interface GemmParams extends Params {
   readonly m: number;
   readonly n: number;
   readonly k: number;
 }
 
-/** Records a matrix product: one dispatch, or two where its depth is cut into slices. */
-export type Gemm = (operands: GemmPart, store: GemmPart, params: GemmParams) => void;
+/** Records a matrix multiplication: one dispatch, or two if k is split. */
+export type Gemm = (operands: GemmPart, epilogue: GemmPart, params: GemmParams) => void;
 
-const cores: Partial<Record<GemmVariant['family'], readonly string[]>> = {
+const KERNELS: Readonly<Record<GemmFamily, readonly string[]>> = {
   subgroup: [subgroup],
   workgroup: [single, workgroup],
   plain: [plain],
 };
 
-/** @internal Adds a core that not every program needs. */
-export function addCore(family: HalfFamily, ...sources: readonly string[]): void {
-  cores[family] = sources;
-}
-
 /**
- * Declares a matrix product out of the WGSL of its operands (`Params`, `rowsOf`, `colsOf`, `depthsOf`, `skip`, `loadA`,
- * `loadB`) and of its `store`; `shaders/gemm.subgroup.wgsl` says what these mean. Each is joined with the core that suits the device.
+ * Declares a matrix multiplication from the WGSL of its operands (`Params`, `loadA`, `loadB` and their helpers) and of its
+ * epilogue, which takes the finished sums. `shaders/gemm.subgroup.wgsl` describes their functions. At each call the GEMM kernel
+ * that suits the device and the sizes is joined to them.
  *
  * ```ts
- * const product = defineGemm('matmul', operands, store);
- * product({ bindings: { a, b, mask: a } }, { bindings: { y } }, { m, n, k });
+ * const gemm = defineGemm('matmul', operands, epilogue);
+ * gemm({ bindings: { a, b, mask: a } }, { bindings: { y } }, { m, n, k });
  * ```
  */
-export function defineGemm(name: string, operands: string | readonly string[], store: string): Gemm {
+export function defineGemm(name: string, operands: string | readonly string[], epilogue: string): Gemm {
   const shared = [operands].flat();
-  const define = (last: string) => {
+  const joinedWith = (last: string) => {
     const made: Partial<Record<GemmVariant['family'], Launch>> = {};
-    return (family: GemmVariant['family']): Launch => {
-      made[family] ??= defineKernel(name, [...shared, last, ...cores[family]!], ['product']).product;
+    return (gpu: Gpu, family: GemmVariant['family']): Launch => {
+      const { half } = gemmSettings.of(gpu);
+      const sources = half?.family === family ? half.sources : KERNELS[family as GemmFamily];
+      made[family] ??= defineKernel(name, [...shared, last, ...sources], ['gemm']).gemm;
       return made[family];
     };
   };
-  const whole = define(store);
-  const slice = define(partial);
-  const sum = defineKernel(name, [...shared, store, reduce], ['reduce']).reduce;
+  const whole = joinedWith(epilogue);
+  const split = joinedWith(splitEpilogue);
+  const { reduce } = defineKernel(name, [...shared, epilogue, reduceSource], ['reduce']);
 
-  return (from, to, params) => {
-    const { gpu } = Object.values(from.bindings)[0]!;
-    const { m, n, k } = params;
-    const variant = variantOf(gpu, name, m, n, k);
-    const { family, tile, slices } = variant;
-    const all = { ...params, depth: STEP * Math.ceil(k / slices / STEP) };
-    const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
-    const constants = { ...from.constants, ...constantsOf(gpu, variant) };
+  return (input, output, sizes) => {
+    const { gpu } = Object.values(input.bindings)[0]!;
+    const { m, n, k } = sizes;
+    const traits = traitsOf(gpu);
+    const usual = chooseVariant(traits, m, n, k);
+    const variant = gemmSettings.of(gpu).replace?.({ name, m, n, k }, usual) ?? usual;
+    const { family, tileRows, tileColumns, splitK } = variant;
+    const params = { ...sizes, kPerPart: kPerPart(k, splitK) };
+    const tiles = tilesOf(m, n, tileRows, tileColumns);
+    const constants = { ...input.constants, ...constantsOf(traits, variant) };
     const flops = 2 * m * n * k;
-    if (slices === 1) {
-      const both = { ...from.bindings, ...to.bindings };
-      whole(family)(both, all, tiles, { constants: { ...constants, ...to.constants }, flops });
+    if (splitK === 1) {
+      const options = { constants: { ...constants, ...output.constants }, flops };
+      whole(gpu, family)({ ...input.bindings, ...output.bindings }, params, tiles, options);
       return;
     }
+    // partial: [splitK, m, n up to a multiple of 4], the sums of each part of k
     const quads = Math.ceil(n / 4);
-    const sums = empty(gpu, [slices * m, 4 * quads], 'f32', 'partial');
-    slice(family)({ ...from.bindings, partial: sums }, all, [tiles, 1, slices], { constants, flops });
-    sum({ ...to.bindings, partial: sums }, all, Math.ceil((m * quads) / 64), { constants: to.constants ?? {} });
-    sums.dispose();
+    const partial = empty(gpu, [splitK * m, 4 * quads], 'f32', 'partial');
+    split(gpu, family)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { constants, flops });
+    const groups = Math.ceil((m * quads) / 64);
+    reduce({ ...output.bindings, partial }, params, groups, { constants: output.constants ?? {} });
+    partial.dispose();
   };
 }

@@ -1,40 +1,30 @@
-import half from '../../shaders/gemm.half.wgsl';
-import size8x8x8 from '../../shaders/gemm.matrix.8x8x8.wgsl';
-import size8x16x16 from '../../shaders/gemm.matrix.8x16x16.wgsl';
-import size16x16x16 from '../../shaders/gemm.matrix.16x16x16.wgsl';
-import matrix from '../../shaders/gemm.matrix.wgsl';
-import workgroup from '../../shaders/gemm.workgroup.wgsl';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { addCore } from './defineGemm.ts';
-import { matrixSizes } from './matrixSizes.ts';
-import { faultOfProducts } from './selfTest.ts';
-import { type GemmFamily, gemmFamily, gemmSettings, type HalfFamily } from './settings.ts';
+import { HALF_KERNELS, matrixFamilies } from './halfKernels.ts';
+import { findFault } from './selfTest.ts';
+import { gemmFamily, gemmSettings } from './settings.ts';
+import type { GemmFamily, HalfFamily } from './variants.ts';
 
-export { SUBGROUP_MATRICES } from './matrixSizes.ts';
+export { SUBGROUP_MATRICES } from './halfKernels.ts';
 
-/** How exactly float32 matrices are multiplied: by PyTorch's names, as far as WGSL has the types for them. */
+/** How precisely float32 matrices are multiplied: PyTorch's names, as far as WGSL has the types for them. */
 export type Float32MatmulPrecision = 'highest' | 'medium';
 
-// Rows x columns x depths, the largest first.
-const SIZES = { '16x16x16': size16x16x16, '8x16x16': size8x16x16, '8x8x8': size8x8x8 };
-
 /**
- * Sets how exactly `matmul`, `linear` and `conv2d` multiply on this Gpu, their gradients included: as PyTorch's
- * `torch.set_float32_matmul_precision`. Tensors stay f32 and sums are taken in f32; captured steps keep what they were
- * captured with.
+ * Sets how precisely `matmul`, `linear` and `conv2d` multiply on a Gpu, their gradients included, as PyTorch's
+ * `torch.set_float32_matmul_precision`. Tensors and sums stay f32. Captured steps keep the precision of their capture.
  *
  * - `highest` (default): operands are used as they are.
- * - `medium`: operands are rounded to f16, 11 bits as TF32 has, on their way to workgroup memory. What is larger than
- *   65,504 becomes infinite, what is smaller than 6e-5 loses bits or becomes 0: scale the loss where gradients are so small.
- *   With `createGpu({features: [SUBGROUP_MATRICES]})` they are multiplied by the device's subgroup matrices (tensor cores), where it
- *   has them of f16 with sums in f32 and subgroups of one size.
+ * - `medium`: operands are rounded to f16, which has 11 significant bits, like TF32. Magnitudes above 65,504 become infinite, and
+ *   magnitudes below 6e-5 lose bits or become 0; scale the loss if gradients are that small. With
+ *   `createGpu({ features: [SUBGROUP_MATRICES] })` the device's subgroup matrices (tensor cores) multiply, if they take f16 with
+ *   f32 sums and all subgroups have the same size.
  *
- * Before anything is switched, products of known result are computed and compared; what fails gives way to the next.
+ * Before it switches, it multiplies matrices with known results. A GEMM kernel that fails gives way to the next.
  *
- * @returns the family of kernels that multiplies from now on
+ * @returns the family of GEMM kernels in use from now on
  * @throws RangeError if there is no such precision
- * @throws GpuError `LIMIT` if the device has no `shader-f16`, `KERNEL` if its products in half precision come out wrong
+ * @throws GpuError `LIMIT` if the device has no `shader-f16`, `KERNEL` if its half-precision results are wrong
  */
 export async function setFloat32MatmulPrecision(
   gpu: Gpu,
@@ -43,39 +33,26 @@ export async function setFloat32MatmulPrecision(
   const refuse = (code: 'LIMIT' | 'KERNEL', problem: string): never => {
     throw new GpuError(code, `setFloat32MatmulPrecision: ${problem}; use 'highest'`);
   };
+  const settings = gemmSettings.of(gpu);
   if (precision === 'highest') {
-    gemmSettings.of(gpu).half = undefined;
+    settings.half = undefined;
     return gemmFamily(gpu);
   }
   if (precision !== 'medium')
     throw new RangeError(
       `setFloat32MatmulPrecision: the precision must be 'highest' or 'medium' but is ${JSON.stringify(precision)}`,
     );
-  const settings = gemmSettings.of(gpu);
-  if (settings.half) return settings.half;
-  if (!gpu.features.has('shader-f16')) refuse('LIMIT', "'medium' needs shader-f16, which this device does not offer");
+  if (settings.half) return settings.half.family;
+  if (!gpu.features.has('shader-f16')) refuse('LIMIT', "'medium' needs shader-f16, which this device does not have");
+  const matrices = matrixFamilies(gpu);
   const faults: string[] = [];
-  for (const family of familiesOf(gpu)) {
-    const fault = await faultOfProducts(gpu, family);
+  for (const kernel of HALF_KERNELS.filter(({ family }) => family === 'half' || matrices.has(family))) {
+    const fault = await findFault(gpu, kernel);
     if (!fault) {
-      settings.half = family;
-      return family;
+      settings.half = kernel;
+      return kernel.family;
     }
-    faults.push(`by ${family} ${fault}`);
+    faults.push(`${kernel.family}: ${fault}`);
   }
-  return refuse('KERNEL', `this device multiplies wrongly in half precision: ${faults.join('; ')}`);
-}
-
-/** The families that the device has the features for, the fastest first. */
-function familiesOf(gpu: Gpu): HalfFamily[] {
-  const families: HalfFamily[] = [];
-  const sizes = matrixSizes(gpu);
-  for (const [size, source] of Object.entries(SIZES)) {
-    if (!sizes.has(size)) continue;
-    const family = `matrix-${size}` as HalfFamily;
-    addCore(family, source, matrix);
-    families.push(family);
-  }
-  addCore('half', half, workgroup);
-  return [...families, 'half'];
+  return refuse('KERNEL', `this device multiplies incorrectly in half precision (${faults.join('; ')})`);
 }

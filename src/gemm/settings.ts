@@ -1,29 +1,61 @@
 import { type Gpu, GpuState } from '../gpu/gpu.ts';
+import { familyFor, type GemmFamily, type GemmTraits, type GemmVariant, type HalfFamily } from './variants.ts';
 
-/** The families of GEMM kernels in single precision, see `shaders/gemm.*.wgsl`. */
-export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
-
-/** The families that round their operands to half precision: in workgroup memory, or in subgroup matrices of one size. */
-export type HalfFamily = 'half' | 'matrix-8x8x8' | 'matrix-16x16x16' | 'matrix-8x16x16';
+/** @internal One matrix multiplication as it is recorded. */
+export interface GemmUse {
+  /** The name of its GEMM: `linear.weightGrad`. */
+  readonly name: string;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
 
 /** @internal What was set for the GEMM kernels of a Gpu. */
 export interface GemmSettings {
-  /** The family that `createGpu({ gemm })` forced. */
+  /** The family that `createGpu({ gemm })` forces. */
   forced?: GemmFamily | undefined;
-  /** The family that `setFloat32MatmulPrecision(gpu, 'medium')` found to work. */
-  half?: HalfFamily | undefined;
+  /** The GEMM kernel that `setFloat32MatmulPrecision(gpu, 'medium')` selected. Only programs that call it contain its WGSL. */
+  half?: { readonly family: HalfFamily; readonly sources: readonly string[] } | undefined;
+  /** Replaces the choice of a variant; see {@link withVariants}. */
+  replace?: ((use: GemmUse, usual: GemmVariant) => GemmVariant) | undefined;
 }
 
 /** @internal */
 export const gemmSettings: GpuState<GemmSettings> = /* @__PURE__ */ new GpuState<GemmSettings>(() => ({}));
 
+/** @internal Returns the traits that the choice of a variant depends on. */
+export function traitsOf(gpu: Gpu): GemmTraits {
+  const { forced, half } = gemmSettings.of(gpu);
+  return {
+    kind: gpu.kind,
+    lanes: gpu.subgroupSize,
+    maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup!,
+    family: half?.family ?? forced,
+  };
+}
+
 /** Returns the family of GEMM kernels that `matmul`, `linear` and `conv2d` use on a Gpu. */
-export const gemmFamily = (gpu: Gpu): GemmFamily | HalfFamily => gemmSettings.of(gpu).half ?? singleFamily(gpu);
+export const gemmFamily = (gpu: Gpu): GemmFamily | HalfFamily => familyFor(traitsOf(gpu));
 
 /** @internal Returns the family that multiplies in single precision. */
-export function singleFamily(gpu: Gpu): GemmFamily {
-  const { forced } = gemmSettings.of(gpu);
-  if (forced) return forced;
-  if (gpu.kind === 'gpu') return 'workgroup';
-  return gpu.subgroupSize > 0 ? 'subgroup' : 'plain';
+export const singleFamily = (gpu: Gpu): GemmFamily =>
+  familyFor({ ...traitsOf(gpu), family: gemmSettings.of(gpu).forced }) as GemmFamily;
+
+/**
+ * @internal
+ * Calls `fn` with another choice of variants, for the bench and tests: they measure and check variants that the table does not
+ * choose. `replace` is called with each multiplication that `fn` records and the table's choice.
+ */
+export async function withVariants<T>(
+  gpu: Gpu,
+  replace: NonNullable<GemmSettings['replace']>,
+  fn: () => T | Promise<T>,
+): Promise<T> {
+  const settings = gemmSettings.of(gpu);
+  settings.replace = replace;
+  try {
+    return await fn();
+  } finally {
+    settings.replace = undefined;
+  }
 }

@@ -1,116 +1,161 @@
-import type { Gpu } from '../gpu/gpu.ts';
-import { type GemmFamily, gemmFamily, gemmSettings, type HalfFamily } from './settings.ts';
+// Chooses how a matrix multiplication is computed: by which GEMM kernel, in tiles of which size, and in how many parts along k.
+// The choice is a pure function of the device's traits and the sizes. So the same program on the same adapter gives the same
+// bits, and there is nothing to measure, save or restore at run time. `npm run bench -- --variants` measures the choice.
+import type { GpuKind } from '../gpu/adapter.ts';
 
-/** How a product is computed: by which core, in tiles of how many rows, in how many slices of its depth. */
+/** The GEMM kernels in single precision: `shaders/gemm.subgroup.wgsl`, `gemm.workgroup.wgsl` and `gemm.plain.wgsl`. */
+export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
+
+/** The GEMM kernels that round their operands to half precision: `gemm.half.wgsl`, and `gemm.matrix.wgsl` per matrix size. */
+export type HalfFamily = 'half' | 'matrix-8x8x8' | 'matrix-16x16x16' | 'matrix-8x16x16';
+
+/** How a matrix multiplication is computed. */
 export interface GemmVariant {
   readonly family: GemmFamily | HalfFamily;
-  readonly tile: number;
-  readonly slices: number;
+  /** Rows and columns of the result that one workgroup computes. */
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  /** Parts into which k is split. Each is a workgroup's sum; a second dispatch adds them up. 1: not split. */
+  readonly splitK: number;
 }
 
-/** Variants by the products' class: `linear 128x128x512` is every `linear` whose sizes round up to these powers of two. */
-export type GemmVariants = Readonly<Record<string, GemmVariant>>;
-
-/** @internal A way to choose: from how many tiles on the workgroup core takes large ones, and how many workgroups are wanted. */
-export interface GemmPlan {
-  readonly large?: number;
-  readonly workgroups?: number;
+/** The traits of a device that the choice depends on. */
+export interface GemmTraits {
+  readonly kind: GpuKind;
+  /** Lanes of a subgroup; 0 if kernels cannot use subgroups. */
+  readonly lanes: number;
+  /** The limit `maxComputeInvocationsPerWorkgroup`. */
+  readonly maxInvocations: number;
+  /** A family to use instead of the one that suits the device. */
+  readonly family?: GemmFamily | HalfFamily | undefined;
 }
 
-/** Depths that a workgroup's tile holds: slices begin at multiples of it. */
-export const STEP = 16;
-
-/** @internal One product that was recorded while a plan was tried. */
-export interface TriedProduct {
-  readonly name: string;
-  readonly of: string;
-  readonly variant: GemmVariant;
+interface Tile {
+  rows: number;
+  columns: number;
+  /** Use the tile only for results with at most this many rows. */
+  maxRows?: number;
+  /** Use the tile only if it gives at least this many workgroups. */
+  minTiles?: number;
 }
 
-const chosen = new WeakMap<Gpu, GemmVariants>();
-const trials = new WeakMap<Gpu, { readonly plan: GemmPlan; readonly seen: TriedProduct[] }>();
-
-/** The variants that products on this Gpu were given, by measurement or by hand; all others follow from their sizes. */
-export const gemmVariants = (gpu: Gpu): GemmVariants => chosen.get(gpu) ?? {};
-
-/** Gives products their variants, as {@link gemmVariants} returned them; captured steps keep those they were captured with. */
-export function setGemmVariants(gpu: Gpu, variants: GemmVariants): void {
-  chosen.set(gpu, { ...variants });
+interface Row {
+  /** The first tile that fits the sizes is used. */
+  tiles: readonly Tile[];
+  /** k is split until there are this many workgroups ... */
+  workgroups: number;
+  /** ... but each part keeps at least this many steps of k. */
+  minK: number;
 }
 
-function classOf(name: string, m: number, n: number, k: number): string {
-  return `${name} ${[m, n, k].map((size) => 2 ** Math.ceil(Math.log2(Math.max(1, size)))).join('x')}`;
+// A GPU has up to a few hundred workgroups in flight, so small results are split along k until there are 128. Below 64 steps
+// the second dispatch costs more than it saves.
+const MANY = { workgroups: 128, minK: 64 };
+// A CPU needs only a few workgroups per core, and a short part costs it more than an idle core.
+const FEW = { workgroups: 4, minK: 512 };
+
+// 8 x 8 sums per invocation, so 128 x 128 takes 256 invocations and 64 x 64 takes 64.
+const WORKGROUP: Row = {
+  tiles: [
+    // Convolutions with few channels: a square tile would be mostly empty.
+    { rows: 32, columns: 128, maxRows: 32 },
+    // Half the loads per multiply-add of 64 x 64, but a smaller result would leave most of a large GPU idle.
+    { rows: 128, columns: 128, minTiles: 256 },
+    { rows: 64, columns: 64 },
+  ],
+  ...MANY,
+};
+// Four subgroups with 32 x 32 each: all sizes of subgroup matrices divide it.
+const MATRIX: Row = { tiles: [{ rows: 64, columns: 64 }], ...MANY };
+
+const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
+  // A CPU with 8 lanes: 32 x 32 sums fit its vector registers and nearest cache. With few rows, 16 wastes less.
+  subgroup: {
+    tiles: [
+      { rows: 16, columns: 32, maxRows: 16 },
+      { rows: 32, columns: 32 },
+    ],
+    ...FEW,
+  },
+  // A CPU without subgroups, or with fewer than 8 lanes: 16 x 8 sums per invocation, 8 invocations per workgroup.
+  plain: { tiles: [{ rows: 32, columns: 32 }], ...FEW },
+  // Every GPU, whatever its lanes: the kernel needs no subgroups.
+  workgroup: WORKGROUP,
+  half: WORKGROUP,
+  'matrix-8x8x8': MATRIX,
+  'matrix-16x16x16': MATRIX,
+  'matrix-8x16x16': MATRIX,
+};
+
+const SPLITS = [1, 2, 4, 8, 16, 32, 64];
+
+/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs two tiles at least. */
+const gainsFrom = (parts: number, k: number, tiles: number): boolean =>
+  parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
+
+// Steps of k that a tile in workgroup memory holds. Parts begin at multiples of it.
+const K_STEP = 16;
+
+/** Returns the family of GEMM kernels for a device. */
+export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | HalfFamily {
+  const suited = family ?? (kind === 'gpu' ? 'workgroup' : 'subgroup');
+  // The subgroup kernel shares rows among 8 lanes.
+  return suited === 'subgroup' && lanes < 8 ? 'plain' : suited;
 }
 
-/** @internal The variant of a product: that of its class, or else what its sizes and the device suggest. */
-export function variantOf(gpu: Gpu, name: string, m: number, n: number, k: number): GemmVariant {
-  const of = classOf(name, m, n, k);
-  const trial = trials.get(gpu);
-  const given = trial ? undefined : chosen.get(gpu)?.[of];
-  const variant = given && runs(gpu, given) ? given : plannedVariant(gpu, m, n, k, trial?.plan);
-  if (m * n > 0) trial?.seen.push({ name, of, variant });
-  return variant;
+/** Chooses the variant for [m, k] times [k, n] on a device. */
+export function chooseVariant(traits: GemmTraits, m: number, n: number, k: number): GemmVariant {
+  const family = familyFor(traits);
+  const { tiles, workgroups, minK } = TABLE[family];
+  const { rows, columns } = tiles.find((tile) => fits(tile, traits, m, n))!;
+  const parts = Math.min(Math.ceil(workgroups / tilesOf(m, n, rows, columns)), Math.floor(k / minK));
+  const splitK = Math.ceil(k / Math.max(1, kPerPart(k, parts)));
+  return { family, tileRows: rows, tileColumns: columns, splitK: Math.max(1, splitK) };
 }
 
-/** @internal Calls `fn`, whose products follow the plan, and lists them. */
-export function tryPlan<T>(gpu: Gpu, plan: GemmPlan, fn: () => T): { result: T; seen: TriedProduct[] } {
-  const seen: TriedProduct[] = [];
-  trials.set(gpu, { plan, seen });
-  try {
-    return { result: fn(), seen };
-  } finally {
-    trials.delete(gpu);
-  }
+function fits(tile: Tile, traits: GemmTraits, m: number, n: number): boolean {
+  const { rows, columns, maxRows = Infinity, minTiles = 0 } = tile;
+  return m <= maxRows && tilesOf(m, n, rows, columns) >= minTiles && runsOn(traits, tile);
 }
 
-// A run may be resumed on another device than it was measured on.
-function runs(gpu: Gpu, { family, tile }: GemmVariant): boolean {
-  // One precision for all products of a Gpu.
-  const { half } = gemmSettings.of(gpu);
-  if (family !== half && (half || isHalf(family))) return false;
-  if (family === 'subgroup') return gpu.subgroupSize >= 8;
-  return !isTiled(family) || threadsOf(tile) <= gpu.limits.maxComputeInvocationsPerWorkgroup!;
+const runsOn = ({ maxInvocations }: GemmTraits, { rows, columns }: Tile): boolean =>
+  invocationsOf(rows, columns) <= maxInvocations;
+
+/** @internal Returns the variants worth measuring for these sizes: every tile of every family, split along k or not. */
+export function listVariants(traits: GemmTraits, m: number, n: number, k: number): GemmVariant[] {
+  const usual = chooseVariant(traits, m, n, k);
+  const single: GemmVariant['family'][] = ['workgroup', 'plain', ...(traits.lanes >= 8 ? (['subgroup'] as const) : [])];
+  // Half precision is used only on request, and then for every multiplication.
+  const families = single.includes(usual.family) ? single : [usual.family];
+  const all = families.flatMap((family) =>
+    TABLE[family].tiles
+      .filter((tile) => runsOn(traits, tile))
+      .flatMap(({ rows, columns }) =>
+        SPLITS.filter((parts) => gainsFrom(parts, k, tilesOf(m, n, rows, columns))).map((splitK) => {
+          return { family, tileRows: rows, tileColumns: columns, splitK };
+        }),
+      ),
+  );
+  const different = all.filter((variant) => JSON.stringify(variant) !== JSON.stringify(usual));
+  return [usual, ...different];
 }
 
-const isMatrix = (family: string): boolean => family.startsWith('matrix');
-const isTiled = (family: string): boolean => family === 'workgroup' || family === 'half';
+/** @internal Returns the steps of k in each of `parts` parts; the last part may have fewer. */
+export const kPerPart = (k: number, parts: number): number => K_STEP * Math.ceil(k / Math.max(1, parts) / K_STEP);
 
-/** @internal Whether it rounds its operands to half precision. */
-export const isHalf = (family: string): boolean => family === 'half' || isMatrix(family);
-
-function plannedVariant(gpu: Gpu, m: number, n: number, k: number, plan: GemmPlan = {}): GemmVariant {
-  // The subgroup core shares rows among 8 lanes.
-  const wanted = gemmFamily(gpu);
-  const family = wanted === 'subgroup' && gpu.subgroupSize < 8 ? 'plain' : wanted;
-  // Few tiles of many depths leave most of the device idle: a GPU wants a hundred workgroups, a CPU some for each core.
-  const onGpu = isTiled(family) || isMatrix(family);
-  const { large = 256, workgroups = onGpu ? 128 : 4 } = plan;
-  let tile = 32;
-  if (isMatrix(family)) tile = 64;
-  else if (family === 'subgroup' && m <= 16) tile = 16;
-  else if (onGpu && m > 32)
-    tile = tilesOf(m, n, 128, 128) >= large && runs(gpu, { family, tile: 128, slices: 1 }) ? 128 : 64;
-  const tiles = tilesOf(m, n, tile, columnsOf(family, tile));
-  const most = Math.min(Math.ceil(workgroups / tiles), Math.floor(k / (onGpu ? 64 : 512)));
-  const depth = STEP * Math.ceil(k / Math.max(1, most) / STEP);
-  return { family, tile, slices: depth > 0 ? Math.ceil(k / depth) : 1 };
-}
-
-/** @internal */
-export const columnsOf = (family: string, tile: number): number =>
-  isTiled(family) || isMatrix(family) ? Math.max(tile, 4096 / tile) : 32;
-
-// The workgroup core computes 8 x 8 an invocation.
-const threadsOf = (tile: number): number => (tile * columnsOf('workgroup', tile)) / 64;
-
-/** @internal */
+/** @internal Returns the number of tiles that cover [m, n]. */
 export const tilesOf = (m: number, n: number, rows: number, columns: number): number =>
   Math.ceil(m / rows) * Math.ceil(n / columns);
 
-/** @internal The overrides of a core. */
-export function constantsOf(gpu: Gpu, { family, tile }: GemmVariant): Record<string, number> {
+/** Invocations of the workgroup kernel, which computes 8 x 8 each. */
+const invocationsOf = (rows: number, columns: number): number => (rows * columns) / 64;
+
+/** @internal Returns the values of a GEMM kernel's overrides. */
+export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record<string, number> {
+  const { family, tileRows: ROWS, tileColumns: COLUMNS } = variant;
+  if (family === 'plain') return {};
+  if (family === 'subgroup') return { ROWS };
+  if (family === 'workgroup' || family === 'half') return { ROWS, COLUMNS, THREADS: invocationsOf(ROWS, COLUMNS) };
   // Four subgroups.
-  if (isMatrix(family)) return { THREADS: 4 * gpu.subgroupSize };
-  if (isTiled(family)) return { ROWS: tile, COLUMNS: columnsOf(family, tile), THREADS: threadsOf(tile) };
-  return family === 'subgroup' ? { ROWS: tile } : {};
+  return { THREADS: 4 * lanes };
 }

@@ -1,10 +1,10 @@
+import epilogue from '../../shaders/conv2d.epilogue.wgsl';
 import forward from '../../shaders/conv2d.forward.wgsl';
-import inputGradStore from '../../shaders/conv2d.inputGrad.store.wgsl';
+import inputGradEpilogue from '../../shaders/conv2d.inputGrad.epilogue.wgsl';
 import inputGrad from '../../shaders/conv2d.inputGrad.wgsl';
-import store from '../../shaders/conv2d.store.wgsl';
 import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
-import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
+import weightGradEpilogue from '../../shaders/gemm.weightGrad.epilogue.wgsl';
 import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
@@ -13,32 +13,32 @@ import { empty, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
 import {
   type Conv2dSizes,
-  convolveLines,
-  inputGradOfLines,
-  suitsLines,
-  weightGradOfLines,
+  directConv2d,
+  directInputGrad,
+  directWeightGrad,
+  suitsDirectConv2d,
 } from './shared/directConv2d.ts';
 import { expectDtype, expectShape } from './shared/expect.ts';
 
-const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], store);
-const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradStore);
-const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradStore);
+const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], epilogue);
+const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradEpilogue);
+const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradEpilogue);
 
-/** One number for both directions, or one for each. */
+/** One number for height and width, or one for each. */
 export type Pair = number | readonly [h: number, w: number];
 
 export interface Conv2dOpOptions {
-  /** Pixels from one window to the next. Default: 1. */
+  /** Stride. Default: 1. */
   stride?: Pair;
-  /** Rows and columns of zeros added on each side of the image. Default: 0. */
+  /** Rows and columns of zeros on each side of the image. Default: 0. */
   padding?: Pair;
-  /** Pixels from one tap of the kernel to the next. Default: 1. */
+  /** Dilation. Default: 1. */
   dilation?: Pair;
-  /** Whether the output is rectified. Default: false. */
+  /** Whether to apply ReLU to the output, in the same dispatch. Default: false. */
   relu?: boolean;
 }
 
-/** A whole number >= `least`, or two of them. @__NO_SIDE_EFFECTS__ */
+/** Accepts a whole number >= `least`, or two of them. @__NO_SIDE_EFFECTS__ */
 function pairFrom(least: number): Check {
   return {
     wanted: `a whole number >= ${least}, or [h, w] of two`,
@@ -57,23 +57,27 @@ const checks: OptionChecks<Conv2dOpOptions> = {
 };
 
 /**
- * Convolves images with kernels and adds a number to each output channel (`torch.nn.functional.conv2d` with `groups` of 1),
- * then takes the positive part with `relu`.
+ * Convolves images with kernels and adds the bias (`torch.nn.functional.conv2d` with `groups: 1`), then applies ReLU if asked
+ * for. Stride-1 convolutions on CPUs with subgroups are computed directly, all others as matrix multiplications.
  *
- * x: [n, c, h, w], weight: [o, c, r, s], bias: [o] -> y: [n, o, p, q], p = floor((h + 2 padding - dilation (r - 1) - 1) / stride) + 1
+ * x: f32 [n, c, h, w]; weight: f32 [o, c, r, s]; bias: f32 [o] or null; y: f32 [n, o, p, q] with
+ * p = floor((h + 2 padding - dilation (r - 1) - 1) / stride) + 1, and q likewise.
+ *
+ * @throws TypeError if the shapes do not match
+ * @throws RangeError if the kernel is larger than the padded image
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOpOptions = {}): Tensor {
   checkOptions('conv2d', options, checks);
   const { stride = 1, padding = 0, dilation = 1, relu = false } = options;
   const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
   const { images, c, h, w, o, p, q, r, s, padH, padW } = sizes;
-  const params = { ...sizes, biased: bias ? 1 : 0, rectified: relu ? 1 : 0 };
+  const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
-  const lineByLine = suitsLines(x.gpu, sizes);
+  const direct = suitsDirectConv2d(x.gpu, sizes);
 
   const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
-  if (lineByLine) convolveLines(x, weight, bias, y, sizes, relu);
+  if (direct) directConv2d({ x, weight, bias, y }, sizes, relu);
   else {
     output(
       { bindings: { x, weight }, constants: { PADDED } },
@@ -85,9 +89,9 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   return record('conv2d', inputs, y, relu ? [y] : [], (gradient, { needs, into }) => {
     const dy = relu ? reluBackward(y, gradient) : gradient;
     const dx = needs(0) ? into(0) : null;
-    if (dx && lineByLine) inputGradOfLines(dy, weight, dx, sizes);
+    if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
-      // GPUs load neighbours in memory together; elsewhere it pays more to leave out the taps that a pixel never met.
+      // GPUs load neighbouring pixels together. On a CPU, skipping unused taps gains more.
       const IMAGE_BY_IMAGE = x.gpu.kind === 'gpu' ? 1 : 0;
       gradOfInput(
         { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE } },
@@ -98,7 +102,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     if (!needs(1) && !(bias && needs(2))) return bias ? [dx, null, null] : [dx, null];
     const dweight = needs(1) ? into(1) : empty(x.gpu, weight.shape);
     const dbias = bias && needs(2) ? into(2) : empty(x.gpu, [o]);
-    if (lineByLine && q % 4 === 0) weightGradOfLines(x, dy, dweight, dbias, sizes);
+    if (direct && q % 4 === 0) directWeightGrad({ x, dy, dweight, dbias }, sizes);
     else {
       gradOfWeight(
         { bindings: { x, dy }, constants: { PADDED } },
@@ -127,7 +131,7 @@ function sizesOf(
   const [o, channels, r, s] = fourSizes('weight', '[o, c, r, s]', weight);
   if (c !== channels) {
     throw new TypeError(
-      `conv2d: weight has ${channels} input channels ${showShape(weight.shape)} but x has ${c} ${showShape(x.shape)}; make them equal`,
+      `conv2d: weight ${showShape(weight.shape)} has ${channels} input channels but x ${showShape(x.shape)} has ${c}; they must be equal`,
     );
   }
   if (bias !== null) expectShape('conv2d', 'bias', bias, [o]);
@@ -137,7 +141,7 @@ function sizesOf(
   }) as [number, number];
   if (!(r > 0 && s > 0 && p > 0 && q > 0)) {
     throw new RangeError(
-      `conv2d: a kernel ${showShape(weight.shape)} with dilation ${showShape(dilation)} does not fit into x ${showShape(x.shape)} with padding ${showShape(padding)}; take a smaller one, or more padding`,
+      `conv2d: the kernel ${showShape(weight.shape)} with dilation ${showShape(dilation)} is larger than x ${showShape(x.shape)} with padding ${showShape(padding)}; use a smaller kernel or more padding`,
     );
   }
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [stride, padding, dilation];

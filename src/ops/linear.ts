@@ -1,6 +1,6 @@
-import weightGradStore from '../../shaders/gemm.weightGrad.wgsl';
-import store from '../../shaders/linear.wgsl';
-import gradientStore from '../../shaders/matmul.store.wgsl';
+import weightGradEpilogue from '../../shaders/gemm.weightGrad.epilogue.wgsl';
+import epilogue from '../../shaders/linear.epilogue.wgsl';
+import gradientEpilogue from '../../shaders/matmul.epilogue.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
@@ -9,22 +9,22 @@ import { showShape, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype, expectShape } from './shared/expect.ts';
 
-const forward = /* @__PURE__ */ defineGemm('linear', operands, store);
-const gradientOf = /* @__PURE__ */ defineGemm('linear.gradient', operands, gradientStore);
-const weightGrad = /* @__PURE__ */ defineGemm('linear.weightGrad', operands, weightGradStore);
+const forward = /* @__PURE__ */ defineGemm('linear', operands, epilogue);
+const gradientOf = /* @__PURE__ */ defineGemm('linear.gradient', operands, gradientEpilogue);
+const weightGrad = /* @__PURE__ */ defineGemm('linear.weightGrad', operands, weightGradEpilogue);
 
 export interface LinearOpOptions {
-  /** Whether the output is rectified: `relu(linear(...))` in one dispatch. Default: false. */
+  /** Whether to apply ReLU to the output: `relu(linear(...))` in one dispatch. Default: false. */
   relu?: boolean;
 }
 
 const checks: OptionChecks<LinearOpOptions> = { relu: flag };
 
 /**
- * Computes x weight^T + bias (`torch.nn.functional.linear`).
- * x: f32 [..., inFeatures]; weight: f32 [outFeatures, inFeatures]; bias: f32 [outFeatures]; y: f32 [..., outFeatures].
+ * Computes y = x weight^T + bias (`torch.nn.functional.linear`).
+ * x: f32 [..., inFeatures]; weight: f32 [outFeatures, inFeatures]; bias: f32 [outFeatures] or null; y: f32 [..., outFeatures].
  *
- * @throws TypeError if these do not fit
+ * @throws TypeError if the shapes do not match
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: LinearOpOptions = {}): Tensor {
   checkOptions('linear', options, checks);
@@ -58,16 +58,16 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
 
   return record('linear', bias ? [x, weight, bias] : [x, weight], y, relu ? [y] : [], (dy, gradient) => {
     const needs = (i: number) => i < (bias ? 3 : 2) && gradient.needs(i);
-    // dz, which is dy where y > 0, and another operand
+    // The operand a is dz: dy where y > 0, or all of dy without ReLU.
     const operandsOf = (b: Tensor, constants: Record<string, number>) => ({
       bindings: { a: dy, b, mask: relu ? y : dy },
       constants: { MASKED: Number(relu), ALIGNED_A: aligned(outs), ALIGNED_B: aligned(ins), ...constants },
     });
-    const storeOf = (into: Tensor) => ({ bindings: { y: into }, constants: { WHOLE: aligned(ins) } });
+    const outputOf = (into: Tensor) => ({ bindings: { y: into }, constants: { WHOLE: aligned(ins) } });
 
     // y = x weight^T + bias: dx = dz weight, dweight = dz^T x, dbias = dz^T 1
     const dx = needs(0) ? gradient.into(0) : null;
-    if (dx) gradientOf(operandsOf(weight, {}), storeOf(dx), { m: rows, n: ins, k: outs });
+    if (dx) gradientOf(operandsOf(weight, {}), outputOf(dx), { m: rows, n: ins, k: outs });
     const dbias = needs(2) ? gradient.into(2) : null;
     const dweight = needs(1) ? gradient.into(1) : dbias && empty(gpu, weight.shape, 'f32', 'dweight');
     if (dbias) {
@@ -77,7 +77,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
         { m: outs, n: ins + 1, k: rows },
       );
     } else if (dweight) {
-      gradientOf(operandsOf(x, { TRANSPOSE_A: 1 }), storeOf(dweight), { m: outs, n: ins, k: rows });
+      gradientOf(operandsOf(x, { TRANSPOSE_A: 1 }), outputOf(dweight), { m: outs, n: ins, k: rows });
     }
     const gradients = [dx, needs(1) ? dweight : null];
     return bias ? [...gradients, dbias] : gradients;

@@ -1,4 +1,4 @@
-import store from '../../shaders/matmul.store.wgsl';
+import epilogue from '../../shaders/matmul.epilogue.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
@@ -7,19 +7,20 @@ import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype } from './shared/expect.ts';
 
-const product = /* @__PURE__ */ defineGemm('matmul', operands, store);
+const gemm = /* @__PURE__ */ defineGemm('matmul', operands, epilogue);
 
 export interface MatmulOptions {
-  /** Whether `a` is given as its transpose, [k, m]. */
+  /** Whether `a` is given as its transpose, [k, m]. Default: false. */
   transposeA?: boolean;
-  /** Whether `b` is given as its transpose, [n, k]. */
+  /** Whether `b` is given as its transpose, [n, k]. Default: false. */
   transposeB?: boolean;
 }
 
 const checks: OptionChecks<MatmulOptions> = { transposeA: flag, transposeB: flag };
 
 /**
- * Multiplies two matrices, f32 [m, k] and [k, n] -> [m, n] (`torch.mm`, of `a.T` or `b.T` if the options say so).
+ * Multiplies two matrices (`torch.mm`). With the options it multiplies `a.T` or `b.T`, without copying them.
+ * a: f32 [m, k]; b: f32 [k, n]; y: f32 [m, n].
  *
  * @throws TypeError unless both are matrices of f32 and their inner dimensions are equal
  */
@@ -38,7 +39,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   if (k !== inner) {
     const show = (x: Tensor, transposed: boolean) => `${showShape(x.shape)}${transposed ? ' transposed' : ''}`;
     throw new TypeError(
-      `matmul: a has ${k} columns (${show(a, transposeA)}) but b has ${inner} rows (${show(b, transposeB)}); make them equal`,
+      `matmul: a has ${k} columns (${show(a, transposeA)}) but b has ${inner} rows (${show(b, transposeB)}); they must be equal`,
     );
   }
   const y = empty(a.gpu, [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!], 'f32', 'matmul');
@@ -46,7 +47,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   return record('matmul', [a, b], y, [], (dy, gradient) => {
     const da = gradient.needs(0) ? gradient.into(0) : null;
     const db = gradient.needs(1) ? gradient.into(1) : null;
-    // d op(a) = dy op(b)^T and d op(b) = op(a)^T dy; of the transposed ones the transposed products.
+    // y = op(a) op(b): d op(a) = dy op(b)^T and d op(b) = op(a)^T dy. If a or b is transposed, so is its gradient.
     if (da && transposeA) multiply(b, transposeB, dy, true, da);
     else if (da) multiply(dy, false, b, !transposeB, da);
     if (db && transposeB) multiply(dy, true, a, transposeA, db);
@@ -57,7 +58,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 
 function multiply(a: Tensor, transposeA: boolean, b: Tensor, transposeB: boolean, y: Tensor): void {
   const [m, n] = y.shape as [number, number];
-  product(
+  gemm(
     {
       bindings: { a, b, mask: a },
       constants: {

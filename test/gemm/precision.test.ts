@@ -5,9 +5,9 @@ import * as reference from '../../reference/index.ts';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import { SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
-import { gemmSettings } from '../../src/gemm/settings.ts';
-import { setGemmVariants } from '../../src/gemm/variants.ts';
+import { HALF_KERNELS, SUBGROUP_MATRICES } from '../../src/gemm/halfKernels.ts';
+import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
+import { gemmSettings, withVariants } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { linear } from '../../src/ops/linear.ts';
@@ -17,7 +17,7 @@ import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, assertSameBits, run, seeded, uniform } from '../harness.ts';
 
-// Products of operands in half precision. SwiftShader has none: there the refusal is what is tested.
+// Matrix multiplication with operands in half precision. SwiftShader does not have it: there the refusal is tested.
 
 let gpu: Gpu;
 test.before(async () => {
@@ -27,7 +27,7 @@ test.after(() => gpu.dispose());
 
 const has = (): boolean => gpu.features.has('shader-f16');
 
-/** A test in half precision, that leaves the highest behind. */
+/** A test in half precision. Afterwards the precision is the highest again. */
 function halfTest(name: string, body: () => Promise<void>): void {
   test(name, async () => {
     if (!has()) return;
@@ -38,7 +38,6 @@ function halfTest(name: string, body: () => Promise<void>): void {
       assert.is(gpu.memory().buffers, before, 'buffers in use');
     } finally {
       await setFloat32MatmulPrecision(gpu, 'highest');
-      setGemmVariants(gpu, {});
     }
   });
 }
@@ -48,7 +47,7 @@ interface Outcome {
   gradients: Float32Array[];
 }
 
-/** What an op gives for inputs, and the gradients of all of them. */
+/** Returns the output of an op, and the gradients of all inputs. */
 async function outcome(op: (x: Tensor[]) => Tensor, shapes: readonly Shape[], data: Float32Array[]): Promise<Outcome> {
   const leaves = data.map((numbers, i) => tensor(gpu, numbers, shapes[i]!, `input${i}`));
   for (const leaf of leaves) leaf.requiresGrad = true;
@@ -63,12 +62,12 @@ async function outcome(op: (x: Tensor[]) => Tensor, shapes: readonly Shape[], da
   return read;
 }
 
-/** Multiples of 1/8 in [-1, 1]: half precision has them, so products of them are those of single precision. */
+/** Multiples of 1/8 in [-1, 1]. Half precision has them, so the result is that of single precision. */
 function eighths(shape: Shape, seed: number): Float32Array {
   return uniform(shape, seeded(seed), 8).map((value) => Math.round(value) / 8);
 }
 
-// Few, for a software adapter takes a second to compile each of their products.
+// Few, because a software adapter takes a second to compile each kernel.
 const OPS: [name: string, op: (x: Tensor[]) => Tensor, shapes: readonly Shape[]][] = [
   [
     'matmul',
@@ -88,12 +87,12 @@ const OPS: [name: string, op: (x: Tensor[]) => Tensor, shapes: readonly Shape[]]
 ];
 
 for (const [name, op, shapes] of OPS) {
-  halfTest(`${name}: operands that half precision has give the products of single precision`, async () => {
+  halfTest(`${name}: operands that half precision has give the result of single precision`, async () => {
     const data = shapes.map((shape, i) => eighths(shape, i + 1));
-    const families = new Set([gemmSettings.of(gpu).half, 'half'] as const);
+    const kernels = new Set([gemmSettings.of(gpu).half, HALF_KERNELS.at(-1)]);
     const found: Outcome[] = [];
-    for (const family of families) {
-      gemmSettings.of(gpu).half = family;
+    for (const kernel of kernels) {
+      gemmSettings.of(gpu).half = kernel;
       found.push(await outcome(op, shapes, data));
     }
     await setFloat32MatmulPrecision(gpu, 'highest');
@@ -127,7 +126,7 @@ halfTest('operands are rounded to 11 bits, and not more', async () => {
   for (const one of [x, w, y]) one.dispose();
 });
 
-halfTest('NaN, infinity and what half precision has no number for are seen in the result', async () => {
+halfTest('NaN, infinity and values beyond half precision show in the result', async () => {
   const rows = [Number.NaN, Number.POSITIVE_INFINITY, 7e4, -7e4, 65504, 2 ** -14];
   const [x, w] = [
     tensor(
@@ -144,46 +143,29 @@ halfTest('NaN, infinity and what half precision has no number for are seen in th
   for (const one of [x, w, y]) one.dispose();
 });
 
-halfTest('other sizes of tile, in slices and not', async () => {
+halfTest('other tiles, with k split and not', async () => {
   const [m, n, k] = [130, 133, 67];
   const [a, b] = [eighths([m, k], 1), eighths([k, n], 2)];
   const expected = reference.matmul({ shape: [m, k], data: a }, { shape: [k, n], data: b }).data;
   const [x, w] = [tensor(gpu, a, [m, k]), tensor(gpu, b, [k, n])];
-  const family = gemmSettings.of(gpu).half!;
-  for (const [tile, slices] of family === 'half'
-    ? ([
-        [32, 3],
-        [128, 1],
-      ] as const)
-    : ([[64, 3]] as const)) {
-    setGemmVariants(gpu, { 'matmul 256x256x128': { family, tile, slices } });
-    const y = matmul(x, w);
-    assertClose(`tile ${tile} in ${slices}`, await y.read(), expected, { rtol: 1e-6, atol: 1e-6 });
+  const { family } = gemmSettings.of(gpu).half!;
+  const tiles =
+    family === 'half'
+      ? ([
+          [32, 128, 3],
+          [128, 128, 1],
+        ] as const)
+      : ([[64, 64, 3]] as const);
+  for (const [tileRows, tileColumns, splitK] of tiles) {
+    const y = await withVariants(
+      gpu,
+      () => ({ family, tileRows, tileColumns, splitK }),
+      () => matmul(x, w),
+    );
+    assertClose(`tile ${tileRows} in ${splitK}`, await y.read(), expected, { rtol: 1e-6, atol: 1e-6 });
     y.dispose();
   }
   for (const one of [x, w]) one.dispose();
-});
-
-halfTest('variants of another precision give way, in both directions', async () => {
-  const numbers = uniform([64, 64], seeded(3));
-  const x = tensor(gpu, numbers, [64, 64]);
-  const family = gemmSettings.of(gpu).half!;
-  const product = async (): Promise<Float32Array> => {
-    const y = matmul(x, x);
-    const read = await y.read();
-    y.dispose();
-    return read;
-  };
-  const half = await product();
-  setGemmVariants(gpu, { 'matmul 64x64x64': { family: 'plain', tile: 32, slices: 1 } });
-  assertSameBits('in half precision', await product(), half);
-  await setFloat32MatmulPrecision(gpu, 'highest');
-  setGemmVariants(gpu, {});
-  const single = await product();
-  assert.not.equal(single, half);
-  setGemmVariants(gpu, { 'matmul 64x64x64': { family, tile: 64, slices: 1 } });
-  assertSameBits('in single precision', await product(), single);
-  x.dispose();
 });
 
 halfTest('a captured step keeps the precision it was captured with', async () => {
@@ -218,7 +200,7 @@ test('a device without half precision is refused', async () => {
   assert.is(error.code, 'LIMIT');
   assert.is(
     error.message,
-    "setFloat32MatmulPrecision: 'medium' needs shader-f16, which this device does not offer; use 'highest'",
+    "setFloat32MatmulPrecision: 'medium' needs shader-f16, which this device does not have; use 'highest'",
   );
   bare.dispose();
 });

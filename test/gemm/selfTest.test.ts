@@ -6,9 +6,9 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { tensor } from '../../src/tensor.ts';
 
-// Devices that multiply wrongly in half precision: true ones, whose compiler is given another text.
+// Devices that multiply incorrectly in half precision: real ones, whose compiler gets changed WGSL.
 
-/** A Gpu on a device whose shaders are changed before they are compiled. */
+/** Opens a device whose shaders are changed before they are compiled. */
 async function changed(change: (code: string) => string): Promise<Gpu> {
   const other = await createGpu();
   const device = other.native as GPUDevice;
@@ -22,23 +22,23 @@ for (const [what, from, to, problem] of [
     'loses a row',
     '= vec4<Element>(a[i]); } }',
     '= vec4<Element>(a[0]); } }',
-    /by half whole numbers give -?\d+ in place of/,
+    /half: the test with integers gives -?\d+ but expects/,
   ],
   [
     'hides what is too large',
     '= vec4<Element>(a[i]); } }',
     '= vec4<Element>(min(a[i], vec4f(65504))); } }',
-    /by half extremes give /,
+    /half: the test with extremes gives /,
   ],
   [
     'has fewer bits',
     'vec4f(tileA[k][topAt])',
     'floor(64.0 * vec4f(tileA[k][topAt])) / 64.0',
-    /by half fractions give /,
+    /half: the test with fractions gives /,
   ],
-  ['does not compile', 'alias Element = f16;', 'alias Element = nothing;', /by half .*the kernel does not compile/],
+  ['does not compile', 'alias Element = f16;', 'alias Element = nothing;', /half: .*the kernel does not compile/],
 ] as const) {
-  test(`a device that ${what} in half precision is refused, and goes on in single precision`, async () => {
+  test(`a device that ${what} in half precision is refused, and keeps single precision`, async () => {
     const other = await changed((code) => (code.includes('alias Element = f16') ? code.replace(from, to) : code));
     try {
       if (!other.features.has('shader-f16')) return;
@@ -47,7 +47,10 @@ for (const [what, from, to, problem] of [
         (reason) => reason,
       );
       assert.is(error.code, 'KERNEL');
-      assert.match(error.message, /^setFloat32MatmulPrecision: this device multiplies wrongly in half precision: /);
+      assert.match(
+        error.message,
+        /^setFloat32MatmulPrecision: this device multiplies incorrectly in half precision \(/,
+      );
       assert.match(error.message, problem);
       assert.match(error.message, /use 'highest'$/);
       const x = tensor(other, [[1e5]]);

@@ -99,6 +99,7 @@ gpuTest('a forced GEMM family changes no other op', async () => {
     });
     constants.push(JSON.stringify(used));
     assert.is(forced.kind, 'cpu');
+    if (gemm) assert.is(gemmFamily(forced), gemm);
     for (const one of [step, x, image, forced]) one.dispose();
   }
   assert.is(new Set(constants).size, 1);

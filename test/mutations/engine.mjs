@@ -92,8 +92,8 @@ export default [
   shader('maxPool2d', 'let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'),
   shader('maxPool2d', 'select(next, size, window + 1u == vec2u(params.p, params.q))', 'next', 'ops/maxPool2d'),
   shader('pool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
-  // Products.
-  shader('gemm.subgroup', 'min((wid.z + 1u) * params.depth, params.k)', 'params.k', 'ops/matmul [adapter]'),
+  // Matrix multiplication and convolution.
+  shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, params.k)', 'params.k', 'ops/matmul [adapter]'),
   shader(
     'gemm.workgroup',
     'let topAt = swizzle(row4 % 16u, four)',
@@ -102,8 +102,8 @@ export default [
   ),
   shader(
     'gemm.workgroup',
-    'workgroupBarrier(); // all have read',
-    '// all have read',
+    'workgroupBarrier(); // all invocations',
+    '// all invocations',
     'ops/matmul [gemm-workgroup-disordered]',
   ),
   shader(
@@ -115,7 +115,7 @@ export default [
   shader('gemm.reduce', 'at += size', 'at += 2u * size', 'ops/matmul', 'gemm/defineGemm'),
   shader('matmul', 'y <= vec4f()', 'y < vec4f()', 'ops/linear'),
   shader('matmul', 'vec4f(1), col + NEXT', 'vec4f(2), col + NEXT', 'ops/linear [adapter]'),
-  shader('linear', 'RELU && z < 0.0', 'RELU', 'ops/linear [adapter]'),
+  shader('linear.epilogue', 'RELU && z < 0.0', 'RELU', 'ops/linear [adapter]'),
   shader(
     'conv2d.forward',
     'vec4u(windows.left + right) < vec4u(params.w)',
@@ -123,8 +123,8 @@ export default [
     'ops/conv2d [no-subgroups-disordered]',
   ),
   shader('conv2d.inputGrad', '/ f32(stride) + 0.5', '/ f32(stride)', 'ops/conv2d'),
-  shader('conv2d.lines', 'u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]'),
-  shader('conv2d.linesGrad', 'S > 6u), 0.0)', 'S > 5u), 0.0)', 'ops/conv2d [adapter]'),
+  shader('conv2d.direct', 'u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]'),
+  shader('conv2d.directWeightGrad', 'S > 6u), 0.0)', 'S > 5u), 0.0)', 'ops/conv2d [adapter]'),
   shader(
     'conv2d.weightGrad',
     'taps.one[i] = col + i == params.n - 1u',
@@ -233,13 +233,18 @@ export default [
   source('gpu/device', 'this.failure = undefined;', '', 'gpu/gpu'),
   source('gpu/device', 'least === most ? least : 0', 'least', 'gpu/gpu'),
   source(
-    'gemm/defineGemm',
-    'STEP * Math.ceil(k / slices / STEP)',
-    'Math.ceil(k / slices)',
+    'gemm/variants',
+    'K_STEP * Math.ceil(k / Math.max(1, parts) / K_STEP)',
+    'Math.ceil(k / Math.max(1, parts))',
     'gemm/defineGemm',
     'ops/matmul',
   ),
-  source('gemm/variants', "family === 'subgroup' && m <= 16", 'm <= 16', 'gemm/defineGemm'),
+  source('gemm/variants', 'm <= maxRows && ', '', 'gemm/variants'),
+  source('gemm/variants', 'tilesOf(m, n, rows, columns) >= minTiles', 'true', 'gemm/variants'),
+  source('gemm/variants', "suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'),
+  source('gemm/defineGemm', 'const flops = 2 * m * n * k', 'const flops = m * n * k', 'gpu/profiler'),
+  source('gemm/createGpu', 'gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu'),
+  source('gpu/gpu', 'this.options.kind ?? ', '', 'gpu/gpu'),
   source('ops/shared/directConv2d', 'firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'),
   source('ops/shared/binary', '!inner.b === !stepB', 'true', 'ops/mul', 'ops/add'),
   source('ops/batchNorm', 'momentum: 0, wantsX', 'momentum, wantsX', 'ops/batchNorm', 'nn/layers'),

@@ -122,7 +122,7 @@ checkRefusals('conv2d', (gpu) => {
   return [
     [
       () => conv2d(x, make(8, 3, 5, 5), null),
-      /conv2d: weight has 3 input channels \[8,3,5,5\] but x has 1 \[2,1,6,7\]; make them equal/,
+      /conv2d: weight \[8,3,5,5\] has 3 input channels but x \[2,1,6,7\] has 1; they must be equal/,
     ],
     [() => conv2d(make(6, 7), make(8, 1, 5, 5), null), /x must be \[n, c, h, w\] but is \[6,7\]/],
     [() => conv2d(x, make(8, 5, 5), null), /weight must be \[o, c, r, s\] but is \[8,5,5\]/],
@@ -130,7 +130,7 @@ checkRefusals('conv2d', (gpu) => {
     [() => conv2d(x, weight, { stride: 2 } as never), /conv2d: bias must be a tensor but is an Object/],
     [
       using({ dilation: 3 }),
-      /a kernel \[8,1,3,3\] with dilation \[3,3\] does not fit into x \[2,1,6,7\] with padding \[0,0\]/,
+      /the kernel \[8,1,3,3\] with dilation \[3,3\] is larger than x \[2,1,6,7\] with padding \[0,0\]/,
     ],
     [using({ groups: 4 }), /conv2d: unknown option groups; its options are stride, padding, dilation, relu/],
     [using({ padding: 'same' }), /padding must be .* but is 'same'/],

@@ -90,7 +90,7 @@ checkArguments('matmul', matmul, { a: 'f32 2x2', b: 'f32 2x2' }, { options: {} }
 checkRefusals('matmul', (gpu) => {
   const [a, b] = [empty(gpu, [1, 3]), empty(gpu, [1, 2])];
   return [
-    [() => matmul(a, b), /matmul: a has 3 columns \(\[1,3\]\) but b has 1 rows \(\[1,2\]\); make them equal/],
+    [() => matmul(a, b), /matmul: a has 3 columns \(\[1,3\]\) but b has 1 rows \(\[1,2\]\); they must be equal/],
     [() => matmul(a, b, { transposeA: true, transposeB: true }), /\(\[1,3\] transposed\) but b has 2 rows/],
     [() => matmul(a, empty(gpu, [2])), /matmul: b must be a matrix but is \[2\]/],
   ];

@@ -9,19 +9,11 @@ import { join } from 'node:path';
 import { forward as cnnForward, step as cnnStep } from 'project/bench/cnn.ts';
 import { casesOf } from 'project/bench/harness/suite.ts';
 import { benches } from 'project/bench/index.ts';
-import half from 'project/shaders/gemm.half.wgsl';
-import size8x8x8 from 'project/shaders/gemm.matrix.8x8x8.wgsl';
-import size8x16x16 from 'project/shaders/gemm.matrix.8x16x16.wgsl';
-import size16x16x16 from 'project/shaders/gemm.matrix.16x16x16.wgsl';
-import matrix from 'project/shaders/gemm.matrix.wgsl';
-import workgroup from 'project/shaders/gemm.workgroup.wgsl';
 import { backward, zeroGrad } from 'project/src/autograd.ts';
-import { capture, dryRun } from 'project/src/capture.ts';
+import { capture } from 'project/src/capture.ts';
 import { createGpu } from 'project/src/gemm/createGpu.ts';
-import { addCore } from 'project/src/gemm/defineGemm.ts';
-import { matrixSizes, SUBGROUP_MATRICES } from 'project/src/gemm/matrixSizes.ts';
-import { gemmSettings } from 'project/src/gemm/settings.ts';
-import { setGemmVariants, tryPlan } from 'project/src/gemm/variants.ts';
+import { HALF_KERNELS, matrixFamilies, SUBGROUP_MATRICES } from 'project/src/gemm/halfKernels.ts';
+import { gemmSettings, withVariants } from 'project/src/gemm/settings.ts';
 import { conv2d } from 'project/src/ops/conv2d.ts';
 import { linear } from 'project/src/ops/linear.ts';
 import { matmul } from 'project/src/ops/matmul.ts';
@@ -142,8 +134,8 @@ async function pada(gpu, precision) {
   trainer.dispose();
 }
 
-/** Products in shapes that take each way through the operands: rows of whole vec4 or not, either transposed, padded or not. */
-function products(gpu) {
+/** Multiplications that take each path through the operands: rows of whole vec4 or not, either one transposed, padded or not. */
+function multiplications(gpu) {
   const owned = [];
   const numbers = (...shape) => {
     const made = tensor(gpu, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
@@ -187,20 +179,23 @@ function products(gpu) {
   return { all, dispose };
 }
 
-/** Every product in every tile of the Gpu's family. */
+/** Compiles every multiplication in every tile of a family. */
 async function everyTile(gpu, family, tiles) {
-  const { all, dispose } = products(gpu);
+  const { all, dispose } = multiplications(gpu);
   for (const [name, { work, inputs }] of Object.entries(all)) {
-    const { seen } = tryPlan(gpu, {}, () => dryRun(gpu, () => void work()));
-    for (const tile of tiles) {
-      await compile(`${family} ${tile}: ${name}`, async () => {
-        setGemmVariants(gpu, Object.fromEntries(seen.map(({ of }) => [of, { family, tile, slices: 1 }])));
-        (await capture(gpu, () => void work())).dispose();
+    for (const [tileRows, tileColumns] of tiles) {
+      await compile(`${family} ${tileRows}: ${name}`, async () => {
+        const variant = { family, tileRows, tileColumns, splitK: 1 };
+        const step = await withVariants(
+          gpu,
+          () => variant,
+          () => capture(gpu, () => void work()),
+        );
+        step.dispose();
         zeroGrad(inputs);
       });
     }
   }
-  setGemmVariants(gpu, {});
   dispose();
 }
 
@@ -220,30 +215,30 @@ async function optimizers(gpu) {
   }
 }
 
-/** Products in half precision, without the trial that the project makes of them: there is nothing to compute it. */
+/** Half precision, without the project's self-test: nothing here can compute it. */
 async function halfPrecision(gpu, lanes) {
-  addCore('half', half, workgroup);
-  gemmSettings.of(gpu).half = 'half';
-  await everyTile(gpu, 'half', [32, 64, 128]);
+  const settings = gemmSettings.of(gpu);
+  const select = (family) => {
+    settings.half = HALF_KERNELS.find((kernel) => kernel.family === family);
+  };
+  select('half');
+  await everyTile(gpu, 'half', TILES);
   await compile('PADA step, half', () => pada(gpu, 'medium'));
-  // Where subgroups vary in size the project leaves the matrices unused; here they are compiled for the size that the driver takes.
+  // If a device has subgroups of several sizes, the project does not use its matrices. Here they are compiled for the driver's size.
   if (!gpu.device.subgroupSize) Object.defineProperty(gpu.device, 'subgroupSize', { value: lanes });
-  const cores = { '16x16x16': size16x16x16, '8x16x16': size8x16x16, '8x8x8': size8x8x8 };
-  for (const [size, source] of Object.entries(cores)) {
-    if (!matrixSizes(gpu).has(size)) continue;
-    addCore(`matrix-${size}`, source, matrix);
-    const family = `matrix-${size}`;
-    gemmSettings.of(gpu).half = family;
-    await everyTile(gpu, family, [64]);
+  for (const family of ['matrix-16x16x16', 'matrix-8x16x16', 'matrix-8x8x8']) {
+    if (!matrixFamilies(gpu).has(family)) continue;
+    select(family);
+    await everyTile(gpu, family, [[64, 64]]);
   }
-  gemmSettings.of(gpu).half = undefined;
+  settings.half = undefined;
 }
 
 const { instance, gpu, lanes } = await open();
 await compile('CNN forward', () => cnnForward(gpu));
 await compile('CNN step', () => cnnStep(gpu));
 await compile('PADA step', () => pada(gpu, 'highest'));
-await everyTile(gpu, 'workgroup', [32, 64, 128]);
+await everyTile(gpu, 'workgroup', TILES);
 await compile('optimizers', () => optimizers(gpu));
 for (const one of casesOf(benches, gpu, { quick: true }))
   if (one.open) await compile(`bench ${one.bench}`, async () => (await one.open(gpu)).dispose());

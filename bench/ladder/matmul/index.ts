@@ -1,5 +1,5 @@
 import { createGpu } from '../../../src/gemm/createGpu.ts';
-import type { GemmFamily } from '../../../src/gemm/settings.ts';
+import type { GemmFamily } from '../../../src/gemm/variants.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { defineKernel, type Launch } from '../../../src/gpu/kernel.ts';
 import { matmul } from '../../../src/ops/matmul.ts';

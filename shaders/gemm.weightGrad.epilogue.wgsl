@@ -1,15 +1,15 @@
-// gemm.weightGrad: the store of the gradients of a layer's weight and bias, which are one product
+// gemm.weightGrad.epilogue: writes the gradients of a layer's weight and bias, which one matrix multiplication computes
 //
-//   [dweight | dbias] = dy^T [x | 1]        the column of ones sums dy over all it was broadcast to
+//   [dweight | dbias] = dy^T [x | 1]        the column of ones sums dy over everything that the bias was broadcast to
 //
 // shapes    dweight: [m, n - 1], dbias: [m]
-// parallel  called by a gemm core, or gemm.reduce, for 4 columns
-// numerics  as the core
+// parallel  called by a GEMM kernel or gemm.reduce for 4 columns
+// numerics  exact
 
 @group(0) @binding(5) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dbias: array<f32>;
 
-fn store(row: u32, col: u32, value: vec4f) {
+fn epilogue(row: u32, col: u32, value: vec4f) {
   let inputs = params.n - 1u;
   for (var i = 0u; i < 4u; i++) {
     if (col + i < inputs) { dweight[row * inputs + col + i] = value[i]; }

@@ -1,0 +1,173 @@
+// `npm run bench -- --variants`: times every variant of the GEMM kernels for every shape of the networks and the benches. It
+// prints the regret of the table in src/gemm/variants.ts: how much slower its choice is than the fastest variant. Results are
+// verified before they are timed. Convolutions that are computed directly have no GEMM, so they are not listed.
+import { type GemmUse, traitsOf, withVariants } from '../src/gemm/settings.ts';
+import { type GemmVariant, listVariants } from '../src/gemm/variants.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
+import { step as cnnStep } from './cnn.ts';
+import type { Case } from './harness/case.ts';
+import { digits } from './harness/report.ts';
+import type { PreparedStep } from './harness/stepCase.ts';
+import { prepare as padaStep } from './pada.ts';
+
+/** One shape with the times of its variants. */
+export interface VariantRow extends GemmUse {
+  /** The bench in which it was measured. */
+  bench: string;
+  choice: GemmVariant;
+  fastest: GemmVariant;
+  /** Milliseconds of the choice and of the fastest variant. */
+  choiceMs: number;
+  fastestMs: number;
+  /** choiceMs / fastestMs - 1. */
+  regret: number;
+  /** All variants with their milliseconds; null if the result was wrong. */
+  variants: { variant: GemmVariant; ms: number | null }[];
+}
+
+/** Work whose GEMMs are timed: an op, or a whole step. */
+interface Subject {
+  bench: string;
+  open(gpu: Gpu): Promise<{ run(): void | Promise<void>; verify(): Promise<string | null>; dispose(): void }>;
+}
+
+/** A shape while it is measured. */
+interface Shape {
+  use: GemmUse;
+  variants: readonly GemmVariant[];
+  /** Seconds per variant. */
+  seconds: (number | null)[];
+}
+
+const RUNS = 7;
+
+const STEPS: Readonly<Record<string, (gpu: Gpu) => Promise<PreparedStep>>> = {
+  'cnn-step': cnnStep,
+  'pada-step': padaStep,
+};
+
+/** Returns the cases that have GEMMs: ops, and the steps of the plain CNN and of PADA. */
+export function subjectsOf(cases: readonly Case[]): Subject[] {
+  const subjects = cases.map(({ bench, shape, open }): Subject | undefined => {
+    const prepare = STEPS[bench];
+    if (prepare)
+      return {
+        bench,
+        open: async (gpu) => {
+          const one = await prepare(gpu);
+          return { run: () => one.step(), verify: () => one.verify(), dispose: () => one.dispose() };
+        },
+      };
+    if (!open || !/^(matmul|linear|conv2d)/.test(bench)) return undefined;
+    return {
+      bench: `${bench} ${shape}`,
+      open: async (gpu) => {
+        const one = await open(gpu);
+        return { run: () => one.step.run(), verify: () => one.problem(), dispose: () => one.dispose() };
+      },
+    };
+  });
+  // The ops first: they are verified faster, and a shape is measured only once.
+  return subjects
+    .filter((subject) => subject !== undefined)
+    .sort((a, b) => Number(a.bench in STEPS) - Number(b.bench in STEPS));
+}
+
+/** Measures the variants of all shapes of the subjects. A shape that occurs again is measured only once. */
+export async function measureVariants(
+  gpu: Gpu,
+  subjects: readonly Subject[],
+  onRow: (row: VariantRow) => void,
+): Promise<VariantRow[]> {
+  const rows = new Map<string, VariantRow>();
+  for (const subject of subjects) {
+    for (const shape of await shapesOf(gpu, subject, new Set(rows.keys()))) {
+      const row = rowOf(subject.bench, shape);
+      rows.set(keyOf(shape.use), row);
+      onRow(row);
+    }
+  }
+  return [...rows.values()];
+}
+
+/** Opens a subject once per variant. Each time, every shape uses the next variant of its own list. */
+async function shapesOf(gpu: Gpu, { open }: Subject, known: ReadonlySet<string>): Promise<Shape[]> {
+  const shapes = new Map<string, Shape>();
+  const measured = () => [...shapes.values()].filter(({ seconds }) => seconds.length > 0);
+  for (let round = 0; round === 0 || measured().some(({ variants }) => round < variants.length); round++) {
+    const variantOf = (use: GemmUse, usual: GemmVariant): GemmVariant => {
+      const key = keyOf(use);
+      if (known.has(key)) return usual;
+      const shape = shapes.get(key) ?? { use, variants: variantsOf(gpu, use), seconds: [] };
+      shapes.set(key, shape);
+      return shape.variants[round] ?? usual;
+    };
+    const opened = await withVariants(gpu, variantOf, () => open(gpu));
+    try {
+      await opened.run();
+      const isWrong = (await opened.verify()) !== null;
+      for (const [key, seconds] of await secondsOf(gpu, opened.run)) {
+        const shape = [...shapes.values()].find(({ use }) => labelOf(use) === key);
+        if (shape && round < shape.variants.length) shape.seconds[round] = isWrong ? null : seconds;
+      }
+    } finally {
+      opened.dispose();
+    }
+  }
+  return measured();
+}
+
+/** The table's choice first and last, so that a clock that slows down shows. */
+function variantsOf(gpu: Gpu, { m, n, k }: GemmUse): GemmVariant[] {
+  const variants = listVariants(traitsOf(gpu), m, n, k);
+  return [...variants, variants[0]!];
+}
+
+/** Returns the shortest time of each GEMM, with the sum over the parts of k, by its label. */
+async function secondsOf(gpu: Gpu, run: () => void | Promise<void>): Promise<Map<string, number>> {
+  const { events } = await gpu.profile(async () => {
+    for (let i = 0; i < RUNS; i++) await run();
+  });
+  const shortest = new Map<string, number>();
+  for (const [i, { kernel, flops, seconds }] of events.entries()) {
+    if (!kernel.endsWith('.gemm')) continue;
+    const name = kernel.slice(0, -'.gemm'.length);
+    const next = events[i + 1];
+    const all = seconds + (next?.kernel === `${name}.reduce` ? next.seconds : 0);
+    const label = `${name} ${flops}`;
+    shortest.set(label, Math.min(all, shortest.get(label) ?? Number.POSITIVE_INFINITY));
+  }
+  return shortest;
+}
+
+const keyOf = ({ name, m, n, k }: GemmUse): string => `${name} ${m}x${n}x${k}`;
+// A profile knows a GEMM's name and operations.
+const labelOf = ({ name, m, n, k }: GemmUse): string => `${name} ${2 * m * n * k}`;
+
+function rowOf(bench: string, { use, variants, seconds }: Shape): VariantRow {
+  const timed = variants.map((variant, i) => ({ variant, ms: seconds[i] == null ? null : 1e3 * seconds[i] }));
+  const again = timed.pop()!;
+  const [choice] = timed as [(typeof timed)[0]];
+  choice.ms = Math.min(choice.ms ?? Number.POSITIVE_INFINITY, again.ms ?? Number.POSITIVE_INFINITY);
+  const fastest = timed.reduce((a, b) => ((b.ms ?? Number.POSITIVE_INFINITY) < a.ms! ? b : a), choice);
+  return {
+    ...{ bench, ...use, choice: choice.variant, fastest: fastest.variant },
+    ...{ choiceMs: choice.ms, fastestMs: fastest.ms!, regret: choice.ms / fastest.ms! - 1, variants: timed },
+  };
+}
+
+export const VARIANT_COLUMNS = ['GEMM', 'm x n x k', 'choice', 'ms', 'fastest', 'ms', 'regret', 'measured'];
+
+/** Returns the cells of a row, as {@link VARIANT_COLUMNS} names them. */
+export function variantCells({ name, m, n, k, choice, fastest, ...row }: VariantRow): string[] {
+  const wrong = row.variants.filter(({ ms }) => ms === null).length;
+  return [
+    ...[name, `${m}x${n}x${k}`, nameOf(choice), digits(row.choiceMs), nameOf(fastest), digits(row.fastestMs)],
+    `${(100 * row.regret).toFixed(0)} %`,
+    `${row.variants.length}${wrong > 0 ? `, ${wrong} wrong` : ''}`,
+  ];
+}
+
+/** `workgroup 64x64 /4`: the family, the tile, and the parts of k. */
+const nameOf = ({ family, tileRows, tileColumns, splitK }: GemmVariant): string =>
+  `${family} ${tileRows}x${tileColumns}${splitK > 1 ? ` /${splitK}` : ''}`;

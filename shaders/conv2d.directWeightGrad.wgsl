@@ -1,0 +1,80 @@
+// conv2d.directWeightGrad: the gradients of weight and bias of a convolution with stride 1, for subgroups of 8 lanes
+//
+//   z[o, cr, s] = sum_npq dy[n,o,p,q] x[n,c,p+r-padH,q+s-padW],  and one more row cr = CR for the bias: z[o, CR, s] = sum_npq dy[n,o,p,q]
+//
+// shapes    x: [images, c, h, w], dy: [images, o, p, q], q a multiple of 4; z: [o, cr, 8], of whose last dimension S count:
+//           m = o, n = 8 (CR + 1). Part z of the sum takes kPerPart images; its result is stored below those of the parts before
+// parallel  one subgroup per tile of 16 o and 8 rows cr of the kernel, one row per lane. A lane loads a piece of a row of x
+//           once for its S taps, and 4 numbers of dy for each of two o. The other lanes' dy come by shuffles with a constant
+//           lane, which are broadcasts. Longer pieces need fewer loads, but then the loop no longer fits a CPU's cache of
+//           decoded instructions
+// numerics  4 products are summed before they are added to the running sum; the order is fixed
+
+enable subgroups;
+
+override S: u32 = 5; // columns of the kernel, 2 to 7
+override PADDED = false; // whether windows reach beyond the image
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+
+alias Piece = array<f32, 10>;
+
+// Columns 0 to 3 of the kernel for each o, then columns 4 to 7. They stay in memory, as in conv2d.direct.
+var<private> sum: array<vec4f, 32>;
+
+fn addRows(first: u32, piece: Piece, dys: vec4f) {
+  for (var lane = 0u; lane < 8u; lane++) {
+    var low = vec4f();
+    var high = vec4f();
+    for (var j = 0u; j < 4u; j++) {
+      let dyHere = subgroupShuffle(dys[j], lane);
+      low += dyHere * vec4f(piece[j], piece[j + 1u], piece[j + 2u], piece[j + 3u]);
+      high += dyHere * vec4f(piece[j + 4u], select(0.0, piece[j + 5u], S > 5u), select(0.0, piece[j + 6u], S > 6u), 0.0);
+    }
+    sum[first + lane] += low;
+    if (S > 4u) { sum[first + 16u + lane] += high; }
+  }
+}
+
+@compute @workgroup_size(8)
+fn weightGrad(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let tile = wid.y * groups.x + wid.x;
+  let down = (params.m + 15u) / 16u;
+  let firstRow = 16u * (tile % down);
+  let kernelRow = 8u * (tile / down) + lane;
+  let ofBias = kernelRow == params.c * params.r;
+  let top = i32(kernelRow % params.r) - i32(params.padH);
+  let corner = (i32(kernelRow / params.r * params.h) + top) * i32(params.w) - i32(params.padW);
+
+  let end = min((wid.z + 1u) * params.kPerPart, params.images);
+  for (var image = wid.z * params.kPerPart; image < end; image++) {
+    for (var p = 0u; p < params.p; p++) {
+      for (var q = 0u; q < params.q; q += 4u) {
+        let at = corner + i32((image * params.c * params.h + p) * params.w + q);
+        var piece = Piece();
+        for (var i = 0u; i < 10u; i++) {
+          if (i < S + 3u) {
+            var pixel = x[at + i32(i)];
+            if (PADDED) {
+              let inside = u32(top + i32(p)) < params.h && u32(i32(q + i) - i32(params.padW)) < params.w;
+              pixel = select(0.0, pixel, inside);
+            }
+            piece[i] = select(pixel, 1.0, ofBias);
+          }
+        }
+        let fours = params.p * params.q / 4u;
+        let dyAt = (image * params.o + firstRow + lane) * fours + (p * params.q + q) / 4u;
+        addRows(0u, piece, dy[dyAt]);
+        addRows(8u, piece, dy[dyAt + 8u * fours]);
+      }
+    }
+  }
+  if (8u * kernelRow >= params.n) { return; }
+  let rows = min(16u, params.m - firstRow);
+  for (var row = 0u; row < rows; row++) {
+    let to = wid.z * params.m + firstRow + row;
+    epilogue(to, 8u * kernelRow, sum[row]);
+    if (S > 4u) { epilogue(to, 8u * kernelRow + 4u, sum[16u + row]); }
+  }
+}

@@ -1,0 +1,42 @@
+// The GEMM kernels of half precision. Only programs that import `padagrad/precision` contain them.
+import half from '../../shaders/gemm.half.wgsl';
+import size8x8x8 from '../../shaders/gemm.matrix.8x8x8.wgsl';
+import size8x16x16 from '../../shaders/gemm.matrix.8x16x16.wgsl';
+import size16x16x16 from '../../shaders/gemm.matrix.16x16x16.wgsl';
+import matrix from '../../shaders/gemm.matrix.wgsl';
+import workgroup from '../../shaders/gemm.workgroup.wgsl';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { GemmSettings } from './settings.ts';
+
+/** The WebGPU feature of subgroup matrices, still experimental: `createGpu({ features: [SUBGROUP_MATRICES] })` requests it. */
+export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
+
+type HalfKernel = NonNullable<GemmSettings['half']>;
+
+/** @internal The GEMM kernels of half precision, the fastest first. */
+export const HALF_KERNELS: readonly HalfKernel[] = [
+  { family: 'matrix-16x16x16', sources: [size16x16x16, matrix] },
+  { family: 'matrix-8x16x16', sources: [size8x16x16, matrix] },
+  { family: 'matrix-8x8x8', sources: [size8x8x8, matrix] },
+  { family: 'half', sources: [half, workgroup] },
+];
+
+// Not in WebGPU's types yet.
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** @internal Returns the families for the device's subgroup matrices of f16 with f32 sums. */
+export function matrixFamilies(gpu: Gpu): Set<string> {
+  // Four subgroups share a tile, so their size must be known.
+  if (!gpu.features.has(SUBGROUP_MATRICES) || gpu.subgroupSize === 0) return new Set();
+  const { subgroupMatrixConfigs } = gpu.device.rawInfo as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+  const fitting = [...(subgroupMatrixConfigs ?? [])].filter(
+    ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
+  );
+  return new Set(fitting.map(({ M, N, K }) => `matrix-${M}x${N}x${K}`));
+}
