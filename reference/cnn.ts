@@ -8,7 +8,7 @@ import { type Doubles, linear, linearBackward, relu, reluBackward, reshape, type
 /** Parameters, running statistics or gradients by their names in a state dict. */
 export type State = Record<string, Values>;
 
-/** What the layers of one forward and backward pass share. */
+/** The state that the layers of one forward and backward pass share. */
 export interface Pass {
   /** Read by every layer. Batch norm in training mode replaces its running statistics, where the state has them. */
   state: State;

@@ -29,7 +29,7 @@ export interface IterationOptions {
   /** The factor of the reversed gradient. */
   coefficient: number;
   tradeOff: number;
-  /** Of the convolutions. */
+  /** Padding of each convolution. */
   paddings?: number[];
 }
 

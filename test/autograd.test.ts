@@ -20,7 +20,7 @@ const leaf = (gpu: Gpu, data: number[], label = 'x'): Tensor => {
   return x;
 };
 
-/** y = a in value, with gradient dy passed on as it is to both inputs: gradients that share memory. */
+/** y = a; both inputs get the tensor dy itself as their gradient, so their gradients share memory. */
 const passOn = (a: Tensor, b: Tensor): Tensor => record('passOn', [a, b], relu(detach(a)), [], (dy) => [dy, dy]);
 
 gpuTest('gradients of a tensor used twice add up', async (gpu) => {
@@ -31,7 +31,7 @@ gpuTest('gradients of a tensor used twice add up', async (gpu) => {
   x.dispose();
 });
 
-gpuTest('backward adds to the gradient that is there; zeroGrad forgets it', async (gpu) => {
+gpuTest('backward adds to an existing gradient, and zeroGrad drops it', async (gpu) => {
   const x = leaf(gpu, [1, 2]);
   const back = () => tidy(() => backward(relu(x), tensor(gpu, [1, 10])));
   back();
@@ -56,7 +56,7 @@ gpuTest('leaves that get the same gradient own separate memory', async (gpu) => 
   b.dispose();
 });
 
-gpuTest('a gradient with a place of its own is written there', async (gpu) => {
+gpuTest('a gradient with a gradSlot is written to it', async (gpu) => {
   const x = leaf(gpu, [1, -1]);
   x.gradSlot = empty(gpu, [2], 'f32', 'slot');
   const slot = x.gradSlot;
@@ -84,7 +84,7 @@ gpuTest('noGrad and detach record nothing', async (gpu) => {
   x.dispose();
 });
 
-gpuTest('requiresGrad is of f32 leaves', (gpu) => {
+gpuTest('only f32 leaves can require a gradient', (gpu) => {
   const [x, labels] = [leaf(gpu, [1, 2]), tensor(gpu, new Uint32Array(2), undefined, 'labels')];
   const set = (t: Tensor, wanted: unknown, name = 'requiresGrad') => Reflect.set(t, name, wanted);
   assert.throws(() => set(labels, true), /requiresGrad: labels\[2\] is u32, and only f32 tensors have gradients/);
@@ -146,7 +146,7 @@ gpuTest("an op's backward must return a gradient or null for every input", (gpu)
   for (const t of [x, v]) t.dispose();
 });
 
-gpuTest('a backward may return tensors that it did not make: they stay alive', async (gpu) => {
+gpuTest('a backward may return tensors that it did not make, and they stay alive', async (gpu) => {
   const [a, b] = [leaf(gpu, [1, 2]), leaf(gpu, [3, 4])];
   const constant = tensor(gpu, [5, 6]);
   tidy(() => {
@@ -243,7 +243,7 @@ gpuTest('a gradient that tidy returns outlives its tensor', async (gpu) => {
   assert.ok(both.grad.isDisposed);
 });
 
-gpuTest('a gradient of the same optimiser is the seed of another backward', async (gpu) => {
+gpuTest('a gradient of the same optimiser can be the upstream gradient of another backward', async (gpu) => {
   const [w, v] = [new Parameter(gpu, Float32Array.of(1), [1], 'w'), new Parameter(gpu, Float32Array.of(1), [1], 'v')];
   const sgd = new Sgd([w, v], { lr: 1 });
   const [three, ten] = [tensor(gpu, [3]), tensor(gpu, [10])];

@@ -3,7 +3,7 @@ import type { Gpu } from '../src/gpu/gpu.ts';
 import { Parameter } from '../src/nn/parameter.ts';
 import type { Tensor } from '../src/tensor.ts';
 
-// Shared by the tests of captured steps.
+// Helpers of the tests of captured steps.
 
 export const parameter = (gpu: Gpu, value: number | number[], label = 'w'): Parameter => {
   const data = Float32Array.from([value].flat());

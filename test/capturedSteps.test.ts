@@ -1,5 +1,5 @@
 // A captured step does what calling its function would do, or throws: counters, gradients, updates, settings, modes. Every test
-// is a program that once gave wrong numbers without an error, with its right value.
+// is a program that once gave wrong numbers without an error; it checks the correct value.
 import * as assert from 'uvu/assert';
 import { backward, noGrad, zeroGrad } from '../src/autograd.ts';
 import { capture, runSteps } from '../src/capture.ts';
@@ -46,7 +46,7 @@ for (const [name, make, expected] of optimizers) {
   });
 }
 
-gpuTest('scalars and random streams of a step that appears twice in a submit', async (gpu) => {
+gpuTest('a step that appears twice in a submit uses its scalars and random streams twice', async (gpu) => {
   const x = tensor(gpu, new Float32Array(64).fill(1));
   const draws = new Counter(0);
   const counter = new Counter(1);
@@ -77,7 +77,7 @@ gpuTest('scalars and random streams of a step that appears twice in a submit', a
   disposeAll(store, x, total);
 });
 
-gpuTest('zeroGrad, run, step: the order of a PyTorch loop', async (gpu) => {
+gpuTest('zeroGrad, run, step: the order of a PyTorch loop works', async (gpu) => {
   const w = parameter(gpu, 1);
   const sgd = new Sgd([w], { lr: 0.1 });
   const forwardBackward = await capture(gpu, () => backward(sum(w)));
@@ -91,7 +91,7 @@ gpuTest('zeroGrad, run, step: the order of a PyTorch loop', async (gpu) => {
   disposeAll(forwardBackward, sgd, w);
 });
 
-gpuTest('zeroGrad, run, step without an optimiser: the gradient is there after every run', async (gpu) => {
+gpuTest('zeroGrad, run, step without an optimiser: every run leaves its gradient', async (gpu) => {
   const w = parameter(gpu, [2, 3]);
   const step = await capture(gpu, () => backward(sum(mul(w, w))));
   for (let i = 0; i < 3; i++) {
@@ -102,7 +102,7 @@ gpuTest('zeroGrad, run, step without an optimiser: the gradient is there after e
   disposeAll(step, w);
 });
 
-gpuTest('an update that was captured before there were gradients', async (gpu) => {
+gpuTest('an update can be captured before there are gradients', async (gpu) => {
   const [w, v] = [parameter(gpu, 1, 'w'), parameter(gpu, 1, 'v')];
   const sgd = new Sgd([w, v], { lr: 0.1 });
   const update = await capture(gpu, () => sgd.step());
@@ -139,7 +139,7 @@ gpuTest('a gradient set by hand reaches a captured update', async (gpu) => {
   disposeAll(update, sgd, w);
 });
 
-gpuTest('clipping captured with the update, before there are gradients', async (gpu) => {
+gpuTest('clipping can be captured with the update, before there are gradients', async (gpu) => {
   const w = parameter(gpu, [3, 4]);
   const sgd = new Sgd([w], { lr: 1 });
   const update = await capture(gpu, () => {
@@ -260,7 +260,7 @@ gpuTest('a mode or a field of a module that changed after the capture is an erro
   disposeAll(step, x, net);
 });
 
-gpuTest("an optimiser's settings are obeyed or refused", async (gpu) => {
+gpuTest('a changed setting of an optimiser is used, or throws', async (gpu) => {
   const [w, v] = [parameter(gpu, 1, 'w'), parameter(gpu, 1, 'v')];
   const sgd = new Sgd([{ params: [w] }, { params: [v], lr: 0.3 }], { lr: 0.1 });
   near(sgd.groups[1]!.lrMultiplier, 3);

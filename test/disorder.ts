@@ -1,16 +1,16 @@
 import { BufferUsage, SHADER_STAGE_COMPUTE } from '../src/gpu/native.ts';
 
-/** Other orders in which a device does the same work. */
+/** Orders of work that differ from the adapter's own. */
 export const ORDERS = ['reversed', 'shuffled'] as const;
 export type Order = (typeof ORDERS)[number];
 
 /**
- * Makes a device run the workgroups of every kernel, and the invocations of a workgroup, in another order: it compiles kernels in
- * which each takes the place of another. No result may depend on the order. Adapters that run on a CPU run workgroups one after the
- * other and invocations in step, so that a race goes unnoticed as long as the order is the one that hides it.
+ * Makes a device run the workgroups of every kernel, and the invocations of every workgroup, in another order. It rewrites each kernel
+ * so that an invocation does the work of another one. No result may depend on the order. Software adapters run workgroups one by one and
+ * invocations in step, which hides races; another order shows them.
  *
- * One kernel serves all orders, because compiling takes most of a test's time: it reads the order from a uniform of its own.
- * Returns a function that changes the order of all later submits and returns the one before; `undefined` is the adapter's own, at first.
+ * Compiling takes most of a test's time, so one kernel serves all orders and reads the order from a uniform.
+ * Returns a function that sets the order of all later submits and returns the previous one; `undefined` is the adapter's own.
  */
 export function disorder(device: GPUDevice): (order: Order | undefined) => Order | undefined {
   const { createShaderModule, createPipelineLayout, createCommandEncoder } = device;
@@ -51,7 +51,7 @@ export function disorder(device: GPUDevice): (order: Order | undefined) => Order
 const LOOP = /(for \(var (\w+) = [^;]*\b\d+u[^;]*; \2 < )([^;&|]+)(?=;)/g;
 const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*fn\s+\w+\(([^{]*)\)\s*\{/g;
 
-// A stride that has no divisor in common with the count visits every place once.
+// A stride without a common divisor with the count visits every place once.
 const PLACE = `switch own_order.x {
     case 1u: { return count - 1u - i; }
     case 2u: { return i * select(select(41u, 37u, count % 37u != 0u), 31u, count % 31u != 0u) % count; }
@@ -83,7 +83,7 @@ function disordered(code: string): string {
       takes('num_workgroups', groups);
       const group = `other_group(${input('workgroup_id', 'vec3u')}, ${groups})`;
       takes('workgroup_id', group);
-      // Lanes of a subgroup stay where they are: they know each other by their numbers.
+      // Lanes of a subgroup keep their places, because kernels address them by number.
       const index = input('local_invocation_index', 'u32');
       const thread = /subgroup/.test(parameters) ? index : `other_place(${index}, u32(${size}))`;
       takes('local_invocation_index', thread);

@@ -1,4 +1,4 @@
-// Where tests find data files: Node reads a folder, a browser asks the server that serves the tests.
+// Reads data files for tests: from a folder in Node, from the test server in a browser.
 
 const node = (globalThis as { process?: { env: Record<string, string | undefined>; versions?: { node?: string } } })
   .process;

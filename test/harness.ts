@@ -1,4 +1,4 @@
-// What every test file shares: a GPU opened as a profile says, a test that fails on leaks and GPU errors, seeded numbers and
+// Every test file shares these: a GPU opened as a profile says, a test that fails on leaks and GPU errors, seeded numbers and
 // comparisons.
 
 import { test } from 'uvu';

@@ -40,7 +40,7 @@ const CLASSES = 3;
 
 type Draw = <T>(choices: readonly T[]) => T;
 
-/** A step of a program: the function itself, or the captured step in its place. */
+/** A step of a program: the function itself, or the captured step that replaces it. */
 interface Step {
   run(): Tensor;
   captured?: CapturedStep<Tensor>;
@@ -195,7 +195,7 @@ const actions: Record<string, (program: Program, steps: Record<'first' | 'second
     for (const [i, { grad }] of parameters.entries()) if (grad) await see(`gradient ${i}`, grad);
   },
 };
-// Running is what programs are about.
+// Runs are drawn three times as often as other actions.
 const CHOICES = [...Object.keys(actions), ...Object.keys(actions).slice(0, 5), ...Object.keys(actions).slice(0, 5)];
 
 type See = (what: string, x: Tensor) => Promise<void>;

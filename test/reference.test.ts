@@ -14,7 +14,7 @@ const valuesOf = ({ shape, data }: GoldenTensor): reference.Values => ({ shape, 
 
 type Named = Record<string, reference.Values>;
 
-/** What the reference computes for a case, by the names of its outputs and gradients. */
+/** Computes the outputs and gradients of a case by their names in the file. */
 type Computed = { outputs: Named; grads?: Named };
 const COMPUTED: Record<string, (params: GoldenCase['params'], inputs: Named) => Computed> = {
   conv2d: ({ stride, padding, dilation }, { x, weight, bias, grad_output: dy }) => {

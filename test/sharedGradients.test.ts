@@ -8,8 +8,8 @@ import { type Tensor, tensor } from '../src/tensor.ts';
 import { tidy } from '../src/tidy.ts';
 import { gpuTest, run } from './harness.ts';
 
-// The gradients of an addition are its own upstream gradient: several tensors get the same memory. Each sum of gradients
-// must be made in memory that no other gradient is read from.
+// The gradients of an addition are its upstream gradient itself, so several tensors get the same memory. A sum of gradients must be
+// written to memory that no other gradient is read from.
 
 /** Builds a loss from leaves a, b, c of one element and gives their gradients for an upstream gradient of 1. */
 async function gradients(gpu: Gpu, loss: (a: Tensor, b: Tensor, c: Tensor) => Tensor): Promise<number[]> {

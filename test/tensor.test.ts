@@ -37,7 +37,7 @@ gpuTest('tensors take numbers, nested arrays and typed arrays', async (gpu) => {
   for (const x of made) x.dispose();
 });
 
-gpuTest('arrays of other types are taken by their numbers, not by their bytes', async (gpu) => {
+gpuTest('arrays of other types are converted by value, not by their bytes', async (gpu) => {
   for (const array of [Float64Array, Int32Array, Uint8Array, Int8Array]) {
     const x = tensor(gpu, array.of(1, 2, 3) as never);
     assert.equal([x.dtype, ...(await x.read())], ['f32', 1, 2, 3]);
@@ -45,7 +45,7 @@ gpuTest('arrays of other types are taken by their numbers, not by their bytes', 
   }
 });
 
-gpuTest('numbers are kept or refused with their place, never changed unseen', async (gpu) => {
+gpuTest('a number outside the range of f32 or u32 is refused with its index, never changed silently', async (gpu) => {
   const refused = (data: unknown, message: RegExp) => assert.throws(() => tensor(gpu, data as never), message);
   refused([1, null], /^tensor: data\[1\] must be a number or an array of numbers but is null$/);
   refused([1, undefined], /data\[1\] must be .* but is undefined/);
@@ -114,7 +114,7 @@ gpuTest('a tensor is shown in one line, without its content', (gpu) => {
   for (const t of [y, parameter]) t.dispose();
 });
 
-gpuTest('a tensor is no number and no JSON', (gpu) => {
+gpuTest('a tensor converts to neither a number nor JSON', (gpu) => {
   const x = tensor(gpu, [3]);
   const loose = x as unknown as number;
   for (const compute of [() => +loose, () => loose * 2, () => loose + loose, () => loose < 2, () => Math.max(loose, 1)])
@@ -127,7 +127,7 @@ gpuTest('a tensor is no number and no JSON', (gpu) => {
   x.dispose();
 });
 
-gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
+gpuTest('wrong arguments of tensor are refused with the expected ones', async (gpu) => {
   assert.throws(() => tensor(gpu, [1, 2], [3]), /tensor: shape \[3\] wants 3 elements but data has 2/);
   assert.throws(() => tensor(gpu, [[1, 2], [3]]), /nested arrays must be regular/);
   assert.throws(
@@ -172,7 +172,7 @@ gpuTest('wrong tensors are refused with what was expected', async (gpu) => {
   words.dispose();
 });
 
-gpuTest('more memory than the device binds is refused before it is asked for', (gpu) => {
+gpuTest('a tensor larger than the largest binding is refused before memory is allocated', (gpu) => {
   const limit = gpu.limits.maxStorageBufferBindingSize!;
   assert.throws(
     () => empty(gpu, [limit / 4 + 1]),
@@ -193,7 +193,7 @@ gpuTest('a disposed tensor throws with its label, and dispose is idempotent', as
   await rejects(x.read(), /image\[1\] was used after/);
 });
 
-gpuTest('tidy frees what is made in it, but for what it returns and what is kept', (gpu) => {
+gpuTest('tidy frees the tensors made in it, except returned and kept ones', (gpu) => {
   let inner: Tensor | undefined;
   let kept: Tensor | undefined;
   const before = gpu.memory().buffers;
@@ -219,7 +219,7 @@ gpuTest('tidy frees what is made in it, but for what it returns and what is kept
   assert.ok(inner!.isDisposed);
 });
 
-gpuTest('a gradient that tidy returns outlives its tensor, and belongs to the tidy around', async (gpu) => {
+gpuTest('a gradient that tidy returns outlives its tensor and belongs to the outer tidy', async (gpu) => {
   const before = gpu.memory().buffers;
   const gradient = () =>
     tidy(() => {
@@ -242,7 +242,7 @@ gpuTest('tidy refuses a promise', (gpu) => {
   assert.throws(() => tidy(asynchronous), TypeError);
 });
 
-gpuTest('tensors are freed by using', (gpu) => {
+gpuTest('a using declaration frees its tensor', (gpu) => {
   let held: Tensor;
   {
     using x = tensor(gpu, [1]);
@@ -270,7 +270,7 @@ gpuTest('data in shared memory can be uploaded', async (gpu) => {
   x.dispose();
 });
 
-gpuTest('buffers of the caller go in and out without a copy', async (gpu) => {
+gpuTest("a caller's buffers are used and returned without a copy", async (gpu) => {
   const device = gpu.native;
   const buffer = device.createBuffer({ size: 16, usage: 0x80 | 0x4 | 0x8 });
   device.queue.writeBuffer(buffer, 0, new Float32Array([-1, 2, -3, 4]));

@@ -13,7 +13,7 @@ const kernel = defineKernel(
   ['once'],
 );
 
-gpuTest('a timer runs a list as often as it is told, by the clock that there is', async (gpu) => {
+gpuTest('a timer runs a list the given number of times, by the clock of the device or the host', async (gpu) => {
   const x = tensor(gpu, [0]);
   const step = await capture(gpu, () => kernel.once({ x }, {}, 1));
   const without = new Set([...gpu.features].filter((name) => name !== 'timestamp-query'));
