@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
-import { completeRunOptions, defaultRunOptions, type RunOptions } from '../train/methods/named.ts';
+import { completeRunOptions, defaultRunOptions, METHOD_NAMES, type RunOptions } from '../train/methods/named.ts';
 import { PRECISIONS } from '../train/options.ts';
 import { UsageError } from './errors.ts';
-import { METHODS } from './show/format.ts';
 
 /** The flags of every command. */
 export interface CommonFlags {
@@ -59,7 +58,7 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
 };
 
 const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
-  method: METHODS,
+  method: METHOD_NAMES,
   float32MatmulPrecision: PRECISIONS,
 };
 

@@ -6,7 +6,7 @@ import { type HostImages, ImageDataset } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
-import { SmallCnn } from '../models/smallCnn.ts';
+import { type SmallCnn, smallCnn } from '../models/smallCnn.ts';
 import type { StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
@@ -36,8 +36,6 @@ export interface SavedModel {
   file: string;
   state: StateDict;
   numClasses: number;
-  /** Height and width of the smallest images that it takes. Images up to 3 pixels larger give features of the same size. */
-  imageSize: number;
 }
 
 /** A model and images that fit it. */
@@ -80,10 +78,6 @@ export async function prepareModelTask(flags: ModelFlags): Promise<ModelTask> {
   checkClasses('--classes', classes, model.numClasses, "the model's");
   const all = await asUsage(`--data ${flags.data}`, () => resolveData(flags.data, flags.split));
   checkImages(`--data ${flags.data}`, all);
-  if (Math.floor(all.height / 4) * 4 !== model.imageSize)
-    throw new UsageError(
-      `--data ${flags.data}: images are ${all.height}x${all.width}, but the model was trained on images of ${model.imageSize}x${model.imageSize}`,
-    );
   const images = await select('--classes', first(all, flags.limit), classes);
   const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
   const part = classes ? `, classes ${classNames(classes)}` : '';
@@ -93,8 +87,6 @@ export async function prepareModelTask(flags: ModelFlags): Promise<ModelTask> {
 
 /** Returns a model as the bytes of model.safetensors. */
 export const safetensorsOf = async (model: SmallCnn): Promise<Uint8Array> => encodeSafetensors(await model.stateDict());
-
-const CHANNELS = 32;
 
 /**
  * Reads the model of a run's folder, or of a file.
@@ -106,16 +98,9 @@ async function readModel(path: string): Promise<SavedModel> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const { file, bytes } = await readNamed(isFolder ? join(path, MODEL) : path);
   const { tensors: state } = decodeSafetensors(bytes, file);
-  const matrix = (name: string): [rows: number, columns: number] => {
-    const [rows, columns, ...rest] = state.get(name)?.shape ?? [];
-    if (!rows || !columns || rest.length > 0)
-      throw new UsageError(`${file} is not a padagrad model: the matrix ${name} is missing`);
-    return [rows, columns];
-  };
-  const [numClasses] = matrix('head.weight');
-  // Two convolutions of 5x5, each with a pooling of 2, leave n of 4 n + 12 pixels.
-  const imageSize = 4 * Math.sqrt(matrix('bottleneck.0.weight')[1] / CHANNELS) + 12;
-  return { file, state, numClasses, imageSize };
+  const [numClasses] = state.get('head.weight')?.shape ?? [];
+  if (!numClasses) throw new UsageError(`${file} is not a padagrad model: head.weight is missing`);
+  return { file, state, numClasses };
 }
 
 /** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
@@ -148,15 +133,15 @@ async function precisionOfModel(
   });
 }
 
-/** Puts a model on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
-export function openModel(gpu: Gpu, { file, state, numClasses, imageSize }: SavedModel): SmallCnn {
-  const model = new SmallCnn(gpu, { numClasses, imageSize, random: new Random(0) });
+/** Puts a model for such images on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
+export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, { height, width }: HostImages): SmallCnn {
+  const model = smallCnn(gpu, { numClasses, inChannels: 1, height, width, random: new Random(0) });
   try {
     model.loadStateDict(state);
     return model;
   } catch (cause) {
     model.dispose();
-    throw new UsageError(`${file}: ${(cause as Error).message}`, { cause });
+    throw new UsageError(`${file} does not fit images of ${height}x${width}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -169,7 +154,7 @@ export async function classWeightOf(
   { images, temperature }: { images: HostImages; temperature: number },
 ): Promise<number[]> {
   const { file, numClasses } = saved;
-  const model = openModel(gpu, saved);
+  const model = openModel(gpu, saved, images);
   const data = new ImageDataset(gpu, images, BATCH, { labelled: false });
   const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };
   const weights = new AutomaticUpdateClassWeightModule(gpu, options);

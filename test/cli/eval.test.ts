@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 import type { HostTensor } from '../../src/nn/stateDict.ts';
-import { inFolder, run, TRAIN } from './command.ts';
+import { inFolder, run, TRAIN, writeIdx } from './command.ts';
 
 // `padagrad eval` and `padagrad weights`, with a model that `train` has saved.
 
@@ -104,6 +104,16 @@ for (const command of ['eval', 'weights']) {
       assert.equal([code, opened, events.map(({ event, code }) => `${event} ${code}`)], [1, 0, ['error NOT_FINITE']]);
       assert.match(stderr.text, new RegExp(`^padagrad: bad.safetensors: ${name} \\[.*\\] holds .* at element 3; `));
     }
+  });
+
+  test(`${command}: images of another size than the run's are refused`, async () => {
+    writeIdx('big', { images: new Uint8Array(4 * 400), labels: new Uint8Array(4), count: 4, height: 20, width: 20 });
+    const { code, stderr } = await run([command, '-m', 'run', '-d', 'idx:big']);
+    assert.equal([code, stderr.lines.length], [2, 1]);
+    assert.match(
+      stderr.text,
+      /^padagrad: run\/model.safetensors does not fit images of 20x20: .*bottleneck\.0\.weight/,
+    );
   });
 
   test(`${command}: finite weights that overflow are an error too`, async () => {

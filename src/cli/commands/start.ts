@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { type MethodName, trainArguments } from '../../train/methods/named.ts';
+import { METHOD_NAMES, type MethodName, trainArguments } from '../../train/methods/named.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { addTrainFlags, type TrainFlags } from '../flags.ts';
 import { describeDevice, withGpu } from '../gpu.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import { TIMED, WARM_UP } from '../run/profile.ts';
 import { columns } from '../show/bars.ts';
-import { count, counted, duration, METHOD_TITLES, METHODS, percent, spread } from '../show/format.ts';
+import { count, counted, duration, METHOD_TITLES, percent, spread } from '../show/format.ts';
 import { compileNotice } from '../show/report.ts';
 import { type RunSummary, type SeedsSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
@@ -40,11 +40,11 @@ export function addStart(root: Command, act: Act): void {
     act(async (terminal, flags: Flags) => {
       const compare = flags.compare === true;
       if (compare && isGiven('method')) command.error('--compare runs all methods; omit --method');
-      const asked = await prepareJob(flags, { methods: compare ? METHODS : [flags.method] });
+      const asked = await prepareJob(flags, { methods: compare ? METHOD_NAMES : [flags.method] });
       const { runs, exitCode } = await withGpu(asked.options.float32MatmulPrecision, async (gpu) =>
         runJob(terminal, gpu, await fitToDevice(terminal, gpu, asked, isGiven('iterations'))),
       );
-      const summaries = METHODS.map((method) => runs.filter((run) => run.method === method))
+      const summaries = METHOD_NAMES.map((method) => runs.filter((run) => run.method === method))
         .filter((own) => own.length > 0)
         .map((own) => (own.length > 1 ? summarizeSeeds(own) : own[0]!));
       const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
@@ -165,7 +165,7 @@ export interface Recorded {
 /** Returns the recorded figures of a task in one phrase; undefined if there are none. */
 export function recordedFigures(task: string, { iterations, tasks }: Recorded = recorded): string | undefined {
   const methods = tasks.find(({ name }) => name === task)?.methods ?? {};
-  const known = METHODS.filter((method) => methods[method]);
+  const known = METHOD_NAMES.filter((method) => methods[method]);
   if (known.length === 0) return undefined;
   const seeds = Math.max(...known.map((method) => methods[method]!.runs.length));
   const list = known.map((method) => {

@@ -180,22 +180,11 @@ async function runOnce(
   }
 }
 
-const summaryOf = ({ method, seed, iterations }: RunOptions, result: TrainResult): RunSummary => ({
-  method,
-  seed,
-  iterations: result.iteration,
-  targetAccuracy: result.targetAccuracy ?? null,
-  sourceAccuracy: result.sourceAccuracy ?? null,
-  classWeight: result.classWeight,
-  effectiveClasses: result.effectiveClasses,
-  entropy: result.entropy,
-  secondsPerIteration: result.secondsPerIteration,
-  seconds: result.seconds,
-  secondsToFirstStep: result.secondsToFirstStep,
-  aborted: result.iteration < iterations,
-  target: result.target,
-  source: result.source,
-});
+function summaryOf({ method, seed, iterations }: RunOptions, result: TrainResult): RunSummary {
+  const { iteration, options: _, collapsed: __, ...figures } = result;
+  const known = { targetAccuracy: null, sourceAccuracy: null, ...figures };
+  return { method, seed, iterations: iteration, ...known, aborted: iteration < iterations };
+}
 
 /** Opens the folder of a run, with the checkpoint to resume from. Several runs have a subfolder each. */
 async function openFolder(

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Check, checkOptions, flag, type OptionChecks, orNull, text, wholeFrom } from '../../checks/options.ts';
+import {
+  anything,
+  type Check,
+  checkOptions,
+  flag,
+  type OptionChecks,
+  orNull,
+  text,
+  wholeFrom,
+} from '../../checks/options.ts';
 import type { HostImages } from '../../data/dataset.ts';
 import { parseClasses } from '../../data/subset.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
@@ -110,13 +119,10 @@ export function parseConfig(bytes: Uint8Array, file: string = CONFIG): RunConfig
     const config = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     const require = (part: string, given: unknown, checks: Record<string, Check>) =>
       checkOptions(part, given, checks, Object.keys(checks));
-    const anything: Check = { wanted: 'given', holds: () => true };
-    const parts = ['padagrad', 'task', 'options', 'watch', 'data', 'device'];
-    require('config', config, { ...Object.fromEntries(parts.map((part) => [part, anything])), padagrad: text });
+    const anyOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, anything]));
+    require('config', config, { padagrad: text, options: anything, ...anyOf(Object.keys(PARTS)) });
     for (const [part, checks] of Object.entries(PARTS)) require(part, config[part], { ...checks });
-    require('options', config.options, Object.fromEntries(
-      Object.keys(defaultRunOptions).map((name) => [name, anything]),
-    ));
+    require('options', config.options, anyOf(Object.keys(defaultRunOptions)));
     return { ...config, options: completeRunOptions(config.options) };
   } catch (cause) {
     throw new UsageError(`${file}: ${(cause as Error).message}`, { cause });

@@ -20,7 +20,7 @@ export interface Job {
   targetTest: HostImages | undefined;
   methods: readonly MethodName[];
   seeds: readonly number[];
-  /** The options of all runs. MethodName and seed differ from run to run. */
+  /** The options of all runs. Method and seed differ from run to run. */
   options: RunOptions;
   watch: Watch;
   detectAnomaly: boolean;

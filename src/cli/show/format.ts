@@ -2,9 +2,8 @@ import type { MethodName } from '../../train/methods/named.ts';
 
 // How the command line writes methods and numbers for people.
 
-/** The methods with their titles, in the order of tables. */
+/** The titles of the methods. */
 export const METHOD_TITLES: Record<MethodName, string> = { 'source-only': 'source only', dann: 'DANN', pada: 'PADA' };
-export const METHODS = Object.keys(METHOD_TITLES) as MethodName[];
 
 export const percent = (value: number | null | undefined): string =>
   value == null || Number.isNaN(value) ? '-' : `${value.toFixed(1)} %`;
