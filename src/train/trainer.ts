@@ -318,7 +318,14 @@ export class Trainer<M extends Model = SmallCnn> {
   private parts(): Record<string, Stateful> {
     const { model, recipe, optimizer, sourceSampler: source, targetSampler: target } = this;
     const { networks, classWeights: classWeight } = recipe;
-    return { model, ...networks, optimizer, ...(classWeight && { classWeight }), source, ...(target && { target }) };
+    const whole = Object.entries({ model, ...networks }).map(([name, network]) => [name, wholeState(network)]);
+    return {
+      ...Object.fromEntries(whole),
+      optimizer,
+      ...(classWeight && { classWeight }),
+      source,
+      ...(target && { target }),
+    };
   }
 
   /** All parameters, the model's first, with their names in messages. */
@@ -330,6 +337,12 @@ export class Trainer<M extends Model = SmallCnn> {
     return names;
   }
 }
+
+/** The state of a network with the counters of its dropouts, which a resumed run needs. */
+const wholeState = (network: Module<unknown>): Stateful => ({
+  stateDict: () => network.stateDict({ all: true }),
+  loadStateDict: (state) => void network.loadStateDict(state, { all: true }),
+});
 
 /** Runs a model on nothing, to see that it returns what it should, and how many features. */
 function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings): number {

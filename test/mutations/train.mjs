@@ -19,6 +19,18 @@ export default [
     tests: ['train/trainer'],
   },
   {
+    file: 'src/train/trainer.ts',
+    from: 'network.stateDict({ all: true })',
+    to: 'network.stateDict()',
+    tests: ['train/methods'],
+  },
+  {
+    file: 'src/train/methods/pada.ts',
+    from: 'adversarial.forwardBatch(features, n, weights)',
+    to: 'adversarial.forwardBatch(features, n)',
+    tests: ['train/methods'],
+  },
+  {
     file: 'src/ops/concat.ts',
     from: 'part.version === first.version && ',
     to: '',

@@ -1,0 +1,187 @@
+import * as assert from 'uvu/assert';
+import {
+  crossEntropy,
+  crossEntropyBackward,
+  padaIteration,
+  passOf,
+  relativeToLargest,
+  smallCnn,
+} from '../../reference/index.ts';
+import { backward } from '../../src/autograd.ts';
+import { ImageDataset } from '../../src/data/dataset.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { ModelSpec } from '../../src/models/model.ts';
+import { SmallCnn } from '../../src/models/smallCnn.ts';
+import { BatchNorm1d, Dropout, Flatten, Linear, Module, Sequential, Sigmoid } from '../../src/nn/index.ts';
+import { Random } from '../../src/random.ts';
+import { type Tensor, tensor } from '../../src/tensor.ts';
+import { tidy } from '../../src/tidy.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { train } from '../../src/train/loop.ts';
+import { dann } from '../../src/train/methods/dann.ts';
+import type { Method } from '../../src/train/methods/method.ts';
+import { pada } from '../../src/train/methods/pada.ts';
+import { sourceOnly } from '../../src/train/methods/sourceOnly.ts';
+import { predict } from '../../src/train/predict.ts';
+import { assertClose, gpuTest, integers, run, seeded, uniform } from '../harness.ts';
+import { stripes, stripesData, stripesSettings } from './stripes.ts';
+
+// Methods by themselves, without a Trainer, and a network of the user's own through `train`.
+
+const [N, CLASSES, F, SIZE] = [8, 4, 16, 16];
+const ITERATION = 700;
+const COEFFICIENT = 2 / (1 + Math.exp(-ITERATION / 1000)) - 1;
+const WEIGHT = [1, 0.2, 0, 0.5];
+const TRADE_OFF = 0.7;
+
+/** One iteration of a method on random images: its losses, the gradients of all parameters, and what went in. */
+async function iterate(gpu: Gpu, method: Method) {
+  const random = seeded(3);
+  const source = { shape: [N, 1, SIZE, SIZE], data: uniform([N, 1, SIZE, SIZE], random) };
+  const target = { shape: source.shape, data: uniform(source.shape, random) };
+  const labels = integers(N, CLASSES, random);
+  const model = new SmallCnn(gpu, { numClasses: CLASSES, imageSize: SIZE, featuresDim: F, random: new Random(1) });
+  const data = new ImageDataset(gpu, stripes(N, 1), N, { labelled: false });
+  const setup = { gpu, model, featuresDim: F, numClasses: CLASSES, target: data, random: new Random(2), eager: true };
+  const recipe = method.begin(setup);
+  const networks: [string, Module<unknown>][] = [['model', model], ...Object.entries(recipe.networks ?? {})];
+  const state: Record<string, { shape: readonly number[]; data: Float32Array }> = {};
+  const named = networks.flatMap(([prefix, network]) =>
+    [...network.namedParameters()].map(([name, p]) => [`${prefix}.${name}`, p] as const),
+  );
+  for (const [name, p] of named) state[name] = { shape: p.shape, data: await p.read() };
+  recipe.classWeights?.loadStateDict(
+    new Map([
+      ['weight', { shape: [CLASSES], data: Float32Array.from(WEIGHT) }],
+      ['steps', { shape: [], data: BigInt64Array.of(0n) }],
+    ]),
+  );
+  recipe.advance?.(ITERATION);
+  const losses = tidy(() => {
+    const made = recipe.losses({
+      source: { x: tensor(gpu, source.data, source.shape), labels: tensor(gpu, labels) },
+      target: { x: tensor(gpu, target.data, target.shape), labels: null },
+    });
+    backward(made.loss);
+    return made;
+  });
+  const read: Record<string, number> = {};
+  for (const [name, x] of Object.entries(losses)) read[name] = await (x as Tensor).item();
+  const gradients: Record<string, Float32Array> = {};
+  for (const [name, p] of named) gradients[name] = await p.grad!.read();
+  for (const x of [...Object.values(losses), data, model, recipe.classWeights]) (x as Tensor | undefined)?.dispose();
+  for (const [, network] of networks) network.dispose();
+  recipe.dispose?.();
+  return { losses: read, gradients, state, batch: { source, target, labels: { shape: [N], data: labels } } };
+}
+
+/** Compares gradients with the reference's. The bias before a batch norm has a gradient of zero, up to the rounding of its terms. */
+function assertGradients(
+  gradients: Record<string, Float32Array>,
+  expected: Record<string, { data: ArrayLike<number> }>,
+): void {
+  assert.equal(Object.keys(gradients).sort(), Object.keys(expected).sort());
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const { data } = expected[name]!;
+    const weight = expected[name.replace(/bias$/, 'weight')]!.data;
+    const { atol } = relativeToLargest([...Array.from(data), ...Array.from(weight)], 1e-4);
+    assertClose(name, gradient, data, { rtol: 1e-3, atol });
+  }
+}
+
+for (const method of [pada({ tradeOff: TRADE_OFF }), dann({ tradeOff: TRADE_OFF })]) {
+  gpuTest(`${method.name}: losses and gradients are those of reference/`, async (gpu) => {
+    const { losses, gradients, state, batch } = await iterate(gpu, method);
+    const expected = padaIteration(state, batch, {
+      classWeight: method.name === 'pada' ? { shape: [CLASSES], data: WEIGHT } : null,
+      coefficient: COEFFICIENT,
+      tradeOff: TRADE_OFF,
+    });
+    for (const name of ['loss', 'classLoss', 'transferLoss', 'domainAccuracy'] as const)
+      assertClose(name, [losses[name]!], [expected[name]], { rtol: 1e-5, atol: 1e-6 });
+    assertGradients(gradients, expected.gradients);
+  });
+}
+
+gpuTest('source-only: the loss and its gradients are those of the source batch in reference/', async (gpu) => {
+  const { losses, gradients, state, batch } = await iterate(gpu, sourceOnly());
+  const pass = passOf(state);
+  const { features, head } = smallCnn(pass, batch.source, { prefix: 'model.' });
+  features.backward(head.backward(crossEntropyBackward(head.y, batch.labels)));
+  const { data } = crossEntropy(head.y, batch.labels);
+  assertClose('loss', [losses.loss!, losses.classLoss!], [data[0]!, data[0]!], { rtol: 1e-5, atol: 1e-6 });
+  assertGradients(gradients, pass.gradients);
+});
+
+/** A network of the user's own, without a convolution. */
+class Net extends Module<{ logits: Tensor; features: Tensor }> {
+  readonly body: Sequential;
+  readonly head: Linear;
+
+  constructor(gpu: Gpu, { numClasses, height, width, random }: ModelSpec) {
+    super();
+    const linear = (inFeatures: number, outFeatures: number) => new Linear(gpu, { inFeatures, outFeatures, random });
+    this.body = new Sequential(
+      ...[new Flatten(), linear(height * width, 24), new BatchNorm1d(gpu, { numFeatures: 24 })],
+      ...[new Sigmoid(), new Dropout({ p: 0.1, seed: 5 })],
+    );
+    this.head = linear(24, numClasses);
+  }
+
+  forward(x: Tensor) {
+    const features = this.body.forward(x);
+    return { logits: this.head.forward(features), features };
+  }
+}
+
+for (const method of ['pada', 'dann', 'source-only'] as const) {
+  gpuTest(`${method}: a network of the user's own learns, and resumes bit for bit`, async (gpu) => {
+    const checkpoints: Checkpoint[] = [];
+    const test = stripes(40, 5, { classes: 2 });
+    const { model: _, ...settings } = stripesSettings(gpu, { method, iterations: 60, lr: 0.03 });
+    const trained = async (more: object) => {
+      const { result, trainer } = await train({
+        ...settings,
+        model: (gpu, spec) => new Net(gpu, spec),
+        checkpointEvery: 35,
+        targetTest: test,
+        onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint),
+        ...more,
+      });
+      const { tensors } = await trainer.state();
+      const head: Linear = trainer.model.head;
+      const { labels, probabilities } = await predict(gpu, { images: test, model: trainer.model });
+      trainer.dispose();
+      return { result, tensors, head: head.weight.shape, labels, probabilities };
+    };
+    const whole = await trained({});
+    assert.equal(whole.head, [4, 24]);
+    assert.ok(whole.result.targetAccuracy! > 90, `${whole.result.targetAccuracy} %`);
+    assert.is(checkpoints[0]!.iteration, 35);
+    const resumed = await trained({ resume: checkpoints[0] });
+    assert.equal(resumed.tensors, whole.tensors);
+    assert.equal(resumed.probabilities, whole.probabilities);
+    const right = whole.labels.reduce((n, label, i) => n + Number(label === test.labels![i]), 0);
+    assert.is((100 * right) / 40, whole.result.targetAccuracy);
+    for (let i = 0; i < 40; i++)
+      assertClose('sum', [whole.probabilities.subarray(4 * i, 4 * i + 4).reduce((a, p) => a + p, 0)], [1], {
+        rtol: 1e-5,
+        atol: 0,
+      });
+  });
+}
+
+gpuTest("a module stays its owner's, and is refused where another device would need a new one", async (gpu) => {
+  const model = new Net(gpu, { numClasses: 4, inChannels: 1, height: 16, width: 16, random: new Random(0) });
+  const settings = { ...stripesData(), gpu, method: pada(), batchSize: 8, iterations: 3, model };
+  const { trainer } = await train(settings);
+  assert.is(trainer.model, model);
+  trainer.dispose();
+  const { labels } = await predict(gpu, { images: stripes(10, 1), model });
+  assert.is(labels.length, 10);
+  const error = await train({ ...settings, reopen: async () => gpu }).catch((e) => e);
+  assert.match(error.message, /model is a module, which another device cannot take over; with reopen, pass a function/);
+  model.dispose();
+});
+
+run();
