@@ -27,8 +27,6 @@ const TASKS = {
   'cnn-forward': 'CNN forward',
   'cnn-step': 'CNN training step',
 };
-const SIZES = 'test/package/sizes.test.ts';
-
 const TABLES = {
   adaptation: () => {
     const tasks = adaptationTo('0-4');
@@ -117,14 +115,6 @@ const TABLES = {
       ]);
     const header = ['step', 'batch', 'dispatches', 'submits', 'GPU memory', '% of peak multiply-adds'];
     return `${table(header, lines)}\n\n${recorded(recording)}`;
-  },
-
-  sizes: () => {
-    const budgets = [...readFileSync(SIZES, 'utf8').matchAll(/^ {2}(\w+): \{.*ceiling: (\d+)/gm)];
-    return table(
-      ['program', 'at most'],
-      budgets.map(([, program, ceiling]) => [`\`test/package/programs/${program}.mjs\``, `${ceiling} KB`]),
-    );
   },
 };
 
