@@ -7,6 +7,8 @@ import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { Scalar } from '../../src/gpu/scalar.ts';
+import { scale } from '../../src/ops/scale.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../../src/shape.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -211,6 +213,53 @@ export async function expectValues(
   }
   for (const leaf of leaves) leaf.grad?.dispose();
   for (const x of [out, ...made]) x.dispose();
+}
+
+/**
+ * Adds tests of an op whose factor may be a Scalar: each run of a captured step uses its value, forward and backward, and an eager
+ * backward uses the value of its forward. `y` and `dx` are the results for x = 1 and dy = 1.
+ */
+export function checkScalar(
+  name: string,
+  op: (x: Tensor, factor: Scalar) => Tensor,
+  expected: (value: number) => { y: number; dx: number },
+): void {
+  const leafOf = (gpu: Gpu): Tensor => {
+    const x = tensor(gpu, [1, 2]);
+    x.requiresGrad = true;
+    return x;
+  };
+  gpuTest(`${name} by a Scalar uses its value at every run of a captured step, forward and backward`, async (gpu) => {
+    const factor = new Scalar(2);
+    const [x, dy] = [leafOf(gpu), tensor(gpu, [10, 100])];
+    const step = await capture(gpu, () => {
+      zeroGrad([x]);
+      // gradientReversal returns a view of x, which no run writes; the scaled copy is a result of the step.
+      const y = scale(op(x, factor), 1);
+      backward(y, dy);
+      return { y, dx: x.grad! };
+    });
+    for (const value of [2, -0.5, 0]) {
+      factor.value = value;
+      step.run();
+      const { y, dx } = expected(value);
+      assertClose(`y at ${value}`, await step.result.y.read(), [y, 2 * y]);
+      assertClose(`dx at ${value}`, await step.result.dx.read(), [10 * dx, 100 * dx]);
+    }
+    for (const t of [step, x, dy]) t.dispose();
+  });
+  gpuTest(`${name} by a Scalar uses the value of its forward in an eager backward`, async (gpu) => {
+    const factor = new Scalar(2);
+    const x = leafOf(gpu);
+    tidy(() => {
+      const y = op(x, factor);
+      factor.value = 7;
+      backward(y, tensor(gpu, [1, 1]));
+    });
+    const { dx } = expected(2);
+    assertClose('dx', await x.grad!.read(), [dx, dx]);
+    x.dispose();
+  });
 }
 
 /**

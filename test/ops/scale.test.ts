@@ -1,13 +1,9 @@
-import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
-import { backward, zeroGrad } from '../../src/autograd.ts';
-import { capture } from '../../src/capture.ts';
 import { Scalar } from '../../src/gpu/scalar.ts';
 import { scale } from '../../src/ops/scale.ts';
 import { tensor } from '../../src/tensor.ts';
-import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, ELEMENTS, inf, nan } from './check.ts';
+import { run } from '../harness.ts';
+import { checkArguments, checkOp, checkRefusals, checkScalar, checkValues, ELEMENTS, inf, nan } from './check.ts';
 
 const shapes = [...ELEMENTS, '()'];
 checkOp(
@@ -32,37 +28,7 @@ checkValues('scale passes NaN on, even by 0', (x) => scale(x!, 0), {
   gradients: [[0, nan]],
 });
 
-gpuTest('scale by a Scalar takes its value at every run of a captured step, forward and backward', async (gpu) => {
-  const factor = new Scalar(2);
-  const [x, dy] = [tensor(gpu, [1, 2]), tensor(gpu, [10, 100])];
-  x.requiresGrad = true;
-  const step = await capture(gpu, () => {
-    zeroGrad([x]);
-    const y = scale(x, factor);
-    backward(y, dy);
-    return { y, dx: x.grad! };
-  });
-  for (const value of [2, -0.5]) {
-    factor.value = value;
-    step.run();
-    assert.equal([...(await step.result.y.read())], [value, 2 * value]);
-    assert.equal([...(await step.result.dx.read())], [10 * value, 100 * value]);
-  }
-  for (const t of [step, x, dy]) t.dispose();
-});
-
-gpuTest('scale by a Scalar takes the value of its forward in an eager backward', async (gpu) => {
-  const factor = new Scalar(2);
-  const x = tensor(gpu, [1]);
-  x.requiresGrad = true;
-  tidy(() => {
-    const y = scale(x, factor);
-    factor.value = 7;
-    backward(y, tensor(gpu, [1]));
-  });
-  assert.is(await x.grad!.item(), 2);
-  x.dispose();
-});
+checkScalar('scale', scale, (value) => ({ y: value, dx: value }));
 
 checkArguments('scale', scale, { x: 'f32 2x2' }, { more: [2], ignoresMore: true });
 checkRefusals('scale', (gpu) => {

@@ -21,7 +21,7 @@ for (const [shapes, dims] of SHAPES) {
         `sum ${JSON.stringify(options)}`,
         (x) => sum(x!, options),
         (x) => reference.sum(x!, options),
-        { shapes: keepdim ? ['3x4x5'] : shapes, atol: 2e-5 },
+        { shapes: keepdim ? shapes.filter((shape) => /^(3x4x5|\(\))$/.test(shape)) : shapes, atol: 2e-5 },
       );
     }
   }
