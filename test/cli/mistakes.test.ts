@@ -58,7 +58,7 @@ const train: [args: string, message: RegExp][] = [
   ['-s idx:bare', /--source idx:bare: has no labels; training needs the source's labels/],
   ['--target-test idx:bare', /--target-test idx:bare: has no labels, which a test set needs/],
   ['--target-test idx:letters', /--target-test idx:letters: label 4 is out of range; the source has classes 0-3/],
-  ['-t idx:few', /--target: 6 images are fewer than one batch of 8; use --batch-size 6 or less/],
+  ['-t idx:few', /--target idx:few: 6 images are fewer than one batch of 8; use --batch-size 6 or less/],
   // A file is in the way, and (on Linux) a file system that has no folders.
   ['--out file/run', /--out .*cannot be written to/],
   ['--out file', /--out .*cannot be written to/],

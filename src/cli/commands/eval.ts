@@ -21,7 +21,7 @@ async function evaluate(terminal: Terminal, flags: ModelFlags): Promise<number> 
   const { data, split } = flags;
   const { model: saved, images, classes, title, precision } = await prepareModelTask(flags);
   const { file, numClasses } = saved;
-  checkTestSet({ flag: '--data', name: data, split }, images, numClasses, 'the model');
+  checkTestSet(`--data ${data}`, images, numClasses, 'the model');
   await withGpu(precision, async (gpu) => {
     const { bold, dim } = terminal.colors;
     terminal.line(bold(`${file} on ${title}`));

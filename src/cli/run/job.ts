@@ -6,7 +6,7 @@ import type { TrainingData } from '../../train/options.ts';
 import { resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
 import { type TrainFlags, trainingOptions } from '../flags.ts';
-import { classes } from '../show/format.ts';
+import { classes as classNames } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
 import { RunFolder } from './folder.ts';
 
@@ -29,11 +29,17 @@ export interface Job {
   resume?: RunConfig;
 }
 
-/** A set of images and the flag that names it. */
-export interface Asked {
-  flag: string;
-  name: string;
-  split: Split;
+/** The data of one domain. */
+interface Side {
+  /** The flag and the name, for errors. */
+  title: string;
+  /** All training images, before the limit and the choice of classes. */
+  all: HostImages;
+  train: HostImages;
+  test: HostImages | undefined;
+  testTitle: string;
+  testName: string | null;
+  classes: number[] | null;
 }
 
 /**
@@ -47,62 +53,43 @@ export async function prepareJob(
   { methods = [flags.method], resume }: { methods?: readonly MethodName[]; resume?: RunConfig } = {},
 ): Promise<Job> {
   const options = trainingOptions(flags);
-  const sourceClasses = await parseList('--source-classes', flags.sourceClasses);
-  const targetClasses = await parseList('--target-classes', flags.targetClasses);
+  const source = await loadSide('source', flags);
+  const target = await loadSide('target', flags);
 
-  const wholeSource = await load({ flag: '--source', name: flags.source, split: 'train' });
-  const wholeTarget = await load({ flag: '--target', name: flags.target, split: 'train' });
-  const askedSourceTest = testSet('--source', flags.source, flags.sourceTest);
-  const askedTargetTest = testSet('--target', flags.target, flags.targetTest);
-  const sourceTest = askedSourceTest && (await load(askedSourceTest));
-  const targetTest = askedTargetTest && (await load(askedTargetTest));
-
-  const numClasses = countClasses(flags.source, wholeSource);
-  checkImages(`--source ${flags.source}`, wholeSource);
-  checkClasses('--source-classes', sourceClasses, numClasses, "the source's");
-  checkClasses('--target-classes', targetClasses, numClasses, "the source's");
-  if (sourceClasses && targetClasses && !targetClasses.some((c) => sourceClasses.includes(c)))
+  const numClasses = countClasses(source);
+  checkImages(source.title, source.all);
+  for (const [flag, { title, classes, train, test, testTitle }] of Object.entries({ source, target })) {
+    checkClasses(`--${flag}-classes`, classes, numClasses, "the source's");
+    checkSameSize(title, train, source);
+    if (test) checkSameSize(testTitle, test, source);
+    if (test) checkTestSet(testTitle, test, numClasses, 'the source');
+  }
+  if (source.classes && target.classes && !target.classes.some((c) => source.classes!.includes(c)))
     throw new UsageError(
-      `--target-classes ${classes(targetClasses)} has no class in common with --source-classes ${classes(sourceClasses)}`,
+      `--target-classes ${classNames(target.classes)} has no class in common with --source-classes ${classNames(source.classes)}`,
     );
-  if (askedSourceTest) checkTestSet(askedSourceTest, sourceTest!, numClasses, 'the source');
-  if (askedTargetTest) checkTestSet(askedTargetTest, targetTest!, numClasses, 'the source');
-  for (const [what, images] of [
-    [`--target ${flags.target}`, wholeTarget],
-    [`${askedSourceTest?.flag} ${askedSourceTest?.name}`, sourceTest],
-    [`${askedTargetTest?.flag} ${askedTargetTest?.name}`, targetTest],
-  ] as const) {
-    if (images && (images.height !== wholeSource.height || images.width !== wholeSource.width))
+  for (const { title, train } of [source, target])
+    if (train.count < options.batchSize)
       throw new UsageError(
-        `${what}: images are ${images.height}x${images.width} but those of --source ${flags.source} are ${wholeSource.height}x${wholeSource.width}; all must have the same size`,
+        `${title}: ${train.count} images are fewer than one batch of ${options.batchSize}; use --batch-size ${train.count} or less`,
       );
-  }
-
-  const source = await select('--source-classes', first(wholeSource, flags.sourceLimit), sourceClasses);
-  const target = await select('--target-classes', first(wholeTarget, flags.targetLimit), targetClasses);
-  for (const [flag, { count }] of Object.entries({ '--source': source, '--target': target })) {
-    if (count < options.batchSize)
-      throw new UsageError(
-        `${flag}: ${count} images are fewer than one batch of ${options.batchSize}; use --batch-size ${count} or less`,
-      );
-  }
   if (flags.out) RunFolder.prepare(flags.out, resume ? '--resume' : '--out');
   const { printFreq = null, evalFreq, checkpointEvery, perClassEval = false, detectAnomaly = false } = flags;
   const job: Job = {
     task: {
       source: flags.source,
       target: flags.target,
-      sourceClasses,
-      targetClasses,
+      sourceClasses: source.classes,
+      targetClasses: target.classes,
       sourceLimit: flags.sourceLimit ?? null,
       targetLimit: flags.targetLimit ?? null,
-      sourceTest: askedSourceTest?.name ?? null,
-      targetTest: askedTargetTest?.name ?? null,
+      sourceTest: source.testName,
+      targetTest: target.testName,
       numClasses,
     },
-    data: { source, target, numClasses },
-    sourceTest: sourceTest && (await select('--source-test', sourceTest, sourceClasses)),
-    targetTest: targetTest && (await select('--target-test', targetTest, targetClasses)),
+    data: { source: source.train, target: target.train, numClasses },
+    sourceTest: source.test,
+    targetTest: target.test,
     methods,
     seeds: flags.seeds ?? [flags.seed],
     options,
@@ -129,13 +116,19 @@ function checkResumed({ data, task, out }: Job, config: RunConfig): void {
     );
 }
 
-const load = ({ flag, name, split }: Asked): Promise<HostImages> =>
-  asUsage(`${flag} ${name}`, () => resolveData(name, split));
-
-/** Returns the test set that was asked for, or the test split of a data set that has one. */
-function testSet(flag: string, name: string, asked: string | undefined): Asked | undefined {
-  if (asked !== undefined) return { flag: `${flag}-test`, name: asked, split: 'test' };
-  return name.startsWith('idx:') ? undefined : { flag, name, split: 'test' };
+/** Loads the data of a domain. Its default test set is the test split of a data set that has one. */
+async function loadSide(side: 'source' | 'target', flags: TrainFlags): Promise<Side> {
+  const load = (title: string, name: string, split: Split) => asUsage(title, () => resolveData(name, split));
+  const name = flags[side];
+  const title = `--${side} ${name}`;
+  const classes = await parseList(`--${side}-classes`, flags[`${side}Classes`]);
+  const all = await load(title, name, 'train');
+  const train = await select(`--${side}-classes`, first(all, flags[`${side}Limit`]), classes);
+  const given = flags[`${side}Test`];
+  const testName = given ?? (name.startsWith('idx:') ? null : name);
+  const testTitle = given === undefined ? title : `--${side}-test ${given}`;
+  const test = testName === null ? undefined : await load(testTitle, testName, 'test');
+  return { title, all, train, test: test && (await select(testTitle, test, classes)), testTitle, testName, classes };
 }
 
 /** Parses the classes that a flag lists; null without the flag. */
@@ -153,13 +146,13 @@ export const first = (images: HostImages, n: number | undefined): HostImages =>
 const SPARSEST = 1 / 4;
 
 /** Returns the number of classes: one more than the source's largest label. */
-function countClasses(source: string, { labels }: HostImages): number {
-  if (!labels) throw new UsageError(`--source ${source}: has no labels; training needs the source's labels`);
+function countClasses({ title, all: { labels } }: Side): number {
+  if (!labels) throw new UsageError(`${title}: has no labels; training needs the source's labels`);
   const present = [...new Set(labels)].sort((a, b) => a - b);
   const largest = present.at(-1)!;
   if (present.length <= SPARSEST * largest)
     throw new UsageError(
-      `--source ${source}: label ${largest} is out of range: found ${present.length} classes (${classes(present)}); labels must be numbered from 0`,
+      `${title}: label ${largest} is out of range: found ${present.length} classes (${classNames(present)}); labels must be numbered from 0`,
     );
   return Math.max(2, largest + 1);
 }
@@ -170,11 +163,18 @@ export function checkClasses(flag: string, list: readonly number[] | null, numCl
     throw new UsageError(`${flag}: class ${outside} is not among ${whose} classes 0-${numClasses - 1}`);
 }
 
-export function checkTestSet({ flag, name }: Asked, { labels }: HostImages, numClasses: number, whose: string): void {
-  if (!labels) throw new UsageError(`${flag} ${name}: has no labels, which a test set needs`);
+export function checkTestSet(title: string, { labels }: HostImages, numClasses: number, whose: string): void {
+  if (!labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
   const outside = labels.find((label) => label >= numClasses);
   if (outside !== undefined)
-    throw new UsageError(`${flag} ${name}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
+    throw new UsageError(`${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
+}
+
+function checkSameSize(title: string, { height, width }: HostImages, { title: sourceTitle, all }: Side): void {
+  if (height === all.height && width === all.width) return;
+  throw new UsageError(
+    `${title}: images are ${height}x${width} but those of ${sourceTitle} are ${all.height}x${all.width}; all must have the same size`,
+  );
 }
 
 /** @throws UsageError for images that the network does not accept */
