@@ -21,7 +21,7 @@ const METHODS: Readonly<Record<MethodName, (options: Required<PadaOptions>) => M
   pada,
 };
 
-export const METHOD_NAMES = Object.keys(METHODS) as MethodName[];
+export const METHOD_NAMES = /* @__PURE__ */ Object.keys(METHODS) as MethodName[];
 
 export const defaultRunOptions: Readonly<RunOptions> = { method: 'pada', ...defaultOptions, ...padaDefaults };
 
