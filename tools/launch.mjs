@@ -26,6 +26,7 @@ const COMMANDS = {
   'bench:peers': { installs: 'bench/peers', builds: 'programs', gpu: true, runs: ['bench/peers/run.mjs'] },
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
   mutate: { gpu: true, runs: ['tools/mutate.mjs'] },
+  'gpu-compile': { runs: ['tools/gpu-compile/run.mjs'] },
   soak: { builds: 'programs', gpu: true, runs: ['tools/soak.mjs'] },
   interop: { builds: 'all', gpu: true, runs: ['tools/interop.mjs'] },
   page: { runs: ['tools/servePage.mjs'] },

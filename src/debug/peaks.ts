@@ -9,17 +9,17 @@ import { empty, tensor } from '../tensor.ts';
 const kernel = /* @__PURE__ */ defineKernel('peaks', source, ['scalar', 'vector', 'load', 'fill', 'copy', 'nothing']);
 const halfKernel = /* @__PURE__ */ defineKernel('peaks.half', halfSource, ['half']);
 
-/** What an adapter was measured to do at most, to hold kernels against. */
+/** The highest measured rates of an adapter, to compare kernels with. */
 export interface Peaks {
-  /** Multiply-adds count as two operations, all in 1e9 a second; half precision is null where the adapter has none. */
+  /** 1e9 operations per second; a multiply-add counts as two. `halfGflops` is null if the adapter has no half precision. */
   scalarGflops: number;
   vectorGflops: number;
   halfGflops: number | null;
-  /** 1e9 bytes a second; a copy counts what it reads and what it writes. */
+  /** 1e9 bytes per second. A copy counts the bytes that it reads and those that it writes. */
   readGbps: number;
   writeGbps: number;
   copyGbps: number;
-  /** Of one dispatch among many, of a submit until it is done, and of reading 4 bytes back; microseconds. */
+  /** Microseconds of one dispatch among many, of a submit until it is done, and of reading 4 bytes back. */
   dispatchUs: number;
   submitUs: number;
   readbackUs: number;
@@ -30,20 +30,25 @@ const WORKGROUP = 128;
 const COUNT = 16;
 const MIB = 2 ** 20;
 
-/** The faster of both kinds of multiply-add. */
+/** Returns the rate of the faster kind of multiply-add. */
 export const peakGflops = ({ scalarGflops, vectorGflops }: Peaks): number => Math.max(scalarGflops, vectorGflops);
 
-/** Measures an adapter; a probe whose result is wrong is an error. Takes a second or two. */
+/**
+ * Measures an adapter's highest rates in a second or two.
+ *
+ * @param seconds time per measurement. Default: 0.1
+ * @throws Error if a result is wrong
+ */
 export async function measurePeaks(gpu: Gpu, seconds = 0.1): Promise<Peaks> {
   const probe = new Probe(gpu, seconds);
-  // A software adapter has few cores, a GPU wants some thousand invocations on each of its.
+  // A software adapter has few cores. A GPU needs some thousand invocations per core.
   const groups = gpu.info.software ? 64 : 4096;
   const scalarGflops = await probe.multiplyAdds(kernel.scalar, groups, { numbers: 8, steps: 8 });
   const vectorGflops = await probe.multiplyAdds(kernel.vector, groups, { numbers: 8, steps: 8 });
   const halfGflops = gpu.features.has('shader-f16')
     ? await probe.multiplyAdds(halfKernel.half, groups, { numbers: 16, steps: 4, half: true })
     : null;
-  // Larger than caches.
+  // Larger than the caches.
   const bytes = Math.min((gpu.info.software ? 32 : 256) * MIB, gpu.limits.maxStorageBufferBindingSize!);
   const bandwidth = await probe.bandwidth(Math.floor(bytes / (16 * COUNT * WORKGROUP)) * COUNT * WORKGROUP);
   return { scalarGflops, vectorGflops, halfGflops, ...bandwidth, ...(await probe.latencies()), clock: probe.clock };
@@ -63,14 +68,14 @@ class Probe {
     return this.timer.clock;
   }
 
-  /** 1e9 operations a second of so many numbers an invocation, each through so many steps a round. */
+  /** Returns 1e9 operations per second. Each invocation has `numbers` numbers, and a round takes each through `steps` steps. */
   async multiplyAdds(
     launch: Launch,
     groups: number,
     { numbers, steps, half = false }: { numbers: number; steps: number; half?: boolean },
   ): Promise<number> {
     const [factor, increment] = half ? [-1, 1] : [1, 2 ** -10];
-    const unused: Params = half ? {} : { apart: 0, beside: 0 };
+    const unused: Params = half ? {} : { stride: 0, offset: 0 };
     const invocations = groups * WORKGROUP;
     const result = empty(this.gpu, [invocations, numbers]);
     try {
@@ -79,7 +84,7 @@ class Probe {
         flops = 2 * rounds * steps * numbers * invocations;
         return capture(this.gpu, () => launch({ result }, { ...unused, rounds, factor, increment }, groups));
       };
-      // So many rounds that a dispatch takes a good part of the time.
+      // Enough rounds that a dispatch takes a quarter of the time.
       let rounds = 64;
       let step = await make(rounds);
       const seconds = await this.timer.run(step.commands, 1);
@@ -91,7 +96,7 @@ class Probe {
       const values = await result.read();
       const wrong = values.findIndex((v, i) => v !== (Math.floor(i / numbers) % 8) + (i % numbers) + added);
       if (wrong >= 0)
-        throw new Error(`peaks: multiply-add ${wrong} gave ${values[wrong]}: the driver computes wrongly`);
+        throw new Error(`peaks: multiply-add ${wrong} gave ${values[wrong]}: the driver computes incorrectly`);
       const best = await this.best(step);
       step.dispose();
       return flops / best / 1e9;
@@ -100,7 +105,7 @@ class Probe {
     }
   }
 
-  /** 1e9 bytes a second of a buffer of so many vec4. */
+  /** Returns 1e9 bytes per second, on a buffer of `vectors` vec4. */
   async bandwidth(vectors: number): Promise<Pick<Peaks, 'readGbps' | 'writeGbps' | 'copyGbps'>> {
     const { gpu } = this;
     const numbers = new Float32Array(4 * vectors);
@@ -109,10 +114,10 @@ class Probe {
     const result = empty(gpu, [vectors, 4]);
     const groups = vectors / COUNT / WORKGROUP;
     const layouts = [
-      { apart: WORKGROUP, beside: 1 },
-      { apart: 1, beside: COUNT },
+      { stride: WORKGROUP, offset: 1 },
+      { stride: 1, offset: COUNT },
     ];
-    // The better of both layouts, each checked.
+    // The faster of both layouts; both are checked.
     const measure = async (
       launch: (params: Params) => void,
       times: number,
@@ -122,7 +127,8 @@ class Probe {
       for (const layout of layouts) {
         const step = await capture(gpu, () => launch({ ...layout, rounds: 0, factor: 1, increment: 7 }));
         step.run();
-        if (!isRight(await result.read(), layout)) throw new Error('peaks: memory was read or written wrongly');
+        if (!isRight(await result.read(), layout))
+          throw new Error('peaks: a read, fill or copy gave wrong values: the driver computes incorrectly');
         most = Math.max(most, (16 * vectors * times) / (await this.best(step)) / 1e9);
         step.dispose();
       }
@@ -155,7 +161,7 @@ class Probe {
   async latencies(): Promise<Pick<Peaks, 'dispatchUs' | 'submitUs' | 'readbackUs'>> {
     const { gpu, timer } = this;
     const result = tensor(gpu, new Float32Array(4));
-    const params = { rounds: 1, apart: 0, beside: 0, factor: 1, increment: 0 };
+    const params = { rounds: 1, stride: 0, offset: 0, factor: 1, increment: 0 };
     const step = await capture(gpu, () => kernel.nothing({ result }, params, 1));
     const many = 500;
     const dispatchUs = (1e6 * median(await collect(5, () => timer.run(step.commands, many)))) / many;
@@ -175,7 +181,7 @@ class Probe {
     return { dispatchUs, submitUs, readbackUs };
   }
 
-  /** Seconds of the fastest of several runs: a peak is what nothing disturbed. */
+  /** Returns the seconds of the fastest of several runs, which is the least disturbed. */
   private async best(step: CapturedStep<unknown>): Promise<number> {
     const first = await this.timer.run(step.commands, 1);
     const times = Math.min(1000, Math.max(1, Math.ceil(this.seconds / 4 / Math.max(first, 1e-6))));
@@ -184,17 +190,19 @@ class Probe {
 }
 
 interface Layout {
-  apart: number;
-  beside: number;
+  /** vec4 between those of one invocation. */
+  stride: number;
+  /** vec4 between neighbouring invocations. */
+  offset: number;
 }
 
-/** Whether each invocation added the vec4 that are its own. */
-function isSummed(numbers: Float32Array, sums: Float32Array, { apart, beside }: Layout): boolean {
+/** Whether each invocation added its own vec4. */
+function isSummed(numbers: Float32Array, sums: Float32Array, { stride, offset }: Layout): boolean {
   for (let i = 0; i < numbers.length / COUNT; i++) {
     const thread = Math.floor(i / 4);
-    const first = COUNT * WORKGROUP * Math.floor(thread / WORKGROUP) + (thread % WORKGROUP) * beside;
+    const first = COUNT * WORKGROUP * Math.floor(thread / WORKGROUP) + (thread % WORKGROUP) * offset;
     let sum = 0;
-    for (let j = 0; j < COUNT; j++) sum += numbers[4 * (first + j * apart) + (i % 4)]!;
+    for (let j = 0; j < COUNT; j++) sum += numbers[4 * (first + j * stride) + (i % 4)]!;
     if (sums[i] !== sum) return false;
   }
   return true;

@@ -1,19 +1,19 @@
 import type { Profile, ProfileRow } from '../gpu/profiler.ts';
 import { type Peaks, peakGflops } from './peaks.ts';
 
-/** One kernel's row with what follows from it. */
+/** One kernel's row with its rates. */
 export interface ReportRow extends ProfileRow {
-  /** 1e9 operations a second; null where operations are not counted. */
+  /** 1e9 operations per second; null if operations are not counted. */
   gflops: number | null;
-  /** 1e9 bytes a second, each tensor counted once. */
+  /** 1e9 bytes per second. Each tensor counts once. */
   gbps: number;
-  /** Operations a byte; null where operations are not counted. */
+  /** Operations per byte; null if operations are not counted. */
   intensity: number | null;
-  /** Percent of the measured peak: of multiply-adds where operations are counted, else of copied bytes. */
+  /** Percent of the measured peak of multiply-adds, or of copied bytes if operations are not counted. */
   percentOfPeak: number | null;
 }
 
-/** A profile for people and programs: `JSON.stringify` gives the one, {@link reportTable} the other. */
+/** A profile with rates, as plain JSON. {@link reportTable} makes a table of it. */
 export interface ProfileReport {
   clock: Profile['clock'];
   seconds: number;
@@ -22,7 +22,7 @@ export interface ProfileReport {
   rows: ReportRow[];
 }
 
-/** Work done in a time, as part of what the adapter does at most. */
+/** Returns the rate of some work in percent of the adapter's peak; null if the peak is unknown. */
 export function percentOfPeak(
   { flops, bytes, seconds }: { flops: number; bytes: number; seconds: number },
   peaks: Peaks | null,
@@ -32,7 +32,7 @@ export function percentOfPeak(
   return (100 * part) / seconds / 1e9;
 }
 
-/** What a profile says of each kernel, against the adapter's measured peaks where they are known. */
+/** Adds rates to a profile, and percentages of the adapter's peaks if they are known. */
 export function reportProfile({ rows, events, seconds, clock }: Profile, peaks: Peaks | null = null): ProfileReport {
   return {
     clock,
@@ -49,7 +49,7 @@ export function reportProfile({ rows, events, seconds, clock }: Profile, peaks: 
   };
 }
 
-/** A report as the cells of a table, its first line the names of the columns. */
+/** Returns a report as the cells of a table. The first line holds the names of the columns. */
 export function reportTable({ rows, seconds, dispatches }: ProfileReport): string[][] {
   return [
     ['kernel', 'calls', 'ms', 'share', 'MFLOP', 'MB', 'GFLOP/s', 'GB/s', 'flop/byte', '% of peak'],
@@ -69,7 +69,7 @@ export function reportTable({ rows, seconds, dispatches }: ProfileReport): strin
   ];
 }
 
-/** A profile in Chrome's trace event format: `chrome://tracing` and Perfetto open it as a file. */
+/** Returns a profile in Chrome's trace event format, which `chrome://tracing` and Perfetto open. */
 export function chromeTrace({ events, clock }: Profile): string {
   const named = (name: string, text: string) => ({ name, ph: 'M', pid: 1, tid: 1, args: { name: text } });
   return JSON.stringify({

@@ -10,7 +10,7 @@ import { empty } from '../tensor.ts';
 import { gemmSettings, traitsOf } from './settings.ts';
 import { chooseVariant, constantsOf, type GemmFamily, type GemmVariant, kPerPart, tilesOf } from './variants.ts';
 
-/** What one part of a GEMM, its operands or its epilogue, is given: tensors by the names of its variables, and its overrides. */
+/** Arguments of one part of a GEMM, its operands or its epilogue: tensors by the names of its variables, and its overrides. */
 export interface GemmPart {
   readonly bindings: Readonly<Record<string, Binding>>;
   readonly constants?: Readonly<Record<string, number>>;

@@ -89,7 +89,7 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
 
 const SPLITS = [1, 2, 4, 8, 16, 32, 64];
 
-/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs two tiles at least. */
+/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs at least two tiles. */
 const gainsFrom = (parts: number, k: number, tiles: number): boolean =>
   parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
 

@@ -1,9 +1,10 @@
-// Makes the project compile its pipelines on the adapter at hand: what its steps and benches capture, and every matrix product
-// in every tile. Nothing is computed, so nothing is read. Beside layer.c's line of a pipeline this writes what it is:
+// Makes the project compile its pipelines on the adapter at hand: those that its steps and benches capture, and every matrix
+// multiplication in every tile. Nothing is computed, so nothing is read. After the line that layer.c writes for a pipeline, this
+// program writes a line that describes it:
 //
-//   {"name", "entry", "constants", "core", "sliced", "use"}
+//   {"name", "entry", "constants", "gemm", "split", "use"}
 //
-// A pipeline that was there already has a line of this kind alone.
+// A pipeline that was compiled before has only this line.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forward as cnnForward, step as cnnStep } from 'project/bench/cnn.ts';
@@ -34,7 +35,7 @@ const {
 
 let use = '';
 
-/** Compiles one pipeline at a time, and writes down what each was. */
+/** Compiles one pipeline at a time and writes down what each one is. */
 function watch(device) {
   const codes = new WeakMap();
   const instead = (name, make) => {
@@ -43,7 +44,7 @@ function watch(device) {
   };
   const note = ({ label, compute: { module, entryPoint, constants } }) => {
     const code = codes.get(module) ?? '';
-    const line = { name: label, entry: entryPoint, constants, core: coreOf(code), sliced: SLICED.test(code), use };
+    const line = { name: label, entry: entryPoint, constants, gemm: gemmKernelOf(code), split: SPLIT.test(code), use };
     appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
   };
   instead('createShaderModule', (original) => (descriptor) => {
@@ -65,24 +66,24 @@ function watch(device) {
   });
 }
 
-// Which of the matrix cores a module was joined with, by what only that has.
-const SLICED = /read_write> partial:/;
-const CORES = [
+// The GEMM kernel that a module was joined with, recognised by text that only that kernel has.
+const SPLIT = /read_write> partial:/;
+const GEMM_KERNELS = [
   ['matrix', /subgroup_matrix_left/],
   ['half', /alias Element = f16/],
   ['workgroup', /alias Element = f32/],
-  ['subgroup', /fn addProduct[\s\S]*subgroupShuffle/],
-  ['plain', /array<vec4f, 32>[\s\S]*fn addProduct/],
+  ['subgroup', /fn multiplyAdd[\s\S]*subgroupShuffle/],
+  ['plain', /array<vec4f, 32>[\s\S]*fn multiplyAdd/],
 ];
-const coreOf = (code) => CORES.find(([, pattern]) => pattern.test(code))?.[0];
+const gemmKernelOf = (code) => GEMM_KERNELS.find(([, pattern]) => pattern.test(code))?.[0];
 
-/** A device as the project asks for it, with toggles of Dawn's on top. */
+/** Opens a device with the features and limits that the project requests, and with toggles for Dawn. */
 async function open() {
   const flags = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=allow_unsafe_apis'];
   const instance = create([...flags, ...toggles.split(' ').filter(Boolean)]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter)
-    throw new Error('gpu-compile: Dawn finds no adapter; is the driver installed, and the family known to it?');
+    throw new Error('gpu-compile: Dawn finds no adapter; check that the driver is installed and knows the family');
   const wanted = ['shader-f16', 'timestamp-query', 'subgroups', SUBGROUP_MATRICES];
   const requiredLimits = {};
   for (const name in adapter.limits)
@@ -94,15 +95,15 @@ async function open() {
   });
   watch(device);
   const gpu = await createGpu({ device });
-  // The adapter alone tells the sizes of its subgroup matrices.
+  // Only the adapter lists the sizes of its subgroup matrices.
   Object.defineProperty(gpu.device, 'rawInfo', { value: adapter.info });
   const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
-  if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) passes for a software adapter`);
+  if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) is taken for a software adapter`);
   appendFileSync(
     join(folder, 'log.jsonl'),
     `${JSON.stringify({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } })}\n`,
   );
-  // Dawn's instance has to outlive its devices.
+  // Dawn's instance must outlive its devices.
   return { instance, gpu, lanes: Number(asked ?? subgroupMaxSize) };
 }
 
@@ -234,6 +235,13 @@ async function halfPrecision(gpu, lanes) {
   settings.half = undefined;
 }
 
+// [rows, columns] of the tiles of gemm.workgroup.
+const TILES = [
+  [32, 128],
+  [64, 64],
+  [128, 128],
+];
+
 const { instance, gpu, lanes } = await open();
 await compile('CNN forward', () => cnnForward(gpu));
 await compile('CNN step', () => cnnStep(gpu));
@@ -244,5 +252,5 @@ for (const one of casesOf(benches, gpu, { quick: true }))
   if (one.open) await compile(`bench ${one.bench}`, async () => (await one.open(gpu)).dispose());
 await halfPrecision(gpu, lanes);
 gpu.dispose();
-// Named here, so that it lives until here.
+// This use keeps the instance alive until here.
 process.exit(instance ? process.exitCode : 1);

@@ -1,0 +1,120 @@
+// Compiles the project's kernels for real GPUs, without one: `npm run gpu-compile [-- FAMILY ...]`. README.md explains the results.
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const DEFAULT = ['navi31', 'navi21', 'vega10', 'gfx1200'];
+const INTEL = ['tgl', 'adl', 'dg2', 'mtl'];
+const ICDS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+
+const tool = fileURLToPath(new URL('.', import.meta.url));
+const build = resolve('.build/gpu-compile');
+const { CC = 'gcc', GPU_COMPILE_SUBGROUP: lanes, GPU_COMPILE_SECONDS: seconds = '900' } = process.env;
+
+class Failure extends Error {}
+
+function run(program, args, options = {}) {
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit', ...options });
+  return !error && status === 0;
+}
+
+/** Finds a header of the system, or unpacks its package without root. Installed, it might conflict with newer drivers. */
+function needHeader(file, debianPackage) {
+  const root = join(build, 'root');
+  if (existsSync(join('/usr/include', file)) || existsSync(join(root, 'usr/include', file))) return;
+  mkdirSync(root, { recursive: true });
+  const quiet = { cwd: root, stdio: 'ignore' };
+  const archive = () => readdirSync(root).find((name) => name.startsWith(`${debianPackage}_`));
+  if (!run('apt-get', ['-qq', 'download', debianPackage], quiet) || !run('dpkg', ['-x', archive(), '.'], quiet))
+    throw new Failure(`needs ${file}: apt-get install ${debianPackage}`);
+  rmSync(join(root, archive()));
+}
+
+/** Compiles a C source to a library, unless the library is newer. */
+function compile(source, library, visibility, headers) {
+  const [from, to] = [join(tool, source), join(build, library)];
+  if (existsSync(to) && statSync(to).mtimeMs > statSync(from).mtimeMs) return;
+  for (const [file, debianPackage] of headers) needHeader(file, debianPackage);
+  const include = join(build, 'root/usr/include');
+  const folders = [include, join(include, 'libdrm'), '/usr/include/libdrm'].map((folder) => `-I${folder}`);
+  const flags = ['-O1', '-Wall', '-fPIC', '-shared', `-fvisibility=${visibility}`, ...folders];
+  if (!run(CC, [...flags, from, '-o', to]))
+    throw new Failure(`${source} does not compile; a C compiler is needed: apt-get install gcc`);
+}
+
+/** Returns the description of an installed Vulkan driver. */
+function driver(name) {
+  for (const folder of ICDS.filter(existsSync)) {
+    const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_icd.`) && entry.endsWith('.json'));
+    if (file) return join(folder, file);
+  }
+  throw new Failure(
+    `Mesa's driver ${name} is not installed: apt-get install mesa-vulkan-drivers (tested: Mesa 25.0; Dawn refuses 22.3)`,
+  );
+}
+
+function settingsOf(family) {
+  if (!INTEL.includes(family)) return { VK_DRIVER_FILES: driver('radeon'), RADV_FORCE_FAMILY: family };
+  compile('intelShim.c', 'libintel_shim.so', 'default', [['libdrm/i915_drm.h', 'libdrm-dev']]);
+  return {
+    VK_DRIVER_FILES: driver('intel'),
+    GPU_COMPILE_INTEL: family,
+    LD_PRELOAD: join(build, 'libintel_shim.so'),
+  };
+}
+
+/** Compiles for one family. Returns the folder of the results, or undefined if there are none. */
+function compileFor(family) {
+  const out = join(build, lanes ? `${family}-${lanes}` : family);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  process.stderr.write(`gpu-compile: ${family}\n`);
+  const env = {
+    ...process.env,
+    ...settingsOf(family),
+    GPU_COMPILE_OUT: out,
+    VK_LAYER_PATH: build,
+    VK_INSTANCE_LAYERS: 'VK_LAYER_gpu_compile',
+    MESA_SHADER_CACHE_DISABLE: '1',
+  };
+  const errors = openSync(join(out, 'errors.txt'), 'w');
+  const args = [seconds, 'nice', 'node', '--enable-source-maps', join(build, 'kernels.mjs')];
+  const worked = run('timeout', args, { env, stdio: ['ignore', 'inherit', errors] });
+  closeSync(errors);
+  if (!worked) {
+    const lines = readFileSync(join(out, 'errors.txt'), 'utf8').split('\n');
+    const ours = lines.filter((line) => !/invalid pci bus info|not a recognized processor/.test(line));
+    process.stderr.write(`${ours.join('\n')}\ngpu-compile: ${family}: not everything compiled, see above\n`);
+  }
+  const log = join(out, 'log.jsonl');
+  return existsSync(log) && statSync(log).size > 0 ? out : undefined;
+}
+
+try {
+  if (!existsSync('node_modules/webgpu') || !existsSync('shaders'))
+    throw new Failure("run it in the project's root, after `npm run setup`");
+  mkdirSync(build, { recursive: true });
+  compile('layer.c', 'libgpu_compile.so', 'hidden', [['vulkan/vk_layer.h', 'libvulkan-dev']]);
+  copyFileSync(join(tool, 'layer.json'), join(build, 'layer.json'));
+  if (!run('node', [join(tool, 'bundle.mjs'), join(build, 'kernels.mjs')])) throw new Failure('the bundle failed');
+  const families = process.argv.slice(2);
+  const made = (families.length > 0 ? families : DEFAULT).map(compileFor).filter(Boolean);
+  const reported = made.length > 0 && run('node', [join(tool, 'report.mjs'), ...made]);
+  process.exitCode = reported ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`gpu-compile: ${error.message}\n`);
+  process.exitCode = 1;
+}
