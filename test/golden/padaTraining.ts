@@ -1,102 +1,92 @@
+// Five iterations of source only, DANN and PADA on a smaller network, as TLlib's example does them: the golden file holds every
+// loss, learning rate, class weight, gradient and final parameter.
+
 import { AutomaticUpdateClassWeightModule } from '../../src/adaptation/automaticUpdate.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
-import { DomainAdversarialLoss } from '../../src/adaptation/domainAdversarialLoss.ts';
-import { DomainDiscriminator } from '../../src/adaptation/domainDiscriminator.ts';
-import { WarmStartGradientReverseLayer } from '../../src/adaptation/gradientReversal.ts';
 import { backward } from '../../src/autograd.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
-import { add } from '../../src/ops/add.ts';
-import { concat } from '../../src/ops/concat.ts';
-import { crossEntropy } from '../../src/ops/crossEntropy.ts';
-import { scale } from '../../src/ops/scale.ts';
-import { sliceRows } from '../../src/ops/sliceRows.ts';
-import { InverseDecay } from '../../src/optim/schedule.ts';
-import { Sgd } from '../../src/optim/sgd.ts';
+import { InverseDecay, Sgd } from '../../src/optim/index.ts';
 import { Random } from '../../src/random.ts';
-import { keep, tidy } from '../../src/tidy.ts';
+import { tidy } from '../../src/tidy.ts';
+import { dann } from '../../src/train/methods/dann.ts';
+import { pada } from '../../src/train/methods/pada.ts';
 import { type Actual, type GoldenRunner, type GoldenTensor, load } from './format.ts';
 import { copyOf, loadState, readGrads, readState } from './state.ts';
 
-/** Five steps of source-only, DANN and PADA as TLlib's example does them, with a smaller network. */
+const FEATURES = 8;
+
 export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs }) => {
-  const { batch: n, num_classes: numClasses, trade_off: tradeOff, method } = params;
+  const { num_classes: numClasses, update_steps: updateSteps, temperature } = params;
   const random = new Random(0);
   const model = new SmallCnn(gpu, {
-    numClasses,
-    random,
-    imageSize: 12,
+    ...{ numClasses, random, imageSize: 12, featuresDim: FEATURES },
     convolutions: [
       { outChannels: 4, kernelSize: 3, padding: 1 },
       { outChannels: 6, kernelSize: 3, padding: 0 },
     ],
-    featuresDim: 8,
   });
-  const discriminator = new DomainDiscriminator(gpu, { inFeature: 8, hiddenSize: 8, random });
+  const all = (batches: GoldenTensor[], name: string) => batches.map((batch) => load(gpu, batch, name));
+  const [sources, labels, targets] = [all(inputs.x_s, 'x'), all(inputs.y_s, 'labels'), all(inputs.x_t, 'x')];
+  // The class weights are computed from the target batches of the first iterations.
+  const dataLoader = targets.slice(0, (outputs.final_target_logits as GoldenTensor).shape[0]! / params.batch);
+
+  const reversal = { reversalAlpha: params.grl.alpha, reversalIterations: params.grl.max_iters };
+  const options = { tradeOff: params.trade_off, ...reversal };
+  // Source only in this file is DANN with a trade-off of 0: its batch statistics include the target.
+  const method =
+    params.method === 'pada' ? pada({ ...options, temperature, classWeightUpdateSteps: updateSteps }) : dann(options);
+  const setup = { gpu, model, featuresDim: FEATURES, numClasses, random, eager: false };
+  // Class weights take any iterable of batches, as TLlib's do; the trainer gives a data set.
+  const recipe = method.begin({ ...setup, target: dataLoader as never });
+  const discriminator = recipe.networks!.discriminator!;
+  // The file has class weights for every method, though only PADA uses them.
+  const weights =
+    (recipe.classWeights as AutomaticUpdateClassWeightModule | undefined) ??
+    new AutomaticUpdateClassWeightModule(gpu, { updateSteps, temperature, dataLoader, classifier: model, numClasses });
   loadState(model, inputs.initial.classifier);
   loadState(discriminator, inputs.initial.discriminator);
-  const { alpha, lo, hi, max_iters: maxIters } = params.grl;
-  const adversarial = new DomainAdversarialLoss(discriminator, {
-    gradientReversal: new WarmStartGradientReverseLayer({ alpha, lo, hi, maxIters, autoStep: true }),
-  });
-  const { backbone, bottleneck, head, discriminator: ofDiscriminator } = params.lr_multipliers;
-  const groups = [
-    { params: model.backbone.parameters(), lrMultiplier: backbone },
-    { params: model.bottleneck.parameters(), lrMultiplier: bottleneck },
-    { params: model.head.parameters(), lrMultiplier: head },
-    { params: discriminator.parameters(), lrMultiplier: ofDiscriminator },
-  ];
-  const optimizer = new Sgd(groups, {
-    lr: params.lr,
-    momentum: params.momentum,
-    nesterov: params.nesterov === 1,
-    weightDecay: params.weight_decay,
-  });
-  const schedule = new InverseDecay(optimizer, { lr: params.lr, gamma: params.lr_gamma, decay: params.lr_decay });
 
-  const xS = (inputs.x_s as GoldenTensor[]).map((x) => load(gpu, x, 'xS'));
-  const yS = (inputs.y_s as GoldenTensor[]).map((y) => load(gpu, y, 'labels'));
-  const xT = (inputs.x_t as GoldenTensor[]).map((x) => load(gpu, x, 'xT'));
-  // The loader of the class weights: the target batches of the first steps.
-  const targets = xT.slice(0, (outputs.final_target_logits as GoldenTensor).shape[0]! / n);
-  const weights = new AutomaticUpdateClassWeightModule(gpu, {
-    updateSteps: params.update_steps,
-    dataLoader: targets,
-    classifier: model,
-    numClasses,
-    temperature: params.temperature,
-  });
-  // The class weights follow the classifier under every method; only PADA uses them.
-  const weighted = method === 'pada';
+  const multipliers: number[] = ['backbone', 'bottleneck', 'head', 'discriminator'].map(
+    (part) => params.lr_multipliers[part],
+  );
+  const groups = [model.backbone, model.bottleneck, model.head, discriminator].map((part, i) => ({
+    params: part.parameters(),
+    lrMultiplier: multipliers[i]!,
+  }));
+  const { lr, momentum, weight_decay: weightDecay } = params;
+  const optimizer = new Sgd(groups, { lr, momentum, nesterov: params.nesterov === 1, weightDecay });
+  const schedule = new InverseDecay(optimizer, { lr, gamma: params.lr_gamma, decay: params.lr_decay });
 
   const steps: Actual[] = [];
   const grads: Record<string, Actual> = {};
   for (let t = 0; t < params.steps; t++) {
     const used = await copyOf(weights.classWeight);
-    const parts = tidy(() => {
+    recipe.advance!(t);
+    const losses = tidy(() => {
       optimizer.zeroGrad();
-      const { logits, features } = model.forward(concat([xS[t]!, xT[t]!]));
-      const weight = weighted ? weights.getClassWeightForCrossEntropyLoss() : undefined;
-      const classLoss = crossEntropy(sliceRows(logits, 0, n), yS[t]!, weight && { weight });
-      const transferLoss = adversarial.forwardBatch(
-        features,
-        n,
-        weighted ? weights.getClassWeightForAdversarialLoss(yS[t]!) : undefined,
-      );
-      const loss = add(classLoss, scale(transferLoss, tradeOff));
-      const accuracy = keep(adversarial.domainDiscriminatorAccuracy!);
-      backward(loss);
-      return { cls_loss: classLoss, transfer_loss: transferLoss, loss, domain_acc: accuracy };
+      const losses = recipe.losses({
+        source: { x: sources[t]!, labels: labels[t]! },
+        target: { x: targets[t]!, labels: null },
+      });
+      backward(losses.loss);
+      return losses;
     });
+    losses.classAccuracy.dispose();
     await weights.step();
     if (t < 2)
-      grads[`step${t + 1}`] = {
-        classifier: await readGrads(model),
-        discriminator: await readGrads(discriminator),
-      };
-    const lrs = [backbone, bottleneck, head, ofDiscriminator].map((multiplier) => multiplier * optimizer.lr.value);
+      grads[`step${t + 1}`] = { classifier: await readGrads(model), discriminator: await readGrads(discriminator) };
+    const lrs = multipliers.map((multiplier) => multiplier * optimizer.lr.value);
     optimizer.step();
     schedule.step();
-    steps.push({ ...parts, lrs, class_weight_used: used, class_weight_after: await copyOf(weights.classWeight) });
+    steps.push({
+      cls_loss: losses.classLoss,
+      transfer_loss: losses.transferLoss!,
+      loss: losses.loss,
+      domain_acc: losses.domainAccuracy!,
+      lrs,
+      class_weight_used: used,
+      class_weight_after: await copyOf(weights.classWeight),
+    });
   }
   const final = outputs.final as { classifier: object; discriminator: object };
   const result = {
@@ -105,8 +95,9 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
       classifier: await readState(model, final.classifier),
       discriminator: await readState(discriminator, final.discriminator),
     },
-    final_target_logits: await collectClassificationResults(targets, model),
+    final_target_logits: await collectClassificationResults(dataLoader, model),
   };
-  for (const x of [weights, adversarial, optimizer, discriminator, model, ...xS, ...yS, ...xT]) x.dispose();
+  recipe.dispose?.();
+  for (const x of [weights, optimizer, discriminator, model, ...sources, ...labels, ...targets]) x.dispose();
   return { outputs: result, grads };
 };
