@@ -1,6 +1,7 @@
 // Prints and records rows: tables, Markdown, CSV, JSON, and comparisons with an earlier run.
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
+import { KERNEL_LIMITS } from '../../src/gpu/device.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { keyOf, type Row } from './row.ts';
 
@@ -16,15 +17,6 @@ export interface DeviceBlock {
   limits: Record<string, number>;
 }
 
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupsPerDimension',
-];
-
 export function deviceBlock(gpu: Gpu): DeviceBlock {
   const { info, features, subgroupSize, limits } = gpu;
   return {
@@ -35,7 +27,7 @@ export function deviceBlock(gpu: Gpu): DeviceBlock {
     features: [...features].sort(),
     subgroupSize,
     gemmFamily: gemmFamily(gpu),
-    limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]!])),
+    limits: Object.fromEntries(KERNEL_LIMITS.map((name) => [name, limits[name]!])),
   };
 }
 

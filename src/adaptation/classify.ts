@@ -1,4 +1,4 @@
-import type { Check } from '../checks/options.ts';
+import { type Check, isObject } from '../checks/options.ts';
 import { evaluate } from '../ops/shared/evaluation.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -15,8 +15,6 @@ export type LoaderBatch = Tensor | { readonly x: Tensor } | readonly [Tensor, ..
 
 /** Anything that gives batches each time it is iterated: an array, a data set, or an object whose iterator is a generator. */
 export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** @internal */
 export const aDataLoader: Check = {

@@ -181,7 +181,8 @@ export function show(value: unknown): string {
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+/** @internal */
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const isOptions = (value: unknown): boolean =>
   isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value) && !('storage' in (value as object));
 

@@ -146,6 +146,16 @@ export class Device {
   }
 }
 
+/** The limits that decide which kernels and sizes a device can run. */
+export const KERNEL_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
 /** @internal Returns limits as a plain object: all of them, or those whose names match. */
 export function readLimits(limits: GPUSupportedLimits, names = /./): Record<string, number> {
   const result: Record<string, number> = {};

@@ -41,7 +41,7 @@ export default [
   cli('run/config', '    .filter(([name]) => !CHANGEABLE.includes(name))\n', '', 'keep'),
   cli('run/job', 'task.numClasses !== config.task.numClasses', 'false', 'keep'),
   cli('run/job', 'checksumOf(data[side]) !== config.data[side]', 'false', 'keep'),
-  cli('run/job', 'first(all, flags[`${side}Limit`])', 'all', 'train'),
+  cli('run/job', 'n === undefined ? images', 'true ? images', 'train'),
   cli('run/job', 'test && (await select(testTitle, test, classes))', 'test', 'train'),
   cli('flags', "text.trim() === ''", "text === ''", 'mistakes'),
   cli('flags', ' && before !== text', '', 'mistakes'),

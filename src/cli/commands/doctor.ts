@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { gemmFamily } from '../../gemm/settings.ts';
+import { KERNEL_LIMITS } from '../../gpu/device.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { relu } from '../../ops/relu.ts';
 import { tensor } from '../../tensor.ts';
@@ -15,15 +16,6 @@ const FEATURES = {
   'shader-f16': 'half precision',
   'timestamp-query': "the bench's GPU times",
 } as const;
-
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
 
 /** `padagrad doctor`: shows the device and tests it, or says how to get a usable one. */
 export function addDoctor(root: Command, act: Act): void {
@@ -77,7 +69,7 @@ async function mediumPrecision(): Promise<MediumPrecision> {
 function describe(terminal: Terminal, gpu: Gpu, medium: MediumPrecision): object {
   const { bold, green, yellow } = terminal.colors;
   const { info, limits, subgroupSize } = gpu;
-  const limit = Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
+  const limit = Object.fromEntries(KERNEL_LIMITS.map((name) => [name, limits[name]]));
   const features = Object.keys(FEATURES).filter((name) => gpu.features.has(name));
   const missing = Object.entries(FEATURES).filter(([name]) => !gpu.features.has(name));
   const advice = info.software
@@ -91,7 +83,7 @@ function describe(terminal: Terminal, gpu: Gpu, medium: MediumPrecision): object
     ...missing.map(([name, use]): [string, string] => ['', `missing ${name} (${use})`]),
     ['subgroups', `${subgroupSize > 0 ? `${subgroupSize} lanes` : 'not used'}; matmul kernels: ${gemmFamily(gpu)}`],
     ['precision', precisionLine(medium)],
-    ...LIMITS.map((name): [string, string] => [
+    ...KERNEL_LIMITS.map((name): [string, string] => [
       'limit',
       `${name} ${limit[name]?.toLocaleString('en-US') ?? 'unknown'}`,
     ]),
