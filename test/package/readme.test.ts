@@ -93,7 +93,7 @@ test('every file and script that a document names exists', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   for (const path of documents()) {
     const text = readFileSync(path, 'utf8');
-    for (const [, name] of text.matchAll(/(?:^|`)npm (?:run )?([\w:]+)/gm))
+    for (const [, name] of text.matchAll(/(?:^|`)npm (?:run )?([\w:-]+)/gm))
       assert.ok(name === 'install' || scripts[name!], `${path}: npm run ${name}`);
     for (const [, link] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g))
       assert.ok(existsSync(join(dirname(path), link!)), `${path}: ${link}`);
