@@ -1,12 +1,13 @@
-// anomaly: the first tensor, of all that are looked at one after the other, that holds a NaN or an infinity
+// anomaly: finds the first tensor that holds a NaN or an infinity, among tensors checked one after the other
 //
-//   first[0] = min over the looks that find one of their number
-//   first[1] = min over its bad elements of their place; first[2], first[3] = how many of them are NaN, how many infinite
+//   first[0] = number of the first check that finds a bad element
+//   first[1] = smallest index of a bad element in that tensor
+//   first[2] = number of its elements that are NaN; first[3] = number of its elements that are infinite
 //
-// shapes    x: [size]; first: [4], NEVER NEVER 0 0 at the beginning
-// parallel  one invocation an element; those with a bad one meet in atomics on whole numbers
-// numerics  by bits: comparisons may take a NaN for a number. Looks run in order, so only the first that finds anything
-//           passes the gate: every later one sees its number
+// shapes    x: [size]; first: u32 [4], initially NEVER NEVER 0 0
+// parallel  one invocation per element; invocations with a bad element share atomics
+// numerics  tests bits, because comparisons may take a NaN for a number. Checks run in order: once one has set first[0],
+//           later ones see its number and change nothing
 
 struct Params { size: u32, look: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

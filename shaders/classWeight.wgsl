@@ -1,10 +1,10 @@
-// classWeight: sums of probability to class weights, in place
+// classWeight: divides sums of probabilities by the largest, in place
 //
 //   w[c] = w[c] / max_k w[k]
 //
 // shapes    w: [cols]
-// parallel  one workgroup; every invocation takes each 64th class, their largest meet in a tree (rows.wgsl with LANES = 64)
-// numerics  a NaN is the largest of all, and makes all weights NaN; so do sums of nothing, which are all 0
+// parallel  one workgroup; each invocation takes every 64th class, and a tree finds the largest (rows.wgsl with LANES = 64)
+// numerics  a NaN counts as the largest and makes all weights NaN; sums that are all 0 do too
 
 struct Params { cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

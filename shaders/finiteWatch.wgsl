@@ -1,11 +1,11 @@
-// finiteWatch: since when a block of parameters, or of their gradients, holds a NaN or an infinity
+// finiteWatch: the first iteration in which a block of parameters or gradients holds a NaN or an infinity
 //
 //   since[0, b] = min(since[0, b], iteration)   if a gradient of block b is not finite
 //   since[1, b] = min(since[1, b], iteration)   if a parameter of block b is not finite
 //
-// shapes    gradient, parameter: [blocks, 64], four elements a vector; since: [2, blocks] u32, NEVER at first
-// parallel  one invocation four elements of both; those of a block meet in an atomic minimum of whole numbers
-// numerics  by bits: an exponent of ones is NaN or infinity, where comparisons may take a NaN for a number
+// shapes    gradient, parameter: [blocks, 64], as vec4f; since: [2, blocks] u32, initially NEVER
+// parallel  one invocation per four elements of both; the invocations of a block share an atomic minimum
+// numerics  tests bits: an exponent of all ones is NaN or infinity. Comparisons may take a NaN for a number
 
 struct Params { blocks: u32, iteration: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

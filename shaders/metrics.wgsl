@@ -1,10 +1,10 @@
-// metrics: the figures of one iteration into a ring, which the host reads every so many iterations
+// metrics: stores the metrics of one iteration in a ring, which the host rarely reads
 //
-//   ring[(iteration mod length) * 4 + k] = figure k,   figures: class loss, transfer loss, class accuracy, domain accuracy
+//   ring[(iteration mod length) * 4 + k] = metric k,   metrics: class loss, transfer loss, class accuracy, domain accuracy
 //
-// shapes    the figures: [1] each; ring: [length * 4]
+// shapes    each metric: [1]; ring: [length * 4]
 // parallel  one invocation
-// numerics  a copy: NaN stays NaN
+// numerics  copies bits, so NaN stays NaN
 
 struct Params { iteration: u32, length: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -18,16 +18,16 @@ import type { DomainWeights } from './domainAdversarialLoss.ts';
 export interface AutomaticUpdateOptions {
   /** Steps between two updates. */
   updateSteps: number;
-  /** All images of the target, read at each update. Labels are ignored. */
+  /** All target images, read at each update. Labels are ignored. */
   dataLoader: DataLoader;
-  /** Gives logits [n, numClasses]. Every module that it calls computes as in eval mode, whatever its own mode is. */
+  /** Network or function that returns logits [n, numClasses]. Modules that it calls are in eval mode meanwhile. */
   classifier: Classifier;
   numClasses: number;
   /** Temperature of the softmax. Default: 0.1. */
   temperature?: number;
-  /** Classes of the target, if known: only {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} needs them. */
+  /** The target's classes, if known. Only {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} needs them. */
   partialClassesIndex?: readonly number[];
-  /** Computes each update op by op instead of replaying a captured one (data sets on the GPU). Default: false. */
+  /** Runs the ops of each update eagerly instead of as captured steps. Default: false. */
   eager?: boolean;
 }
 
@@ -43,11 +43,11 @@ const checks: OptionChecks<AutomaticUpdateOptions> = {
 };
 
 /**
- * Class weights that follow the classifier (TLlib `AutomaticUpdateClassWeightModule`; Cao et al., ECCV 2018): ones at
- * first; every `updateSteps` steps the mean over the target of softmax(logits / T), divided by its largest element. The
- * target streams by: memory grows with the classes, not with the images, and nothing is read back.
+ * Class weights that follow the classifier (TLlib `AutomaticUpdateClassWeightModule`; Cao et al., ECCV 2018). They start as
+ * ones. Every `updateSteps` steps they become the mean over the target of softmax(logits / T), divided by its largest
+ * element. Memory grows with the number of classes, not of images, and nothing is read back.
  *
- * In a training loop, use the weights of a step first, then `await step()`, then update the classifier's parameters.
+ * In a training loop, first use the weights, then `await step()`, then update the classifier's parameters.
  */
 export class AutomaticUpdateClassWeightModule {
   /** f32 [numClasses], overwritten in place at each update. */
@@ -77,7 +77,7 @@ export class AutomaticUpdateClassWeightModule {
       });
   }
 
-  /** Weights and the count of steps, as they are when called. */
+  /** Returns the weights and the number of steps. */
   stateDict(): Promise<StateDict> {
     const steps = hostCount(this.count);
     return outsideCapture('reading the state', async () => {
@@ -89,7 +89,7 @@ export class AutomaticUpdateClassWeightModule {
     });
   }
 
-  /** Takes over a state; what does not fit is listed in one error, and nothing changes. */
+  /** Loads a state. If it does not fit, one error lists every difference and nothing changes. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
     const places = new Map<string, StatePlace>([
       ['weight', { shape: this.classWeight.shape, kind: 'float' }],
@@ -101,8 +101,8 @@ export class AutomaticUpdateClassWeightModule {
   }
 
   /**
-   * Compiles the kernels of an update, so that the first one does not wait for them; nothing is computed. It calls the
-   * classifier. Has no effect unless the loader is a data set on the GPU: other batches are not known in advance.
+   * Compiles the kernels of an update, so that the first update does not wait for them. Calls the classifier, but computes
+   * nothing. Has no effect unless the loader is a data set on the GPU, because other batches are not known in advance.
    */
   prepare(): Promise<void> {
     return this.prepareBy();
@@ -128,11 +128,11 @@ export class AutomaticUpdateClassWeightModule {
     });
   }
 
-  /** Updates the weights now. If the loader or the classifier fails, they stay as they are. */
+  /** Updates the weights now. If the loader or the classifier fails, the weights do not change. */
   update(): Promise<void> {
     return outsideCapture('an update of the class weights', async () => {
       try {
-        await (this.pass ? this.pass.run() : this.walk());
+        await (this.pass ? this.pass.run() : this.iterate());
       } catch (error) {
         this.accumulator.reset();
         throw error;
@@ -140,17 +140,17 @@ export class AutomaticUpdateClassWeightModule {
     });
   }
 
-  /** Weights for `crossEntropy(logits, labels, {weight})`: f32 [numClasses], the module's own tensor. */
+  /** Returns `weight` for `crossEntropy(logits, labels, { weight })`: f32 [numClasses], owned by this module. */
   getClassWeightForCrossEntropyLoss(): Tensor {
     return this.classWeight;
   }
 
-  /** Weights for {@link DomainAdversarialLoss}: each source image's class weight, and for every target image their mean; f32 [n]. */
+  /** Returns weights for {@link DomainAdversarialLoss}, f32 [n]: the class weight of each source image; for every target image their mean. */
   getClassWeightForAdversarialLoss(sourceLabels: Tensor): DomainWeights {
     return domainWeights(this.classWeight, sourceLabels);
   }
 
-  /** Mean weight of the classes that the target has, and of the others. Needs `partialClassesIndex`. */
+  /** Reads the mean weight of the target's classes, and of all others. Throws `TypeError` without `partialClassesIndex`. */
   getPartialClassesWeight(): Promise<{ partial: number; nonPartial: number }> {
     return outsideCapture('reading class weights', () => this.partialClassesWeight());
   }
@@ -159,7 +159,7 @@ export class AutomaticUpdateClassWeightModule {
     const { partialClassesIndex: partial } = this.options;
     if (!partial) {
       throw new TypeError(
-        'getPartialClassesWeight: which classes the target has is not known; pass partialClassesIndex to the AutomaticUpdateClassWeightModule',
+        'getPartialClassesWeight: the classes of the target are not known; pass partialClassesIndex to the AutomaticUpdateClassWeightModule',
       );
     }
     const weights = [...(await this.classWeight.read())];
@@ -176,7 +176,7 @@ export class AutomaticUpdateClassWeightModule {
     this.classWeight.dispose();
   }
 
-  private async walk(): Promise<void> {
+  private async iterate(): Promise<void> {
     let batches = 0;
     for await (const batch of this.options.dataLoader) {
       tidy(() => this.add(imagesOf(batch)));
@@ -185,7 +185,7 @@ export class AutomaticUpdateClassWeightModule {
     }
     if (batches === 0)
       throw new RangeError(
-        'AutomaticUpdateClassWeightModule: the data loader gave no batch; it must give some at each update, but a generator gives them once; pass an object such as { [Symbol.asyncIterator]: generatorFunction }',
+        'AutomaticUpdateClassWeightModule: the data loader gave no batch. A generator gives its batches only once; pass an object such as { [Symbol.asyncIterator]: generatorFunction }',
       );
     this.accumulator.finish(this.classWeight);
     await compilePending(this.classWeight.gpu);

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
 const kernel = /* @__PURE__ */ defineKernel('classWeight', [rowsSource, source], ['normalise']);
 
 export interface ClassWeightOptions {
-  /** Temperature of the softmax: the lower, the less a doubtful prediction counts for its less likely classes. Default: 0.1. */
+  /** Temperature of the softmax. The lower it is, the more a prediction counts only for its most likely class. Default: 0.1. */
   temperature?: number;
 }
 
@@ -23,9 +23,9 @@ const accumulatorChecks: OptionChecks<AccumulatorOptions> = {
 };
 
 /**
- * How much each source class takes part in the target, by the classifier's own predictions (TLlib `ClassWeightModule`; Cao
- * et al., "Partial Adversarial Domain Adaptation", ECCV 2018): the mean over rows of softmax(logits / T), divided by its
- * largest element.
+ * Estimates from the classifier's predictions which source classes the target contains (TLlib `ClassWeightModule`; Cao et
+ * al., "Partial Adversarial Domain Adaptation", ECCV 2018). The weights are the mean over rows of softmax(logits / T), divided
+ * by its largest element.
  */
 export class ClassWeightModule {
   readonly temperature: number;
@@ -35,13 +35,13 @@ export class ClassWeightModule {
     this.temperature = options.temperature ?? 0.1;
   }
 
-  /** Logits of the target's images, f32 [n, C]. f32 [C], the largest 1, without gradient; NaN if a row has a NaN. */
+  /** logits: f32 [n, C], of target images. Returns f32 [C]; the largest is 1. No gradient. All NaN if a logit is NaN. */
   forward(logits: Tensor): Tensor {
     return normalised(softmaxColumnMean(logits, this));
   }
 }
 
-/** {@link ClassWeightModule} over batches that stream by: memory grows only with the classes, and nothing is read back. */
+/** {@link ClassWeightModule} for a target in batches. Memory grows only with the number of classes; nothing is read back. */
 export class ClassWeightAccumulator {
   private readonly sums: SoftmaxColumnSums;
 
@@ -51,18 +51,18 @@ export class ClassWeightAccumulator {
     this.sums = new SoftmaxColumnSums(gpu, numClasses, temperature);
   }
 
-  /** Logits of a batch, f32 [n, numClasses]. */
+  /** Adds a batch. logits: f32 [n, numClasses] */
   add(logits: Tensor): void {
     this.sums.add(logits);
   }
 
-  /** Writes the class weights of all batches since the last `finish` to `into`, f32 [numClasses], and starts over. */
+  /** Writes the class weights of all batches since the last `finish` into `into`, f32 [numClasses], and starts over. */
   finish(into: Tensor): void {
     this.sums.take(into);
     normalised(into);
   }
 
-  /** Forgets what was added. */
+  /** Forgets all batches that were added. */
   reset(): void {
     this.sums.reset();
   }

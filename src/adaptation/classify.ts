@@ -7,13 +7,13 @@ export interface ClassifierModule {
   forward(x: Tensor): Tensor | { logits: Tensor };
 }
 
-/** Gives the predictions for class weights: a network, or a function from images to logits [n, C]. */
+/** A network, or a function from images to logits [n, C]. */
 export type Classifier = ((x: Tensor) => Tensor | { logits: Tensor }) | ClassifierModule;
 
-/** One batch of a data loader: the images, or an object with them as `x`, or a list that starts with them. */
+/** One batch of a data loader: images, `{ x: images }`, or `[images, ...]`. */
 export type LoaderBatch = Tensor | { readonly x: Tensor } | readonly [Tensor, ...unknown[]];
 
-/** Anything that gives batches each time it is iterated: an array, a data set, or an object whose iterator is a generator. */
+/** Anything that gives its batches each time it is iterated: an array, a data set, an object with a generator function as iterator. */
 export type DataLoader = Iterable<LoaderBatch> | AsyncIterable<LoaderBatch>;
 
 /** @internal */
@@ -29,20 +29,20 @@ export const aClassifier: Check = {
     typeof value === 'function' || (isObject(value) && 'forward' in value && typeof value.forward === 'function'),
 };
 
-/** Logits of a batch. Every module that the classifier calls is in eval mode, also inside a function. */
+/** Returns the logits of a batch. Every module that the classifier calls is in eval mode, also inside a function. */
 export function classify(classifier: Classifier, x: Tensor): Tensor {
   const result: unknown = evaluate(() => (typeof classifier === 'function' ? classifier(x) : classifier.forward(x)));
   const logits = isObject(result) && 'logits' in result ? result.logits : result;
-  return expectTensor('classifier: what it gives', logits, '{logits}');
+  return expectTensor('classifier: its result', logits, '{ logits }');
 }
 
-/** The images of a batch. */
+/** Returns the images of a batch. */
 export function imagesOf(batch: LoaderBatch): Tensor {
   const images = isObject(batch) && 'x' in batch ? batch.x : batch;
-  return expectTensor('dataLoader: a batch', Array.isArray(batch) ? batch[0] : images, '{x} or [x, ...]');
+  return expectTensor('dataLoader: a batch', Array.isArray(batch) ? batch[0] : images, '{ x } or [x, ...]');
 }
 
 function expectTensor(who: string, x: unknown, others: string): Tensor {
   if (x instanceof Tensor) return x;
-  throw new TypeError(`${who} must be a Tensor or ${others} with one`);
+  throw new TypeError(`${who} must be a Tensor or ${others}`);
 }

@@ -8,8 +8,8 @@ import { tidy } from '../tidy.ts';
 import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
 
 /**
- * Gives the logits of all images of a loader, in its order (TLlib `collect_classification_results`): [n, C], the caller's to
- * dispose. Modules that the classifier calls are in eval mode. If you need only class weights,
+ * Computes the logits of all images of a loader, in its order (TLlib `collect_classification_results`). Returns [n, C], for the
+ * caller to dispose. Modules that the classifier calls are in eval mode. For class weights,
  * {@link AutomaticUpdateClassWeightModule} needs less memory.
  */
 export const collectClassificationResults = (dataLoader: DataLoader, classifier: Classifier): Promise<Tensor> =>
@@ -25,7 +25,7 @@ async function collect(dataLoader: DataLoader, classifier: Classifier): Promise<
       await compilePending(parts[0]!.gpu);
     }
     if (parts.length === 0)
-      throw new RangeError('collectClassificationResults: the loader gave no batch; it must give one at least');
+      throw new RangeError('collectClassificationResults: the loader gave no batch; pass at least one');
     return noGrad(() => concat(parts));
   } finally {
     for (const part of parts) part.dispose();

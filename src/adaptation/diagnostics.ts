@@ -1,16 +1,16 @@
 import { show } from '../checks/options.ts';
 
-/** Figures that show whether class weights have collapsed. */
+/** Numbers that show whether class weights have collapsed. */
 export interface ClassWeightDiagnostics {
-  /** (sum w)^2 / sum w^2: as many classes as equal weights would be. */
+  /** Effective number of classes: (sum w)^2 / sum w^2. */
   effectiveClasses: number;
   /** Entropy of w / sum w, in nats: 0 for one class, log C for equal weights. */
   entropy: number;
-  /** Fewer than two effective classes: the weights follow one class, so adaptation with them fails. */
+  /** Whether there are fewer than two effective classes. Then the weights follow one class, and adaptation fails. */
   collapsed: boolean;
 }
 
-/** Returns diagnostics of class weights: NaN if they are NaN or all zero. */
+/** Returns diagnostics of class weights. They are NaN if the weights are NaN or all zero. */
 export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeightDiagnostics {
   if (typeof classWeight?.length !== 'number')
     throw new TypeError(

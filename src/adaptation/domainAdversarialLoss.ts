@@ -16,11 +16,11 @@ export interface DomainAdversarialLossOptions {
   reduction?: 'mean' | 'sum' | 'none';
   /** Reverses the gradient of the features. Default: a {@link WarmStartGradientReverseLayer} with `autoStep`. */
   gradientReversal?: WarmStartGradientReverseLayer;
-  /** Whether the discriminator gives one probability; otherwise two logits. Default: true. */
+  /** Whether the discriminator returns one probability, not two logits. Default: true. */
   sigmoid?: boolean;
 }
 
-/** Weights of a batch's images: f32 [n] for each domain. */
+/** Weights of the images of a batch, f32 [n] per domain. */
 export interface DomainWeights {
   source: Tensor;
   target: Tensor;
@@ -37,13 +37,13 @@ const checks: OptionChecks<DomainAdversarialLossOptions> = {
 const weightChecks: OptionChecks<DomainWeights> = { source: aTensor, target: aTensor };
 
 /**
- * The loss that makes features of both domains alike (DANN, Ganin & Lempitsky 2015; TLlib `DomainAdversarialLoss`): the
- * discriminator learns to tell them apart, and through the gradient reversal the features learn to deceive it. Source is
- * labelled 1 and target 0. `weights` weight each image: so PADA leaves out classes that the target does not have.
+ * The loss of DANN (Ganin & Lempitsky 2015; TLlib `DomainAdversarialLoss`). The discriminator learns to tell source, labelled
+ * 1, from target, labelled 0. The reversed gradient makes the features of both domains alike. PADA passes `weights` to leave
+ * out classes that the target does not contain.
  */
 export class DomainAdversarialLoss {
   readonly gradientReversal: WarmStartGradientReverseLayer;
-  /** Percent of the last batch whose domain the discriminator told rightly: f32 []; freed with its batch. */
+  /** Percent of the last batch whose domain the discriminator predicted correctly: f32 [], freed with its batch. */
   domainDiscriminatorAccuracy: Tensor | null = null;
   private readonly reduction: 'mean' | 'sum' | 'none';
   private readonly sigmoid: boolean;
@@ -64,12 +64,12 @@ export class DomainAdversarialLoss {
     this.gradientReversal = gradientReversal ?? new WarmStartGradientReverseLayer({ autoStep: true });
   }
 
-  /** Features of both domains, [n, F] each. Loss: [], or with reduction `none` [n, 1] (sigmoid) or [n source + n target] (two outputs). */
+  /** fS, fT: [n, F]. Returns the loss: []. With reduction `none`: [n, 1] with sigmoid, else [n source + n target]. */
   forward(fS: Tensor, fT: Tensor, weights?: DomainWeights): Tensor {
     return this.forwardBatch(concat([fS, fT]), fS.shape[0]!, weights);
   }
 
-  /** {@link forward} of features that are one batch already, its first `sources` rows from the source. */
+  /** {@link forward} of features that are one batch already, with `sources` rows of the source first. */
   forwardBatch(features: Tensor, sources: number, weights?: DomainWeights): Tensor {
     if (weights !== undefined)
       checkOptions('DomainAdversarialLoss: weights', weights, weightChecks, ['source', 'target']);
@@ -83,14 +83,14 @@ export class DomainAdversarialLoss {
       this.domainDiscriminatorAccuracy = percent;
       return loss;
     }
-    expectShape('DomainAdversarialLoss', 'what the discriminator gives', d, [features.shape[0]!, 2]);
+    expectShape('DomainAdversarialLoss', 'the output of the discriminator', d, [features.shape[0]!, 2]);
     const labels = this.labelsOf(d, sources);
     this.domainDiscriminatorAccuracy = accuracy(detach(d), labels);
     const sampleWeight = weights && concat([weights.source, weights.target]);
     return crossEntropy(d, labels, { reduction: this.reduction, ...(sampleWeight && { sampleWeight }) });
   }
 
-  /** Frees the domain labels; the discriminator stays its owner's. */
+  /** Frees the domain labels, but not the discriminator. */
   dispose(): void {
     for (const labels of this.labels.values()) labels.dispose();
     this.labels.clear();

@@ -8,11 +8,11 @@ export interface DomainDiscriminatorOptions {
   /** Length of the features. */
   inFeature: number;
   hiddenSize: number;
-  /** Batch norm after each hidden layer; otherwise dropout of 0.5 after each ReLU. Default: true. */
+  /** Whether batch norm follows each hidden layer; otherwise dropout of 0.5 follows each ReLU. Default: true. */
   batchNorm?: boolean;
-  /** One output through a sigmoid; otherwise two outputs for a softmax. Default: true. */
+  /** Whether there is one output with a sigmoid; otherwise there are two logits. Default: true. */
   sigmoid?: boolean;
-  /** Source of the initial weights, and of the seeds of dropout. */
+  /** Generates the initial weights and the seeds of dropout. */
   random: Random;
 }
 
@@ -25,8 +25,8 @@ const checks: OptionChecks<DomainDiscriminatorOptions> = {
 };
 
 /**
- * Tells source from target by their features: two hidden layers and one or two outputs (TLlib `DomainDiscriminator`, with
- * its names of parameters). [n, inFeature] -> [n, 1] probabilities of "source", or [n, 2] logits.
+ * Predicts the domain from features, with two hidden layers (TLlib `DomainDiscriminator`, with its names of parameters).
+ * Input: [n, inFeature]. Output: probabilities of "source" [n, 1], or logits [n, 2].
  */
 export class DomainDiscriminator extends Sequential {
   constructor(gpu: Gpu, options: DomainDiscriminatorOptions) {

@@ -4,17 +4,17 @@ import { gradientReversal } from '../ops/gradientReversal.ts';
 import type { Tensor } from '../tensor.ts';
 
 export interface WarmStartOptions {
-  /** Steepness of the rise. Default: 1. */
+  /** Steepness of the warm-up. Default: 1. */
   alpha?: number;
   /** Coefficient at iteration 0. Default: 0. */
   lo?: number;
   /** Limit of the coefficient. Default: 1. */
   hi?: number;
-  /** Scale of the iterations: at iteration `maxIters` the exponent is -alpha. Default: 1000. */
+  /** Time scale of the warm-up. With alpha 1, the coefficient is 46 % of the way to `hi` after `maxIters` iterations. Default: 1000. */
   maxIters?: number;
   /**
-   * Whether each forward counts as an iteration (TLlib's `auto_step`), in a captured step each run; otherwise call `step()`.
-   * Default: false.
+   * Whether each forward counts as an iteration, also in each run of a captured step (TLlib's `auto_step`). Otherwise call
+   * `step()`. Default: false.
    */
   autoStep?: boolean;
 }
@@ -28,13 +28,13 @@ const checks: OptionChecks<WarmStartOptions> = {
 };
 
 /**
- * Gradient reversal whose coefficient warms up (TLlib `WarmStartGradientReverseLayer`, Ganin & Lempitsky 2015): forward is
- * the identity, backward multiplies by minus
+ * Gradient reversal with a warm-up (TLlib `WarmStartGradientReverseLayer`, Ganin & Lempitsky 2015). Forward is the identity.
+ * Backward multiplies by minus
  *
  *   coefficient(i) = 2 (hi - lo) / (1 + exp(-alpha i / maxIters)) - (hi - lo) + lo,
  *
- * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps follow it. Backward uses the coefficient of
- * its own forward, whatever was counted since.
+ * which is `lo` at i = 0. The coefficient is a {@link Scalar}, so captured steps use its current value. Backward uses the
+ * coefficient of its own forward, also if iterations were counted in between.
  */
 export class WarmStartGradientReverseLayer {
   readonly coefficient: Counter;
@@ -62,7 +62,7 @@ export class WarmStartGradientReverseLayer {
     return gradientReversal(x, this.coefficient);
   }
 
-  /** Counts an iteration: the coefficient moves on. */
+  /** Counts an iteration. */
   step(): void {
     this.iterNum++;
   }

@@ -13,20 +13,20 @@ const NEVER = 0xffffffff;
 export interface Anomaly {
   /** The op that computed it, by the name of its function: `log`. */
   op: string;
-  /** What it was called with: `linear(relu[64,512], head.weight[10,512], head.bias[10])`. */
+  /** The op with its inputs: `linear(relu[64,512], head.weight[10,512], head.bias[10])`. */
   call: string;
   pass: 'forward' | 'backward';
-  /** `output`, or `input 1` where the op was given what was bad already; in backward `gradient of ...` either. */
+  /** `output`, or `input 1` if the op got a bad input; in backward `gradient of output` or `gradient of input 1`. */
   tensor: string;
   shape: Shape;
-  /** Where the first bad element is, an index for each dimension. */
+  /** Index of the first bad element, one number per dimension. */
   at: number[];
-  /** How many elements are NaN, and how many infinite. */
+  /** Number of elements that are NaN, and that are infinite. */
   nan: number;
   infinite: number;
 }
 
-/** What {@link detectAnomaly} found. The stack of its `cause` is that of the op's call in the forward pass. */
+/** The error of {@link detectAnomaly}. The stack of its `cause` is where the op was called in the forward pass. */
 export class AnomalyError extends Error {
   override name = 'AnomalyError';
   constructor(
@@ -40,13 +40,13 @@ export class AnomalyError extends Error {
 }
 
 /**
- * Runs `fn` and looks at all that its ops compute, forward and backward, for NaN and infinities
- * (`torch.autograd.detect_anomaly`, which looks at gradients for NaN). Looks at bits, on the GPU, at the cost of a dispatch for
- * each tensor and one readback at the end. Captured steps are not looked into: call what was captured. One at a time.
+ * Runs `fn` and checks every result of its ops, forward and backward, for NaN and infinities. PyTorch's
+ * `torch.autograd.detect_anomaly` checks only gradients, for NaN. The check costs one dispatch per tensor and one readback at
+ * the end. It does not see into captured steps: call the captured function instead. Only one can run at a time.
  *
- * @param names what messages call a tensor, in place of its label: `new Map([...model.namedParameters()].map(([name, p]) => [p, name]))`
- * @returns what `fn` returned, or its promise resolved to
- * @throws AnomalyError with the op that computed the first bad tensor, even if `fn` throws because of it
+ * @param names names of tensors in messages, instead of their labels: `new Map([...model.namedParameters()].map(([name, p]) => [p, name]))`
+ * @returns the result of `fn`, awaited
+ * @throws AnomalyError for the first op with a bad result, even if `fn` throws because of it
  */
 export async function detectAnomaly<T>(
   gpu: Gpu,
@@ -54,7 +54,7 @@ export async function detectAnomaly<T>(
   names: ReadonlyMap<Tensor, string> = new Map(),
 ): Promise<T> {
   const watching = autogradState.of(gpu);
-  if (watching.watcher) throw new Error('detectAnomaly: another one is under way; await it first');
+  if (watching.watcher) throw new Error('detectAnomaly: one is already running; await it before starting another');
   const first = keep(tensor(gpu, Uint32Array.of(NEVER, NEVER, 0, 0), undefined, 'anomaly'));
   const looks: (Omit<Anomaly, 'at' | 'nan' | 'infinite'> & { cause: Error | undefined })[] = [];
   const calls = new WeakMap<Tensor, Error>();
@@ -69,7 +69,7 @@ export async function detectAnomaly<T>(
     gpu.queue.refuseInCapture('detectAnomaly');
     if (gradient) return look(gradient, `gradient of ${i === undefined ? 'output' : `input ${i}`}`);
     calls.set(output, new Error(`${op} was called here`));
-    // What ops made was looked at as their output.
+    // Results of ops were checked as outputs.
     for (const [k, x] of inputs.entries()) if (!x.node) look(x, `input ${k}`);
     look(output, 'output');
   };

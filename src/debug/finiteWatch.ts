@@ -8,7 +8,7 @@ import { keep } from '../tidy.ts';
 const kernel = /* @__PURE__ */ defineKernel('finiteWatch', source, ['look']);
 const NEVER = 0xffffffff;
 
-/** Something that is NaN or infinite, and since which iteration. */
+/** A gradient or parameter that became NaN or infinite, and in which iteration. */
 export interface NotFinite {
   iteration: number;
   /** Its name: `gradient of backbone.0.weight`, `backbone.0.weight`. */
@@ -16,14 +16,14 @@ export interface NotFinite {
 }
 
 /**
- * Looks for NaN and infinities in an optimiser's parameters and their gradients at every step, on the GPU, all of them in
- * one dispatch; the host asks now and then.
+ * Checks an optimiser's parameters and their gradients for NaN and infinities at every step, on the GPU, in one dispatch for
+ * all. The host reads the result only now and then.
  */
 export class FiniteWatch {
   private readonly iteration = new Scalar(0);
   private readonly since: Tensor;
 
-  /** @param names what messages call each parameter */
+  /** @param names the parameters' names in messages */
   constructor(
     private readonly optimizer: Optimizer,
     private readonly names: ReadonlyMap<Tensor, string>,
@@ -32,23 +32,23 @@ export class FiniteWatch {
     this.since = keep(tensor(gpu, new Uint32Array(2 * blocks).fill(NEVER), [2, blocks], 'not finite since'));
   }
 
-  /** Says which iteration the next run of what holds `look()` is. */
+  /** Sets the iteration of the next `look()`, also in a captured step. */
   advance(iteration: number): void {
     this.iteration.value = iteration;
   }
 
-  /** Looks at gradients and parameters as they are after the optimiser's step. */
+  /** Checks the gradients, and the parameters after the optimiser's step. */
   look(): void {
     const { blocks, gradients: gradient, values } = this.optimizer.flat;
     const { iteration, since } = this;
     kernel.look({ gradient, parameter: values, since }, { blocks, iteration }, Math.ceil(blocks / 4));
   }
 
-  /** The first that went bad; undefined while all is finite. One readback. */
+  /** Returns the first gradient or parameter that is not finite; undefined if all are finite. One readback. */
   async first(): Promise<NotFinite | undefined> {
     const since = await this.since.readU32();
     const { places, blocks } = this.optimizer.flat;
-    // Backward goes from the last parameter to the first, and an update follows the gradients.
+    // Within one iteration, gradients come before parameters, and those of the last layer come first.
     const gradients = [...places].reverse().map((place) => ({ place, from: 0, kind: 'gradient of ' }));
     const parameters = places.map((place) => ({ place, from: blocks, kind: '' }));
     let first: NotFinite | undefined;
@@ -62,7 +62,7 @@ export class FiniteWatch {
     return first;
   }
 
-  /** Forgets what was seen. */
+  /** Forgets all earlier iterations. */
   reset(): void {
     write(this.since, new Uint32Array(this.since.size).fill(NEVER));
   }

@@ -351,7 +351,7 @@ class Run<M extends Model> {
   }
 }
 
-/** Returns the settings of the trainer alone, completed by the options of the run that is resumed. */
+/** Returns only the settings of the trainer, completed by the options of the run that is resumed. */
 function trainerSettings<M extends Model>(settings: TrainSettings<M>, resume?: Checkpoint): TrainerSettings<M> {
   const own = Object.entries(settings).filter(
     ([name, value]) => Object.hasOwn(settingsChecks, name) && value !== undefined,

@@ -27,7 +27,7 @@ export class MetricsRing {
     this.unknown = keep(tensor(gpu, [Number.NaN], undefined, 'unknown'));
   }
 
-  /** Resumes at an iteration: the iterations before it count as read. */
+  /** Resumes at an iteration: earlier iterations count as read. */
   restart(iteration: number): void {
     this.read = iteration;
   }

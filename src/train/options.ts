@@ -22,7 +22,7 @@ import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import type { Method } from './methods/method.ts';
 
-// What a Trainer is given, with the checks that come before anything is allocated.
+// The settings of a Trainer, and the checks that come before anything is allocated.
 
 /** Options of a training run, whatever its method. Names and defaults are those of TLlib's PADA example if it has them. */
 export interface TrainingOptions {
@@ -215,7 +215,7 @@ export function checkSameSize({ height, width }: HostImages, images: HostImages,
   );
 }
 
-/** Throws if a tensor of an iteration exceeds the largest buffer of the device. */
+/** Throws if the largest tensor of an iteration exceeds the device's largest buffer. */
 function checkBatch({ limits }: Gpu, batchSize: number, bytesFor: (batchSize: number) => number): void {
   const limit = Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
   if (bytesFor(batchSize) <= limit) return;

@@ -17,7 +17,7 @@ export interface PredictOptions {
 
 const checks: OptionChecks<PredictOptions> = { images: anything, model: anything };
 
-/** What a model predicts for n images. */
+/** The predictions for n images. */
 export interface Predictions {
   /** [n]: the most probable class of each image. */
   labels: Uint32Array;

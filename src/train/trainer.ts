@@ -36,7 +36,7 @@ import {
 } from './options.ts';
 
 /**
- * Runs a method, one iteration per `step()`: draws a batch of each domain, computes the method's losses and their gradients,
+ * Runs a method, one iteration per `step()`: draws one batch per domain, computes the method's losses and their gradients,
  * and updates the parameters. These are two captured steps in one submit, forward with backward and the update. If class
  * weights are due, they are refreshed between the two, as in TLlib's example.
  */
@@ -302,7 +302,7 @@ export class Trainer<M extends Model = SmallCnn> {
     this.watch.look();
   }
 
-  /** Gathers a batch of each domain. Both lie side by side in one tensor, so that `concat` of the two copies nothing. */
+  /** Gathers one batch per domain. Both lie side by side in one tensor, so that `concat` of the two copies nothing. */
   private batches(): Batches {
     const { sourceSampler, targetSampler } = this;
     const { batchSize: n } = this.options;

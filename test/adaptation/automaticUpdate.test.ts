@@ -322,7 +322,7 @@ gpuTest('weights for the losses, of the shared classes, and as state', async (gp
   const blind = weightsOf(gpu, options);
   assert.match(
     ((await blind.getPartialClassesWeight().catch((error: Error) => error)) as Error).message,
-    /which classes the target has is not known; pass partialClassesIndex/,
+    /the classes of the target are not known; pass partialClassesIndex/,
   );
   await weights.step();
   blind.loadStateDict(await weights.stateDict());
@@ -357,9 +357,9 @@ gpuTest('what is no batch, and what gives no logits, is named', async (gpu) => {
   };
   const same = (x: Tensor) => x;
   for (const batch of [new Float32Array(2), [], { images: x }])
-    assert.is(await messageOf([batch], same), 'dataLoader: a batch must be a Tensor or {x} or [x, ...] with one');
+    assert.is(await messageOf([batch], same), 'dataLoader: a batch must be a Tensor or { x } or [x, ...]');
   for (const classifier of [() => [x, x], () => ({ features: x })])
-    assert.is(await messageOf([x], classifier), 'classifier: what it gives must be a Tensor or {logits} with one');
+    assert.is(await messageOf([x], classifier), 'classifier: its result must be a Tensor or { logits }');
   assert.throws(
     () => weightsOf(gpu, { numClasses: undefined as never, classifier: same }),
     /^AutomaticUpdateClassWeightModule: numClasses is missing from the options$/,

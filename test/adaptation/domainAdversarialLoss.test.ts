@@ -212,7 +212,7 @@ gpuTest('two outputs are wanted where two are asked for', async (gpu) => {
   const adversarial = new DomainAdversarialLoss(discriminator, { sigmoid: false });
   assert.throws(
     () => tidy(() => adversarial.forwardBatch(f, 3)),
-    /DomainAdversarialLoss: what the discriminator gives must be \[6,2\] but is \[6,1\]/,
+    /DomainAdversarialLoss: the output of the discriminator must be \[6,2\] but is \[6,1\]/,
   );
   for (const held of [f, adversarial, discriminator]) held.dispose();
 });

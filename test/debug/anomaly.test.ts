@@ -263,7 +263,7 @@ gpuTest('errors of what is run come through, and the next one is free to begin',
   }).catch((e) => e);
   assert.is(own.message, 'mine');
   const nested = await detectAnomaly(gpu, () => detectAnomaly(gpu, () => 1)).catch((e) => e);
-  assert.match(nested.message, /another one is under way/);
+  assert.match(nested.message, /one is already running/);
   const captured = await detectAnomaly(gpu, () => capture(gpu, () => relu(x))).catch((e) => e);
   assert.match(captured.message, /detectAnomaly cannot be replayed/);
   assert.is(await detectAnomaly(gpu, () => 2), 2);

@@ -75,6 +75,25 @@ async function modulesOf(program: string): Promise<string[]> {
   return Object.keys(inputs).filter((path) => inputs[path]!.bytesInOutput > 0 && /^(src|shaders)\//.test(path));
 }
 
+test('a bundle of train() has only the method that it imports', async () => {
+  const codeOf = async (method: string): Promise<string> => {
+    const contents = `import { ${method}, train } from 'padagrad/train'; console.log(train, ${method}());`;
+    const { outputFiles } = await build({
+      ...{ stdin: { contents, resolveDir: '.' }, plugins: [fromSources], bundle: true, minify: true, write: false },
+      ...{ format: 'esm', platform: 'browser', splitting: true, outdir: 'bundle' },
+    });
+    return outputFiles.map(({ text }) => text).join('');
+  };
+  const names = { sourceOnly: '"source-only"', dann: '"dann"', pada: '"pada"' };
+  for (const [method, own] of Object.entries(names)) {
+    const code = await codeOf(method);
+    for (const name of Object.values(names))
+      assert.is(code.includes(`name:${name}`), name === own, `${method}: ${name}`);
+    assert.is(code.includes('maxIters'), method !== 'sourceOnly', 'the discriminator and the reversal');
+    assert.is(code.includes('partialClassesIndex'), method === 'pada', 'class weights');
+  }
+});
+
 test('a bundle has only what its program uses', async () => {
   const loop = await modulesOf('padaLoop');
   assert.ok(loop.includes('shaders/domainLoss.wgsl') && loop.includes('src/optim/sgd.ts'), loop.join());

@@ -9,10 +9,10 @@ import { gpuTest, run } from '../harness.ts';
 import { stripesSettings, stripesTrainer } from './stripes.ts';
 
 const OPTIONS: Partial<RunOptions> = { classWeightUpdateSteps: 4, iterations: 60 };
-// Weights grow ninefold with every step: the first iterations are finite, the later ones are not.
+// Weights grow ninefold with every step, so only the first iterations are finite.
 const EXPLODING = { weightDecay: 1000, momentum: 0 };
 
-/** A run that does not come to its end, and what it kept. */
+/** Runs until an error; returns it, with the checkpoints. */
 async function stopped(gpu: Gpu, options: Partial<RunOptions>, settings: Partial<TrainSettings> = {}) {
   const checkpoints: Checkpoint[] = [];
   const error: NotFiniteError = await train(
@@ -30,7 +30,7 @@ async function stopped(gpu: Gpu, options: Partial<RunOptions>, settings: Partial
 }
 
 gpuTest('an op that overflows is named, with its iteration', async (gpu) => {
-  // The first update makes the weights so large that what they give has no variance in f32.
+  // The first update makes the weights so large that the variance of their results overflows.
   const { error } = await stopped(gpu, { tradeOff: 3.4e38 }, { detectAnomaly: true });
   assert.equal([error.iteration, error.what], [1, 'batchNorm']);
   assert.match(
@@ -40,14 +40,14 @@ gpuTest('an op that overflows is named, with its iteration', async (gpu) => {
   assert.instance(error.cause, AnomalyError);
 });
 
-gpuTest("what the optimiser's step made bad is told from what an op made bad", async (gpu) => {
+gpuTest("a value that the optimiser's step made NaN is reported as such", async (gpu) => {
   const { error } = await stopped(gpu, { lr: 3e38, weightDecay: 100 }, { detectAnomaly: true });
   assert.is(error.iteration, 0);
   assert.match(error.message, /^training: in iteration 0, the optimiser's step made \S+\.weight NaN or infinite/);
 });
 
 for (const method of ['pada', 'source-only'] as const) {
-  gpuTest(`${method}: a run that stopped goes on from its checkpoint to the op`, async (gpu) => {
+  gpuTest(`${method}: a stopped run resumes from its checkpoint and names the op`, async (gpu) => {
     const blind = await stopped(gpu, { ...EXPLODING, method });
     assert.is(blind.error.cause, undefined);
     assert.match(blind.error.message, /or detectAnomaly to find the op$/);
@@ -61,7 +61,7 @@ for (const method of ['pada', 'source-only'] as const) {
   });
 }
 
-gpuTest('looking changes no bit, and no option that a checkpoint keeps', async (gpu) => {
+gpuTest('checking ops changes no bit, and no option in a checkpoint', async (gpu) => {
   const states: Checkpoint[] = [];
   for (const detectAnomaly of [false, true]) {
     const trainer = await stripesTrainer(gpu, OPTIONS, { detectAnomaly });

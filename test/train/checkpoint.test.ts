@@ -23,7 +23,7 @@ const refusal = (bytes: Uint8Array): Promise<unknown> =>
     (error) => error,
   );
 
-test('a checkpoint comes back as it was, and its bytes are the same each time', async () => {
+test('a checkpoint decodes to its own content, and its bytes are deterministic', async () => {
   const bytes = await encodeCheckpoint(checkpoint);
   assert.equal(bytes, await encodeCheckpoint(checkpoint));
   const read = await decodeCheckpoint(bytes);
@@ -37,14 +37,14 @@ test('a checkpoint comes back as it was, and its bytes are the same each time', 
   }
 });
 
-test('bytes that are read stay as they are, also in a view whose slice() is no copy', async () => {
+test('decoding leaves the bytes unchanged, also in a view whose slice() does not copy', async () => {
   const bytes = await encodeCheckpoint(checkpoint);
   const view = Object.assign(new Uint8Array(bytes), { slice: Uint8Array.prototype.subarray });
   await decodeCheckpoint(view);
   assert.ok(view.every((byte, at) => byte === bytes[at]));
 });
 
-test('a byte that changed anywhere is noticed', async () => {
+test('any changed byte is refused', async () => {
   const bytes = await encodeCheckpoint(checkpoint);
   for (let at = 0; at < bytes.length; at++) {
     const damaged = bytes.slice();
@@ -55,13 +55,13 @@ test('a byte that changed anywhere is noticed', async () => {
   }
 });
 
-test('a file cut short anywhere is noticed', async () => {
+test('a file cut at any byte is refused', async () => {
   const bytes = await encodeCheckpoint(checkpoint);
   for (let length = 0; length < bytes.length; length++)
     assert.instance(await refusal(bytes.slice(0, length)), DataError);
 });
 
-test('other safetensors files are told apart', async () => {
+test('other safetensors files are refused', async () => {
   const error = (await refusal(encodeSafetensors(checkpoint.tensors))) as Error;
   assert.match(error.message, /a padagrad checkpoint 1/);
 });

@@ -9,7 +9,7 @@ import type { RunOptions } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesSettings } from './stripes.ts';
 
-/** Trains, and keeps everything that the callbacks are told. */
+/** Trains, and keeps everything that the callbacks get. */
 async function told(gpu: Gpu, settings: Partial<TrainSettings> = {}, options: Partial<RunOptions> = {}) {
   const rows: IterationMetrics[] = [];
   const log: string[] = [];
@@ -34,7 +34,7 @@ async function told(gpu: Gpu, settings: Partial<TrainSettings> = {}, options: Pa
   return { result, rows, log, checkpoints, tensors };
 }
 
-gpuTest('a run tells of its progress, its class weights and its checkpoints, in order', async (gpu) => {
+gpuTest('a run reports progress, class weights and checkpoints, in order', async (gpu) => {
   const { log, rows, result } = await told(gpu, { targetTest: stripes(40, 5, { classes: 2 }), evalFreq: 30 });
   assert.equal(log, [
     'start true',
@@ -61,7 +61,7 @@ gpuTest('a run tells of its progress, its class weights and its checkpoints, in 
   assert.not(result.aborted);
 });
 
-gpuTest('waiting for signals asks nothing of the device but to wait', async (gpu) => {
+gpuTest('listening to a signal only adds waits on the device', async (gpu) => {
   const asked = async (signal?: AbortSignal) => {
     const counts: Record<string, number> = {};
     const restore: (() => void)[] = [];
@@ -98,7 +98,7 @@ gpuTest('waiting for signals asks nothing of the device but to wait', async (gpu
   assert.ok(waitsForSignals! > waits!, `${waitsForSignals} waits, ${waits} without a signal`);
 });
 
-gpuTest('a loss falls and the target is learnt', async (gpu) => {
+gpuTest('the loss falls and the target is learnt', async (gpu) => {
   const { rows, result } = await told(gpu, { targetTest: stripes(40, 5, { classes: 2 }) }, { iterations: 120 });
   assert.ok(rows.at(-1)!.classLoss < 0.3 * rows[0]!.classLoss, `${rows[0]!.classLoss} to ${rows.at(-1)!.classLoss}`);
   assert.ok(result.targetAccuracy! > 90, `target accuracy ${result.targetAccuracy}`);
@@ -106,7 +106,7 @@ gpuTest('a loss falls and the target is learnt', async (gpu) => {
   assert.ok(Math.min(a!, b!) > Math.max(c!, d!), `class weights ${result.classWeight}`);
 });
 
-gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves', async (gpu) => {
+gpuTest('a resumed run is bit-identical to an uninterrupted one', async (gpu) => {
   const whole = await told(gpu);
   const stop = new AbortController();
   const broken = await told(gpu, {
@@ -123,7 +123,7 @@ gpuTest('a run goes on from a checkpoint, and leaves what an unbroken one leaves
   assert.equal(resumed.tensors, whole.tensors);
 });
 
-gpuTest('a resumed run has the options of its checkpoint, except those that are given', async (gpu) => {
+gpuTest('a resumed run takes the options that are not given from its checkpoint', async (gpu) => {
   const { checkpoints, tensors } = await told(gpu, {}, { lr: 0.03, seed: 5 });
   const resume = checkpoints[0]!;
   const { gpu: _, source, target, method } = stripesSettings(gpu);
@@ -141,7 +141,7 @@ gpuTest('a resumed run has the options of its checkpoint, except those that are 
   assert.is(longer.result.iteration, 46);
 });
 
-gpuTest('a run hears of a signal long before it has something to tell', async (gpu) => {
+gpuTest('a signal stops a run long before the next report', async (gpu) => {
   const stop = new AbortController();
   const { result } = await told(
     gpu,
@@ -157,7 +157,7 @@ gpuTest('a run hears of a signal long before it has something to tell', async (g
   assert.ok(result.iteration < 1_000, `stopped after ${result.iteration} iterations`);
 });
 
-gpuTest('a lost device is replaced, and nothing of it is seen in what is learnt or told', async (gpu) => {
+gpuTest('a lost device is replaced, and no weight or report differs', async (gpu) => {
   const whole = await told(gpu);
   let reopened = 0;
   const opened: Gpu[] = [];
@@ -197,7 +197,7 @@ gpuTest('the first step is timed', async (gpu) => {
   assert.is((await told(gpu, {}, { iterations: 0 })).result.secondsToFirstStep, null);
 });
 
-gpuTest('three losses without a checkpoint between end a run', async () => {
+gpuTest('three lost devices without a checkpoint in between end a run', async () => {
   const opened: Gpu[] = [];
   const reopen = async () => {
     const another = await createGpu();
@@ -214,7 +214,7 @@ gpuTest('three losses without a checkpoint between end a run', async () => {
   for (const one of opened) one.dispose();
 });
 
-gpuTest('without a way to another device its loss is thrown', async () => {
+gpuTest('without reopen a lost device throws', async () => {
   const gpu = await createGpu();
   setTimeout(() => gpu.native.destroy(), 50);
   const error = await told(gpu, {}, { iterations: 100_000 }).catch((e) => e);
@@ -222,7 +222,7 @@ gpuTest('without a way to another device its loss is thrown', async () => {
   gpu.dispose();
 });
 
-gpuTest('a run stops where something became NaN or infinite, names it, and keeps no checkpoint of it', async (gpu) => {
+gpuTest('a run stops when a value becomes NaN or infinite, names it, and keeps no checkpoint of it', async (gpu) => {
   const checkpoints: number[] = [];
   const error: NotFiniteError = await told(
     gpu,

@@ -8,13 +8,13 @@ import { env } from '../files.ts';
 import { gpuTest, run, seeded } from '../harness.ts';
 import { stripes, stripesSettings } from './stripes.ts';
 
-// Devices are lost at random iterations, in Node as in a page: what is learnt and told is as if none had been.
+// Devices are lost at random iterations. Weights and reports must be those of a run without losses.
 
 const LOSSES = Number(env('PADAGRAD_LOSSES') ?? 5);
 const SEED = Number(env('PADAGRAD_SEED') ?? Date.now() % 1e6);
 const EVERY = 6;
 const UPDATE_STEPS = 5;
-// One loss between two checkpoints, so that none is the third without progress.
+// One loss between two checkpoints, so that three in a row never occur.
 const ITERATIONS = EVERY * (LOSSES + 1);
 const MOMENTS = ['before an iteration', 'behind its recorded work', 'some time after'] as const;
 
@@ -26,7 +26,7 @@ interface Plan {
 
 function planned(random: () => number): Plan[] {
   const below = (n: number) => Math.floor(n * random());
-  // The first one always while class weights are read, to be told.
+  // The first loss always comes while class weights are read for a report.
   return Array.from({ length: LOSSES }, (_, k) => ({
     iteration: k === 0 ? UPDATE_STEPS - 1 : EVERY * k + below(EVERY),
     moment: MOMENTS[k === 0 ? 1 : below(MOMENTS.length)]!,
@@ -34,7 +34,7 @@ function planned(random: () => number): Plan[] {
   }));
 }
 
-/** A run; its devices are lost as planned. */
+/** Trains on devices that are lost as planned. */
 async function trained(gpu: Gpu, plans: Plan[] = []) {
   const rows: IterationMetrics[] = [];
   const log: string[] = [];
@@ -84,7 +84,7 @@ async function trained(gpu: Gpu, plans: Plan[] = []) {
   }
 }
 
-gpuTest(`${LOSSES} devices lost at random iterations change no bit of what is learnt and told`, async (gpu) => {
+gpuTest(`${LOSSES} devices lost at random iterations change no bit of weights and reports`, async (gpu) => {
   const plans = planned(seeded(SEED));
   const iterations = plans.map(({ iteration }) => iteration).join(', ');
   const whole = await trained(gpu);

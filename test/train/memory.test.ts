@@ -7,9 +7,9 @@ import type { MethodName } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesTrainer } from './stripes.ts';
 
-// What does not fit: refused before it is made where that is known, reported by the next read where the device says so.
+// Memory limits. Known ones are checked before anything is allocated; the device's own errors appear at the next read.
 
-/** The device of a Gpu, with some of it replaced. */
+/** Returns a proxy of a Gpu's device with some properties replaced. */
 const altered = (gpu: Gpu, changes: Record<string, unknown>): GPUDevice => {
   const device = gpu.native as GPUDevice;
   return new Proxy(device, {
@@ -60,7 +60,7 @@ gpuTest('a tensor over the limit is refused with both sizes, and nothing is made
   small.dispose();
 });
 
-gpuTest('memory that the device has not is reported by the next read, with what was asked for', async (gpu) => {
+gpuTest('out of memory on the device is reported by the next read, with the size of the request', async (gpu) => {
   const device = gpu.native as GPUDevice;
   let exhausted = false;
   const popErrorScope = async (): Promise<unknown> => {
@@ -82,7 +82,7 @@ gpuTest('memory that the device has not is reported by the next read, with what 
   other.dispose();
 });
 
-gpuTest('where not even the host has memory for an upload, that is said too', async (gpu) => {
+gpuTest('out of memory on the host during an upload is reported too', async (gpu) => {
   const device = gpu.native as GPUDevice;
   let exhausted = false;
   const createBuffer = (wanted: GPUBufferDescriptor): GPUBuffer => {

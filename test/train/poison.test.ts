@@ -7,13 +7,13 @@ import { disorder } from '../disorder.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesTrainer } from './stripes.ts';
 
-// Buffers are handed out again as soon as their last user has recorded its work, and captured steps share theirs. What that
-// may do is give a kernel the leavings of another one to read; NaN in all such places makes it show.
+// Buffers are reused as soon as their last user has recorded its work, and captured steps share theirs. A kernel that reads
+// an element that it did not write would get old values. Buffers full of NaN make that visible.
 
 const NAN = 0x7fc00001;
 const ITERATIONS = 12;
 
-/** The pool's own parts. */
+/** Private parts of the pool. */
 interface Pooling {
   reuse(size: number, label: string): Storage | undefined;
   create(size: number, label: string, mappedAtCreation?: boolean): Storage;
@@ -21,7 +21,7 @@ interface Pooling {
 }
 const poolOf = (gpu: Gpu): Pooling => gpu.pool as unknown as Pooling;
 
-/** Gives every tensor a buffer that was never used, full of NaN. */
+/** Gives every tensor a new buffer full of NaN. */
 function neverReuse(gpu: Gpu): void {
   const pool = poolOf(gpu);
   const create = pool.create.bind(pool);
@@ -35,7 +35,7 @@ function neverReuse(gpu: Gpu): void {
   };
 }
 
-/** Fills what captured steps share, and what may be taken for tensors to come, with NaN. */
+/** Fills the buffers that captured steps share, and free ones, with NaN. */
 function poison(gpu: Gpu): void {
   gpu.submit();
   const { scratch } = poolOf(gpu);
@@ -69,7 +69,7 @@ function assertSame(how: string, bits: Bits, expected: Bits): void {
 }
 
 for (const method of METHOD_NAMES) {
-  gpuTest(`${method}: nothing that is computed depends on what a buffer held before`, async (gpu) => {
+  gpuTest(`${method}: no result depends on the old content of a buffer`, async (gpu) => {
     const expected = await outcome(gpu, method, false);
     const fresh = await createGpu({ ...gpu.options, validate: false });
     neverReuse(fresh);
@@ -83,7 +83,7 @@ for (const method of METHOD_NAMES) {
   });
 }
 
-gpuTest('nor on the order of workgroups and of their invocations', async (gpu) => {
+gpuTest('no result depends on the order of workgroups and invocations', async (gpu) => {
   const other = await createGpu({ ...gpu.options, validate: false });
   disorder(other.native)('reversed');
   assertSame('reversed order', await outcome(other, 'pada', false), await outcome(gpu, 'pada', false));

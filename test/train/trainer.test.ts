@@ -10,7 +10,7 @@ import { METHOD_NAMES, type RunOptions } from '../../src/train/methods/named.ts'
 import { assertClose, gpuTest, run } from '../harness.ts';
 import { stripes, stripesTrainer } from './stripes.ts';
 
-/** Everything that `iterations` of a trainer leave behind, as bits. */
+/** Returns the metrics and the state after some iterations, as bits. */
 async function outcome(gpu: Gpu, options: Partial<RunOptions>, iterations: number): Promise<Map<string, string>> {
   const trainer = await stripesTrainer(gpu, options);
   for (let i = 0; i < iterations; i++) await trainer.step();
@@ -37,13 +37,13 @@ for (const method of METHOD_NAMES) {
   });
 }
 
-gpuTest('the same seed leaves the same bits, another one others', async (gpu) => {
+gpuTest('equal seeds give equal bits, other seeds others', async (gpu) => {
   const first = await outcome(gpu, { seed: 3 }, 50);
   assertSame(first, await outcome(gpu, { seed: 3 }, 50));
   assert.is.not(first.get('figures'), (await outcome(gpu, { seed: 4 }, 50)).get('figures'));
 });
 
-gpuTest('a trainer goes on from its state as if it had never stopped', async (gpu) => {
+gpuTest('a trainer resumes from its state bit for bit', async (gpu) => {
   const begin = () => stripesTrainer(gpu);
   const [whole, broken] = [await begin(), await begin()];
   for (let i = 0; i < 37; i++) await whole.step();
@@ -62,7 +62,7 @@ gpuTest('a trainer goes on from its state as if it had never stopped', async (gp
 });
 
 for (const eager of [false, true]) {
-  gpuTest(`the coefficient of the reversal is that of its iteration${eager ? ', eager' : ''}`, async (gpu) => {
+  gpuTest(`the gradient reversal uses the coefficient of the iteration${eager ? ', eager' : ''}`, async (gpu) => {
     const [alpha, scale] = [3, 10];
     // One step from the same state, done as different iterations: the backbone moves by lr (coefficient adversarial - class gradient).
     const trainer = await stripesTrainer(gpu, {
@@ -92,7 +92,7 @@ for (const eager of [false, true]) {
   });
 }
 
-gpuTest('at iteration 0 the discriminator moves no feature, and afterwards it does', async (gpu) => {
+gpuTest('the discriminator changes features from iteration 1 on, not in iteration 0', async (gpu) => {
   const backbone = async (tradeOff: number) => {
     const trainer = await stripesTrainer(gpu, { method: 'dann', tradeOff });
     const states: string[] = [];
@@ -109,7 +109,7 @@ gpuTest('at iteration 0 the discriminator moves no feature, and afterwards it do
   assert.is.not(adversarial[1], without[1]);
 });
 
-gpuTest("another trainer's state is refused", async (gpu) => {
+gpuTest('a state of another method is refused', async (gpu) => {
   const pada = await stripesTrainer(gpu);
   const dann = await stripesTrainer(gpu, { method: 'dann' });
   const checkpoint = await pada.state();
@@ -121,7 +121,7 @@ gpuTest("another trainer's state is refused", async (gpu) => {
 const MOST_DISPATCHES = 60;
 
 for (const method of METHOD_NAMES) {
-  gpuTest(`${method}: an iteration is one submit, one pass and at most one write, and makes nothing`, async (gpu) => {
+  gpuTest(`${method}: an iteration is one submit, one pass and at most one write, and creates nothing`, async (gpu) => {
     const trainer = await stripesTrainer(gpu, { method });
     for (let i = 0; i < 2; i++) await trainer.step();
     let stepped: Promise<boolean> | undefined;
@@ -136,7 +136,7 @@ for (const method of METHOD_NAMES) {
   });
 }
 
-gpuTest('200 iterations with their epochs and class weights make no buffer, and leave none', async (gpu) => {
+gpuTest('200 iterations with several epochs and class weights create no buffer', async (gpu) => {
   const trainer = await stripesTrainer(gpu);
   for (let i = 0; i < 20; i++) await trainer.step();
   await trainer.metrics();
@@ -150,7 +150,7 @@ gpuTest('200 iterations with their epochs and class weights make no buffer, and 
 });
 
 gpuTest(
-  'in medium precision a trainer comes to nearly the same, and in the highest again to its own bits',
+  'medium precision gives nearly the same results, and back in the highest the bits are the old ones',
   async (on) => {
     if (!on.features.has('shader-f16')) return;
     const gpu = await createGpu(on.options);
@@ -171,7 +171,7 @@ gpuTest(
   },
 );
 
-gpuTest('kernels are compiled side by side before the first step, which compiles none', async ({ options }) => {
+gpuTest('all kernels are compiled before the first step', async ({ options }) => {
   const gpu = await createGpu(options);
   const seen = watchCompiling(gpu.native);
   const trainer = await stripesTrainer(gpu, { classWeightUpdateSteps: 2 });
@@ -195,7 +195,7 @@ gpuTest('kernels are compiled side by side before the first step, which compiles
   gpu.dispose();
 });
 
-/** Counts at the device what is made from now on. */
+/** Counts the objects that the device creates from now on. */
 function countMade(gpu: Gpu): () => Record<'buffers' | 'bindGroups' | 'pipelines', number> {
   const counts = { buffers: 0, bindGroups: 0, pipelines: 0 };
   const names = { createBuffer: 'buffers', createBindGroup: 'bindGroups', createComputePipeline: 'pipelines' } as const;

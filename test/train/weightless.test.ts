@@ -6,8 +6,8 @@ import type { RunOptions } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';
 
-// Class weights of classes that the target does not have become exactly 0. A batch of only such classes teaches nothing:
-// its losses are 0, not 0 / 0, and no parameter changes.
+// The class weights of absent classes become exactly 0. A batch of only such classes teaches nothing: its losses are 0, not
+// 0 / 0, and no parameter changes.
 
 const STILL: Partial<RunOptions> = {
   batchSize: 4,

@@ -7,9 +7,9 @@ import type { Stateful } from '../../nn/stateDict.ts';
 import type { Random } from '../../random.ts';
 import type { Tensor } from '../../tensor.ts';
 
-// A method is what differs between PADA, DANN and others: the losses of one iteration. It is a value, such as
+// PADA, DANN and other methods differ in the losses of one iteration. A method is a value, such as
 // `pada({ temperature: 0.1 })`. It knows nothing of captured steps, checkpoints, devices or files: the Trainer runs its
-// `losses` and saves what it declares.
+// `losses`, and trains and saves the networks and class weights that it declares.
 
 /** How to adapt: the losses of one iteration, and what they need besides the model. */
 export interface Method {
@@ -23,7 +23,7 @@ export interface Method {
   begin(setup: MethodSetup): Recipe;
 }
 
-/** What a method may use to begin. */
+/** Everything that a method may use to begin. */
 export interface MethodSetup {
   gpu: Gpu;
   model: Model;
