@@ -42,8 +42,8 @@ export const PROBLEMS = {
   redeclared: 'You changed the bindings or `Params`. The host code expects the original ones; please restore them.',
   outdated: 'The previous text did not compile.',
   worker: (why: string) => `The worker that runs kernels failed: ${why}. Reload the page.`,
-  unknownKernel: (kernel: string, op: string, shape: string) => `no kernel '${kernel}' for ${op} ${shape}`,
-  otherFiles: (code: string) => `a kernel is not joined from known files: ${code}`,
+  unknownKernel: (kernel: string, op: string, shape: string) => `There is no kernel '${kernel}' for ${op} ${shape}.`,
+  otherFiles: (code: string) => `A kernel is not joined from known files: ${code}`,
   wrongElements: (n: number, result: string) => `${n} wrong elements in ${result}`,
 };
 

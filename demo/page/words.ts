@@ -67,16 +67,17 @@ export const BUTTONS = { start: 'Start', pause: 'Pause', continue: 'Continue' };
 /** Errors that the visitor sees. */
 export const ERRORS = {
   tooLarge: (file: string, megabytes: number) => `${file} is too large (limit: ${megabytes} MB).`,
-  unreadable: (file: string, why: string) => `Cannot read ${file}: ${why}`,
+  unreadable: (file: string, why: string) => `Cannot read ${file}: ${why}.`,
   worker: (why: string) => `The training worker failed: ${why}. Press Restart to try again.`,
-  download: (file: string, why: string) => `cannot download ${file}: ${why}; check your connection, then press Restart`,
+  download: (file: string, why: string) =>
+    `Cannot download ${file}: ${why}. Check your connection, then press Restart.`,
   notFinite: (what: string, method: MethodName, iteration: number) =>
     `${what} of ${NAMES[method]} became NaN or infinite at iteration ${iteration}. Lower the trade-off and restart.`,
   networkNotFinite: (method: MethodName, iteration: number) =>
     `The ${NAMES[method]} network returns NaN at iteration ${iteration}. Lower the trade-off and restart, or load another network.`,
   otherDigits: (domain: string, count: number | undefined, wanted: number) =>
-    `this checkpoint was trained with ${count ?? 'no'} ${domain} images, but the current digits give ${wanted}; select the digits it was trained on`,
-  notARun: (method: MethodName) => `no training run of ${NAMES[method]}; add it under Compare first`,
+    `This checkpoint was trained with ${count ?? 'no'} ${domain} images, but the selected digits give ${wanted}. Select the digits it was trained on.`,
+  notARun: (method: MethodName) => `There is no training run of ${NAMES[method]}. Add it under Compare first.`,
   noNetwork: 'a padagrad network or checkpoint',
 };
 
@@ -133,7 +134,8 @@ export const WEIGHTS = {
   constant: 'All classes count equally.',
   first: (updateSteps: number) => `First update at iteration ${count(updateSteps)}.`,
   updated: (updateSteps: number) => `Updated every ${count(updateSteps)} iterations.`,
-  collapsed: 'The weights have collapsed to one or two classes, so training is going wrong. Try a higher temperature.',
+  collapsed:
+    'The weights have collapsed (fewer than two effective classes), so training is going wrong. Try a higher temperature.',
 };
 
 export const CHARTS = {

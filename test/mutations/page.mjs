@@ -45,6 +45,8 @@ export default [
     tests: ['demo/runner'],
   },
   { file: 'demo/page/worker/run.ts', from: 'this.checkFinite(seen.probabilities);', to: '', tests: ['demo/runner'] },
+  { file: 'demo/page/words.ts', from: 'absent.length === 0', to: 'absent.length !== 0', tests: ['demo/parts'] },
+  { file: 'tools/pictures/pngText.mjs', from: '-(crc & 1)', to: '(crc & 1)', tests: ['demo/pictures'] },
   { file: 'src/gemm/createGpu.ts', from: "checkOptions('createGpu', options, checks);", to: '', tests: ['gpu/gpu'] },
   { file: 'src/random.ts', from: "checkValue('permutation', 'n', n, wholeFrom(0));", to: '', tests: ['random'] },
   {
