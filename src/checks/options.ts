@@ -181,10 +181,13 @@ export function show(value: unknown): string {
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
-/** @internal */
+/** @internal Returns whether a value is an object, arrays included. */
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const isOptions = (value: unknown): boolean =>
-  isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value) && !('storage' in (value as object));
+
+/** @internal Returns whether a value is an object but no array. */
+export const isRecord = (value: unknown): value is Record<string, unknown> => isObject(value) && !Array.isArray(value);
+
+const isOptions = (value: unknown): boolean => isRecord(value) && !ArrayBuffer.isView(value) && !('storage' in value);
 
 // Names in other libraries whose spelling is too far from ours.
 const SYNONYMS: Readonly<Record<string, string>> = {

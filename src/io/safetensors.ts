@@ -1,7 +1,7 @@
 // Reads and writes safetensors files (https://github.com/huggingface/safetensors). A file starts with the length of its header,
 // 8 bytes, little-endian. The header is a JSON object of name: {dtype, shape, data_offsets: [from, to]}. The data follows; the
 // offsets count from its start. Every byte of the data belongs to exactly one tensor.
-import { show as showValue } from '../checks/options.ts';
+import { isRecord, show as showValue } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
 import type { HostTensor, StateDict } from '../nn/stateDict.ts';
 import { sizeOf } from '../shape.ts';
@@ -142,7 +142,7 @@ const jsonObject = (fields: readonly [string, string][]): string =>
   `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
 
 function textsOf(metadata: unknown): [string, string][] {
-  if (!isObject(metadata))
+  if (!isRecord(metadata))
     throw new TypeError(`encodeSafetensors: texts must be an object of strings but are ${showValue(metadata)}`);
   const texts: [string, unknown][] = metadata instanceof Map ? [...metadata] : Object.entries(metadata);
   for (const [name, text] of texts) {
@@ -197,7 +197,7 @@ function parseHeader(
 
 /** Converts objects to Maps and removes the mark from their keys. */
 const asMap = (json: unknown): unknown =>
-  isObject(json) ? new Map(Object.entries(json).map(([name, value]) => [name.slice(1), asMap(value)])) : json;
+  isRecord(json) ? new Map(Object.entries(json).map(([name, value]) => [name.slice(1), asMap(value)])) : json;
 
 function entryOf(name: string, value: unknown, available: number, refuse: Refuse): Entry {
   if (!(value instanceof Map)) return refuse(PREFIX, `${name}: {dtype, shape, data_offsets}`, show(value));
@@ -252,7 +252,6 @@ function dtypeOf(name: unknown, given: unknown): keyof typeof READERS {
   return dtype;
 }
 
-const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
 const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 function show(x: unknown): string {

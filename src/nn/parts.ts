@@ -1,3 +1,5 @@
+import { isObject } from '../checks/options.ts';
+
 /** Yields the parts in a value, also in arrays, Maps, Sets and plain objects. Their keys make up the name: `blocks.0`. */
 export function* partsIn<Part>(
   value: unknown,
@@ -8,8 +10,7 @@ export function* partsIn<Part>(
   if (isPart(value)) yield [name, value];
   else if (!around.includes(value))
     for (const [key, inner] of entriesOf(value))
-      if (typeof inner === 'object' && inner !== null)
-        yield* partsIn(inner, join(name, String(key)), isPart, [...around, value]);
+      if (isObject(inner)) yield* partsIn(inner, join(name, String(key)), isPart, [...around, value]);
 }
 
 function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
