@@ -2,9 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patiently } from '../../src/gpu/instance.node.ts';
 
-// How Node waits for the GPU, without one.
+// How Node waits for the GPU; the test needs none.
 
-test('one wait after the other leaves one thing to do in each turn of the event loop', async () => {
+test('consecutive waits leave one callback per turn of the event loop', async () => {
   const own = globalThis.setImmediate;
   let asked = 0;
   globalThis.setImmediate = ((...args: Parameters<typeof own>) => {
