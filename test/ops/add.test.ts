@@ -6,14 +6,12 @@ import { tanh } from '../../src/ops/tanh.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run } from '../harness.ts';
-import { BROADCASTS, checkArguments, checkOp, checkRefusals, checkValues, inf, nan } from './check.ts';
+import { BROADCASTS, checkArguments, checkOp, checkRefusals, checkValues, inf, nan, rows } from './check.ts';
 
 checkOp('add', add, reference.add, { shapes: BROADCASTS });
 
 checkValues('add passes NaN and infinity on', add, {
-  // biome-ignore format: a above b
-  inputs: [[nan, 1, inf, inf, -inf],
-           [1, nan, 1, -inf, -inf]],
+  inputs: rows([nan, 1, inf, inf, -inf], [1, nan, 1, -inf, -inf]),
   y: [nan, nan, inf, nan, -inf],
 });
 checkValues('add of a tensor to itself has twice the gradient', (x) => add(x!, x!), {

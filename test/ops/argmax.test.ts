@@ -4,7 +4,7 @@ import { argmax } from '../../src/ops/argmax.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, integers, run, seeded } from '../harness.ts';
-import { checkArguments, checkRefusals, checkValues, inf, nan, shapesOf } from './check.ts';
+import { checkArguments, checkRefusals, checkValues, inf, nan, rows, shapesOf } from './check.ts';
 
 // Few values, so most rows have several largest: whichever lane or chunk has the first, it must win.
 for (const shape of ['1x1', '64x10', '65x31', '3x257', '2x70001', '3x4x5'].flatMap(shapesOf)) {
@@ -30,8 +30,7 @@ for (const shape of ['1x1', '64x10', '65x31', '3x257', '2x70001', '3x4x5'].flatM
 }
 
 checkValues('argmax takes NaN for the largest, the first of them', (x) => argmax(x!), {
-  // biome-ignore format: rows
-  inputs: [[[1, nan, 3, nan], [-inf, -inf, -inf, -inf], [-inf, -inf, 0, 1e30]]],
+  inputs: [rows([1, nan, 3, nan], [-inf, -inf, -inf, -inf], [-inf, -inf, 0, 1e30])],
   y: [1, 0, 3],
 });
 const late = new Float32Array(10_000);
@@ -47,8 +46,7 @@ checkRefusals('argmax', (gpu) => [
 ]);
 
 gpuTest('argmax along the last dimension is the default', async (gpu) => {
-  // biome-ignore format: rows
-  const y = tidy(() => argmax(tensor(gpu, [[1, 5, 2], [9, 0, 3]])));
+  const y = tidy(() => argmax(tensor(gpu, rows([1, 5, 2], [9, 0, 3]))));
   assert.equal([y.shape, [...(await y.readU32())]], [[2], [1, 0]]);
   y.dispose();
 });

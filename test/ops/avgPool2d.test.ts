@@ -2,7 +2,7 @@ import * as reference from '../../reference/index.ts';
 import { type AvgPool2dOptions, avgPool2d } from '../../src/ops/avgPool2d.ts';
 import { tensor } from '../../src/tensor.ts';
 import { run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 const CASES: [AvgPool2dOptions, shapes: string][] = [
   [{ kernelSize: 2 }, '1x1x2x2 3x5x8x24 2x3x7x9'],
@@ -45,8 +45,7 @@ for (const [options, y] of [
     },
   );
 checkValues('avgPool2d passes NaN on to the windows that hold it', (x) => avgPool2d(x!, { kernelSize: 2 }), {
-  // biome-ignore format: rows
-  inputs: [[[[[1, nan, 2, 3], [4, 5, 6, 7]]]]],
+  inputs: [[[rows([1, nan, 2, 3], [4, 5, 6, 7])]]],
   y: [nan, 4.5],
 });
 

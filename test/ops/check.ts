@@ -29,6 +29,9 @@ export const BROADCASTS = [
 export const shapesOf = (text: string): Shape[] =>
   text.split(' ').map((shape) => (shape === '()' ? [] : shape.split('x').map(Number)));
 
+/** A matrix, written as its rows. */
+export const rows = (...rows: number[][]): number[][] => rows;
+
 type Fill = (shape: Shape, random: () => number) => Float32Array;
 
 /** Numbers uniform over [low, high). */

@@ -4,7 +4,7 @@ import { confusionMatrix } from '../../src/ops/confusionMatrix.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, integers, run, seeded, uniform } from '../harness.ts';
-import { checkArguments, checkRefusals, nan } from './check.ts';
+import { checkArguments, checkRefusals, nan, rows } from './check.ts';
 
 for (const rows of [1, 63, 64, 65, 1009]) {
   gpuTest(`confusionMatrix adds the counts of ${rows} rows, twice`, async (gpu) => {
@@ -31,8 +31,7 @@ gpuTest(
   'confusionMatrix gives ties to the first class, and leaves out rows of NaN and labels without a class',
   async (gpu) => {
     const counts = tensor(gpu, new Uint32Array(9), [3, 3]);
-    // biome-ignore format: rows
-    const logits = [[1, 1, 0], [5, nan, nan], [nan, 9, 9], [0, 0, 1]];
+    const logits = rows([1, 1, 0], [5, nan, nan], [nan, 9, 9], [0, 0, 1]);
     tidy(() => confusionMatrix(tensor(gpu, logits), tensor(gpu, Uint32Array.of(0, 1, 2, 3)), counts));
     assert.equal([...(await counts.readU32())], [1, 0, 0, 0, 0, 0, 0, 0, 0]);
     counts.dispose();

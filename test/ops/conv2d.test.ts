@@ -6,7 +6,7 @@ import type { Shape } from '../../src/shape.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run, seeded, uniform } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 /** Shapes of x, weight and, if there is one, bias. */
 const CASES: [shapes: string, options: Conv2dOpOptions][] = [
@@ -90,8 +90,7 @@ for (const relu of [false, true])
     `conv2d passes NaN on to the windows that hold it${relu ? ', through ReLU' : ''}, and back`,
     (x) => conv2d(x!, tensor(x!.gpu, [1, 1, 1, 1], [1, 1, 2, 2]), null, { relu }),
     {
-      // biome-ignore format: rows
-      inputs: [[[[[1, 2, 3], [4, 5, nan], [7, 8, 9]]]]],
+      inputs: [[[rows([1, 2, 3], [4, 5, nan], [7, 8, 9])]]],
       y: [12, nan, 24, nan],
       dy: [1, 1, nan, 1],
       gradients: [[1, 2, 1, nan, nan, 2, nan, nan, 1]],

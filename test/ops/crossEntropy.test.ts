@@ -5,7 +5,7 @@ import { type CrossEntropyOptions, crossEntropy } from '../../src/ops/crossEntro
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, integers, run, seeded, uniform } from '../harness.ts';
-import { between, checkArguments, checkOp, checkRefusals, checkValues, expectValues, inf, nan } from './check.ts';
+import { between, checkArguments, checkOp, checkRefusals, checkValues, expectValues, inf, nan, rows } from './check.ts';
 
 const REDUCTIONS = ['mean', 'sum', 'none'] as const;
 const WEIGHTS = ['plain', 'class', 'sample', 'both'] as const;
@@ -75,22 +75,19 @@ const none = { reduction: 'none' } as const;
 const sum = { reduction: 'sum' } as const;
 
 checkValues('crossEntropy keeps its digits at logits of 1e4', given(none), {
-  // biome-ignore format: rows
-  inputs: [[[10000, 9999, -10000], [-10000, 10000, 10000]], labels(1, 0)],
+  inputs: [rows([10000, 9999, -10000], [-10000, 10000, 10000]), labels(1, 0)],
   y: [1.3132616875, 20000.693147],
   gradients: [[0.7310585786, -0.7310585786, 0, -1, 0.5, 0.5]],
   ...close,
 });
 checkValues('crossEntropy gives NaN for a row of NaN or infinity, and for a label without a class', given(none), {
-  // biome-ignore format: rows
-  inputs: [[[1, nan, 2], [0, 0, 0], [0, 0, 0], [inf, 0, 0]], labels(0, 1, 3, 1)],
+  inputs: [rows([1, nan, 2], [0, 0, 0], [0, 0, 0], [inf, 0, 0]), labels(0, 1, 3, 1)],
   y: [nan, Math.log(3), nan, nan],
   gradients: [[nan, nan, nan, 1 / 3, -2 / 3, 1 / 3, ...new Array(6).fill(nan)]],
   ...close,
 });
 checkValues('crossEntropy of a row of NaN makes the mean NaN, but not the gradients of other rows', given({}), {
-  // biome-ignore format: rows
-  inputs: [[[1, nan], [0, 0]], labels(0, 1)],
+  inputs: [rows([1, nan], [0, 0]), labels(0, 1)],
   y: [nan],
   gradients: [[nan, nan, 0.25, -0.25]],
   ...close,
@@ -133,11 +130,10 @@ gpuTest('crossEntropy with weightless: 0 gives 0 for labels that all weigh 0, an
   }
 });
 
-// biome-ignore format: rows
-const rows = [[1, 2], [3, 5]];
+const two = rows([1, 2], [3, 5]);
 const [a, b] = [Math.log(1 + Math.exp(1)), Math.log(1 + Math.exp(-2))];
 checkValues('crossEntropy takes the mean over the rows that are not ignored', given({ ignoreIndex: 0 }), {
-  inputs: [rows, labels(0, 1)],
+  inputs: [two, labels(0, 1)],
   y: [b],
   gradients: [[0, 0, 0.11920292, -0.11920292]],
   ...close,
@@ -147,19 +143,19 @@ for (const labelSmoothing of [0, 0.5]) {
   const options = { ignoreIndex: 7, labelSmoothing };
   const title = `crossEntropy smoothed by ${labelSmoothing} gives ignored rows`;
   checkValues(`${title} the mean NaN and the gradient 0`, given(options, [1, nan]), {
-    inputs: [rows, labels(7, 7)],
+    inputs: [two, labels(7, 7)],
     y: [nan],
     gradients: [[0, 0, 0, 0]],
   });
-  checkValues(`${title} the sum 0`, given({ ...options, ...sum }), { inputs: [rows, labels(7, 7)], y: [0] });
+  checkValues(`${title} the sum 0`, given({ ...options, ...sum }), { inputs: [two, labels(7, 7)], y: [0] });
   checkValues(`${title} a loss of 0, but logits of NaN a gradient of NaN`, given({ ...options, ...none }), {
-    inputs: [[[nan, 1], ...rows], labels(7, 8, 7)],
+    inputs: [[[nan, 1], ...two], labels(7, 8, 7)],
     y: [0, nan, 0],
     gradients: [[nan, nan, nan, nan, 0, 0]],
   });
 }
 checkValues('crossEntropy without ignoreIndex gives NaN for the label 2^32 - 1', given(none), {
-  inputs: [rows, labels(2 ** 32 - 1, 1)],
+  inputs: [two, labels(2 ** 32 - 1, 1)],
   y: [nan, b],
   ...close,
 });
@@ -167,17 +163,17 @@ checkValues('crossEntropy without ignoreIndex gives NaN for the label 2^32 - 1',
 // torch.nn.functional.cross_entropy(torch.tensor([[1., 2.], [3., 5.]]), torch.tensor([0, 1]), label_smoothing=0.1)
 const smooth = { labelSmoothing: 0.1 };
 checkValues('crossEntropy smooths towards all classes', given(smooth), {
-  inputs: [rows, labels(0, 1)],
+  inputs: [two, labels(0, 1)],
   y: [(0.95 * a + 0.05 * (a - 1) + 0.95 * b + 0.05 * (b + 2)) / 2],
   ...close,
 });
 checkValues('crossEntropy smooths by the weights of the classes', given(smooth, [3, 1]), {
-  inputs: [rows, labels(0, 1)],
+  inputs: [two, labels(0, 1)],
   y: [(0.9 * (3 * a + b) + 0.05 * (3 * a + (a - 1) + 3 * (b + 2) + b)) / 4],
   ...close,
 });
 checkValues('crossEntropy passes a weight of NaN on when it smooths', given({ ...smooth, ...sum }, [nan, 1]), {
-  inputs: [rows, labels(0, 1)],
+  inputs: [two, labels(0, 1)],
   y: [nan],
   gradients: [new Array(4).fill(nan)],
 });

@@ -4,7 +4,7 @@ import { gatherRows } from '../../src/ops/gatherRows.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, integers, run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 // Rows repeat, and some are never chosen. With one column these are the weights of labels.
 for (const count of [1, 63, 64, 65, 1009]) {
@@ -20,8 +20,7 @@ for (const count of [1, 63, 64, 65, 1009]) {
 }
 
 gpuTest('gatherRows takes an index of any shape, and of no rows', async (gpu) => {
-  // biome-ignore format: rows
-  const x = tensor(gpu, [[1, 2], [3, 4]]);
+  const x = tensor(gpu, rows([1, 2], [3, 4]));
   const [some, none] = tidy(() => [
     gatherRows(x, tensor(gpu, Uint32Array.of(1, 0, 1, 1), [2, 2])),
     gatherRows(x, empty(gpu, [0], 'u32')),

@@ -6,7 +6,7 @@ import { linear } from '../../src/ops/linear.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 // A kernel is compiled for each way of loading and storing, which takes a software adapter a second: the cases share them.
 // Sizes around the edges of every family's tiles; then large k in y and in each gradient, which is split; then an x of three dimensions.
@@ -39,8 +39,7 @@ for (const [options, shapes] of [
 }
 
 gpuTest('linear computes only the gradients that are wanted', async (gpu) => {
-  // biome-ignore format: rows
-  const x = tensor(gpu, [[1, 2], [3, 4]]);
+  const x = tensor(gpu, rows([1, 2], [3, 4]));
   const [weight, bias, dy] = [tensor(gpu, [[5, 6]]), tensor(gpu, [-20]), tensor(gpu, [[1], [1]])];
   const ask = async (wanted: string) => {
     const leaves = { x, weight, bias };
@@ -83,15 +82,12 @@ gpuTest('linear writes the gradients of weight and bias to their places in one b
   for (const one of [weight.gradSlot, bias.gradSlot, flat, x, weight, bias, dy]) one.dispose();
 });
 
-// biome-ignore format: rows
-const rectified = linearOf([[5, 6], [-5, 6], [0, 0]], [-20, 0, 1]);
+const rectified = linearOf(rows([5, 6], [-5, 6], [0, 0]), [-20, 0, 1]);
 checkValues('linear of a vector is a vector', (x) => rectified(x!, true), { inputs: [[1, 2]], y: [0, 7, 1] });
-// biome-ignore format: rows
-const withNaN = linearOf([[1, 1, 1], [-1, 0, 0]], [0, nan]);
+const withNaN = linearOf(rows([1, 1, 1], [-1, 0, 0]), [0, nan]);
 for (const relu of [true, false])
   checkValues(`linear passes NaN on${relu ? ', through ReLU too' : ''}`, (x) => withNaN(x!, relu), {
-    // biome-ignore format: rows
-    inputs: [[[1, nan, 1], [-1, -1, -1]]],
+    inputs: [rows([1, nan, 1], [-1, -1, -1])],
     y: [nan, nan, relu ? 0 : -3, nan],
   });
 

@@ -2,7 +2,7 @@ import * as reference from '../../reference/index.ts';
 import { logSoftmax } from '../../src/ops/softmax.ts';
 import { tensor } from '../../src/tensor.ts';
 import { run } from '../harness.ts';
-import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan } from './check.ts';
+import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan, rows } from './check.ts';
 
 for (const temperature of [1, 0.1]) {
   checkOp(
@@ -44,8 +44,7 @@ checkValues(
   'logSoftmax of logits of 1e4 at T = 0.01, equal rows and -infinity',
   (x) => logSoftmax(x!, { temperature: 0.01 }),
   {
-    // biome-ignore format: rows
-    inputs: [[[1e4, -1e4, 0], [-1e4, -1e4, -1e4], [-inf, 0, 0]]],
+    inputs: [rows([1e4, -1e4, 0], [-1e4, -1e4, -1e4], [-inf, 0, 0])],
     y: [0, -2e6, -1e6, l3, l3, l3, -inf, l2, l2],
     gradients: [[-200, 100, 100, 0, 0, 0, 100, -50, -50]],
     rtol: 1e-5,
@@ -53,8 +52,7 @@ checkValues(
   },
 );
 checkValues('logSoftmax makes a row NaN that holds NaN or infinity, or only -infinity', (x) => logSoftmax(x!), {
-  // biome-ignore format: rows
-  inputs: [[[0, nan, 0], [inf, 0, 0], [-inf, -inf, -inf], [0, 0, 0]]],
+  inputs: [rows([0, nan, 0], [inf, 0, 0], [-inf, -inf, -inf], [0, 0, 0])],
   y: [...new Array(9).fill(nan), l3, l3, l3],
   gradients: [[...new Array(9).fill(nan), 0, 0, 0]],
   rtol: 1e-6,

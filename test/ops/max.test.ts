@@ -2,7 +2,7 @@ import * as reference from '../../reference/index.ts';
 import { max } from '../../src/ops/max.ts';
 import { empty } from '../../src/tensor.ts';
 import { run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, distinct, inf, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, checkValues, distinct, inf, nan, rows } from './check.ts';
 
 for (const [dim, shapes] of [
   [undefined, ['()', '1', '65', '70001', '3x4x5']],
@@ -21,8 +21,7 @@ for (const [dim, shapes] of [
   }
 }
 
-// biome-ignore format: rows
-const ties = [[1, 3, 3], [3, 0, -1]];
+const ties = rows([1, 3, 3], [3, 0, -1]);
 checkValues('max along a dimension gives the gradient of ties to the first: rows', (x) => max(x!, { dim: 1 }), {
   inputs: [ties],
   y: [3, 3],
@@ -42,8 +41,7 @@ checkValues('max of all spreads the gradient of ties evenly', (x) => max(x!), {
   gradients: [[0, 2, 2, 2, 0, 0]],
 });
 
-// biome-ignore format: rows
-const extremes = [[nan, 9, nan], [-inf, -inf, -inf]];
+const extremes = rows([nan, 9, nan], [-inf, -inf, -inf]);
 checkValues('max takes NaN for the largest and -infinity for a number', (x) => max(x!, { dim: 1 }), {
   inputs: [extremes],
   y: [nan, -inf],

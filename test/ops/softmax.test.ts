@@ -4,7 +4,7 @@ import { softmax } from '../../src/ops/softmax.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run } from '../harness.ts';
-import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan } from './check.ts';
+import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan, rows } from './check.ts';
 
 // Rows and columns around the 64 invocations of a workgroup, and the powers of two that lanes come in.
 const shapes = ['1', '10', '3x4x5', '1x1', '63x2', '64x10', '65x31', '257x7', '5x63', '3x64', '2x65', '2x1009'];
@@ -44,8 +44,7 @@ checkValues(
   'softmax of logits of 1e4 at T = 0.01, equal rows and -infinity',
   (x) => softmax(x!, { temperature: 0.01 }),
   {
-    // biome-ignore format: rows
-    inputs: [[[1e4, -1e4, 0], [-1e4, -1e4, -1e4], [3e38, -3e38, 3e38], [-inf, 0, -inf]]],
+    inputs: [rows([1e4, -1e4, 0], [-1e4, -1e4, -1e4], [3e38, -3e38, 3e38], [-inf, 0, -inf])],
     y: [1, 0, 0, third, third, third, 0.5, 0, 0.5, 0, 1, 0],
     gradients: [new Array(12).fill(0)],
     rtol: 1e-6,
@@ -53,15 +52,13 @@ checkValues(
   },
 );
 checkValues('softmax makes a row NaN that holds NaN or infinity, or only -infinity', (x) => softmax(x!), {
-  // biome-ignore format: rows
-  inputs: [[[0, nan, 0], [inf, 0, 0], [-inf, -inf, -inf], [0, 0, 0]]],
+  inputs: [rows([0, nan, 0], [inf, 0, 0], [-inf, -inf, -inf], [0, 0, 0])],
   y: [...new Array(9).fill(nan), third, third, third],
   gradients: [[...new Array(9).fill(nan), 0, 0, 0]],
   atol: 1e-6,
 });
 checkValues('softmax along the first dimension keeps NaN in its column', (x) => softmax(x!, { dim: 0 }), {
-  // biome-ignore format: rows
-  inputs: [[[1, nan, 0], [1, 0, inf]]],
+  inputs: [rows([1, nan, 0], [1, 0, inf])],
   y: [0.5, nan, nan, 0.5, nan, nan],
 });
 checkValues('softmax of a single number is 1', (x) => softmax(x!), { inputs: [5], y: [1] });

@@ -6,7 +6,7 @@ import { SoftmaxColumnSums, softmaxColumnMean } from '../../src/ops/softmaxColum
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
-import { checkArguments, checkRefusals, checkValues, expectValues, inf, nan, shapesOf } from './check.ts';
+import { checkArguments, checkRefusals, checkValues, expectValues, inf, nan, rows, shapesOf } from './check.ts';
 
 const tolerance = { rtol: 4e-6, atol: 1e-9 };
 const truth = (data: Float32Array, cols: number, temperature: number): Float64Array =>
@@ -46,8 +46,7 @@ const at =
 const d = (1e4 - Math.fround(1e4 - 0.01)) / 0.01;
 const [p, q] = [1 / (1 + Math.exp(-d)), 1 / (1 + Math.exp(d))];
 checkValues('softmaxColumnMean of logits of 1e4 at T = 0.01', at(0.01), {
-  // biome-ignore format: rows
-  inputs: [[[1e4, -1e4, 0, 1e4 - 0.01], [-1e4, -1e4, -1e4, -1e4]]],
+  inputs: [rows([1e4, -1e4, 0, 1e4 - 0.01], [-1e4, -1e4, -1e4, -1e4])],
   y: [p / 2 + 0.125, 0.125, 0.125, q / 2 + 0.125],
   ...tolerance,
 });

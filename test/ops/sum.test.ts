@@ -3,7 +3,7 @@ import * as reference from '../../reference/index.ts';
 import { sum } from '../../src/ops/sum.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { assertClose, gpuTest, run, seeded } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, expectValues, nan } from './check.ts';
+import { checkArguments, checkOp, checkRefusals, expectValues, nan, rows } from './check.ts';
 
 // Lengths around the lanes of a workgroup and the chunks of 256, and neighbours on both sides of 8 elements apart.
 const SHAPES: [shapes: string[], dims: (number | undefined)[]][] = [
@@ -40,14 +40,13 @@ gpuTest('sum of 4 million elements keeps its digits and gives the same bits ever
 
 gpuTest('sum passes NaN on to its row; the sum of nothing is 0', async (gpu) => {
   const along = (dim?: number) => (x: Parameters<typeof sum>[0]) => sum(x, dim === undefined ? {} : { dim });
-  // biome-ignore format: rows
-  await expectValues(gpu, along(1), { inputs: [[[1, nan], [2, 3]]], y: [nan, 5] });
+  await expectValues(gpu, along(1), { inputs: [rows([1, nan], [2, 3])], y: [nan, 5] });
   await expectValues(gpu, along(), { inputs: [[]], y: [0] });
   const x = empty(gpu, [0, 3]);
-  const [columns, rows] = [sum(x, { dim: 0 }), sum(x, { dim: 1 })];
-  assert.equal([...(await columns.read())], [0, 0, 0]);
-  assert.equal(rows.shape, [0]);
-  for (const held of [x, columns, rows]) held.dispose();
+  const [ofColumns, ofRows] = [sum(x, { dim: 0 }), sum(x, { dim: 1 })];
+  assert.equal([...(await ofColumns.read())], [0, 0, 0]);
+  assert.equal(ofRows.shape, [0]);
+  for (const held of [x, ofColumns, ofRows]) held.dispose();
 });
 
 checkArguments('sum', sum, { x: 'f32 2x2' }, { options: {} });
