@@ -75,13 +75,34 @@ export function checkOp(
   name: string,
   op: (...inputs: Tensor[]) => Tensor,
   reference: (...inputs: Values[]) => Values,
-  { shapes, ...options }: CheckOpOptions,
+  options: CheckOpOptions,
+): void;
+/** The same for an op with options, which both functions get as their last argument. */
+export function checkOp(
+  name: string,
+  op: (...args: never[]) => Tensor,
+  reference: (...args: never[]) => Values,
+  options: CheckOpOptions & { options: object },
+): void;
+export function checkOp(
+  name: string,
+  op: (...args: never[]) => Tensor,
+  reference: (...args: never[]) => Values,
+  { shapes, options, ...rest }: CheckOpOptions & { options?: object },
 ): void {
+  const last = options ? [options] : [];
+  const shown = options ? `${name} ${JSON.stringify(options)}` : name;
   for (const [index, text] of shapes.entries()) {
-    const views = cases++ % 2 === 1;
-    gpuTest(`${name} of ${text} gives the reference's numbers and gradient`, (gpu) =>
-      checkCase(gpu, { name, op, reference, shapes: shapesOf(text), captured: index === 0, views, ...options }),
-    );
+    const one: Case = {
+      ...rest,
+      name: shown,
+      op: (...inputs) => op(...([...inputs, ...last] as never[])),
+      reference: (...inputs) => reference(...([...inputs, ...last] as never[])),
+      shapes: shapesOf(text),
+      captured: index === 0,
+      views: cases++ % 2 === 1,
+    };
+    gpuTest(`${shown} of ${text} gives the reference's numbers and gradient`, (gpu) => checkCase(gpu, one));
   }
 }
 

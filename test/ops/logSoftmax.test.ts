@@ -5,16 +5,12 @@ import { run } from '../harness.ts';
 import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan, rows } from './check.ts';
 
 for (const temperature of [1, 0.1]) {
-  checkOp(
-    `logSoftmax at T = ${temperature}`,
-    (x) => logSoftmax(x!, { temperature }),
-    (x) => reference.logSoftmax(x!, { temperature }),
-    {
-      shapes: ['1', '3x4x5', '63x2', '64x10', '65x31', '3x64', '2x65', '2x1009'],
-      fill: between(-2, 2),
-      step: 1e-4 * temperature,
-    },
-  );
+  checkOp('logSoftmax', logSoftmax, reference.logSoftmax, {
+    options: { temperature },
+    shapes: ['1', '3x4x5', '63x2', '64x10', '65x31', '3x64', '2x65', '2x1009'],
+    fill: between(-2, 2),
+    step: 1e-4 * temperature,
+  });
 }
 for (const [dim, shapes] of [
   [0, ['2x3', '65x31']],
@@ -22,12 +18,7 @@ for (const [dim, shapes] of [
   [-2, ['257x2']],
   [-3, ['3x4x5']],
 ] as const) {
-  checkOp(
-    `logSoftmax along ${dim} at T = 0.5`,
-    (x) => logSoftmax(x!, { dim, temperature: 0.5 }),
-    (x) => reference.logSoftmax(x!, { dim, temperature: 0.5 }),
-    { shapes, step: 1e-5 },
-  );
+  checkOp('logSoftmax', logSoftmax, reference.logSoftmax, { options: { dim, temperature: 0.5 }, shapes, step: 1e-5 });
 }
 
 checkValues(

@@ -24,12 +24,7 @@ for (const [options, shapes] of [
   [{ transposeB: true }, ['17x31 33x31', '20x36 24x36']],
   [{ transposeA: true, transposeB: true }, ['31x17 33x31', '36x20 24x36']],
 ] as const) {
-  checkOp(
-    `matmul ${JSON.stringify(options)}`,
-    (a, b) => matmul(a!, b!, options),
-    (a, b) => reference.matmul(a!, b!, options),
-    { shapes, atol: 2e-5 },
-  );
+  checkOp('matmul', matmul, reference.matmul, { options, shapes, atol: 2e-5 });
 }
 
 gpuTest('matmul of no columns is zero, and of no rows empty', async (gpu) => {

@@ -43,22 +43,18 @@ const FILLS = {
 for (const [options, shapes] of CASES) {
   for (const relu of [false, true]) {
     for (const [content, fill] of Object.entries(FILLS)) {
-      checkOp(
-        `maxPool2d ${JSON.stringify({ ...options, relu })} of ${content}`,
-        (x) => maxPool2d(x!, { ...options, relu }),
-        (x) => reference.maxPool2d(x!, { ...options, relu }),
-        {
-          shapes: shapes.split(' '),
-          fill,
-          rtol: 1e-6,
-          atol: 1e-6,
-          backward: (dy, x) => {
-            const y = reference.maxPool2d(x!, { ...options, relu });
-            const dpool = relu ? reference.reluBackward(y, dy) : dy;
-            return [reference.maxPool2dBackward(x!.shape, y.from, dpool.data)];
-          },
+      checkOp(`maxPool2d of ${content}`, maxPool2d, reference.maxPool2d, {
+        options: { ...options, relu },
+        shapes: shapes.split(' '),
+        fill,
+        rtol: 1e-6,
+        atol: 1e-6,
+        backward: (dy, x) => {
+          const y = reference.maxPool2d(x!, { ...options, relu });
+          const dpool = relu ? reference.reluBackward(y, dy) : dy;
+          return [reference.maxPool2dBackward(x!.shape, y.from, dpool.data)];
         },
-      );
+      });
     }
   }
 }

@@ -9,19 +9,20 @@ import { between, checkArguments, checkOp, checkRefusals, checkValues, inf, nan,
 // Rows and columns around the 64 invocations of a workgroup, and the powers of two that lanes come in.
 const shapes = ['1', '10', '3x4x5', '1x1', '63x2', '64x10', '65x31', '257x7', '5x63', '3x64', '2x65', '2x1009'];
 for (const temperature of [1, 0.1, 4]) {
-  checkOp(
-    `softmax at T = ${temperature}`,
-    (x) => softmax(x!, { temperature }),
-    (x) => reference.softmax(x!, { temperature }),
-    { shapes, fill: between(-2 * temperature, 2 * temperature), step: 1e-4 * temperature },
-  );
+  checkOp('softmax', softmax, reference.softmax, {
+    options: { temperature },
+    shapes,
+    fill: between(-2 * temperature, 2 * temperature),
+    step: 1e-4 * temperature,
+  });
 }
-checkOp(
-  'softmax of logits of +-20 at T = 0.1',
-  (x) => softmax(x!, { temperature: 0.1 }),
-  (x) => reference.softmax(x!, { temperature: 0.1 }),
-  { shapes: ['64x10'], fill: between(-20, 20), step: 1e-5, gradientTolerance: 1e-3 },
-);
+checkOp('softmax of logits of +-20', softmax, reference.softmax, {
+  options: { temperature: 0.1 },
+  shapes: ['64x10'],
+  fill: between(-20, 20),
+  step: 1e-5,
+  gradientTolerance: 1e-3,
+});
 
 // Along other dimensions than the last: few and many lanes, and neighbours 2 to 257 elements apart.
 for (const [dim, shapes] of [
@@ -31,12 +32,7 @@ for (const [dim, shapes] of [
   [-2, ['64x10']],
   [-3, ['3x4x5']],
 ] as const) {
-  checkOp(
-    `softmax along ${dim} at T = 0.5`,
-    (x) => softmax(x!, { dim, temperature: 0.5 }),
-    (x) => reference.softmax(x!, { dim, temperature: 0.5 }),
-    { shapes, step: 1e-5 },
-  );
+  checkOp('softmax', softmax, reference.softmax, { options: { dim, temperature: 0.5 }, shapes, step: 1e-5 });
 }
 
 const third = 1 / 3;
