@@ -168,8 +168,8 @@ function seedList(text: string): number[] {
 }
 
 /**
- * Makes the flags of a command refuse an empty value, such as an unset shell variable gives. Of a flag that is given twice with
- * different values the last one counts, as in other programs; `warn` is called with a message.
+ * Makes the flags of a command refuse an empty value, such as an unset shell variable gives. If a flag is given twice, the last
+ * value counts, as in other programs; `warn` is called with a message if the values differ.
  */
 export function checkValues(command: Command, warn: (message: string) => void): void {
   for (const option of command.options.filter(({ required, optional }) => required || optional)) {

@@ -159,7 +159,7 @@ for (const [command, flags] of Object.entries(EMPTY)) {
   });
 }
 
-test('of a flag that is given twice the last value counts, with a warning if they differ', async () => {
+test('if a flag is given twice, the last value counts, with a warning if they differ', async () => {
   const flags = '--seed 1 --seed 2 --target-classes 0-1 --target-classes 0 -i 1 -i 1 --json'.split(' ');
   const { code, events } = await run([...TRAIN, ...flags]);
   assert.is(code, 0);

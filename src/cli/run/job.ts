@@ -10,7 +10,8 @@ import { classes as classNames } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
 import { RunFolder } from './folder.ts';
 
-// What a command is about to do, loaded and checked before the GPU is opened. Each error names the flag to change.
+// The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
+// flag to change.
 
 /** The runs of a command: one for each method and seed. */
 export interface Job {
