@@ -1,4 +1,4 @@
-import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
+import { defaultRunOptions, METHOD_NAMES, type MethodName } from '../../src/train/methods/named.ts';
 
 /** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
@@ -19,7 +19,6 @@ export interface Settings {
   run: boolean | undefined;
 }
 
-export const METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada'];
 export const DIGITS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 export const SPEEDS: readonly number[] = [1, 2, 5, 10, 30, Number.POSITIVE_INFINITY];
 
@@ -51,7 +50,7 @@ export function parseSettings(hash: string): Settings {
   const settings: Settings = { ...defaultSettings };
   for (const name of Object.keys(RANGES) as Ranged[]) settings[name] = clamp(name, given.get(name));
   const methods = given.get('methods')?.split(',') ?? [];
-  const known = METHODS.filter((method) => methods.includes(method));
+  const known = METHOD_NAMES.filter((method) => methods.includes(method));
   if (known.length > 0) settings.methods = known;
   const digits = given.get('digits') ?? '';
   const held = DIGITS.filter((digit) => digits.includes(String(digit)));

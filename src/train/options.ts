@@ -28,7 +28,7 @@ import type { Method } from './methods/method.ts';
 export interface TrainingOptions {
   /** Iterations of the whole run. The learning rate does not depend on it. Default: 1500. */
   iterations: number;
-  /** Examples per batch, of each domain. Default: 64. */
+  /** Examples per batch and domain. Default: 64. */
   batchSize: number;
   /** Learning rate at iteration i: lr (1 + lrGamma i)^-lrDecay. Default: 0.01. */
   lr: number;

@@ -2,12 +2,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { csvOf } from '../../demo/page/csv.ts';
 import type { Report, RunProgress, Samples, Snapshot } from '../../demo/page/protocol.ts';
-import { defaultSettings, METHODS, type Settings } from '../../demo/page/settings.ts';
+import { defaultSettings, type Settings } from '../../demo/page/settings.ts';
 import { PageState } from '../../demo/page/state.ts';
 import { verdictOf } from '../../demo/page/verdict.ts';
 import { VERDICT } from '../../demo/page/words.ts';
 import type { Evaluation } from '../../src/train/events.ts';
-import type { MethodName } from '../../src/train/methods/named.ts';
+import { METHOD_NAMES, type MethodName } from '../../src/train/methods/named.ts';
 
 type Ready = Extract<Report, { type: 'ready' }>;
 
@@ -210,7 +210,7 @@ type Round = { [M in MethodName]?: [correct: number, absent: number, n?: number]
 
 /** Runs that were evaluated every ten iterations; PADA has class weights from `weightedAt` on. */
 function judged(rounds: readonly Round[], weightedAt = 5): PageState {
-  const methods = METHODS.filter((method) => method in rounds[0]!);
+  const methods = METHOD_NAMES.filter((method) => method in rounds[0]!);
   const state = new PageState();
   state.choose(chosen(...methods), true);
   state.take(ready(1, 'start', Object.fromEntries(methods.map((method) => [method, 0]))));

@@ -174,9 +174,12 @@ for (const method of ['pada', 'dann', 'source-only'] as const) {
 gpuTest("a module stays its owner's, and is refused where another device would need a new one", async (gpu) => {
   const model = new Net(gpu, { numClasses: 4, inChannels: 1, height: 16, width: 16, random: new Random(0) });
   const settings = { ...stripesData(), gpu, method: pada(), batchSize: 8, iterations: 3, model };
-  const { trainer } = await train(settings);
-  assert.is(trainer.model, model);
-  trainer.dispose();
+  // Trained twice: first on the source, then adapted.
+  for (const method of [sourceOnly(), pada()]) {
+    const { trainer } = await train({ ...settings, method });
+    assert.is(trainer.model, model);
+    trainer.dispose();
+  }
   const { labels } = await predict(gpu, { images: stripes(10, 1), model });
   assert.is(labels.length, 10);
   const error = await train({ ...settings, reopen: async () => gpu }).catch((e) => e);

@@ -8,11 +8,12 @@ import { type Checkpoint, decodeCheckpoint } from '../../../src/train/checkpoint
 import {
   completeRunOptions,
   defaultRunOptions,
+  METHOD_NAMES,
   type MethodName,
   type RunOptions,
   runOptionsOf,
 } from '../../../src/train/methods/named.ts';
-import { METHODS, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { ERRORS } from '../words.ts';
 import { type Digits, type RunData, selectDigits } from './digits.ts';
 import { Run } from './run.ts';
@@ -117,7 +118,7 @@ export class Runs {
 /** Returns the settings of a checkpoint, with its method among those shown. */
 function settingsOf(settings: Settings, options: RunOptions): Settings {
   const { method, temperature, tradeOff, classWeightUpdateSteps: updateSteps, seed, batchSize: batch } = options;
-  const methods = METHODS.filter((each) => each === method || settings.methods.includes(each));
+  const methods = METHOD_NAMES.filter((each) => each === method || settings.methods.includes(each));
   return { ...settings, methods, temperature, tradeOff, updateSteps, seed, batch };
 }
 

@@ -1,4 +1,4 @@
-// DANN: domain-adversarial training of neural networks (Ganin & Lempitsky 2015; TLlib, examples/.../dann.py)
+// DANN: domain-adversarial training of neural networks (Ganin & Lempitsky 2015; TLlib's dann.py)
 //
 //   loss = CE(source) + tradeOff · ½ (BCE(D(f_source), 1) + BCE(D(f_target), 0))
 //
@@ -63,18 +63,16 @@ export const dann = (given: DannOptions = {}): Method => {
         },
         losses({ source, target }) {
           const n = source.labels.size;
-          const x = concat([source.x, target.x]); //              [2n, C, H, W]: both domains share batch statistics
-          const { logits, features } = model.forward(x); //       [2n, numClasses], [2n, F]
-          const ofSource = sliceRows(logits, 0, n); //            [n, numClasses]
-          const classLoss = crossEntropy(ofSource, source.labels); //         []
-          const transferLoss = adversarial.forwardBatch(features, n); //      []
-          return {
-            loss: add(classLoss, scale(transferLoss, tradeOff)),
-            classLoss,
-            transferLoss,
-            classAccuracy: accuracy(ofSource, source.labels),
-            domainAccuracy: adversarial.domainDiscriminatorAccuracy!,
-          };
+          const x = concat([source.x, target.x]); //                       [2n, C, H, W]
+          // One pass for both domains, so batch norm uses the statistics of both.
+          const { logits, features } = model.forward(x); //                [2n, numClasses], [2n, F]
+          const sourceLogits = sliceRows(logits, 0, n); //                 [n, numClasses]
+          const classLoss = crossEntropy(sourceLogits, source.labels); //  []
+          const transferLoss = adversarial.forwardBatch(features, n); //   []
+          const loss = add(classLoss, scale(transferLoss, tradeOff)); //   []
+          const classAccuracy = accuracy(sourceLogits, source.labels); //  [], percent
+          const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; // [], percent
+          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy };
         },
       };
     },

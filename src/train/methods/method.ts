@@ -46,13 +46,13 @@ export interface Recipe {
   readonly classWeights?: ClassWeights;
   /** Called before iteration `iteration`, counted from 0: sets what changes from one iteration to the next. */
   advance?(iteration: number): void;
-  /** Computes the losses of one iteration from one batch of each domain. Called once if captured, else in each iteration. */
+  /** Computes the losses of one iteration. Called once if captured, else in each iteration. */
   losses(batches: Batches): Losses;
   /** Frees what `networks` and `classWeights` do not name. */
   dispose?(): void;
 }
 
-/** One batch of each domain. `concat([source.x, target.x])` copies nothing if the rows begin at a multiple of 256 bytes. */
+/** One batch per domain. `concat([source.x, target.x])` copies nothing if the rows begin at a multiple of 256 bytes. */
 export interface Batches {
   /** x: f32 [n, C, H, W]; labels: u32 [n] */
   source: Batch & { labels: Tensor };

@@ -1,4 +1,4 @@
-// PADA: partial adversarial domain adaptation (Cao et al., ECCV 2018; TLlib, examples/.../pada.py)
+// PADA: partial adversarial domain adaptation (Cao et al., ECCV 2018; TLlib's pada.py)
 //
 //   w    = mean over the target of softmax(logits / T), divided by its largest element; ones at first
 //   loss = sum_i w[y_i] CE_i / sum_i w[y_i] + tradeOff · ½ mean_i (w[y_i] BCE(D(f_i), 1) + v BCE(D(f'_i), 0))
@@ -67,26 +67,24 @@ export const pada = (given: PadaOptions = {}): Method => {
           gradientReversal.iterNum = iteration;
         },
         losses({ source, target }) {
-          const { labels } = source; //                                       [n]
+          const { labels } = source; //                                          [n]
           const n = labels.size;
-          const x = concat([source.x, target.x]); //                          [2n, C, H, W]: domains share batch statistics
-          const { logits, features } = model.forward(x); //                   [2n, numClasses], [2n, F]
-          const sourceLogits = sliceRows(logits, 0, n); //                    [n, numClasses]
+          const x = concat([source.x, target.x]); //                             [2n, C, H, W]
+          // One pass for both domains, so batch norm uses the statistics of both.
+          const { logits, features } = model.forward(x); //                      [2n, numClasses], [2n, F]
+          const sourceLogits = sliceRows(logits, 0, n); //                       [n, numClasses]
 
-          const weight = classWeights.getClassWeightForCrossEntropyLoss(); // [numClasses]
-          // A batch of classes that the target does not have teaches nothing: its loss is 0, not 0 / 0.
+          const weight = classWeights.getClassWeightForCrossEntropyLoss(); //    [numClasses]
+          // If all labels are of classes that the target does not contain, the loss is 0, not 0 / 0.
           const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
 
-          const weights = classWeights.getClassWeightForAdversarialLoss(labels); // source [n], target [n]
-          const transferLoss = adversarial.forwardBatch(features, n, weights); //  []
+          const weights = classWeights.getClassWeightForAdversarialLoss(labels); // source: [n], target: [n]
+          const transferLoss = adversarial.forwardBatch(features, n, weights); // []
 
-          return {
-            loss: add(classLoss, scale(transferLoss, tradeOff)), //           []
-            classLoss,
-            transferLoss,
-            classAccuracy: accuracy(sourceLogits, labels), //                 [] percent
-            domainAccuracy: adversarial.domainDiscriminatorAccuracy!, //      [] percent
-          };
+          const loss = add(classLoss, scale(transferLoss, tradeOff)); //         []
+          const classAccuracy = accuracy(sourceLogits, labels); //               [], percent
+          const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; //    [], percent
+          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy };
         },
       };
     },

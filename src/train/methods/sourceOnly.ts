@@ -13,8 +13,8 @@ export const sourceOnly = (given?: Record<string, never>): Method => {
     begin({ model }): Recipe {
       return {
         losses({ source: { x, labels } }) {
-          const { logits } = model.forward(x); //                 [n, numClasses]
-          const loss = crossEntropy(logits, labels); //           []
+          const { logits } = model.forward(x); //      [n, numClasses]
+          const loss = crossEntropy(logits, labels); // []
           return { loss, classLoss: loss, classAccuracy: accuracy(logits, labels) };
         },
       };
