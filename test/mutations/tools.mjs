@@ -1,0 +1,27 @@
+// The bench and the tools. One edit per entry: `from` occurs exactly once in `file`; with `to` instead one of `tests` must fail.
+const edit = (file, from, to, ...tests) => ({ file, from, to, tests });
+const harness = (name, ...rest) => edit(`bench/harness/${name}.ts`, ...rest);
+
+export default [
+  harness('case', 'if (problem) return failedRow(', 'if (!problem) return failedRow(', 'bench/harness'),
+  harness('openCase', 'if (problem) return results', 'if (!problem) return results', 'bench/harness'),
+  harness('stepCase', 'if (problem) return failedRow(head, problem);', '', 'bench/harness'),
+  harness('session', ' * (place - Math.floor(place))', '', 'bench/report'),
+  harness('inputs', '- 8) / 8', '- 8) / 7', 'bench/report'),
+  harness('report', 'ratio > 1.1 &&', 'ratio > 1.6 &&', 'bench/report'),
+  harness(
+    'report',
+    'JSON.stringify(row)}`);\n  return `{\\n',
+    'JSON.stringify(row)}`);\n  return `{ \\n',
+    'bench/report',
+  ),
+  harness('suite', 'bench === name ||', 'bench === name &&', 'bench/report'),
+  edit('bench/ladder/matmul/registers.wgsl', 'left * b3', 'left * b2', 'bench/ladder'),
+  edit('bench/ladder/matmul/tiles.wgsl', 'tileB[i][local.x]', 'tileB[local.x][i]', 'bench/ladder'),
+  edit('tools/test/runFile.mjs', "problems.push('has no tests')", '0', 'tools/runner'),
+  edit('tools/test/runFile.mjs', 'if (!closing && !problem)', 'if (false)', 'tools/runner'),
+  edit('tools/test/runAll.mjs', 'return failed === 0 && passed > 0', 'return passed > 0', 'tools/runner'),
+  edit('tools/setup/install.mjs', ' || found.integrity !== integrity', '', 'tools/setup'),
+  edit('tools/setup/lock.mjs', '!isAlive(holder)', 'isAlive(holder)', 'tools/setup'),
+  edit('tools/importGraph.mjs', 'low.get(file) < order.get(file)', 'low.get(file) <= order.get(file)', 'conformance'),
+];
