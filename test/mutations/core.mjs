@@ -1,4 +1,5 @@
-// Captures, the graph and the optimisers' settings: every fix with its text, and the edit that takes it out.
+// Edits that a test must notice. `from` occurs exactly once in `file`; after replacing it with `to`, one of `tests` must fail.
+// This list: captures, the graph and the settings of optimisers.
 const captured = ['capturedSteps', 'capturedResults'];
 export default [
   {

@@ -1,4 +1,4 @@
-// One edit per entry: `from` occurs exactly once in `file`; with `to` in its place one of `tests` must fail.
+// Edits that a test must notice. `from` occurs exactly once in `file`; after replacing it with `to`, one of `tests` must fail.
 // `equivalent` gives the reason why an edit changes nothing that can be observed.
 const shader = (name, from, to, ...tests) => ({ file: `shaders/${name}.wgsl`, from, to, tests });
 const source = (name, from, to, ...tests) => ({ file: `src/${name}.ts`, from, to, tests });

@@ -1,4 +1,5 @@
-// Ops and tensors: options, values and dimensions.
+// Edits that a test must notice. `from` occurs exactly once in `file`; after replacing it with `to`, one of `tests` must fail.
+// This list: ops, tensors and the double-precision reference.
 export default [
   {
     file: 'src/checks/data.ts',
@@ -158,7 +159,7 @@ export default [
     to: '',
     tests: ['ops/scale [adapter]'],
   },
-  // The double-precision loops, which golden files and the other loops hold to.
+  // The double-precision loops are themselves compared with golden files.
   {
     file: 'reference/losses.ts',
     from: 'Math.max(Math.log(p), -100)',

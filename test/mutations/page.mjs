@@ -1,5 +1,5 @@
-// The page: its verdict, what a change of settings shows at once, and what its worker reports. Then the arguments of createGpu,
-// kernels and tidy.
+// Edits that a test must notice. `from` occurs exactly once in `file`; after replacing it with `to`, one of `tests` must fail.
+// This list: the page's verdict, its settings and its worker, then the arguments of createGpu, kernels and tidy.
 export default [
   {
     file: 'demo/page/verdict.ts',

@@ -1,4 +1,4 @@
-// One edit per entry: `from` occurs exactly once in `file`; with `to` in its place one of `tests` must fail.
+// Edits that a test must notice. `from` occurs exactly once in `file`; after replacing it with `to`, one of `tests` must fail.
 export default [
   {
     file: 'src/train/trainer.ts',

@@ -4,8 +4,8 @@ import { defineKernel } from '../../../src/gpu/kernel.ts';
 import { empty, tensor } from '../../../src/tensor.ts';
 import { gpuTest, run } from '../../harness.ts';
 
-// What rows.wgsl promises to every kernel: all lanes of a row get its sum and its largest, and may ask again at once. No op
-// does so that uses both in every lane, so that a missing barrier would go unnoticed until one does.
+// rows.wgsl gives every lane of a row the row's sum and its largest element, and a kernel may ask for both again at once. No op
+// uses both in every lane yet, so only this test would notice a missing barrier.
 
 const kernel = defineKernel(
   'rows in turn',
