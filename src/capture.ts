@@ -180,7 +180,7 @@ export async function captureAll<T>(
   try {
     for (const fn of fns) recorded.push(recordDispatches(gpu, fn));
     if (recorded.some(({ dispatches }) => dispatches.length === 0))
-      throw new GpuError('CAPTURE', 'capture: nothing was recorded; give the Gpu that the function computes on');
+      throw new GpuError('CAPTURE', 'capture: nothing was recorded; pass the Gpu that the function computes on');
     await compile(recorded.flatMap(({ dispatches }) => dispatches));
     return recorded.map((each) => new CapturedStep(gpu, each));
   } catch (error) {

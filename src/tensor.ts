@@ -352,7 +352,7 @@ export function tensor(gpu: Gpu, data: TensorData, shape?: Shape, label = 'tenso
   checkShape('tensor', actual);
   if (sizeOf(actual) !== flat.length) {
     throw new TypeError(
-      `tensor: shape ${showShape(actual)} wants ${sizeOf(actual)} elements but data has ${flat.length}; pass another shape or other data`,
+      `tensor: shape ${showShape(actual)} needs ${sizeOf(actual)} elements but data has ${flat.length}; pass another shape or other data`,
     );
   }
   return constant(gpu, flat, label, actual);
@@ -392,7 +392,7 @@ export function write(target: Tensor, data: Float32Array | Uint32Array): void {
   const wanted = target.dtype === 'u32' ? Uint32Array : Float32Array;
   if (!(data instanceof wanted) || data.length !== target.size) {
     const came = ArrayBuffer.isView(data) ? `a ${data.constructor.name} of ${data.length}` : show(data);
-    throw new TypeError(`write: ${target.name} wants a ${wanted.name} of ${target.size}, but got ${came}`);
+    throw new TypeError(`write: ${target.name} needs a ${wanted.name} of ${target.size}, but got ${came}`);
   }
   target.gpu.queue.write(target.storage.buffer, target.byteOffset, data);
   target.gpu.queue.change(target.version);

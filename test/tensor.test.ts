@@ -128,7 +128,7 @@ gpuTest('a tensor converts to neither a number nor JSON', (gpu) => {
 });
 
 gpuTest('wrong arguments of tensor are refused with the expected ones', async (gpu) => {
-  assert.throws(() => tensor(gpu, [1, 2], [3]), /tensor: shape \[3\] wants 3 elements but data has 2/);
+  assert.throws(() => tensor(gpu, [1, 2], [3]), /tensor: shape \[3\] needs 3 elements but data has 2/);
   assert.throws(() => tensor(gpu, [[1, 2], [3]]), /nested arrays must be regular/);
   assert.throws(
     () => tensor(gpu, ['1'] as never),
@@ -142,7 +142,7 @@ gpuTest('wrong arguments of tensor are refused with the expected ones', async (g
     /Tensor: the constructor is internal; make tensors with tensor/,
   );
   const x = tensor(gpu, [1, 2]);
-  assert.throws(() => write(x, new Float32Array(3)), /wants a Float32Array of 2, but got a Float32Array of 3/);
+  assert.throws(() => write(x, new Float32Array(3)), /needs a Float32Array of 2, but got a Float32Array of 3/);
   const words = tensor(gpu, new Uint32Array(2));
   assert.throws(() => tidy(() => relu(words)), /relu: x must be f32 but is u32/);
   assert.throws(() => relu([1, 2] as never), /relu: x must be a tensor but is /);
@@ -158,12 +158,12 @@ gpuTest('wrong arguments of tensor are refused with the expected ones', async (g
   assert.throws(() => tensor(gpu, [1], [1], { requiresGrad: true } as never), /tensor: label must be a string/);
   assert.throws(() => empty(gpu, [1], 'float32' as never), /dtype must be one of 'f32', 'u32' but is 'float32'/);
   assert.throws(() => empty(gpu, [1], { dtype: 'u32' } as never), /dtype must be one of 'f32', 'u32'/);
-  assert.throws(() => write(x, [1, 2] as never), /wants a Float32Array of 2, but got .*an array/);
-  assert.throws(() => write(x, undefined as never), /wants a Float32Array of 2, but got undefined/);
+  assert.throws(() => write(x, [1, 2] as never), /needs a Float32Array of 2, but got .*an array/);
+  assert.throws(() => write(x, undefined as never), /needs a Float32Array of 2, but got undefined/);
   assert.throws(() => write([1] as never, new Float32Array(1)), /write: target must be a tensor but is .*an array/);
   assert.throws(
     () => fromBuffer(gpu, undefined as never, [2]),
-    /fromBuffer: shape \[2\] wants 8 bytes but buffer is undef/,
+    /fromBuffer: shape \[2\] needs 8 bytes but buffer is undef/,
   );
   assert.throws(() => native(undefined as never), /native: x must be a tensor but is undefined/);
   await rejects(words.read(), /read: tensor is u32; use readU32/);

@@ -71,7 +71,8 @@ export function checkImages(who: string, host: HostImages, labelled: boolean): v
 
 function checkLabels(who: string, labels: unknown, count: number): void {
   const { length } = (labels ?? []) as ArrayLike<unknown>;
-  if (length !== count) throw new TypeError(`${who}: ${count} images but ${labels ? length : 'no'} labels`);
+  if (length !== count)
+    throw new TypeError(`${who}: ${count} images but ${labels ? length : 'no'} labels; pass one label per image`);
   if (isBytes(labels)) return;
   const list = Array.from(labels as ArrayLike<unknown>, Number);
   const wrong = list.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= 255));

@@ -14,10 +14,10 @@ export function parseClasses(text: string): number[] {
   for (const part of text.split(',')) {
     const [, first, last = first] = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(part) ?? [];
     if (first === undefined)
-      throw new RangeError(`classes are numbers and ranges, such as 0-4 or 0,3,7, but here is '${part}' in '${text}'`);
+      throw new RangeError(`'${part}' in '${text}' is no class; write numbers and ranges, such as 0-4 or 0,3,7`);
     const [from, to] = [Number(first), Number(last)];
     if (from > to) throw new RangeError(`the range ${part.trim()} runs backwards; write ${to}-${from}`);
-    if (to > LARGEST) throw new RangeError(`classes are at most ${LARGEST}, but here is ${to}`);
+    if (to > LARGEST) throw new RangeError(`classes are at most ${LARGEST}, but '${text}' has ${to}`);
     for (let c = from; c <= to; c++) listed.add(c);
   }
   return [...listed].sort((a, b) => a - b);
@@ -43,7 +43,8 @@ export function selectClasses(all: HostImages, classes: readonly number[]): Host
   const wanted = new Set(classes);
   const size = height * width;
   const chosen = labels.filter((label) => wanted.has(label));
-  if (chosen.length === 0) throw new RangeError(`none of ${count} images is of class ${classes.join(' or ')}`);
+  if (chosen.length === 0)
+    throw new RangeError(`none of ${count} images is of class ${classes.join(' or ')}; choose classes that occur`);
   const kept = new Uint8Array(chosen.length * size);
   let at = 0;
   for (let i = 0; i < count; i++) {

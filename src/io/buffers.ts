@@ -28,7 +28,7 @@ export function fromBuffer(
   const bytes = 4 * sizeOf(shape);
   if (!(native?.size >= bytes)) {
     const came = native?.size === undefined ? `buffer is ${show(buffer)}` : `the buffer has ${native.size}`;
-    throw new TypeError(`fromBuffer: shape ${showShape(shape)} wants ${bytes} bytes but ${came}`);
+    throw new TypeError(`fromBuffer: shape ${showShape(shape)} needs ${bytes} bytes but ${came}`);
   }
   return new Tensor(gpu, new Storage(gpu.pool, native, native.size, true), { shape, dtype, label });
 }

@@ -269,7 +269,7 @@ export abstract class Module<Output = Tensor> extends Disposable {
   *#walk(prefix: string, around: readonly Module<unknown>[]): Generator<[name: string, module: Module<unknown>]> {
     if (around.includes(this))
       throw new TypeError(
-        `${this.constructor.name}: ${prefix} is a module around it; keep a reference to it in a #private field`,
+        `${this.constructor.name}: ${prefix} is a module that contains it; keep a reference to it in a #private field`,
       );
     this.#list();
     yield [prefix, this];

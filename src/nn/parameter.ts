@@ -19,7 +19,7 @@ export class Parameter extends Tensor {
     checkShape('Parameter', shape);
     if (data.length !== sizeOf(shape)) {
       throw new TypeError(
-        `Parameter: ${label}${showShape(shape)} wants ${sizeOf(shape)} elements but data has ${data.length}; pass one number per element`,
+        `Parameter: ${label}${showShape(shape)} needs ${sizeOf(shape)} elements but data has ${data.length}; pass one number per element`,
       );
     }
     super(gpu, gpu.pool.upload(data, `${label}${showShape(shape)}`), { shape, dtype: 'f32', label });

@@ -47,7 +47,7 @@ export function checkState(
 ): LoadResult {
   if (!(state instanceof Map))
     throw new TypeError(
-      `loadStateDict: ${who} wants a Map, as \`await stateDict()\` and \`decodeSafetensors().tensors\` are`,
+      `loadStateDict: ${who} needs a Map, as \`await stateDict()\` and \`decodeSafetensors().tensors\` are`,
     );
   const missingKeys = [...places].flatMap(([name, { optional }]) => (optional || state.has(name) ? [] : [name]));
   const unexpectedKeys = [...state.keys()].filter((name) => !places.has(name));

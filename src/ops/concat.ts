@@ -23,7 +23,7 @@ export function concat(parts: readonly Tensor[], dim: 0 = 0): Tensor {
   for (const { shape, dtype } of parts) {
     if (shape.length > 0 && sameShape(shape.slice(1), rest) && dtype === first.dtype) continue;
     throw new TypeError(
-      `concat: a part is ${dtype} ${showShape(shape)} but the first is ${first.dtype} ${showShape(first.shape)}; make all but the number of rows equal`,
+      `concat: a part is ${dtype} ${showShape(shape)} but the first is ${first.dtype} ${showShape(first.shape)}; all sizes but the first must be equal`,
     );
   }
   let rows = 0;

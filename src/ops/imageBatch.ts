@@ -58,7 +58,7 @@ export function imageBatch(data: PackedImages, options: ImageBatchOptions): { x:
   if (data.labels) expectShape('imageBatch', 'labels', data.labels, [count], 'u32');
   if (!(scalarValue(offset) + size <= order.size)) {
     throw new RangeError(
-      `imageBatch: order has ${order.size} places, but ${size} from offset ${scalarValue(offset)} on are wanted`,
+      `imageBatch: order has ${order.size} places, but ${size} from offset ${scalarValue(offset)} on are needed`,
     );
   }
   const image = [channels, height, width];

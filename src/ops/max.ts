@@ -49,7 +49,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** @internal Returns the largest elements along an axis (f32) and their indices (u32). */
 export function largest(who: string, x: Tensor, axis: Axis): [y: Tensor, at: Tensor] {
   if (axis.n === 0 && axis.outer * axis.inner > 0)
-    throw new RangeError(`${who}: x is ${showShape(x.shape)}, which leaves nothing to choose from`);
+    throw new RangeError(`${who}: x is ${showShape(x.shape)}, which has no elements to choose from`);
   return reduce(x, axis);
 }
 

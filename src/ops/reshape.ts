@@ -19,7 +19,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const full = at < 0 ? shape : shape.with(at, x.size / known);
   if (sizeOf(full) !== x.size || !full.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new TypeError(
-      `reshape: x is ${showShape(x.shape)} with ${x.size} elements, which do not fill ${showShape(shape)}; make the sizes' product equal`,
+      `reshape: x is ${showShape(x.shape)} with ${x.size} elements, which do not fill ${showShape(shape)}; pass sizes whose product is ${x.size}`,
     );
   }
   return record('reshape', [x], x.view(full), [], (dy) => [dy.view(x.shape)]);

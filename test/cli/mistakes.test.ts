@@ -38,7 +38,7 @@ const train: [args: string, message: RegExp][] = [
   ['--profile /', /--profile \/: cannot be written: illegal operation/],
   ['-s idx:nowhere', /--source idx:nowhere: no such file: nowhere-images-idx3-ubyte or nowhere-images-idx3-ubyte.gz/],
   ['-t minst', /--target minst: unknown data set 'minst'/],
-  ['--source-classes a-b', /--source-classes: classes are numbers and ranges/],
+  ['--source-classes a-b', /--source-classes: 'a-b' in 'a-b' is no class/],
   ['--target-classes 0-12', /--target-classes: class 4 is not among the source's classes 0-3/],
   [
     '--source-classes 2-3 --target-classes 0-1',
@@ -76,7 +76,7 @@ const model: [args: string, message: RegExp][] = [
   ['-m . -d idx:nowhere', /--data idx:nowhere: no such file/],
   ['-m . -d idx:tiny', /--data idx:tiny: images are 8x8; it needs square images of at least 16x16/],
   ['-m . -d idx:s --classes 0-4', /--classes: class 4 is not among the model's classes 0-3/],
-  ['-m . -d idx:s --classes x', /--classes: classes are numbers and ranges/],
+  ['-m . -d idx:s --classes x', /--classes: 'x' in 'x' is no class/],
   ['-m . -d idx:s --limit 3 --classes 3', /--classes: none of 3 images is of class 3/],
   ['-m . -d idx:s --split dev', /Allowed choices are train, test/],
   ['-m . -d idx:s --limit 0', /It must be a whole number >= 1/],

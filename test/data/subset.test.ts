@@ -22,9 +22,9 @@ test('classes are listed one by one or from first to last', () => {
 
 test('what lists no classes is refused', () => {
   for (const text of ['', ',', '1,', '-1', '1-', '1-2-3', 'a-b', '0x1', '1.5', '1e1', ' ', '1 2', '１'])
-    assert.throws(() => parseClasses(text), /classes are numbers and ranges, such as 0-4 or 0,3,7/, text);
+    assert.throws(() => parseClasses(text), /is no class; write numbers and ranges, such as 0-4 or 0,3,7/, text);
   assert.throws(() => parseClasses('4-0'), /the range 4-0 runs backwards; write 0-4/);
-  assert.throws(() => parseClasses('0-999999999'), /classes are at most 255, but here is 999999999/);
+  assert.throws(() => parseClasses('0-999999999'), /classes are at most 255, but '0-999999999' has 999999999/);
 });
 
 test('the images of some classes, in their order, with their labels', () => {

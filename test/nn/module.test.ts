@@ -248,7 +248,7 @@ gpuTest('dispose frees gradients too', (gpu) => {
 gpuTest('a parameter must have as many elements as its shape', (gpu) => {
   assert.throws(
     () => new Parameter(gpu, new Float32Array(3), [2, 2], 'weight'),
-    /Parameter: weight\[2,2\] wants 4 elements but data has 3/,
+    /Parameter: weight\[2,2\] needs 4 elements but data has 3/,
   );
 });
 
@@ -258,7 +258,7 @@ gpuTest('what is no state is named: a promise of one, the whole of a file', (gpu
   for (const wrong of [state, { tensors: new Map() }])
     assert.throws(
       () => layer.loadStateDict(wrong as never),
-      /loadStateDict: Linear wants a Map, as `await stateDict\(\)` and/,
+      /loadStateDict: Linear needs a Map, as `await stateDict\(\)` and/,
     );
   assert.throws(
     () => new Linear(gpu, { inFeatures: 1, outFeatures: 1, random: 1 as never }),

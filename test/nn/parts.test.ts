@@ -167,7 +167,7 @@ gpuTest('a tensor with requiresGrad in a field must be a Parameter; results and 
   disposeAll(y, x, w);
 });
 
-gpuTest('a reference to a module around it is refused, and #private ones are free', (gpu) => {
+gpuTest('a public reference to a module that contains this one is refused; a #private one is not', (gpu) => {
   class Child extends Module {
     parent: Module | null = null;
     #root: Module | null = null;
@@ -192,7 +192,10 @@ gpuTest('a reference to a module around it is refused, and #private ones are fre
   net.child.adopt(net);
   assert.equal(names(net), ['child.fc.weight', 'child.fc.bias']);
   net.child.parent = net;
-  refuses(() => names(net), /^Parent: child\.parent is a module around it; keep a reference to it in a #private field/);
+  refuses(
+    () => names(net),
+    /^Parent: child\.parent is a module that contains it; keep a reference to it in a #private field/,
+  );
   assert.is(net.child.root, net);
   net.dispose();
 });

@@ -41,7 +41,7 @@ checkValues('argmax of a single number is 0', (x) => argmax(x!), { inputs: [5], 
 
 checkArguments('argmax', argmax, { x: 'f32 2x2' }, { options: {} });
 checkRefusals('argmax', (gpu) => [
-  [() => argmax(empty(gpu, [3, 0])), /argmax: x is \[3,0\], which leaves nothing/],
+  [() => argmax(empty(gpu, [3, 0])), /argmax: x is \[3,0\], which has no elements/],
   [() => argmax(tensor(gpu, 1), { dim: 1 }), /argmax: dim is 1, but x is \[\]/],
 ]);
 

@@ -87,7 +87,7 @@ checkRefusals('concat', (gpu) => {
     [() => concat([]), /concat: there are no parts; give at least one/],
     [
       () => concat([empty(gpu, [1, 2]), empty(gpu, [1, 3])]),
-      /concat: a part is f32 \[1,3\] but the first is f32 \[1,2\]; make all but the number of rows equal/,
+      /concat: a part is f32 \[1,3\] but the first is f32 \[1,2\]; all sizes but the first must be equal/,
     ],
     [() => concat(part as never, part as never), /concat: expected an array of tensors but got a Tensor/],
     [() => concat([part, part], 1 as never), /concat: dim must be 0, the only .* but is 1/],

@@ -78,7 +78,7 @@ checkRefusals('imageBatch', (gpu) => {
     [() => imageBatch({ ...data, count: 6 }, all), /images has 12 words, but 6 images of \[1,3,3\] bytes take 14/],
     [() => imageBatch(undefined as never, all), /images must be a tensor but is undefined/],
     [() => imageBatch(data, { ...all, order: [0] as never }), /order must be a tensor but is .*an array/],
-    [at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are wanted/],
+    [at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are needed/],
     [at(new Scalar(3), 3), /order has 5 places, but 3 from offset 3 on/],
     [at('0', 2), /offset must be a whole number >= 0, or a Scalar but is '0'/],
   ];

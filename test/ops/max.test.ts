@@ -59,8 +59,8 @@ checkArguments('max', max, { x: 'f32 2x2' }, { options: {} });
 checkRefusals('max', (gpu) => {
   const none = empty(gpu, [0, 3]);
   return [
-    [() => max(none), /max: x is \[0,3\], which leaves nothing to choose from/],
-    [() => max(none, { dim: 0 }), /which leaves nothing to choose from/],
+    [() => max(none), /max: x is \[0,3\], which has no elements to choose from/],
+    [() => max(none, { dim: 0 }), /which has no elements to choose from/],
     [() => max(none, { dim: 2 }), /max: dim is 2/],
   ];
 });

@@ -37,7 +37,7 @@ checkRefusals('reshape', (gpu) => {
   return [
     [
       () => reshape(x, [4, -1]),
-      /reshape: x is \[2,3\] with 6 elements, which do not fill \[4,-1\]; make the sizes' product equal/,
+      /reshape: x is \[2,3\] with 6 elements, which do not fill \[4,-1\]; pass sizes whose product is 6/,
     ],
     [() => reshape(x, 6 as never), /reshape: shape must be an array of sizes, such as \[2, -1\], but is 6/],
     ...[[5], [-1, -1], [-2, -3], [1.5, 4], [0, -1]].map((shape) => [() => reshape(x, shape), /do not fill/] as const),
