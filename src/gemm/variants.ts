@@ -48,10 +48,10 @@ interface Row {
   minK: number;
 }
 
-// A GPU has up to a few hundred workgroups in flight, so small results are split along k until there are 128. Below 64 steps
-// the second dispatch costs more than it saves.
+// A GPU runs a hundred workgroups and more at the same time, so results with few tiles are split along k. These numbers are
+// estimates: no GPU has been measured yet.
 const MANY = { workgroups: 128, minK: 64 };
-// A CPU needs only a few workgroups per core, and a short part costs it more than an idle core.
+// A CPU runs one workgroup per core, and every part costs it a pass over memory more.
 const FEW = { workgroups: 4, minK: 512 };
 
 // 8 x 8 sums per invocation, so 128 x 128 takes 256 invocations and 64 x 64 takes 64.
@@ -59,7 +59,7 @@ const WORKGROUP: Row = {
   tiles: [
     // Convolutions with few channels: a square tile would be mostly empty.
     { rows: 32, columns: 128, maxRows: 32 },
-    // Half the loads per multiply-add of 64 x 64, but a smaller result would leave most of a large GPU idle.
+    // Half the loads per multiply-add of 64 x 64, if there are enough tiles to fill a large GPU.
     { rows: 128, columns: 128, minTiles: 256 },
     { rows: 64, columns: 64 },
   ],
@@ -69,7 +69,7 @@ const WORKGROUP: Row = {
 const MATRIX: Row = { tiles: [{ rows: 64, columns: 64 }], ...MANY };
 
 const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
-  // A CPU with 8 lanes: 32 x 32 sums fit its vector registers and nearest cache. With few rows, 16 wastes less.
+  // A CPU with 8 lanes: the sums of 32 x 32 take 4 KiB, which its nearest cache holds. For few rows, 16 x 32 wastes less.
   subgroup: {
     tiles: [
       { rows: 16, columns: 32, maxRows: 16 },
@@ -86,12 +86,6 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
   'matrix-16x16x16': MATRIX,
   'matrix-8x16x16': MATRIX,
 };
-
-const SPLITS = [1, 2, 4, 8, 16, 32, 64];
-
-/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs at least two tiles. */
-const gainsFrom = (parts: number, k: number, tiles: number): boolean =>
-  parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
 
 // Steps of k that a tile in workgroup memory holds. Parts begin at multiples of it.
 const K_STEP = 16;
@@ -121,6 +115,12 @@ function fits(tile: Tile, traits: GemmTraits, m: number, n: number): boolean {
 const runsOn = ({ maxInvocations }: GemmTraits, { rows, columns }: Tile): boolean =>
   invocationsOf(rows, columns) <= maxInvocations;
 
+const SPLITS = [1, 2, 4, 8, 16, 32, 64];
+
+/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs at least two steps of a tile. */
+const mayGain = (parts: number, k: number, tiles: number): boolean =>
+  parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
+
 /** @internal Returns the variants worth measuring for these sizes: every tile of every family, split along k or not. */
 export function listVariants(traits: GemmTraits, m: number, n: number, k: number): GemmVariant[] {
   const usual = chooseVariant(traits, m, n, k);
@@ -131,9 +131,9 @@ export function listVariants(traits: GemmTraits, m: number, n: number, k: number
     TABLE[family].tiles
       .filter((tile) => runsOn(traits, tile))
       .flatMap(({ rows, columns }) =>
-        SPLITS.filter((parts) => gainsFrom(parts, k, tilesOf(m, n, rows, columns))).map((splitK) => {
-          return { family, tileRows: rows, tileColumns: columns, splitK };
-        }),
+        SPLITS.filter((parts) => mayGain(parts, k, tilesOf(m, n, rows, columns))).map(
+          (splitK): GemmVariant => ({ family, tileRows: rows, tileColumns: columns, splitK }),
+        ),
       ),
   );
   const different = all.filter((variant) => JSON.stringify(variant) !== JSON.stringify(usual));

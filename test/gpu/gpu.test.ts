@@ -15,7 +15,7 @@ import { sum } from '../../src/ops/sum.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
-gpuTest('the adapter is named, and a software one as such', (gpu) => {
+gpuTest('the adapter has a name, and a software adapter is recognised', (gpu) => {
   const { vendor, architecture, device, description, software } = gpu.info;
   assert.ok(`${vendor}${architecture}${device}${description}`.length > 0);
   assert.is(software, /llvmpipe|swiftshader|software/i.test(`${architecture} ${device} ${description}`));
@@ -32,7 +32,7 @@ gpuTest('software adapters are refused or required on request', async (gpu) => {
   (await createGpu({ software: gpu.info.software ? 'require' : 'refuse' })).dispose();
 });
 
-test('options that createGpu does not know, or cannot obey, are refused', async () => {
+test('createGpu refuses unknown options and wrong values', async () => {
   const refused = async (options: unknown, message: RegExp) => {
     const error: Error = await createGpu(options as object).then(
       () => assert.unreachable(`${JSON.stringify(options)} is accepted`),
@@ -60,7 +60,7 @@ gpuTest('default limits are those of the specification', async () => {
   small.dispose();
 });
 
-gpuTest('subgroups can be left unused', async () => {
+gpuTest('subgroups can be switched off', async () => {
   const without = await createGpu({ subgroups: false });
   assert.is(without.subgroupSize, 0);
   assert.not(without.features.has('subgroups'));
@@ -68,7 +68,7 @@ gpuTest('subgroups can be left unused', async () => {
   without.dispose();
 });
 
-gpuTest('kernels are chosen for a CPU or a GPU, as the adapter is or as asked', async () => {
+gpuTest('kernels are chosen for a CPU or a GPU: the kind of the adapter, or the forced one', async () => {
   const usual = await createGpu();
   assert.is(usual.kind, usual.info.software ? 'cpu' : 'gpu');
   for (const kind of ['cpu', 'gpu'] as const) {
@@ -106,7 +106,7 @@ gpuTest('a forced GEMM family changes no other op', async () => {
   assert.match(constants[0]!, /"LANES":1/);
 });
 
-gpuTest('an adapter that says nothing of itself, as some browsers have, is used with care', async () => {
+gpuTest('an adapter without a description, as in some browsers, gets kernels that work everywhere', async () => {
   const adapter = (await (await webgpu()).requestAdapter())!;
   const silent = new Proxy(adapter, {
     get: (target, name) => {
@@ -120,7 +120,7 @@ gpuTest('an adapter that says nothing of itself, as some browsers have, is used 
   device.dispose();
 });
 
-gpuTest('a device of the caller stays alive', async (gpu) => {
+gpuTest('a device of the caller is not destroyed', async (gpu) => {
   const second = await createGpu({ device: gpu.native });
   const x = tensor(second, [-1, 2]);
   const y = relu(x);
@@ -135,7 +135,7 @@ gpuTest('a device of the caller stays alive', async (gpu) => {
   mine.dispose();
 });
 
-gpuTest("a caller's device gets its own errors back", async (gpu) => {
+gpuTest("the errors of a caller's device reach the caller again after dispose", async (gpu) => {
   const listeners = new Set<unknown>();
   const { addEventListener, removeEventListener } = gpu.native as GPUDevice;
   const spied = new Proxy(gpu.native as GPUDevice, {
@@ -160,7 +160,7 @@ gpuTest("a caller's device gets its own errors back", async (gpu) => {
   assert.is(listeners.size, 0);
 });
 
-gpuTest('tensors of two Gpus do not mix', async (gpu) => {
+gpuTest('a kernel refuses tensors of two Gpus', async (gpu) => {
   const other = await createGpu();
   const { defineKernel } = await import('../../src/gpu/kernel.ts');
   const kernel = defineKernel(
@@ -191,7 +191,7 @@ test('a lost device is an error, never zeros', async () => {
   gpu.dispose();
 });
 
-gpuTest('the first fault on the device is thrown at the next read', async (gpu) => {
+gpuTest('the first error on the device is thrown at the next read', async (gpu) => {
   gpu.native.createBuffer({ size: 4, usage: 0x1 | 0x80 });
   await new Promise((resolve) => setTimeout(resolve, 10));
   const x = tensor(gpu, [1]);
@@ -204,7 +204,7 @@ gpuTest('the first fault on the device is thrown at the next read', async (gpu) 
   x.dispose();
 });
 
-gpuTest('a device that is gone and rejects in words of its own is a lost device', async () => {
+gpuTest('a rejection of a device that is gone counts as a lost device', async () => {
   const gone = () => Promise.reject(new Error('Instance dropped'));
   const patched: [string, (gpu: Gpu) => unknown, (gpu: Gpu) => Promise<unknown>][] = [
     ['onSubmittedWorkDone', (gpu) => gpu.native.queue, (gpu) => gpu.idle()],

@@ -22,7 +22,7 @@ const scaled = defineKernel(
   ['main'],
 );
 
-gpuTest('sources are joined, params laid out by type, constants override', async (gpu) => {
+gpuTest('sources are joined, params are laid out by type, constants override', async (gpu) => {
   const x = tensor(gpu, [1, 2]);
   const y = empty(gpu, [2]);
   scaled.main({ x, y }, { size: 2, factor: 0.5, shift: -3 }, 1);
@@ -33,7 +33,7 @@ gpuTest('sources are joined, params laid out by type, constants override', async
   y.dispose();
 });
 
-gpuTest('calls that do not fit the WGSL are refused by name', (gpu) => {
+gpuTest('calls that do not match the WGSL are refused, with the name of the mismatch', (gpu) => {
   const x = tensor(gpu, [1]);
   const y = empty(gpu, [1]);
   const params = { size: 1, factor: 1, shift: 0 };
@@ -86,7 +86,7 @@ const numbered = defineKernel(
   ['main'],
 );
 
-gpuTest('more workgroups than fit one dimension take two, and each of them runs', async (gpu) => {
+gpuTest('workgroups beyond the limit of one dimension use two, and all of them run', async (gpu) => {
   const limit = gpu.limits.maxComputeWorkgroupsPerDimension!;
   for (const size of [limit, limit + 1, 2 * limit + 1]) {
     const y = empty(gpu, [size], 'u32');
@@ -100,7 +100,7 @@ gpuTest('more workgroups than fit one dimension take two, and each of them runs'
   }
 });
 
-gpuTest('vectors of whole numbers want a u32 tensor, vectors of floats an f32 one', async (gpu) => {
+gpuTest('vectors of integers need a u32 tensor, vectors of floats an f32 tensor', async (gpu) => {
   const vectors = defineKernel(
     'vectors',
     `@group(0) @binding(0) var<storage, read> words: array<vec4u>;
@@ -116,7 +116,7 @@ gpuTest('vectors of whole numbers want a u32 tensor, vectors of floats an f32 on
   for (const t of [words, y]) t.dispose();
 });
 
-gpuTest('WGSL that does not compile is shown with its line at the next read', async (gpu) => {
+gpuTest('a compile error is thrown at the next read, with its line', async (gpu) => {
   const broken = defineKernel('broken', `${DECLARATIONS}\n${MAIN} {\n  y[id.x] = wrong(x[id.x]);\n}`, ['main']);
   const x = tensor(gpu, [1]);
   const y = empty(gpu, [1]);
@@ -142,30 +142,27 @@ const both = defineKernel(
   ['main'],
 );
 
-gpuTest(
-  'a dispatch that reads what it writes by another binding, or writes it by two, is refused by the next read',
-  async (gpu) => {
-    const x = tensor(gpu, [1]);
-    const wide = tensor(gpu, new Float32Array(128));
-    const part = (byteOffset: number, byteLength: number): Binding => ({
-      ...{ gpu, storage: wide.storage, byteOffset, byteLength },
-      ...{ label: 'part', dtype: 'f32' },
-    });
-    const read = (dispatch: () => void) => {
-      dispatch();
-      return wide.read().then(
-        (numbers) => numbers,
-        (e: GpuError) => e.code,
-      );
-    };
-    assert.is(await read(() => scaled.main({ x, y: x }, { size: 1, factor: 1, shift: 0 }, 1)), 'GPU_VALIDATION');
-    assert.is(await read(() => both.main({ a: wide, b: wide }, {}, 1)), 'GPU_VALIDATION');
-    assert.is(await read(() => both.main({ a: part(0, 512), b: part(256, 256) }, {}, 1)), 'GPU_VALIDATION');
-    const apart = await read(() => both.main({ a: part(0, 256), b: part(256, 256) }, {}, 1));
-    assert.equal([apart[0], apart[64]], [1, 2], 'ranges of one buffer that lie apart may both be written');
-    x.dispose();
-    wide.dispose();
-  },
-);
+gpuTest('a dispatch that binds the same memory twice, once of them to write, fails at the next read', async (gpu) => {
+  const x = tensor(gpu, [1]);
+  const wide = tensor(gpu, new Float32Array(128));
+  const part = (byteOffset: number, byteLength: number): Binding => ({
+    ...{ gpu, storage: wide.storage, byteOffset, byteLength },
+    ...{ label: 'part', dtype: 'f32' },
+  });
+  const read = (dispatch: () => void) => {
+    dispatch();
+    return wide.read().then(
+      (numbers) => numbers,
+      (e: GpuError) => e.code,
+    );
+  };
+  assert.is(await read(() => scaled.main({ x, y: x }, { size: 1, factor: 1, shift: 0 }, 1)), 'GPU_VALIDATION');
+  assert.is(await read(() => both.main({ a: wide, b: wide }, {}, 1)), 'GPU_VALIDATION');
+  assert.is(await read(() => both.main({ a: part(0, 512), b: part(256, 256) }, {}, 1)), 'GPU_VALIDATION');
+  const apart = await read(() => both.main({ a: part(0, 256), b: part(256, 256) }, {}, 1));
+  assert.equal([apart[0], apart[64]], [1, 2], 'ranges of one buffer that lie apart may both be written');
+  x.dispose();
+  wide.dispose();
+});
 
 run();

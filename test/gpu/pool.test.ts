@@ -8,7 +8,7 @@ import { relu } from '../../src/ops/relu.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
-// The books of the memory pool, on a Gpu of their own.
+// What the memory pool counts, on a Gpu of its own.
 
 gpuTest('the peak counts buffers in use and buffers kept for reuse', async ({ options }) => {
   const gpu = await createGpu(options);
@@ -25,7 +25,7 @@ gpuTest('the peak counts buffers in use and buffers kept for reuse', async ({ op
   gpu.dispose();
 });
 
-gpuTest('a tensor may be as large as a binding, and no larger', async () => {
+gpuTest('a tensor may be as large as a binding, but not larger', async () => {
   const gpu = await createGpu({ limits: 'default' });
   const limit = gpu.limits.maxStorageBufferBindingSize!;
   assert.is(limit, 128 * 1024 * 1024);
@@ -41,7 +41,7 @@ gpuTest('a tensor may be as large as a binding, and no larger', async () => {
   gpu.dispose();
 });
 
-gpuTest('a captured step that reads one tensor several times gives it back once', async (gpu) => {
+gpuTest('a captured step that reads one tensor several times releases it once', async (gpu) => {
   const x = tensor(gpu, [1, 2]);
   const { buffers } = gpu.memory();
   const step = await capture(gpu, () => add(add(x, x), mul(x, x)));
@@ -54,7 +54,7 @@ gpuTest('a captured step that reads one tensor several times gives it back once'
   assert.is(gpu.memory().buffers, buffers - 1);
 });
 
-gpuTest('steps that are captured and disposed share one buffer of params', async ({ options }) => {
+gpuTest('steps that are captured and disposed one after the other share one buffer of params', async ({ options }) => {
   const gpu = await createGpu(options);
   const x = tensor(gpu, [1, 2]);
   const device = gpu.native;

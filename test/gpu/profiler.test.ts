@@ -30,7 +30,7 @@ const groups = Math.ceil(SIZE / 64);
 const increment = (x: Tensor) => kernel.increment({ x }, { size: SIZE }, groups);
 const double = (x: Tensor) => kernel.double({ x }, { size: SIZE }, groups, { flops: SIZE, bytes: 8 * SIZE });
 
-/** Each with what the adapter has, and as on one that has no timestamps. */
+/** Runs a test with the adapter's clock, and again as on an adapter without timestamps. */
 function profileTest(name: string, body: (gpu: Gpu, clock: 'timestamps' | 'wall') => Promise<void>): void {
   gpuTest(name, (gpu) => body(gpu, gpu.features.has('timestamp-query') ? 'timestamps' : 'wall'));
   gpuTest(`${name}, by the wall clock`, async (shared) => {
@@ -97,7 +97,7 @@ profileTest('a profile takes captured steps, reads within it, and only what it h
   x.dispose();
 });
 
-gpuTest('more dispatches than a query set holds', async (gpu) => {
+gpuTest('a profile takes more dispatches than a query set holds', async (gpu) => {
   const x = tensor(gpu, new Float32Array(SIZE));
   const step = await capture(gpu, () => {
     for (let i = 0; i < 2100; i++) increment(x);
@@ -109,26 +109,29 @@ gpuTest('more dispatches than a query set holds', async (gpu) => {
   x.dispose();
 });
 
-gpuTest('one profile at a time; what the function throws comes through, and the next profile works', async (gpu) => {
-  const inside = gpu.profile(async () => {
-    await gpu.profile(() => {});
-  });
-  await inside.then(
-    () => assert.unreachable(),
-    (error: Error) => assert.match(error.message, 'profile: another profile is running'),
-  );
-  await gpu
-    .profile(() => {
-      throw new Error('mine');
-    })
-    .then(
+gpuTest(
+  'only one profile runs at a time; an error of the function is thrown, and the next profile works',
+  async (gpu) => {
+    const inside = gpu.profile(async () => {
+      await gpu.profile(() => {});
+    });
+    await inside.then(
       () => assert.unreachable(),
-      (error: Error) => assert.is(error.message, 'mine'),
+      (error: Error) => assert.match(error.message, 'profile: another profile is running'),
     );
-  assert.equal((await gpu.profile(() => {})).rows, []);
-});
+    await gpu
+      .profile(() => {
+        throw new Error('mine');
+      })
+      .then(
+        () => assert.unreachable(),
+        (error: Error) => assert.is(error.message, 'mine'),
+      );
+    assert.equal((await gpu.profile(() => {})).rows, []);
+  },
+);
 
-gpuTest('a lost device is an error', async () => {
+gpuTest('a profile fails if the device is lost', async () => {
   const gpu = await createGpu();
   const x = empty(gpu, [SIZE]);
   const profile = gpu.profile(() => {
@@ -142,7 +145,7 @@ gpuTest('a lost device is an error', async () => {
   gpu.dispose();
 });
 
-gpuTest('GEMM kernels count their operations, split along k or not; direct convolution too', async (gpu) => {
+gpuTest('GEMM kernels count their operations, with k split or not, and so does direct convolution', async (gpu) => {
   const [a, b] = [empty(gpu, [6, 5]), empty(gpu, [5, 7])];
   const [long, tall] = [empty(gpu, [6, 2100]), empty(gpu, [2100, 7])];
   const [x, weight] = [empty(gpu, [2, 3, 9, 9]), empty(gpu, [4, 3, 3, 3])];
@@ -164,7 +167,7 @@ gpuTest('a launch refuses an option that it does not know', (gpu) => {
   x.dispose();
 });
 
-gpuTest('a kernel that picks out of much is credited with what it picks', async (gpu) => {
+gpuTest('a kernel that reads a part of a large tensor counts only that part', async (gpu) => {
   const index = tensor(gpu, Uint32Array.from([7, 3]));
   const x = empty(gpu, [SIZE, 10]);
   const images = empty(gpu, [SIZE * 49], 'u32');
@@ -177,7 +180,7 @@ gpuTest('a kernel that picks out of much is credited with what it picks', async 
     made.push(batch.x, batch.labels!);
   });
   const bytes = Object.fromEntries(rows.map((row) => [row.kernel, row.bytes]));
-  // Two rows of ten read and written, by two numbers; eight images of 196 bytes as floats, by numbers, with their labels.
+  // Two rows of ten, read and written, and two indices. Eight images of 196 bytes, as floats, with indices and labels.
   assert.equal(bytes, {
     'gatherRows.forward': 4 * (20 + 20 + 2),
     'imageBatch.labelled': 8 * (196 + 4 * 196 + 4 + 4 + 4),
