@@ -9,6 +9,7 @@
 //   bench.json       npm run bench -- --only matmul,conv2d,softmax-column-mean,cnn,pada,ladder-matmul --json docs/figures/bench.json
 //   peers.json       npm run bench:peers
 //   adaptation.json  node tools/adaptation.mjs
+//   terminal.json    node tools/pictures/terminal.mjs (the text of the picture; it has no table)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';

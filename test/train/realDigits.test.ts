@@ -9,7 +9,7 @@ import { gpuTest, run } from '../harness.ts';
 const SHARED = [0, 1, 2, 3, 4];
 const FLOOR = 87;
 
-gpuTest('150 iterations of PADA adapt printed digits to handwriting', async (gpu) => {
+gpuTest('150 iterations of PADA adapt font digits to handwriting', async (gpu) => {
   const source = limit(await resolveData('fontdigits', 'train'), 6000);
   const target = selectClasses(limit(await resolveData('mnist', 'train'), 6000), SHARED);
   const targetTest = selectClasses(await resolveData('mnist', 'test'), SHARED);
