@@ -5,7 +5,7 @@ const SIGNS: readonly [RegExp, string][] = [
   [/<=/g, '≤'],
   [/>=/g, '≥'],
   [/ \* /g, ' · '],
-  [/\bsum(?=\s(?!of|over|so))/g, '∑'],
+  [/(?<!\bthe )\bsum(?=\s(?!of|over|so))/g, '∑'],
   [/(^|[\s(=])-(?=[\w(])/g, '$1−'],
   [/ - /g, ' − '],
 ];

@@ -55,8 +55,8 @@ const LAB_PICTURES = {
     choice: { op: 'softmax', shape: '256x31', kernel: 'shipped' },
     edit: {
       file: 'shaders/softmax.wgsl',
-      from: 'i < end; i += LANES * step) { y[i] =',
-      to: 'i + 1u < end; i += LANES * step) { y[i] =',
+      from: 'i < r.end; i += LANES * r.step) { y[i] = exp',
+      to: 'i + 1u < r.end; i += LANES * r.step) { y[i] = exp',
     },
   },
 };
