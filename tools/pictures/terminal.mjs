@@ -66,6 +66,8 @@ try {
 } finally {
   await browser.close();
 }
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
+// The commit that last changed what the command runs.
+const last = ['log', '-1', '--format=%h', '--', 'src', 'shaders'];
+const commit = execFileSync('git', last, { cwd: ROOT, encoding: 'utf8' }).trim();
 const recording = { date: new Date().toISOString().slice(0, 10), commit, command, load, lines };
 writeFileSync(`${ROOT}docs/figures/terminal.json`, `${JSON.stringify(recording, null, 2)}\n`);
