@@ -37,7 +37,7 @@ export default [
     'keep',
   ),
   cli('run/config', 'orNull(wholeFrom(1)), evalFreq', 'orNull(wholeFrom(0)), evalFreq', 'keep'),
-  cli('run/config', "    require('options', config.options,", "    require('options', defaultOptions,", 'keep'),
+  cli('run/config', "    require('options', config.options,", "    require('options', defaultRunOptions,", 'keep'),
   cli('run/config', '    .filter(([name]) => !CHANGEABLE.includes(name))\n', '', 'keep'),
   cli('run/job', 'task.numClasses !== config.task.numClasses', 'false', 'keep'),
   cli('run/job', 'checksumOf(data[side]) !== config.data[side]', 'false', 'keep'),
