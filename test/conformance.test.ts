@@ -59,7 +59,7 @@ function isAllowed(from: string, to: string): boolean {
   if (top(from) === 'src') return top(to) === 'src' && (from === 'src/index.ts' || floorOf(to) >= floorOf(from));
   if (top(from) === top(to)) return true;
   if (top(from) === 'bench' && folderOf(to) === 'cli') return false;
-  // Of the demo only the kernel lab is built on the bench.
+  // Only one part of the demo, the kernel lab, uses the bench.
   if (top(to) === 'bench' && top(from) === 'demo' && !from.startsWith('demo/lab/')) return false;
   return top(from) !== 'reference' && ['src', 'reference', ...ALSO[top(from)]!].includes(top(to));
 }

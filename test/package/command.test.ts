@@ -38,7 +38,7 @@ test('an error names a missing package and how to install it', () => {
   );
   const dawn = padagrad('doctor');
   assert.is(dawn.status, 1);
-  assert.match(dawn.stdout, /not usable .*webgpu[\s\S]*do this +run `npm install webgpu`/);
+  assert.match(dawn.stdout, /not usable .*webgpu[\s\S]*fix +run `npm install webgpu`/);
   const bench = padagrad('bench');
   assert.is(bench.status, 1);
   assert.match(bench.stderr, /^bench: .*webgpu.*npm i webgpu/);
@@ -59,12 +59,12 @@ test('with Dawn it trains on the font digits', () => {
   const bench = padagrad('bench', '--quick', '--only', 'domain-weights', '--json');
   assert.is(bench.status, 0, bench.stderr);
   assert.match(bench.stdout, /"bench":"domain-weights".*"verified":true/);
-  const asked = padagrad('eval', '--model', 'run', '--data', 'fontdigits', '--classes', '0-4', '--json');
-  assert.is(asked.status, 0, asked.stderr);
-  assert.is(JSON.parse(asked.stdout).accuracy, events.at(-1).targetAccuracy);
-  const weighed = padagrad('weights', '--model', 'run', '--data', 'fontdigits', '--limit', '200', '--json');
-  assert.is(weighed.status, 0, weighed.stderr);
-  assert.is(Math.max(...JSON.parse(weighed.stdout).classWeight), 1);
+  const evaluated = padagrad('eval', '--model', 'run', '--data', 'fontdigits', '--classes', '0-4', '--json');
+  assert.is(evaluated.status, 0, evaluated.stderr);
+  assert.is(JSON.parse(evaluated.stdout).accuracy, events.at(-1).targetAccuracy);
+  const weights = padagrad('weights', '--model', 'run', '--data', 'fontdigits', '--limit', '200', '--json');
+  assert.is(weights.status, 0, weights.stderr);
+  assert.is(Math.max(...JSON.parse(weights.stdout).classWeight), 1);
 });
 
 test.run();
