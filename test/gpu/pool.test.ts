@@ -8,7 +8,7 @@ import { relu } from '../../src/ops/relu.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { gpuTest, run } from '../harness.ts';
 
-// What the memory pool counts, on a Gpu of its own.
+// The counts of the memory pool, on a Gpu of its own.
 
 gpuTest('the peak counts buffers in use and buffers kept for reuse', async ({ options }) => {
   const gpu = await createGpu(options);

@@ -17,7 +17,7 @@ const GEMM = [...ROWS, 'no-subgroups-disordered'];
 // which pages get minified.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|gpu\/instance\.node|demo\/(lab|pictures|runner)|precision\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
