@@ -17,7 +17,7 @@ const GEMM = [...ROWS, 'no-subgroups-disordered'];
 // which pages get minified.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/idx|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|realDigits)|conformance|rows)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/readers\/idx|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|realDigits)|ops\/shared\/rows|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
@@ -26,7 +26,7 @@ export function profilesOf(name) {
   if (/^ops\/(conv2d|linear|matmul)$/.test(name)) return GEMM;
   if (/^ops\/(accuracy|argmax|batchNorm|crossEntropy|logSoftmax|max|softmax(ColumnMean)?|sum)$/.test(name)) return ROWS;
   if (name.startsWith('ops/')) return OPS;
-  if (/^(optim\/(optimizer|clipGradNorm)|rows)$/.test(name)) return ['adapter', 'disordered'];
+  if (/^optim\/(optimizer|clipGradNorm)$/.test(name)) return ['adapter', 'disordered'];
   return name === 'golden' ? PORTABLE : DEFAULT;
 }
 
