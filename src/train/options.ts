@@ -196,7 +196,7 @@ export function checkSettings<M extends Model>(
   };
 }
 
-/** @internal Throws for names that a run does not know; says so if an option belongs to the method. */
+/** @internal Throws for unknown names, with a hint if the option belongs to the method. */
 export function checkNames<S extends { method: Method }>(who: string, given: S, checks: OptionChecks<object>): void {
   const own = Object.keys(given?.method?.options ?? {}).find((name) => Object.hasOwn(given, name));
   if (own)

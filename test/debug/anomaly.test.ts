@@ -18,7 +18,7 @@ import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run, seeded, uniform } from '../harness.ts';
 
-/** What is found while `body` runs on leaves of these values. */
+/** Returns the anomaly found while `body` runs on leaves of these values. */
 async function found(
   gpu: Gpu,
   values: readonly (readonly number[] | Float32Array)[],
@@ -71,7 +71,7 @@ const cases: [name: string, values: number[][], body: (...xs: Tensor[]) => Tenso
     { op: 'mul', call: 'mul(x[2], y[2])', pass: 'forward', tensor: 'output', shape: [2], at: [1], nan: 0, infinite: 1 },
   ],
   [
-    'backward alone: the slope of a logarithm',
+    'only in backward: the slope of a logarithm',
     [[1, 1e-30, 2]],
     (x) => scale(log(x), 1e20),
     {
@@ -86,7 +86,7 @@ const cases: [name: string, values: number[][], body: (...xs: Tensor[]) => Tenso
     },
   ],
   [
-    'backward alone: of two like ops the one that overflows',
+    'only in backward: of two like ops the one that overflows',
     [[1e-30], [1]],
     (x, y) => mul(scale(scale(x, 1e30), 1e30), y),
     {
@@ -101,7 +101,7 @@ const cases: [name: string, values: number[][], body: (...xs: Tensor[]) => Tenso
     },
   ],
   [
-    'backward alone: the second input',
+    'only in backward: the second input',
     [[1e20], [1e-20]],
     (x, y) => scale(mul(x, y), 1e30),
     {
@@ -187,7 +187,7 @@ gpuTest('the last element of more than 65,535 workgroups', async (gpu) => {
   assert.equal([anomaly.at, anomaly.nan], [[values.length - 1], 1]);
 });
 
-gpuTest('a network that goes bad in the middle: parameters are called by their names', async (gpu) => {
+gpuTest('a network that becomes NaN in the middle: messages use the names of parameters', async (gpu) => {
   const random = new Random(1);
   const [first, second] = [
     new Linear(gpu, { inFeatures: 5, outFeatures: 7, random }),
@@ -214,7 +214,7 @@ gpuTest('a network that goes bad in the middle: parameters are called by their n
   for (const one of [first, second, x]) one.dispose();
 });
 
-gpuTest('ops of others, and ops without a graph, are looked at as well', async (gpu) => {
+gpuTest('custom ops, and ops without a graph, are checked too', async (gpu) => {
   const x = tensor(gpu, [1, 2]);
   x.requiresGrad = true;
   const twice = (a: Tensor) => record('twice', [a], scale(a, 2), [], (dy) => [scale(dy, Number.POSITIVE_INFINITY)]);
@@ -242,7 +242,7 @@ gpuTest(
   },
 );
 
-gpuTest('several calls in one, awaited, and what comes first counts', async (gpu) => {
+gpuTest('several awaited calls in one: the first anomaly counts', async (gpu) => {
   const x = tensor(gpu, [-1]);
   const error = await detectAnomaly(gpu, async () => {
     for (const op of [relu, exp, log, exp]) {
@@ -256,7 +256,7 @@ gpuTest('several calls in one, awaited, and what comes first counts', async (gpu
   x.dispose();
 });
 
-gpuTest('errors of what is run come through, and the next one is free to begin', async (gpu) => {
+gpuTest('errors of the function come through, and the next detectAnomaly can start', async (gpu) => {
   const x = tensor(gpu, [1]);
   const own = await detectAnomaly(gpu, () => {
     throw new Error('mine');
