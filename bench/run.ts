@@ -148,7 +148,7 @@ async function variants(gpu: Gpu, flags: Flags, cases: readonly Case[]): Promise
     const recording = { ...origin(), device: deviceBlock(gpu), load: loadavg()[0]!, variants: rows };
     writeFileSync(flags.json, `${JSON.stringify(recording, null, 1)}\n`);
   }
-  const worst = Math.max(0, ...rows.map(({ regret }) => regret));
+  const worst = Math.max(0, ...rows.map(({ regret }) => regret ?? 0));
   say(`bench: the largest regret of ${rows.length} shapes is ${(100 * worst).toFixed(0)} %`);
   const wrong = rows.filter(({ variants }) => variants.some(({ ms }) => ms === null)).length;
   if (wrong > 0) say(`bench: ${wrong} shapes have variants with wrong results, which were not timed`);

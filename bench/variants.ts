@@ -16,11 +16,11 @@ export interface VariantRow extends GemmUse {
   bench: string;
   choice: GemmVariant;
   fastest: GemmVariant;
-  /** Milliseconds of the choice and of the fastest variant. */
-  choiceMs: number;
-  fastestMs: number;
+  /** Milliseconds of the choice and of the fastest variant; null if the results were wrong. */
+  choiceMs: number | null;
+  fastestMs: number | null;
   /** choiceMs / fastestMs - 1. */
-  regret: number;
+  regret: number | null;
   /** All variants with their milliseconds; null if the result was wrong. */
   variants: { variant: GemmVariant; ms: number | null }[];
 }
@@ -147,12 +147,14 @@ const labelOf = ({ name, m, n, k }: GemmUse): string => `${name} ${2 * m * n * k
 function rowOf(bench: string, { use, variants, seconds }: Shape): VariantRow {
   const timed = variants.map((variant, i) => ({ variant, ms: seconds[i] == null ? null : 1e3 * seconds[i] }));
   const again = timed.pop()!;
-  const [choice] = timed as [(typeof timed)[0]];
-  choice.ms = Math.min(choice.ms ?? Number.POSITIVE_INFINITY, again.ms ?? Number.POSITIVE_INFINITY);
-  const fastest = timed.reduce((a, b) => ((b.ms ?? Number.POSITIVE_INFINITY) < a.ms! ? b : a), choice);
+  const choice = timed[0]!;
+  if (choice.ms !== null && again.ms !== null) choice.ms = Math.min(choice.ms, again.ms);
+  const correct = timed.filter(({ ms }) => ms !== null);
+  const fastest = correct.reduce((a, b) => (b.ms! < a.ms! ? b : a), correct[0] ?? choice);
+  const regret = choice.ms === null || fastest.ms === null ? null : choice.ms / fastest.ms - 1;
   return {
     ...{ bench, ...use, choice: choice.variant, fastest: fastest.variant },
-    ...{ choiceMs: choice.ms, fastestMs: fastest.ms!, regret: choice.ms / fastest.ms! - 1, variants: timed },
+    ...{ choiceMs: choice.ms, fastestMs: fastest.ms, regret, variants: timed },
   };
 }
 
@@ -161,9 +163,10 @@ export const VARIANT_COLUMNS = ['GEMM', 'm x n x k', 'choice', 'ms', 'fastest', 
 /** Returns the cells of a row, as {@link VARIANT_COLUMNS} names them. */
 export function variantCells({ name, m, n, k, choice, fastest, ...row }: VariantRow): string[] {
   const wrong = row.variants.filter(({ ms }) => ms === null).length;
+  const time = (ms: number | null) => (ms === null ? '-' : digits(ms));
   return [
-    ...[name, `${m}x${n}x${k}`, nameOf(choice), digits(row.choiceMs), nameOf(fastest), digits(row.fastestMs)],
-    `${(100 * row.regret).toFixed(0)} %`,
+    ...[name, `${m}x${n}x${k}`, nameOf(choice), time(row.choiceMs), nameOf(fastest), time(row.fastestMs)],
+    row.regret === null ? '-' : `${(100 * row.regret).toFixed(0)} %`,
     `${row.variants.length}${wrong > 0 ? `, ${wrong} wrong` : ''}`,
   ];
 }

@@ -245,6 +245,12 @@ export default [
   source('gemm/defineGemm', 'const flops = 2 * m * n * k', 'const flops = m * n * k', 'gpu/profiler'),
   source('gemm/createGpu', 'gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu'),
   source('gpu/gpu', 'this.options.kind ?? ', '', 'gpu/gpu'),
+  {
+    file: 'bench/variants.ts',
+    from: 'isWrong ? null : seconds',
+    to: 'seconds',
+    tests: ['bench/variants'],
+  },
   source('ops/shared/directConv2d', 'firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'),
   source('ops/shared/binary', '!inner.b === !stepB', 'true', 'ops/mul', 'ops/add'),
   source('ops/batchNorm', 'momentum: 0, wantsX', 'momentum, wantsX', 'ops/batchNorm', 'nn/layers'),
