@@ -1,5 +1,6 @@
 import source from '../../shaders/confusionMatrix.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Tensor } from '../tensor.ts';
 import { expectMatrix, expectShape } from './shared/expect.ts';
@@ -12,9 +13,15 @@ const kernel = /* @__PURE__ */ defineKernel('confusionMatrix', [rowsSource, sour
  *
  * A row is not counted if its label is >= C or if it holds NaN; compare the sum of the counts with the number of rows.
  */
-export function confusionMatrix(logits: Tensor, labels: Tensor, into: Tensor): void {
+export const confusionMatrix: (logits: Tensor, labels: Tensor, into: Tensor) => void = (
+  logits,
+  labels,
+  into,
+  options?: unknown,
+) => {
+  noOptions('confusionMatrix', options);
   const [rows, classes] = expectMatrix('confusionMatrix', 'logits', logits);
   expectShape('confusionMatrix', 'labels', labels, [rows], 'u32');
   expectShape('confusionMatrix', 'into', into, [classes, classes], 'u32');
   kernel.count({ logits, labels, counts: into }, { rows, classes }, Math.ceil(rows / 64));
-}
+};

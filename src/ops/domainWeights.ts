@@ -1,5 +1,6 @@
 import source from '../../shaders/domainWeights.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype, expectShape } from './shared/expect.ts';
@@ -13,7 +14,12 @@ const kernel = /* @__PURE__ */ defineKernel('domainWeights', [rowsSource, source
  *
  * classWeight: f32 [C]; labels: u32 [n], each < C (else NaN); source, target: f32 [n], no gradient.
  */
-export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Tensor; target: Tensor } {
+export const domainWeights: (classWeight: Tensor, labels: Tensor) => { source: Tensor; target: Tensor } = (
+  classWeight,
+  labels,
+  options?: unknown,
+) => {
+  noOptions('domainWeights', options);
   expectDtype('domainWeights', 'labels', labels, 'u32');
   expectDtype('domainWeights', 'classWeight', classWeight, 'f32');
   const { gpu, size: n } = labels;
@@ -27,4 +33,4 @@ export function domainWeights(classWeight: Tensor, labels: Tensor): { source: Te
     },
   });
   return { source: weightOfSource, target: weightOfTarget };
-}
+};

@@ -1,6 +1,7 @@
 import source from '../../shaders/gatherRows.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { record } from '../autograd.ts';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -17,7 +18,8 @@ const TAKEN = 32;
  *
  * @throws TypeError if x is a single number
  */
-export function gatherRows(x: Tensor, index: Tensor): Tensor {
+export const gatherRows: (x: Tensor, index: Tensor) => Tensor = (x, index, options?: unknown) => {
+  noOptions('gatherRows', options);
   expectDtype('gatherRows', 'x', x, 'f32');
   expectDtype('gatherRows', 'index', index, 'u32');
   const [rows, ...rest] = x.shape;
@@ -30,4 +32,4 @@ export function gatherRows(x: Tensor, index: Tensor): Tensor {
     kernel.backward({ index, dy, dx }, params, Math.ceil((rows * Math.ceil(params.cols / TAKEN)) / 64));
     return [dx];
   });
-}
+};

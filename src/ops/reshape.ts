@@ -1,5 +1,5 @@
 import { record } from '../autograd.ts';
-import { show } from '../checks/options.ts';
+import { noOptions, show } from '../checks/options.ts';
 import { type Shape, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { expectTensor } from './shared/expect.ts';
@@ -10,7 +10,8 @@ import { expectTensor } from './shared/expect.ts';
  *
  * @throws TypeError if the shape does not have as many elements as x
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export const reshape: (x: Tensor, shape: Shape) => Tensor = (x, shape, options?: unknown) => {
+  noOptions('reshape', options);
   expectTensor('reshape', 'x', x);
   if (!Array.isArray(shape))
     throw new TypeError(`reshape: shape must be an array of sizes, such as [2, -1], but is ${show(shape)}`);
@@ -23,4 +24,4 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     );
   }
   return record('reshape', [x], x.view(full), [], (dy) => [dy.view(x.shape)]);
-}
+};

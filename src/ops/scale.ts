@@ -1,6 +1,6 @@
 import source from '../../shaders/scale.wgsl';
 import { record } from '../autograd.ts';
-import { type Check, checkValue } from '../checks/options.ts';
+import { type Check, checkValue, noOptions } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, readingOf, Scalar } from '../gpu/scalar.ts';
@@ -19,7 +19,8 @@ export const factors: Check = {
  * Multiplies each element by a number. x, y: f32 of any shape. A captured step reads the value of a {@link Scalar} at every run.
  * `mul` multiplies two tensors.
  */
-export function scale(x: Tensor, factor: number | Scalar): Tensor {
+export const scale: (x: Tensor, factor: number | Scalar) => Tensor = (x, factor, options?: unknown) => {
+  noOptions('scale', options);
   expectDtype('scale', 'x', x, 'f32');
   checkValue('scale', 'factor', factor, factors);
   const own = factorOf(x.gpu, factor);
@@ -30,7 +31,7 @@ export function scale(x: Tensor, factor: number | Scalar): Tensor {
     scaleInto(dy, own, dx);
     return [dx];
   });
-}
+};
 
 /**
  * @internal Returns the scalar's value at this forward, for backward to use as well. In a captured step it is read at every run.

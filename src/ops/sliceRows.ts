@@ -1,5 +1,6 @@
 import source from '../../shaders/sliceRows.wgsl';
 import { record } from '../autograd.ts';
+import { noOptions } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -16,7 +17,8 @@ const ALIGNMENT = 256;
  *
  * @throws RangeError unless 0 <= from <= to <= n
  */
-export function sliceRows(x: Tensor, from: number, to: number): Tensor {
+export const sliceRows: (x: Tensor, from: number, to: number) => Tensor = (x, from, to, options?: unknown) => {
+  noOptions('sliceRows', options);
   expectTensor('sliceRows', 'x', x);
   const [rows] = x.shape;
   if (rows === undefined) throw new TypeError('sliceRows: x is a single number; it must have rows');
@@ -32,7 +34,7 @@ export function sliceRows(x: Tensor, from: number, to: number): Tensor {
     kernel.pad({ part: dy, wholeOut: dx }, stretch(dx, from, to), Math.ceil(dx.size / 64));
     return [dx];
   });
-}
+};
 
 /** @internal Returns the rows: a view if their alignment allows one, else a copy in the tensor that `into` makes. */
 export function rowsFrom(
