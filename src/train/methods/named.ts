@@ -9,8 +9,9 @@ import { sourceOnly } from './sourceOnly.ts';
 // For programs that choose a method by its name while they run, such as the command line and the page. They keep all options
 // of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 
-/** The name of a method in flags and JSON. */
-export type MethodName = 'source-only' | 'dann' | 'pada';
+/** The names of the methods in flags and JSON. A list of its own, so that a page that shows them bundles no method. */
+export const METHOD_NAMES = ['source-only', 'dann', 'pada'] as const;
+export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
 export type RunOptions = TrainingOptions & Required<PadaOptions> & { method: MethodName };
@@ -20,8 +21,6 @@ const METHODS: Readonly<Record<MethodName, (options: Required<PadaOptions>) => M
   dann: (options) => dann(pick(options, dannDefaults)),
   pada,
 };
-
-export const METHOD_NAMES = /* @__PURE__ */ Object.keys(METHODS) as MethodName[];
 
 export const defaultRunOptions: Readonly<RunOptions> = { method: 'pada', ...defaultOptions, ...padaDefaults };
 
