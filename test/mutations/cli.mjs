@@ -59,7 +59,7 @@ export default [
   cli('commands/doctor', '      await selfTest(gpu);\n', '', 'doctor'),
   cli('commands/start', 'isChosen || !isSlow ||', 'isChosen ||', 'start'),
   cli('commands/start', '/ seconds / 100', '/ seconds / 1000', 'start'),
-  cli('commands/train', 'event.classWeight.every', 'event.classWeight.some', 'keep'),
+  cli('commands/train', '!event.classWeight.every(Number.isFinite)', 'false', 'keep'),
   cli('commands/train', '    interrupt.dispose();\n', '', 'train'),
   cli('commands/train', '      if (interrupt.signal.aborted) break;\n', '', 'train'),
   cli('commands/train', ' || signal.aborted);', ');', 'train'),
