@@ -149,7 +149,7 @@ gpuTest('models and the pieces of adaptation refuse them too', async (gpu) => {
       /^convolutions\[0\]: unknown option stride/,
     ],
     [[gpu, { numClasses: 4, random, imageSize: [28, 28] }], /^imageSize must be a whole number >= 1/],
-    [[gpu, { numClasses: 4, random, imageSize: 4 }], /nothing is left of images of 4/],
+    [[gpu, { numClasses: 4, random, imageSize: 4 }], /images are 4x4; it needs square images of at least 16x16$/],
   ]);
   const model = new SmallCnn(gpu, { numClasses: 4, random });
   refuses(
