@@ -47,11 +47,12 @@ export function startingOrder(runs) {
 }
 
 // With a cold shader cache, Mesa's lavapipe spends most of a run compiling. Without LLVM's optimisations it compiles about 40 %
-// faster, and kernels run at half the speed. Only these tests compute longer than they compile.
-const COMPUTING = /^(cli\/resume|demo\/conductor|soak\/lifecycle|train\/(heap|losses|realDigits))$/;
+// faster, and kernels run at half the speed. These tests keep the optimisations: golden checks kernels as users run them, and the
+// others compute longer than they compile.
+const OPTIMISED = /^(golden|cli\/resume|demo\/runner|soak\/lifecycle|train\/(heap|losses|realDigits))$/;
 
 /** Returns the environment variables of a run. */
-export const environmentOf = (name) => (COMPUTING.test(name) ? {} : { GALLIVM_PERF: 'nopt' });
+export const environmentOf = (name) => (OPTIMISED.test(name) ? {} : { GALLIVM_PERF: 'nopt' });
 
 /** Lists the tests: `name` as in `ops/softmax`, `source`, and `file`, the built program (undefined if it was not built). */
 export function listTests(sources, built) {
