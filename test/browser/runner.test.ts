@@ -15,7 +15,7 @@ test.after(() => rmSync(pages, { recursive: true, force: true }));
 
 const FAILURES: Record<string, { counts: RegExp; says: RegExp }> = {
   failing: { counts: /1 passed, 1 FAILED/, says: /one is not two/ },
-  fewer: { counts: /1 passed, 1 FAILED/, says: /fewer: 1 tests here, but 2 in Node/ },
+  fewer: { counts: /1 passed, 1 FAILED/, says: /fewer: 1 tests in the page but 2 in Node/ },
   hanging: { counts: /0 passed, 1 FAILED/, says: /hanging: did not end within 5 s/ },
   leaving: { counts: /0 passed, 1 FAILED/, says: /leaving: .*(context|navigation)/ },
   noTests: { counts: /0 passed, 1 FAILED/, says: /noTests: has no tests/ },
