@@ -13,7 +13,7 @@ const site = hostedSite('worker.js');
 
 /** Replaces the page's worker: it keeps its commands, and makes the reports that a test asks for. */
 const WORKER = `
-const heard = [];
+const heard = (globalThis.heard = []);
 onmessage = ({ data }) => heard.push(data);
 const latest = () => heard.findLast(({ settings }) => settings);
 globalThis.reports = {

@@ -17,11 +17,14 @@ export const stateTest = (name: string, open: () => Promise<Visitor>, body: (vis
 export async function report(page: Page, name: string, ...args: unknown[]): Promise<void> {
   const worker = page.workers().at(-1) ?? (await page.waitForEvent('worker'));
   await worker.evaluate(
-    ([called, given]) => {
+    async ([called, given]) => {
       const scope = globalThis as unknown as {
+        heard?: unknown[];
         reports: Record<string, (...args: unknown[]) => unknown>;
         postMessage(report: unknown): void;
       };
+      // The page's first command may still be on its way to a new worker.
+      while (scope.heard?.length === 0) await new Promise((resolve) => setTimeout(resolve));
       scope.postMessage(scope.reports[called]!(...given));
     },
     [name, args] as const,
