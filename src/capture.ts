@@ -199,7 +199,7 @@ export function dryRun(gpu: Gpu, fn: () => void): void {
   release(recordDispatches(gpu, fn));
 }
 
-/** What one call of a function recorded. */
+/** The record of one call of a function. */
 interface Recorded<T> {
   result: T;
   /** The tensors of `result` that the function made. */

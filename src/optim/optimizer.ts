@@ -22,7 +22,7 @@ export interface ParameterGroup {
   weightDecay?: number;
 }
 
-/** What an optimiser takes: `module.parameters()`, or groups of parameters. */
+/** The parameters that an optimiser takes: `module.parameters()`, or groups of parameters. */
 export type ParametersOrGroups = Iterable<Tensor> | Iterable<ParameterGroup>;
 
 const groupChecks: OptionChecks<ParameterGroup> = {

@@ -16,7 +16,7 @@ import {
 import { checkImages, type HostImages } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
-import { checkGpu, type Gpu } from '../gpu/gpu.ts';
+import { checkGpu, Gpu } from '../gpu/gpu.ts';
 import type { ExampleShape, Model, ModelFactory, ModelGeometry } from '../models/model.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
@@ -198,6 +198,8 @@ export function checkSettings<M extends Model>(
 
 /** @internal Throws for unknown names, with a hint if the option belongs to the method. */
 export function checkNames<S extends { method: Method }>(who: string, given: S, checks: OptionChecks<object>): void {
+  if (given instanceof Gpu)
+    throw new TypeError(`${who}: expected one options object but got a Gpu; write { gpu, source, target, method }`);
   const own = Object.keys(given?.method?.options ?? {}).find((name) => Object.hasOwn(given, name));
   if (own)
     throw new TypeError(

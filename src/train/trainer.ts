@@ -80,7 +80,7 @@ export class Trainer<M extends Model = SmallCnn> {
     const targetData =
       target && own(new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' }));
     this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder));
-    this.model = model instanceof Module ? model : own(model(gpu, { ...shape, numClasses, random }));
+    this.model = model instanceof Module ? model : own(checkModel(model(gpu, { ...shape, numClasses, random })));
     this.recipe = method.begin({
       ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
       // A method that does not use the target gets none.
@@ -343,6 +343,14 @@ const wholeState = (network: Module<unknown>): Stateful => ({
   stateDict: () => network.stateDict({ all: true }),
   loadStateDict: (state) => void network.loadStateDict(state, { all: true }),
 });
+
+/** Throws unless a factory returned a Module, for example if it returned a promise of one. */
+function checkModel<M extends Model>(model: M): M {
+  if (model instanceof Module) return model;
+  throw new TypeError(
+    `train: the model's factory returned ${show(model)}; return a Module whose forward returns { logits, features }`,
+  );
+}
 
 /** Runs a model on nothing, to see that it returns what it should, and how many features. */
 function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings): number {

@@ -110,6 +110,8 @@ gpuTest('values of another type or out of range are refused with both', async (g
   ]);
   for (const wrong of [undefined, null, 0.01])
     assert.match(await train(wrong as never).catch((e) => e.message), /^train: expected an options object/);
+  const positional = await train(gpu as never).catch((e) => e.message);
+  assert.is(positional, 'train: expected one options object but got a Gpu; write { gpu, source, target, method }');
 });
 
 gpuTest('data of another kind or size is refused', async (gpu) => {
@@ -161,6 +163,8 @@ gpuTest('a network that gives something else than logits and features is refused
   }
   const wrong = (give: Wrong['give']) => ({ model: (gpu: Gpu, spec: never) => new Wrong(net(gpu, spec), give) });
   await refusesAll(gpu, [
+    [{ model: () => ({}) }, /train: the model's factory returned an Object; return a Module whose forward returns/],
+    [{ model: async () => ({}) }, /train: the model's factory returned a Promise; return a Module/],
     [{ model: net }, /train: the model's forward returned a Tensor; return \{ logits, features \}/],
     [wrong((logits) => ({ logits })), /the model's forward returned .*; return \{ logits, features \}/],
     [
