@@ -1,4 +1,4 @@
-import { anything, callable, type OptionChecks, wholeFrom } from '../checks/options.ts';
+import { anything, callable, checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { HostImages } from '../data/dataset.ts';
 import { NotFiniteError } from '../debug/finiteWatch.ts';
 import type { CompileProgress } from '../gpu/compilation.ts';
@@ -25,7 +25,7 @@ const MOST_LOSSES = 3;
 // Submitted work cannot be cancelled, and signals arrive only while the host waits. It waits about this often.
 const LISTEN_MS = 200;
 
-/** Functions that a run calls. */
+/** Functions that a run calls: the `callbacks` of {@link train}. */
 export interface TrainCallbacks {
   /** Called before the first kernel is compiled and after each; `total` counts them. Not called if all are compiled. */
   onCompile?(progress: CompileProgress): void;
@@ -44,8 +44,9 @@ export interface TrainCallbacks {
   onLost?(event: { iteration: number; error: Error }): void;
 }
 
-/** The argument of {@link train}. Callbacks stand next to the options, so that a misspelt one is an error like any other. */
-export interface TrainSettings<M extends Model = SmallCnn> extends TrainerSettings<M>, TrainCallbacks {
+/** The argument of {@link train}. */
+export interface TrainSettings<M extends Model = SmallCnn> extends TrainerSettings<M> {
+  callbacks?: TrainCallbacks;
   /** Iterations between two readings of the metrics; 0 reads them only at the end. Default: 50. */
   printFreq?: number;
   /** Iterations between two evaluations; 0 evaluates only at the end. Default: 0. */
@@ -79,6 +80,11 @@ const checks: OptionChecks<TrainSettings<Model>> = {
     holds: (value) => typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean',
   },
   reopen: callable,
+  // Their names are checked by `train` itself.
+  callbacks: anything,
+};
+
+const callbackChecks: OptionChecks<TrainCallbacks> = {
   onCompile: callable,
   onStart: callable,
   onProgress: callable,
@@ -120,7 +126,10 @@ export interface TrainResult extends ClassWeightEvent {
 export async function train<M extends Model = SmallCnn>(
   settings: TrainSettings<M>,
 ): Promise<{ result: TrainResult; trainer: Trainer<M> }> {
+  const flat = Object.keys(settings ?? {}).find((name) => Object.hasOwn(callbackChecks, name));
+  if (flat) throw new TypeError(`train: ${flat} is a callback; write callbacks: { ${flat} }`);
   checkNames('train', settings, checks);
+  checkOptions('train: callbacks', settings.callbacks, callbackChecks);
   checkResume(settings);
   const run = new Run(settings);
   try {
@@ -159,8 +168,11 @@ class Run<M extends Model> {
   /** The iteration up to which each callback was called. After a loss it is not called again for repeated iterations. */
   private readonly reported = { metrics: 0, progress: 0, classWeight: 0, evaluation: 0, checkpoint: 0 };
 
+  private readonly callbacks: TrainCallbacks;
+
   constructor(private readonly settings: TrainSettings<M>) {
     this.gpu = settings.gpu;
+    this.callbacks = settings.callbacks ?? {};
     this.checkpoint = settings.resume;
     this.begun = settings.resume?.iteration ?? 0;
     for (const kind of Object.keys(this.reported) as (keyof typeof this.reported)[]) this.reported[kind] = this.begun;
@@ -191,7 +203,7 @@ class Run<M extends Model> {
   /** Makes the trainer and the evaluators, compiles all kernels, and resumes from the checkpoint, if there is one. */
   private async open(): Promise<void> {
     const { gpu, checkpoint } = this;
-    const { targetTest, sourceTest, onStart, ...settings } = this.settings;
+    const { targetTest, sourceTest, ...settings } = this.settings;
     const trainer = Trainer.begin<M>({ ...trainerSettings(settings, checkpoint), gpu });
     this.current = trainer;
     if (targetTest) this.evaluators.target = trainer.evaluator(targetTest, 'targetTest');
@@ -205,12 +217,13 @@ class Run<M extends Model> {
     if (this.losses > 0) return;
     const { source, target } = settings;
     const parameters = trainer.parameterCount;
-    onStart?.({ gpu: gpu.info, parameters, sourceCount: source.count, targetCount: target?.count ?? 0 });
+    this.callbacks.onStart?.({ gpu: gpu.info, parameters, sourceCount: source.count, targetCount: target?.count ?? 0 });
   }
 
   /** Compiles all kernels of the run, or as many as the signal leaves time for. Then nothing is trained or evaluated. */
   private async compile(trainer: Trainer<M>): Promise<void> {
-    const { signal, onCompile } = this.settings;
+    const { signal } = this.settings;
+    const onCompile = this.callbacks.onCompile?.bind(this.callbacks);
     try {
       await trainer.prepare(Object.values(this.evaluators), { signal, onCompile });
     } catch (error) {
@@ -274,7 +287,7 @@ class Run<M extends Model> {
     const rows = await this.trainer.metrics();
     this.clock.stop();
     const fresh = rows.filter(({ iteration }) => iteration >= this.reported.metrics);
-    if (fresh.length > 0) this.settings.onMetrics?.(fresh);
+    if (fresh.length > 0) this.callbacks.onMetrics?.(fresh);
     this.reported.metrics = Math.max(this.reported.metrics, this.trainer.iteration);
     const bad = await this.trainer.firstNotFinite(rows);
     if (bad) throw new NotFiniteError(bad.iteration, bad.what);
@@ -286,7 +299,7 @@ class Run<M extends Model> {
     if (!this.isNews('progress')) return;
     const { iteration } = trainer;
     const secondsPerIteration = clock.seconds / (iteration - this.begun);
-    this.settings.onProgress?.({
+    this.callbacks.onProgress?.({
       ...trainer.latest!,
       secondsPerIteration,
       secondsLeft: secondsPerIteration * (trainer.options.iterations - iteration),
@@ -294,11 +307,11 @@ class Run<M extends Model> {
   }
 
   private async reportClassWeight(): Promise<void> {
-    if (!this.settings.onClassWeight) return;
+    if (!this.callbacks.onClassWeight) return;
     this.clock.stop();
     // The read comes first: if the device is lost meanwhile, nothing was reported.
     const event = await this.trainer.classWeight();
-    if (this.isNews('classWeight')) this.settings.onClassWeight(event);
+    if (this.isNews('classWeight')) this.callbacks.onClassWeight(event);
   }
 
   private async evaluate(): Promise<EvaluationEvent> {
@@ -308,7 +321,7 @@ class Run<M extends Model> {
     const target = await evaluators.target?.run();
     const source = await evaluators.source?.run();
     const event = { iteration: trainer.iteration, ...(target && { target }), ...(source && { source }) };
-    if ((target || source) && this.isNews('evaluation')) this.settings.onEvaluation?.(event);
+    if ((target || source) && this.isNews('evaluation')) this.callbacks.onEvaluation?.(event);
     return event;
   }
 
@@ -316,7 +329,7 @@ class Run<M extends Model> {
     await this.readMetrics();
     this.checkpoint = await this.trainer.state();
     this.losses = 0;
-    if (this.isNews('checkpoint')) await this.settings.onCheckpoint?.(this.checkpoint);
+    if (this.isNews('checkpoint')) await this.callbacks.onCheckpoint?.(this.checkpoint);
   }
 
   /** Returns whether a callback was not called for this iteration yet, and notes that it now is. */
@@ -334,7 +347,7 @@ class Run<M extends Model> {
 
   /** Opens another device after a loss, or throws. */
   private async recover(error: unknown): Promise<void> {
-    const { reopen, onLost } = this.settings;
+    const { reopen } = this.settings;
     this.clock.stop();
     if (!(error instanceof GpuError && error.code === 'GPU_LOST') || !reopen) throw error;
     this.losses++;
@@ -345,7 +358,7 @@ class Run<M extends Model> {
         { cause: error },
       );
     }
-    onLost?.({ iteration: this.checkpoint?.iteration ?? 0, error });
+    this.callbacks.onLost?.({ iteration: this.checkpoint?.iteration ?? 0, error });
     this.dispose();
     this.gpu = await reopen();
   }

@@ -21,7 +21,7 @@ async function stopped(gpu: Gpu, options: Partial<RunOptions>, settings: Partial
       { ...OPTIONS, ...options },
       {
         ...{ printFreq: 1, checkpointEvery: 5, ...settings },
-        onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint),
+        callbacks: { onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) },
       },
     ),
   ).catch((e) => e);

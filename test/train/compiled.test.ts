@@ -37,12 +37,14 @@ for (const [method, eager] of WAYS) {
         { method, eager },
         {
           ...SETTINGS,
-          onProgress: () => {
-            before ??= [...seen];
+          callbacks: {
+            onProgress: () => {
+              before ??= [...seen];
+            },
+            onClassWeight: () => told.classWeight++,
+            onEvaluation: () => told.evaluation++,
+            onCheckpoint: () => void told.checkpoint++,
           },
-          onClassWeight: () => told.classWeight++,
-          onEvaluation: () => told.evaluation++,
-          onCheckpoint: () => void told.checkpoint++,
         },
       ),
     );
@@ -117,7 +119,7 @@ gpuTest('every kernel is counted once, before the first step, and none the secon
     onStart: () => progress.push('start'),
   };
   const trained = async () =>
-    (await train(stripesSettings(gpu, { iterations: 2 }, { ...SETTINGS, ...callbacks }))).trainer;
+    (await train(stripesSettings(gpu, { iterations: 2 }, { ...SETTINGS, callbacks }))).trainer;
   const first = await trained();
   const total = asynchronous(seen);
   assert.ok(total > 30, `${total} kernels`);
@@ -145,9 +147,11 @@ for (const eager of [false, true]) {
           {
             ...SETTINGS,
             signal: stop.signal,
-            onCompile: ({ compiled }) => compiled === 3 && stop.abort(),
-            onEvaluation: () => told.push('evaluation'),
-            onCheckpoint: () => void told.push('checkpoint'),
+            callbacks: {
+              onCompile: ({ compiled }) => compiled === 3 && stop.abort(),
+              onEvaluation: () => told.push('evaluation'),
+              onCheckpoint: () => void told.push('checkpoint'),
+            },
           },
         ),
       );

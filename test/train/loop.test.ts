@@ -27,7 +27,10 @@ async function told(gpu: Gpu, settings: Partial<TrainSettings> = {}, options: Pa
     onLost: ({ iteration }) => log.push(`lost ${iteration}`),
   };
   const { result, trainer } = await train(
-    stripesSettings(gpu, options, { printFreq: 10, checkpointEvery: 20, ...callbacks, ...settings }),
+    stripesSettings(gpu, options, {
+      ...{ printFreq: 10, checkpointEvery: 20, ...settings },
+      callbacks: { ...callbacks, ...settings.callbacks },
+    }),
   );
   const { tensors } = await trainer.state();
   trainer.dispose();
@@ -82,9 +85,11 @@ gpuTest('listening to a signal only adds waits on the device', async (gpu) => {
         printFreq: 1000,
         checkpointEvery: 0,
         ...(signal && { signal }),
-        onStart() {
-          for (const name of ['createBuffer', 'createBindGroup', 'createCommandEncoder']) count(gpu.native, name);
-          for (const name of ['submit', 'writeBuffer', 'onSubmittedWorkDone']) count(gpu.native.queue, name);
+        callbacks: {
+          onStart() {
+            for (const name of ['createBuffer', 'createBindGroup', 'createCommandEncoder']) count(gpu.native, name);
+            for (const name of ['submit', 'writeBuffer', 'onSubmittedWorkDone']) count(gpu.native.queue, name);
+          },
         },
       },
       { iterations: 60, classWeightUpdateSteps: 1000 },
@@ -111,7 +116,7 @@ gpuTest('a resumed run is bit-identical to an uninterrupted one', async (gpu) =>
   const stop = new AbortController();
   const broken = await told(gpu, {
     signal: stop.signal,
-    onProgress: ({ iteration }) => iteration === 29 && stop.abort(),
+    callbacks: { onProgress: ({ iteration }) => iteration === 29 && stop.abort() },
   });
   assert.ok(broken.result.aborted);
   assert.equal(
@@ -149,7 +154,7 @@ gpuTest('a signal stops a run long before the next report', async (gpu) => {
       signal: stop.signal,
       printFreq: 100_000,
       checkpointEvery: 0,
-      onStart: () => setTimeout(() => stop.abort(), 20),
+      callbacks: { onStart: () => setTimeout(() => stop.abort(), 20) },
     },
     { iterations: 3_000, classWeightUpdateSteps: 100_000 },
   );
@@ -170,10 +175,13 @@ gpuTest('a lost device is replaced, and no weight or report differs', async (gpu
   const first = await reopen();
   const lost = await told(first, {
     reopen,
-    onMetrics: (rows) => {
-      // Once after the first checkpoint, once after the second.
-      const iteration = rows.at(-1)!.iteration + 1;
-      if ((iteration === 30 && reopened === 1) || (iteration === 45 && reopened === 2)) opened.at(-1)!.native.destroy();
+    callbacks: {
+      onMetrics: (rows) => {
+        // Once after the first checkpoint, once after the second.
+        const iteration = rows.at(-1)!.iteration + 1;
+        if ((iteration === 30 && reopened === 1) || (iteration === 45 && reopened === 2))
+          opened.at(-1)!.native.destroy();
+      },
     },
   });
   assert.is(reopened, 3);
@@ -226,7 +234,7 @@ gpuTest('a run stops when a value becomes NaN or infinite, names it, and keeps n
   const checkpoints: number[] = [];
   const error: NotFiniteError = await told(
     gpu,
-    { onCheckpoint: ({ iteration }) => void checkpoints.push(iteration) },
+    { callbacks: { onCheckpoint: ({ iteration }) => void checkpoints.push(iteration) } },
     { lr: 1e30 },
   ).catch((e) => e);
   assert.is(error.name, 'NotFiniteError');

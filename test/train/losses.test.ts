@@ -66,12 +66,14 @@ async function trained(gpu: Gpu, plans: Plan[] = []) {
           targetTest: stripes(20, 5, { classes: 2 }),
           reopen: open,
         },
-        onMetrics: (fresh) => rows.push(...fresh),
-        onProgress: ({ iteration }) => log.push(`progress ${iteration}`),
-        onClassWeight: ({ iteration, classWeight }) => log.push(`classWeight ${iteration}: ${classWeight}`),
-        onEvaluation: ({ iteration, target }) => log.push(`evaluation ${iteration}: ${target!.accuracy}`),
-        onCheckpoint: ({ iteration }) => void log.push(`checkpoint ${iteration}`),
-        onLost: ({ iteration }) => lost.push(iteration),
+        callbacks: {
+          onMetrics: (fresh) => rows.push(...fresh),
+          onProgress: ({ iteration }) => log.push(`progress ${iteration}`),
+          onClassWeight: ({ iteration, classWeight }) => log.push(`classWeight ${iteration}: ${classWeight}`),
+          onEvaluation: ({ iteration, target }) => log.push(`evaluation ${iteration}: ${target!.accuracy}`),
+          onCheckpoint: ({ iteration }) => void log.push(`checkpoint ${iteration}`),
+          onLost: ({ iteration }) => lost.push(iteration),
+        },
       }),
     );
     const { tensors } = await trainer.state();

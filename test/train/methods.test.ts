@@ -145,7 +145,7 @@ for (const method of ['pada', 'dann', 'source-only'] as const) {
         model: (gpu, spec) => new Net(gpu, spec),
         checkpointEvery: 35,
         targetTest: test,
-        onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint),
+        callbacks: { onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) },
         ...more,
       });
       const { tensors } = await trainer.state();

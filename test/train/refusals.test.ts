@@ -106,7 +106,13 @@ gpuTest('values of another type or out of range are refused with both', async (g
       { resume: new Uint8Array(8) },
       /resume must be a Checkpoint, as `await decodeCheckpoint\(bytes\)` .* but is an? Uint8Arr/,
     ],
-    [{ onMetrics: [] }, /onMetrics must be a function but is/],
+    [{ callbacks: { onMetrics: [] } }, /^TypeError: train: callbacks: onMetrics must be a function but is/],
+    [
+      { callbacks: { onprogress() {} } },
+      /^TypeError: train: callbacks: unknown option onprogress; did you mean onProgress\?/,
+    ],
+    [{ callbacks: () => {} }, /^TypeError: train: callbacks: expected an options object/],
+    [{ onProgress() {} }, /^TypeError: train: onProgress is a callback; write callbacks: \{ onProgress \}/],
   ]);
   for (const wrong of [undefined, null, 0.01])
     assert.match(await train(wrong as never).catch((e) => e.message), /^train: expected an options object/);
@@ -180,7 +186,7 @@ gpuTest('a network that gives something else than logits and features is refused
 
 gpuTest('a test set with labels that the model does not have is refused before anything is trained', async (gpu) => {
   const begun: string[] = [];
-  const told = { onCompile: () => begun.push('compile'), onStart: () => begun.push('start') };
+  const told = { callbacks: { onCompile: () => begun.push('compile'), onStart: () => begun.push('start') } };
   const odd = stripes(40, 5);
   odd.labels![7] = 4;
   for (const set of ['targetTest', 'sourceTest'])
@@ -211,7 +217,7 @@ gpuTest('a test set with labels that the model does not have is refused before a
 gpuTest('a checkpoint of another method, other data or more iterations is refused', async (gpu) => {
   const checkpoints: Checkpoint[] = [];
   const onCheckpoint = (checkpoint: Checkpoint) => void checkpoints.push(checkpoint);
-  const { trainer } = await train(stripesSettings(gpu, {}, { checkpointEvery: 20, onCheckpoint }));
+  const { trainer } = await train(stripesSettings(gpu, {}, { checkpointEvery: 20, callbacks: { onCheckpoint } }));
   trainer.dispose();
   const resume = checkpoints.at(-1)!;
   assert.is(resume.iteration, 40);

@@ -147,22 +147,24 @@ async function runOnce(
       ...job.data,
       ...trainArguments(options),
       ...settings,
-      onCompile: compileNotice(terminal),
-      onStart: (info) => report.start(info, device),
-      onProgress: (progress) => report.progress(progress),
-      onMetrics: (rows) => folder?.append(...rows.map((row) => ({ event: 'iteration', ...row }))),
-      onClassWeight(event) {
-        if (!event.classWeight.every(Number.isFinite)) throw new NotFiniteError(event.iteration - 1, 'class weight');
-        folder?.append({ event: 'classWeight', ...event });
-        report.classWeight(event);
+      callbacks: {
+        onCompile: compileNotice(terminal),
+        onStart: (info) => report.start(info, device),
+        onProgress: (progress) => report.progress(progress),
+        onMetrics: (rows) => folder?.append(...rows.map((row) => ({ event: 'iteration', ...row }))),
+        onClassWeight(event) {
+          if (!event.classWeight.every(Number.isFinite)) throw new NotFiniteError(event.iteration - 1, 'class weight');
+          folder?.append({ event: 'classWeight', ...event });
+          report.classWeight(event);
+        },
+        onEvaluation(event) {
+          folder?.append({ event: 'evaluation', ...event });
+          report.evaluation(event, event.iteration === options.iterations || signal.aborted);
+        },
+        onCheckpoint: (checkpoint) => folder?.keepCheckpoint(checkpoint),
+        onLost: ({ iteration, error }) =>
+          terminal.note(`${error.message}; continuing on a new device from iteration ${iteration}`),
       },
-      onEvaluation(event) {
-        folder?.append({ event: 'evaluation', ...event });
-        report.evaluation(event, event.iteration === options.iterations || signal.aborted);
-      },
-      onCheckpoint: (checkpoint) => folder?.keepCheckpoint(checkpoint),
-      onLost: ({ iteration, error }) =>
-        terminal.note(`${error.message}; continuing on a new device from iteration ${iteration}`),
     });
     try {
       const summary = summaryOf(options, result);
