@@ -21,6 +21,7 @@ export { Counter, Scalar } from './gpu/scalar.ts';
 export { fromBuffer, native } from './io/buffers.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.ts';
 export type { ExampleShape, Model, ModelFactory, ModelGeometry, ModelSpec, Prediction } from './models/model.ts';
+export { ResNet, type ResNetOptions } from './models/resnet.ts';
 export { type ConvolutionOptions, SmallCnn, type SmallCnnOptions, smallCnn } from './models/smallCnn.ts';
 export * from './nn/index.ts';
 export type { HostTensor, LoadResult, StateDict, Stateful } from './nn/stateDict.ts';

@@ -5,12 +5,13 @@ import { compareGolden, disposeAll, type GoldenFile, type GoldenRunner } from '.
 import { opRunners } from './golden/ops.ts';
 import { padaTraining } from './golden/padaTraining.ts';
 import { partRunners } from './golden/parts.ts';
+import { resnet } from './golden/resnet.ts';
 import { gpuTest, run } from './harness.ts';
 
 // Every case of every golden file is a test of its own: what PyTorch and TLlib compute, with their gradients. A file without a
 // runner fails. GOLDEN_DIR names another folder of such files.
 
-const runners: Record<string, GoldenRunner> = { ...opRunners, ...partRunners, pada_training: padaTraining };
+const runners: Record<string, GoldenRunner> = { ...opRunners, ...partRunners, pada_training: padaTraining, resnet };
 
 const names = await listGolden();
 if (names.length === 0) throw new Error(`golden: no files in ${goldenDir}`);

@@ -1,10 +1,11 @@
-import { atLeast, checkOptions, type OptionChecks, orNull, wholeFrom, within } from '../checks/options.ts';
+import { atLeast, checkOptions, checkValue, type OptionChecks, orNull, wholeFrom, within } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { CountedScalar } from '../gpu/scalar.ts';
 import { batchNorm } from '../ops/batchNorm.ts';
 import { showShape } from '../shape.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { constantParameter } from './init.ts';
+import { aModule, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
 
@@ -28,6 +29,10 @@ abstract class BatchNorm extends RectifyingModule {
   readonly bias: Parameter;
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
+  /**
+   * Uses the running statistics in training mode too, and leaves them as they are. Weight and bias are trained. Default: false.
+   */
+  frozen = false;
   private readonly eps: number;
   /** Share of the next batch in the running statistics. */
   private readonly share: CountedScalar;
@@ -72,7 +77,8 @@ abstract class BatchNorm extends RectifyingModule {
       const wanted = this.dimensions.map((n) => `${n}-dimensional`).join(' or ');
       throw new TypeError(`${this.name}: x must be ${wanted} but is ${showShape(x.shape)}`);
     }
-    const { weight, bias, runningMean, runningVar, training, eps, share: momentum } = this;
+    const { weight, bias, runningMean, runningVar, eps, share: momentum } = this;
+    const training = this.training && !this.frozen;
     return batchNorm(x, { weight, bias, runningMean, runningVar, training, momentum, eps, relu });
   }
 }
@@ -93,4 +99,13 @@ export class BatchNorm2d extends BatchNorm {
   constructor(gpu: Gpu, options: BatchNormOptions) {
     super(gpu, options, 'BatchNorm2d', [4]);
   }
+}
+
+/**
+ * Freezes every batch norm of a module, or with `false` ends that; see `frozen`. Use it if batches are too small for good statistics,
+ * or to keep those of pretrained weights.
+ */
+export function freezeBatchNorm(module: Module<unknown>, frozen = true): void {
+  checkValue('freezeBatchNorm', 'module', module, aModule);
+  for (const [, part] of module.namedModules()) if (part instanceof BatchNorm) part.frozen = frozen;
 }

@@ -1,5 +1,5 @@
 export { ReLU, Sigmoid } from './activation.ts';
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, freezeBatchNorm } from './batchNorm.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout, type DropoutOptions } from './dropout.ts';
 export { Flatten } from './flatten.ts';
@@ -7,6 +7,6 @@ export { Linear, type LinearOptions } from './linear.ts';
 export { Module } from './module.ts';
 export { ModuleList } from './moduleList.ts';
 export { Parameter } from './parameter.ts';
-export { AvgPool2d, MaxPool2d } from './pool.ts';
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pool.ts';
 export { type ForwardOptions, RectifyingModule } from './rectifying.ts';
 export { Sequential } from './sequential.ts';

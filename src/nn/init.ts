@@ -16,12 +16,10 @@ export const aRandom: Check = {
  */
 export function uniformParameter(gpu: Gpu, shape: Shape, fanIn: number, random: Random, label: string): Parameter {
   const bound = 1 / Math.sqrt(fanIn);
-  return new Parameter(
-    gpu,
-    Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound),
-    shape,
-    label,
-  );
+  const data = new Float32Array(sizeOf(shape));
+  // A loop is several times faster than Float32Array.from.
+  for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * bound;
+  return new Parameter(gpu, data, shape, label);
 }
 
 /** Makes a parameter whose elements are all `value`. */

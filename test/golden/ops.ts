@@ -2,6 +2,7 @@
 
 import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { backward } from '../../src/autograd.ts';
+import { AdaptiveAvgPool2d } from '../../src/nn/index.ts';
 import * as ops from '../../src/ops/index.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -33,6 +34,7 @@ export const opRunners: Record<string, GoldenRunner> = {
   pool2d: op(({ x }, { op, kernel: kernelSize, stride, padding }) => ({
     y: (op === 'max' ? ops.maxPool2d : ops.avgPool2d)(x!, { kernelSize, stride, padding }),
   })),
+  global_avg_pool: op(({ x }) => ({ y: new AdaptiveAvgPool2d(1).forward(x!) })),
   batchnorm: op(({ x, weight, bias, running_mean, running_var }, { eps, momentum, mode }) => ({
     y: ops.batchNorm(x!, {
       ...{ weight: weight!, bias: bias!, runningMean: running_mean!, runningVar: running_var! },

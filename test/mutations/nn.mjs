@@ -38,6 +38,10 @@ export default [
   source('nn/running', 'for (const { module } of running) modulesOf(module);', '', 'nn/parts'),
   source('nn/module', 'checkListed(this, () => this.#listed);', '', 'nn/hidden'),
   source('autograd', 'if (x.requiresGrad && !x.node) leafWatcher(name, x);', '', 'nn/hidden'),
+  source('nn/batchNorm', ' && !this.frozen', '', 'nn/layers'),
+  source('nn/batchNorm', 'part.frozen = frozen', 'part.frozen = true', 'nn/layers'),
+  source('models/resnet', 'i > 0 && k === 0', 'i > 0', 'golden'),
+  source('models/resnet', 'this.maxpool.forward(y, { relu: true })', 'this.maxpool.forward(y)', 'golden'),
   // Fusion.
   source('nn/sequential', 'return object?.forward === layer.unwatchedForward;', 'return true;', 'nn/sequential'),
   source(

@@ -1,15 +1,17 @@
 import * as assert from 'uvu/assert';
-import { backward } from '../../src/autograd.ts';
+import { backward, zeroGrad } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import {
+  AdaptiveAvgPool2d,
   AvgPool2d,
   BatchNorm1d,
   BatchNorm2d,
   Conv2d,
   Dropout,
   Flatten,
+  freezeBatchNorm,
   Linear,
   MaxPool2d,
   type Module,
@@ -189,6 +191,57 @@ gpuTest('a frozen batch norm stays frozen in a network that trains, and through 
   // Its own parameters train on, from the statistics that stay: xhat is x / sqrt(1 + eps).
   assert.ok((await frozen.weight.grad!.read()).every((g) => g !== 0));
   for (const t of [step, model, x]) t.dispose();
+});
+
+gpuTest('freezeBatchNorm keeps the statistics while a network trains, also after train()', async (gpu) => {
+  const model = new Sequential(new BatchNorm1d(gpu, { numFeatures: 3 }), new BatchNorm1d(gpu, { numFeatures: 3 }));
+  const x = images(gpu, [8, 3]);
+  freezeBatchNorm(model);
+  model.train();
+  const step = await capture(gpu, () => {
+    zeroGrad(model.parameters());
+    backward(model.forward(x), x);
+  });
+  step.run();
+  const state = await model.stateDict();
+  for (const i of [0, 1]) {
+    assert.equal([...state.get(`${i}.running_mean`)!.data, ...state.get(`${i}.running_var`)!.data], [0, 0, 0, 1, 1, 1]);
+    assert.is(state.get(`${i}.num_batches_tracked`)!.data[0], 0n);
+  }
+  // The gradient of x / sqrt(1 + eps) twice, as in eval mode: neither mean nor deviation of the batch is taken out of it.
+  const bias = model.layers[0] as BatchNorm1d;
+  const columns = [0, 1, 2].map((c) =>
+    uniform([8, 3], seeded(1)).reduce((sum, v, i) => (i % 3 === c ? sum + v : sum), 0),
+  );
+  assertClose('dbias', await bias.bias.grad!.read(), columns, { rtol: 1e-4, atol: 1e-5 });
+  freezeBatchNorm(model, false);
+  assert.throws(() => step.run(), /frozen of BatchNorm1d is another one than at the capture/);
+  tidy(() => void model.forward(x));
+  assert.is((await model.stateDict()).get('0.num_batches_tracked')!.data[0], 1n);
+  assert.throws(() => freezeBatchNorm([model] as never), /freezeBatchNorm: module must be a Module/);
+  for (const t of [step, model, x]) t.dispose();
+});
+
+gpuTest('a global average pool takes the mean of each channel, and says what it cannot do', async (gpu) => {
+  const x = tensor(gpu, [1, 2, 3, 6, -1, 1, 1, 3], [1, 2, 2, 2]);
+  const pool = new AdaptiveAvgPool2d(1);
+  const y = tidy(() => pool.forward(x));
+  assert.equal(
+    [y.shape, [...(await y.read())]],
+    [
+      [1, 2, 1, 1],
+      [3, 1],
+    ],
+  );
+  assert.throws(
+    () => tidy(() => void pool.forward(x.view([2, 4]))),
+    /AdaptiveAvgPool2d: x must be \[n, c, h, w\] but is \[2,4\]/,
+  );
+  assert.throws(
+    () => new AdaptiveAvgPool2d(7 as never),
+    /AdaptiveAvgPool2d: outputSize must be 1 \(use AvgPool2d\) but is 7/,
+  );
+  for (const t of [x, y]) t.dispose();
 });
 
 gpuTest("a rectifier before a max-pool is the pool's; a mean of windows is a layer too", async (gpu) => {

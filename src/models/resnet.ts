@@ -1,0 +1,207 @@
+// ResNet (He et al. 2015) as torchvision builds it: the same layers, in the same order, under the same names, so its weights load.
+//
+//   images -> conv1 7x7 /2 -> bn1, ReLU -> 3x3 max pool /2 -> layer1 ... layer4 -> mean of each channel -> fc
+//
+// A layer is a row of blocks; the first block of layer2, 3 and 4 halves height and width. A block adds its input to what its
+// convolutions make of it:
+//
+//   basic       y = ReLU(x + bn(conv3x3(ReLU(bn(conv3x3(x))))))                            ResNet-18, 34
+//   bottleneck  y = ReLU(x + bn(conv1x1(ReLU(bn(conv3x3(ReLU(bn(conv1x1(x)))))))))         ResNet-50; 4 times the channels come out
+//
+// Where the shapes differ, a 1x1 convolution and a batch norm (`downsample`) bring x to the shape of y.
+import { checkOptions, type OptionChecks, oneOf, orNull, wholeFrom } from '../checks/options.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
+import { AdaptiveAvgPool2d, BatchNorm2d, Flatten, Linear, MaxPool2d, Module, Sequential } from '../nn/index.ts';
+import { aRandom, uniformParameter } from '../nn/init.ts';
+import type { Parameter } from '../nn/parameter.ts';
+import { add } from '../ops/add.ts';
+import { conv2d } from '../ops/conv2d.ts';
+import { relu } from '../ops/relu.ts';
+import type { Random } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+
+export interface ResNetOptions {
+  /** Kind of the blocks: `basic` in ResNet-18 and 34, `bottleneck` in ResNet-50. */
+  block: 'basic' | 'bottleneck';
+  /** Number of blocks in each of the four layers: [2, 2, 2, 2] in ResNet-18, [3, 4, 6, 3] in ResNet-34 and 50. */
+  layers: readonly [number, number, number, number];
+  /** Outputs of `fc`. null leaves `fc` out, so that the network gives the means of its last channels. */
+  numClasses: number | null;
+  /** Channels of the images. torchvision's weights need 3. Default: 3. */
+  inChannels?: number;
+  /** Generates the initial weights. */
+  random: Random;
+}
+
+const checks: OptionChecks<ResNetOptions> = {
+  block: /* @__PURE__ */ oneOf('basic', 'bottleneck'),
+  layers: {
+    wanted: 'four whole numbers >= 1, such as [2, 2, 2, 2]',
+    holds: (value) =>
+      Array.isArray(value) && value.length === 4 && value.every((n) => Number.isSafeInteger(n) && n > 0),
+  },
+  numClasses: /* @__PURE__ */ orNull(/* @__PURE__ */ wholeFrom(1)),
+  inChannels: /* @__PURE__ */ wholeFrom(1),
+  random: aRandom,
+};
+
+interface ConvolutionOptions {
+  inChannels: number;
+  outChannels: number;
+  kernelSize: number;
+  stride?: number;
+  random: Random;
+}
+
+/**
+ * A convolution without bias whose output has the size of its input, divided by the stride. Initial weights are uniform with variance
+ * 2 / (outChannels kernelSize²), which is that of torchvision's normal distribution.
+ */
+class Convolution extends Module {
+  readonly weight: Parameter;
+  private readonly window: { stride: number; padding: number };
+
+  constructor(gpu: Gpu, { inChannels, outChannels, kernelSize, stride = 1, random }: ConvolutionOptions) {
+    super();
+    this.window = { stride, padding: (kernelSize - 1) / 2 };
+    // Uniform within ±sqrt(6 / fanOut), where fanOut is the number of outputs that an input reaches.
+    const fanOut = outChannels * kernelSize * kernelSize;
+    const shape = [outChannels, inChannels, kernelSize, kernelSize];
+    this.weight = uniformParameter(gpu, shape, fanOut / 6, random, 'weight');
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, null, this.window);
+  }
+}
+
+interface BlockOptions {
+  inChannels: number;
+  /** Channels inside the block. */
+  channels: number;
+  stride: number;
+  random: Random;
+}
+
+/** Makes the convolution and the batch norm that bring x to the shape of y; null if it has that shape. */
+function downsampleOf(gpu: Gpu, { inChannels, stride, random }: BlockOptions, outChannels: number): Sequential | null {
+  if (stride === 1 && inChannels === outChannels) return null;
+  return new Sequential(
+    new Convolution(gpu, { inChannels, outChannels, kernelSize: 1, stride, random }),
+    new BatchNorm2d(gpu, { numFeatures: outChannels }),
+  );
+}
+
+class BasicBlock extends Module {
+  static readonly expansion = 1;
+  readonly conv1: Convolution;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Convolution;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Sequential | null;
+
+  constructor(gpu: Gpu, options: BlockOptions) {
+    super();
+    const { inChannels, channels: outChannels, stride, random } = options;
+    this.conv1 = new Convolution(gpu, { inChannels, outChannels, kernelSize: 3, stride, random });
+    this.bn1 = new BatchNorm2d(gpu, { numFeatures: outChannels });
+    this.conv2 = new Convolution(gpu, { inChannels: outChannels, outChannels, kernelSize: 3, random });
+    this.bn2 = new BatchNorm2d(gpu, { numFeatures: outChannels });
+    this.downsample = downsampleOf(gpu, options, outChannels);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    return relu(add(this.bn2.forward(this.conv2.forward(y)), this.downsample?.forward(x) ?? x));
+  }
+}
+
+class Bottleneck extends Module {
+  static readonly expansion = 4;
+  readonly conv1: Convolution;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Convolution;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Convolution;
+  readonly bn3: BatchNorm2d;
+  readonly downsample: Sequential | null;
+
+  constructor(gpu: Gpu, options: BlockOptions) {
+    super();
+    const { inChannels, channels, stride, random } = options;
+    const outChannels = channels * Bottleneck.expansion;
+    this.conv1 = new Convolution(gpu, { inChannels, outChannels: channels, kernelSize: 1, random });
+    this.bn1 = new BatchNorm2d(gpu, { numFeatures: channels });
+    this.conv2 = new Convolution(gpu, { inChannels: channels, outChannels: channels, kernelSize: 3, stride, random });
+    this.bn2 = new BatchNorm2d(gpu, { numFeatures: channels });
+    this.conv3 = new Convolution(gpu, { inChannels: channels, outChannels, kernelSize: 1, random });
+    this.bn3 = new BatchNorm2d(gpu, { numFeatures: outChannels });
+    this.downsample = downsampleOf(gpu, options, outChannels);
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    y = this.bn2.forward(this.conv2.forward(y), { relu: true });
+    return relu(add(this.bn3.forward(this.conv3.forward(y)), this.downsample?.forward(x) ?? x));
+  }
+}
+
+const BLOCKS = { basic: BasicBlock, bottleneck: Bottleneck };
+
+/**
+ * torchvision's `ResNet`. x: f32 [n, inChannels, h, w]; y: f32 [n, numClasses], or [n, outFeatures] if `numClasses` is null. Any
+ * height and width are accepted; below 32 the last layers have only one pixel.
+ */
+export class ResNet extends Module {
+  readonly conv1: Convolution;
+  readonly bn1: BatchNorm2d;
+  readonly maxpool: MaxPool2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential;
+  readonly avgpool: Sequential;
+  readonly fc: Linear | null;
+  /** Number of channels after `layer4`. */
+  readonly outFeatures: number;
+
+  constructor(gpu: Gpu, options: ResNetOptions) {
+    super();
+    checkGpu('ResNet', gpu);
+    checkOptions('ResNet', options, checks, ['block', 'layers', 'numClasses', 'random']);
+    const { block, layers, numClasses, inChannels = 3, random } = options;
+    const Block = BLOCKS[block];
+    let channelsBefore = 64;
+    const layer = (i: number, channels: number): Sequential => {
+      const blocks = Array.from({ length: layers[i]! }, (_, k) => {
+        const stride = i > 0 && k === 0 ? 2 : 1;
+        const made = new Block(gpu, { inChannels: channelsBefore, channels, stride, random });
+        channelsBefore = channels * Block.expansion;
+        return made;
+      });
+      return new Sequential(...blocks);
+    };
+    this.conv1 = new Convolution(gpu, { inChannels, outChannels: 64, kernelSize: 7, stride: 2, random });
+    this.bn1 = new BatchNorm2d(gpu, { numFeatures: 64 });
+    this.maxpool = new MaxPool2d({ kernelSize: 3, stride: 2, padding: 1 });
+    this.layer1 = layer(0, 64);
+    this.layer2 = layer(1, 128);
+    this.layer3 = layer(2, 256);
+    this.layer4 = layer(3, 512);
+    this.avgpool = new Sequential(new AdaptiveAvgPool2d(1), new Flatten());
+    this.outFeatures = channelsBefore;
+    this.fc =
+      numClasses === null ? null : new Linear(gpu, { inFeatures: channelsBefore, outFeatures: numClasses, random });
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = this.bn1.forward(this.conv1.forward(x)); //    [n, 64, h/2, w/2]
+    y = this.maxpool.forward(y, { relu: true }); //        [n, 64, h/4, w/4]: ReLU after the pool is the same, and cheaper
+    y = this.layer1.forward(y);
+    y = this.layer2.forward(y); //                         h/8
+    y = this.layer3.forward(y); //                         h/16
+    y = this.layer4.forward(y); //                         [n, outFeatures, h/32, w/32]
+    y = this.avgpool.forward(y); //                        [n, outFeatures]
+    return this.fc?.forward(y) ?? y;
+  }
+}
