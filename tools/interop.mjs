@@ -40,7 +40,7 @@ const images = await readImages({ images: { file: imagesFile, bytes: readFileSyn
 async function logitsBy(file) {
   const state = tensorsOf(file);
   const [numClasses] = state.get('head.weight').shape;
-  const model = new SmallCnn(gpu, { numClasses, imageSize: images.height, random: new Random(0) });
+  const model = new SmallCnn(gpu, { numClasses, shape: [1, images.height, images.width], random: new Random(0) });
   model.loadStateDict(state);
   const digits = new ImageDataset(gpu, images, BATCH);
   const logits = await collectClassificationResults(digits, model);

@@ -135,7 +135,7 @@ async function precisionOfModel(
 
 /** Puts a model for such images on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
 export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, { height, width }: HostImages): SmallCnn {
-  const model = smallCnn(gpu, { numClasses, inChannels: 1, height, width, random: new Random(0) });
+  const model = smallCnn(gpu, { numClasses, shape: [1, height, width], random: new Random(0) });
   try {
     model.loadStateDict(state);
     return model;

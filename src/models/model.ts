@@ -1,6 +1,8 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Module } from '../nn/module.ts';
+import type { ParameterGroup } from '../optim/index.ts';
 import type { Random } from '../random.ts';
+import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A model's output for a batch of n examples. */
@@ -11,18 +13,17 @@ export interface Prediction {
   features: Tensor;
 }
 
-/** A network that can be adapted: any Module whose `forward` returns {@link Prediction}. Its geometry is optional. */
-export type Model = Module<Prediction> & { readonly geometry?: ModelGeometry };
-
-/** The shape of one example: [inChannels, height, width]. */
-export interface ExampleShape {
-  inChannels: number;
-  height: number;
-  width: number;
-}
+/** A network that can be adapted: any Module whose `forward` returns {@link Prediction}. The other members are optional. */
+export type Model = Module<Prediction> & {
+  readonly geometry?: ModelGeometry | undefined;
+  /** Returns the parameters that `train` trains, in groups with their learning rates. Default: all, at one learning rate. */
+  getParameters?(): ParameterGroup[];
+};
 
 /** The arguments of a {@link ModelFactory}. */
-export interface ModelSpec extends ExampleShape {
+export interface ModelSpec {
+  /** The shape of one example: [channels, height, width] of images, [features] of vectors. */
+  shape: Shape;
   numClasses: number;
   /** Generates the initial weights. */
   random: Random;
@@ -31,9 +32,9 @@ export interface ModelSpec extends ExampleShape {
 /** The examples that a model accepts, and the memory that they need. */
 export interface ModelGeometry {
   /** Throws `TypeError` if the model does not accept examples of this shape. */
-  check(shape: ExampleShape): void;
+  check(shape: Shape): void;
   /** Returns the size in bytes of the largest tensor in a training step on a batch of `rows` examples. */
-  largestBuffer(shape: ExampleShape, rows: number): number;
+  largestBuffer(shape: Shape, rows: number): number;
 }
 
 /**

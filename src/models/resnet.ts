@@ -18,7 +18,10 @@ import { add } from '../ops/add.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { relu } from '../ops/relu.ts';
 import type { Random } from '../random.ts';
+import { type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { Classifier, expectImages } from './classifier.ts';
+import type { ModelGeometry, ModelSpec } from './model.ts';
 
 export interface ResNetOptions {
   /** Kind of the blocks: `basic` in ResNet-18 and 34, `bottleneck` in ResNet-50. */
@@ -93,7 +96,6 @@ function downsampleOf(gpu: Gpu, { inChannels, stride, random }: BlockOptions, ou
 }
 
 class BasicBlock extends Module {
-  static readonly expansion = 1;
   readonly conv1: Convolution;
   readonly bn1: BatchNorm2d;
   readonly conv2: Convolution;
@@ -117,7 +119,6 @@ class BasicBlock extends Module {
 }
 
 class Bottleneck extends Module {
-  static readonly expansion = 4;
   readonly conv1: Convolution;
   readonly bn1: BatchNorm2d;
   readonly conv2: Convolution;
@@ -129,7 +130,7 @@ class Bottleneck extends Module {
   constructor(gpu: Gpu, options: BlockOptions) {
     super();
     const { inChannels, channels, stride, random } = options;
-    const outChannels = channels * Bottleneck.expansion;
+    const outChannels = channels * BLOCKS.bottleneck.expansion;
     this.conv1 = new Convolution(gpu, { inChannels, outChannels: channels, kernelSize: 1, random });
     this.bn1 = new BatchNorm2d(gpu, { numFeatures: channels });
     this.conv2 = new Convolution(gpu, { inChannels: channels, outChannels: channels, kernelSize: 3, stride, random });
@@ -146,7 +147,8 @@ class Bottleneck extends Module {
   }
 }
 
-const BLOCKS = { basic: BasicBlock, bottleneck: Bottleneck };
+// A block puts out `expansion` times the channels that it has inside.
+const BLOCKS = { basic: { Block: BasicBlock, expansion: 1 }, bottleneck: { Block: Bottleneck, expansion: 4 } };
 
 /**
  * torchvision's `ResNet`. x: f32 [n, inChannels, h, w]; y: f32 [n, numClasses], or [n, outFeatures] if `numClasses` is null. Any
@@ -170,13 +172,13 @@ export class ResNet extends Module {
     checkGpu('ResNet', gpu);
     checkOptions('ResNet', options, checks, ['block', 'layers', 'numClasses', 'random']);
     const { block, layers, numClasses, inChannels = 3, random } = options;
-    const Block = BLOCKS[block];
+    const { Block, expansion } = BLOCKS[block];
     let channelsBefore = 64;
     const layer = (i: number, channels: number): Sequential => {
       const blocks = Array.from({ length: layers[i]! }, (_, k) => {
         const stride = i > 0 && k === 0 ? 2 : 1;
         const made = new Block(gpu, { inChannels: channelsBefore, channels, stride, random });
-        channelsBefore = channels * Block.expansion;
+        channelsBefore = channels * expansion;
         return made;
       });
       return new Sequential(...blocks);
@@ -205,3 +207,40 @@ export class ResNet extends Module {
     return this.fc?.forward(y) ?? y;
   }
 }
+
+const BOTTLENECK = 256;
+
+function geometryOf(expansion: number): ModelGeometry {
+  return {
+    check: (shape) => expectImages('ResNet', shape),
+    largestBuffer(shape: Shape, rows: number): number {
+      const pixelsAt = (divisor: number) => Math.ceil(shape[1]! / divisor) * Math.ceil(shape[2]! / divisor);
+      // The images, the output of conv1, or that of layer1.
+      return 4 * rows * Math.max(sizeOf(shape), 64 * pixelsAt(2), 64 * expansion * pixelsAt(4));
+    },
+  };
+}
+
+/** Returns a factory of classifiers on such a ResNet. @__NO_SIDE_EFFECTS__ */
+function classifierOn({ block, layers }: Pick<ResNetOptions, 'block' | 'layers'>) {
+  const geometry = geometryOf(BLOCKS[block].expansion);
+  const make = (gpu: Gpu, { shape, numClasses, random }: ModelSpec): Classifier<ResNet> => {
+    geometry.check(shape);
+    const backbone = new ResNet(gpu, { block, layers, numClasses: null, inChannels: shape[0]!, random });
+    const sizes = { backboneFeatures: backbone.outFeatures, featuresDim: BOTTLENECK, numClasses };
+    return new Classifier(gpu, { backbone, ...sizes, random, geometry });
+  };
+  return Object.assign(make, { geometry });
+}
+
+/**
+ * Makes a {@link Classifier} on ResNet-18, with a bottleneck of 256 features, as TLlib's examples use it: 11.3 million parameters.
+ * Its backbone is named as in torchvision, so `loadWeights` takes torchvision's weights.
+ */
+export const resnet18 = /* @__PURE__ */ classifierOn({ block: 'basic', layers: [2, 2, 2, 2] });
+
+/** Makes a {@link Classifier} on ResNet-34, as {@link resnet18}: 21.4 million parameters. */
+export const resnet34 = /* @__PURE__ */ classifierOn({ block: 'basic', layers: [3, 4, 6, 3] });
+
+/** Makes a {@link Classifier} on ResNet-50, as {@link resnet18}: 24.0 million parameters. */
+export const resnet50 = /* @__PURE__ */ classifierOn({ block: 'bottleneck', layers: [3, 4, 6, 3] });

@@ -1,11 +1,11 @@
-import { atLeast, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
+import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
-import { BatchNorm1d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn/index.ts';
+import { Conv2d, Flatten, MaxPool2d, type Module, ReLU, Sequential } from '../nn/index.ts';
 import { aRandom } from '../nn/init.ts';
-import type { ParameterGroup } from '../optim/index.ts';
 import type { Random } from '../random.ts';
-import type { Tensor } from '../tensor.ts';
-import type { ExampleShape, ModelGeometry, ModelSpec, Prediction } from './model.ts';
+import { type Shape, sizeOf } from '../shape.ts';
+import { aShape, Classifier, expectImages } from './classifier.ts';
+import type { ModelGeometry, ModelSpec } from './model.ts';
 
 /** One convolution of a {@link SmallCnn}. A ReLU and a 2x2 max-pool follow it. */
 export interface ConvolutionOptions {
@@ -16,24 +16,21 @@ export interface ConvolutionOptions {
 }
 
 export interface SmallCnnOptions {
+  /** [channels, height, width] of the images. Default: [1, 28, 28]. */
+  shape?: Shape;
   numClasses: number;
   /** Generates the initial weights. */
   random: Random;
-  /** Height and width of the images. Default: 28. */
-  imageSize?: number;
-  /** Channels of the images. Default: 1. */
-  inChannels?: number;
-  /** Default: 5x5 to 16 channels, then 5x5 to 32. */
+  /** Default: as many as {@link SmallCnn} says. */
   convolutions?: readonly ConvolutionOptions[];
   /** Length of the features. Default: 128. */
   featuresDim?: number;
 }
 
 const checks: OptionChecks<SmallCnnOptions> = {
+  shape: aShape,
   numClasses: /* @__PURE__ */ wholeFrom(1),
   random: aRandom,
-  imageSize: /* @__PURE__ */ wholeFrom(1),
-  inChannels: /* @__PURE__ */ wholeFrom(1),
   convolutions: { wanted: 'an array of convolutions', holds: Array.isArray },
   featuresDim: /* @__PURE__ */ wholeFrom(1),
 };
@@ -42,117 +39,82 @@ const convolutionChecks: OptionChecks<ConvolutionOptions> = {
   kernelSize: /* @__PURE__ */ wholeFrom(1),
   padding: /* @__PURE__ */ wholeFrom(0),
 };
-const groupChecks: OptionChecks<{ baseLr?: number; finetune?: boolean }> = {
-  baseLr: /* @__PURE__ */ atLeast(0),
-  finetune: flag,
-};
 
 /**
- * A small network for square images: convolutions, a bottleneck that gives the features, a linear head. Parameters have the
- * names of TLlib's `ImageClassifier`: `backbone.*`, `bottleneck.*`, `head.*`.
+ * A small network for images: convolutions, a bottleneck that gives the features, a linear head.
  *
- * x: [n, inChannels, imageSize, imageSize]
+ * It has two 5x5 convolutions, to 16 and to 32 channels, each before a 2x2 max-pool. Larger images get further ones, to 64, 128 and
+ * 128 channels, until at most 8x8 pixels are left: three for 64x64, four for 128x128, five for 224x224. Images with a side below 16
+ * are padded with zeros, so the smallest are 4x4.
+ *
+ * x: [n, channels, height, width]
  */
-export class SmallCnn extends Module<Prediction> {
-  readonly backbone: Sequential;
-  readonly bottleneck: Sequential;
-  readonly head: Linear;
-  /** Length of the features. */
-  readonly featuresDim: number;
-  readonly #convolutions: readonly ConvolutionOptions[];
-
+export class SmallCnn extends Classifier<Sequential> {
   constructor(gpu: Gpu, options: SmallCnnOptions) {
-    super();
     checkGpu('SmallCnn', gpu);
     checkOptions('SmallCnn', options, checks, ['numClasses', 'random']);
-    const {
-      numClasses,
-      random,
-      imageSize = 28,
-      inChannels = 1,
-      convolutions = CONVOLUTIONS,
-      featuresDim = 128,
-    } = options;
-    for (const [i, convolution] of convolutions.entries())
+    const { shape = [1, 28, 28], numClasses, random, convolutions, featuresDim = 128 } = options;
+    for (const [i, convolution] of (convolutions ?? []).entries())
       checkOptions(`SmallCnn: convolutions[${i}]`, convolution, convolutionChecks, ['outChannels', 'kernelSize']);
-    geometryOf(convolutions).check({ inChannels, height: imageSize, width: imageSize });
-    this.#convolutions = convolutions;
+    const geometry = geometryOf(convolutions);
+    geometry.check(shape);
     const layers: Module[] = [];
-    let channels = inChannels;
-    let size = imageSize;
-    for (const { outChannels, kernelSize, padding = 0 } of convolutions) {
+    let maps = shape;
+    for (const { outChannels, kernelSize, padding = 0 } of convolutions ?? convolutionsFor(shape)) {
       layers.push(
-        new Conv2d(gpu, { inChannels: channels, outChannels, kernelSize, padding, random }),
+        new Conv2d(gpu, { inChannels: maps[0]!, outChannels, kernelSize, padding, random }),
         new ReLU(),
         new MaxPool2d({ kernelSize: 2 }),
       );
-      channels = outChannels;
-      size = Math.floor(convolved(size, { kernelSize, padding }) / 2);
+      maps = pooled(convolved(maps, { outChannels, kernelSize, padding }));
     }
-    this.featuresDim = featuresDim;
-    this.backbone = new Sequential(...layers, new Flatten());
-    this.bottleneck = new Sequential(
-      new Linear(gpu, { inFeatures: channels * size * size, outFeatures: featuresDim, random }),
-      new BatchNorm1d(gpu, { numFeatures: featuresDim }),
-      new ReLU(),
-    );
-    this.head = new Linear(gpu, { inFeatures: featuresDim, outFeatures: numClasses, random });
-  }
-
-  /** The images that this network accepts, and the memory that they need. */
-  get geometry(): ModelGeometry {
-    return geometryOf(this.#convolutions);
-  }
-
-  forward(x: Tensor): Prediction {
-    const features = this.bottleneck.forward(this.backbone.forward(x));
-    return { logits: this.head.forward(features), features };
-  }
-
-  /**
-   * Returns the parameter groups of TLlib's `get_parameters`. `baseLr` multiplies every learning rate; default: 1. `finetune`
-   * divides the backbone's learning rate by 10, for a backbone that was trained before; default: true.
-   */
-  getParameters(options: { baseLr?: number; finetune?: boolean } = {}): ParameterGroup[] {
-    checkOptions('getParameters', options, groupChecks);
-    const { baseLr = 1, finetune = true } = options;
-    return [
-      { params: this.backbone.parameters(), lrMultiplier: finetune ? 0.1 * baseLr : baseLr },
-      { params: this.bottleneck.parameters(), lrMultiplier: baseLr },
-      { params: this.head.parameters(), lrMultiplier: baseLr },
-    ];
+    const backbone = new Sequential(...layers, new Flatten());
+    super(gpu, { backbone, backboneFeatures: sizeOf(maps), featuresDim, numClasses, random, geometry });
   }
 }
 
-const CONVOLUTIONS: readonly ConvolutionOptions[] = [
-  { outChannels: 16, kernelSize: 5 },
-  { outChannels: 32, kernelSize: 5 },
+/** Returns [channels, height, width] after a convolution, and after a pool. */
+const convolved = ([, ...sides]: Shape, { outChannels, kernelSize, padding = 0 }: ConvolutionOptions): Shape => [
+  outChannels,
+  ...sides.map((side) => side + 2 * padding - kernelSize + 1),
 ];
+const pooled = ([channels, ...sides]: Shape): Shape => [channels!, ...sides.map((side) => Math.floor(side / 2))];
 
-/** Height and width of a convolution's output, before the pool. */
-const convolved = (size: number, { kernelSize, padding = 0 }: Omit<ConvolutionOptions, 'outChannels'>): number =>
-  size + 2 * padding - kernelSize + 1;
+/** Returns the convolutions that the docstring of {@link SmallCnn} describes. */
+function convolutionsFor(shape: Shape): ConvolutionOptions[] {
+  const padding = Math.min(shape[1]!, shape[2]!) < 16 ? 2 : 0;
+  const convolutions: ConvolutionOptions[] = [];
+  for (let maps = shape; ; maps = pooled(convolved(maps, convolutions.at(-1)!))) {
+    const [, height, width] = maps as [number, number, number];
+    // A further convolution with its pool must leave one pixel.
+    const isEnough = Math.max(height, width) <= 8 || Math.min(height, width) + 2 * padding < 6;
+    if (convolutions.length >= 2 && isEnough) return convolutions;
+    convolutions.push({ outChannels: Math.min(128, 16 * 2 ** convolutions.length), kernelSize: 5, padding });
+  }
+}
 
-function geometryOf(convolutions: readonly ConvolutionOptions[]): ModelGeometry {
-  // The last pool must leave one pixel.
-  const smallest = convolutions.reduceRight(
-    (size, { kernelSize, padding = 0 }) => 2 * size + kernelSize - 1 - 2 * padding,
-    1,
-  );
+/** @param given the convolutions; undefined chooses them for each shape */
+function geometryOf(given?: readonly ConvolutionOptions[]): ModelGeometry {
   return {
-    check({ height, width }: ExampleShape): void {
-      if (height === width && height >= smallest) return;
-      throw new TypeError(
-        `SmallCnn: images are ${height}x${width}; it needs square images of at least ${smallest}x${smallest}`,
+    check(shape: Shape): void {
+      expectImages('SmallCnn', shape);
+      const convolutions = given ?? convolutionsFor(shape);
+      // The last pool must leave one pixel.
+      const smallest = convolutions.reduceRight(
+        (side, { kernelSize, padding = 0 }) => 2 * side + kernelSize - 1 - 2 * padding,
+        1,
       );
+      const [, height, width] = shape as [number, number, number];
+      if (Math.min(height, width) >= smallest) return;
+      throw new TypeError(`SmallCnn: images are ${height}x${width}; it needs at least ${smallest}x${smallest}`);
     },
-    largestBuffer({ inChannels, height }: ExampleShape, rows: number): number {
-      let size = height;
-      let most = inChannels * size ** 2;
-      for (const convolution of convolutions) {
-        size = convolved(size, convolution);
-        most = Math.max(most, convolution.outChannels * size ** 2);
-        size = Math.floor(size / 2);
+    largestBuffer(shape: Shape, rows: number): number {
+      let most = sizeOf(shape);
+      let maps = shape;
+      for (const convolution of given ?? convolutionsFor(shape)) {
+        maps = convolved(maps, convolution);
+        most = Math.max(most, sizeOf(maps));
+        maps = pooled(maps);
       }
       return 4 * rows * most;
     },
@@ -164,7 +126,6 @@ function geometryOf(convolutions: readonly ConvolutionOptions[]): ModelGeometry 
  * accepts, before there is a Gpu.
  */
 export const smallCnn = /* @__PURE__ */ Object.assign(
-  (gpu: Gpu, { numClasses, inChannels, height, random }: ModelSpec): SmallCnn =>
-    new SmallCnn(gpu, { numClasses, inChannels, imageSize: height, random }),
-  { geometry: /* @__PURE__ */ geometryOf(CONVOLUTIONS) },
+  (gpu: Gpu, spec: ModelSpec): SmallCnn => new SmallCnn(gpu, spec),
+  { geometry: /* @__PURE__ */ geometryOf() },
 );

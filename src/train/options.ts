@@ -17,9 +17,10 @@ import { checkImages, type HostImages } from '../data/dataset.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
-import type { ExampleShape, Model, ModelFactory, ModelGeometry } from '../models/model.ts';
+import type { Model, ModelFactory, ModelGeometry } from '../models/model.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
+import type { Shape } from '../shape.ts';
 import type { Method } from './methods/method.ts';
 
 // The settings of a Trainer, and the checks that come before anything is allocated.
@@ -146,7 +147,8 @@ export interface CheckedSettings {
   target: HostImages | undefined;
   method: Method;
   numClasses: number;
-  shape: ExampleShape;
+  /** The shape of one example. */
+  shape: Shape;
   options: TrainingOptions;
   detectAnomaly: boolean;
 }
@@ -174,7 +176,7 @@ export function checkSettings<M extends Model>(
     );
   if (method.usesTarget && !target)
     throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its images`);
-  const shape = { inChannels: 1, height: source.height, width: source.width };
+  const shape = [1, source.height, source.width];
   geometry?.check(shape);
   if (target) checkSameSize(source, target, 'target');
   for (const [name, images] of Object.entries({ source, ...(method.usesTarget && { target: target! }) })) {

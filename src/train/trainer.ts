@@ -14,6 +14,7 @@ import { type SmallCnn, smallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import type { Stateful } from '../nn/stateDict.ts';
 import { sliceRows } from '../ops/sliceRows.ts';
+import type { ParameterGroup } from '../optim/optimizer.ts';
 import { InverseDecay } from '../optim/schedule.ts';
 import { Sgd } from '../optim/sgd.ts';
 import { Random } from '../random.ts';
@@ -80,7 +81,7 @@ export class Trainer<M extends Model = SmallCnn> {
     const targetData =
       target && own(new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' }));
     this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder));
-    this.model = model instanceof Module ? model : own(checkModel(model(gpu, { ...shape, numClasses, random })));
+    this.model = model instanceof Module ? model : own(checkModel(model(gpu, { shape, numClasses, random })));
     this.recipe = method.begin({
       ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
       // A method that does not use the target gets none.
@@ -90,7 +91,7 @@ export class Trainer<M extends Model = SmallCnn> {
     for (const network of Object.values(networks)) own(network);
     if (classWeights) own(classWeights);
     own({ dispose: () => this.recipe.dispose?.() });
-    this.optimizer = own(new Sgd(this.parameterNames().keys(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
+    this.optimizer = own(new Sgd(this.parameterGroups(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
     this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
     this.ring = own(new MetricsRing(gpu));
     this.watch = own(new FiniteWatch(this.optimizer, this.parameterNames()));
@@ -306,8 +307,7 @@ export class Trainer<M extends Model = SmallCnn> {
   private batches(): Batches {
     const { sourceSampler, targetSampler } = this;
     const { batchSize: n } = this.options;
-    const { inChannels, height, width } = this.settings.shape;
-    const x = empty(this.gpu, [targetSampler ? 2 * n : n, inChannels, height, width], 'f32', 'images');
+    const x = empty(this.gpu, [targetSampler ? 2 * n : n, ...this.settings.shape], 'f32', 'examples');
     const { labels } = sourceSampler.batch(x);
     targetSampler?.batch(x, n);
     const source = { x: targetSampler ? sliceRows(x, 0, n) : x, labels: labels! };
@@ -326,6 +326,13 @@ export class Trainer<M extends Model = SmallCnn> {
       source,
       ...(target && { target }),
     };
+  }
+
+  /** The model's groups, then the parameters of the method's networks. */
+  private parameterGroups(): ParameterGroup[] {
+    const own = this.model.getParameters?.() ?? [{ params: this.model.parameters() }];
+    const others = Object.values(this.recipe.networks ?? {}).map((network) => ({ params: network.parameters() }));
+    return [...own, ...others];
   }
 
   /** All parameters, the model's first, with their names in messages. */
@@ -357,7 +364,7 @@ function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings
   let output: unknown;
   const rows = 2;
   dryRun(gpu, () => {
-    output = noGrad(() => model.forward(empty(gpu, [rows, shape.inChannels, shape.height, shape.width])));
+    output = noGrad(() => model.forward(empty(gpu, [rows, ...shape])));
   });
   const { logits, features } = (output ?? {}) as Record<string, unknown>;
   if (!(logits instanceof Tensor && features instanceof Tensor))

@@ -19,7 +19,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
   const { num_classes: numClasses, update_steps: updateSteps, temperature } = params;
   const random = new Random(0);
   const model = new SmallCnn(gpu, {
-    ...{ numClasses, random, imageSize: 12, featuresDim: FEATURES },
+    ...{ numClasses, random, shape: [1, 12, 12], featuresDim: FEATURES },
     convolutions: [
       { outChannels: 4, kernelSize: 3, padding: 1 },
       { outChannels: 6, kernelSize: 3, padding: 0 },

@@ -1,10 +1,11 @@
+import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
-import { SmallCnn } from '../../src/models/smallCnn.ts';
+import { SmallCnn, smallCnn } from '../../src/models/smallCnn.ts';
 import { Sgd } from '../../src/optim/index.ts';
 import { Random } from '../../src/random.ts';
-import { tensor } from '../../src/tensor.ts';
+import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, run, seeded, uniform } from '../harness.ts';
 
@@ -32,7 +33,8 @@ gpuTest("the small network's state has TLlib's names and shapes", async (gpu) =>
   assert.is(model.featuresDim, 128);
   const rates = (options: { baseLr?: number; finetune?: boolean }) =>
     model.getParameters(options).map(({ lrMultiplier }) => lrMultiplier);
-  assert.equal(rates({}), [0.1, 1, 1]);
+  assert.equal(rates({}), [1, 1, 1]);
+  assert.equal(rates({ finetune: true }), [0.1, 1, 1]);
   assert.equal(rates({ baseLr: 2, finetune: false }), [2, 2, 2]);
   assert.equal(
     model.getParameters().flatMap(({ params }) => [...params]),
@@ -45,8 +47,7 @@ gpuTest('networks of other sizes give logits and features', async (gpu) => {
   const model = new SmallCnn(gpu, {
     numClasses: 3,
     random: new Random(0),
-    imageSize: 13,
-    inChannels: 2,
+    shape: [2, 13, 13],
     convolutions: [{ outChannels: 3, kernelSize: 4, padding: 2 }],
     featuresDim: 6,
   });
@@ -61,8 +62,8 @@ gpuTest('networks of other sizes give logits and features', async (gpu) => {
   );
   assert.ok((await logits.read()).every(Number.isFinite));
   assert.throws(
-    () => new SmallCnn(gpu, { numClasses: 2, imageSize: 7, random: new Random(0) }),
-    /SmallCnn: images are 7x7; it needs square images of at least 16x16/,
+    () => new SmallCnn(gpu, { numClasses: 2, shape: [1, 3, 9], random: new Random(0) }),
+    /SmallCnn: images are 3x9; it needs at least 4x4/,
   );
   assert.throws(
     () => new SmallCnn(gpu, { numClasses: 0, random: new Random(0) }),
@@ -71,13 +72,48 @@ gpuTest('networks of other sizes give logits and features', async (gpu) => {
   for (const t of [logits, features, x, model]) t.dispose();
 });
 
+test('the geometry names the largest tensor', () => {
+  // The output of the first convolution is the largest tensor, except of images that are mostly channels.
+  assert.is(smallCnn.geometry.largestBuffer([1, 28, 28], 2), 2 * 4 * 16 * 24 * 24);
+  assert.is(smallCnn.geometry.largestBuffer([3, 64, 32], 1), 4 * 16 * 60 * 28);
+  assert.is(smallCnn.geometry.largestBuffer([64, 16, 16], 1), 4 * 64 * 16 * 16);
+});
+
+gpuTest('the small network has more convolutions for larger images, and takes any shape', async (gpu) => {
+  const layersOf = async (shape: readonly number[]) => {
+    const model = smallCnn(gpu, { shape, numClasses: 3, random: new Random(0) });
+    const state = await model.stateDict();
+    const x = empty(gpu, [2, ...shape]);
+    const { logits, features } = tidy(() => model.forward(x));
+    assert.equal(
+      [logits.shape, features.shape],
+      [
+        [2, 3],
+        [2, 128],
+      ],
+    );
+    for (const t of [x, logits, features, model]) t.dispose();
+    const convolutions = [...state].filter(([, tensor]) => tensor.shape.length === 4);
+    return [...convolutions.map(([, tensor]) => tensor.shape[0]!), state.get('bottleneck.0.weight')!.shape[1]!];
+  };
+  assert.equal(await layersOf([1, 28, 28]), [16, 32, 32 * 4 * 4]);
+  assert.equal(await layersOf([3, 32, 32]), [16, 32, 32 * 5 * 5]);
+  assert.equal(await layersOf([3, 64, 64]), [16, 32, 64, 64 * 4 * 4]);
+  assert.equal(await layersOf([1, 128, 128]), [16, 32, 64, 128, 128 * 4 * 4]);
+  assert.equal(await layersOf([3, 224, 224]), [16, 32, 64, 128, 128, 128 * 3 * 3]);
+  assert.equal(await layersOf([3, 16, 40]), [16, 32, 32 * 1 * 7]);
+  assert.equal(await layersOf([1, 16, 70]), [16, 32, 32 * 1 * 14]);
+  assert.equal(await layersOf([1, 8, 8]), [16, 32, 32 * 2 * 2]);
+  assert.equal(await layersOf([2, 4, 5]), [16, 32, 32 * 1 * 1]);
+});
+
 gpuTest('captured training equals eager training bit by bit, and memory stays flat', async (gpu) => {
   const results = [];
   for (const captured of [false, true]) {
     const model = new SmallCnn(gpu, {
       numClasses: 10,
       random: new Random(4),
-      imageSize: 12,
+      shape: [1, 12, 12],
       convolutions: [{ outChannels: 4, kernelSize: 3 }],
       featuresDim: 8,
     });

@@ -8,6 +8,8 @@ import {
   WarmStartGradientReverseLayer,
 } from '../../src/adaptation/index.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { Mlp } from '../../src/models/mlp.ts';
+import { ResNet } from '../../src/models/resnet.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
 import {
   AvgPool2d,
@@ -148,8 +150,33 @@ gpuTest('models and the pieces of adaptation refuse them too', async (gpu) => {
       [gpu, { numClasses: 4, random, convolutions: [{ outChannels: 2, kernelSize: 3, stride: 2 }] }],
       /^convolutions\[0\]: unknown option stride/,
     ],
-    [[gpu, { numClasses: 4, random, imageSize: [28, 28] }], /^imageSize must be a whole number >= 1/],
-    [[gpu, { numClasses: 4, random, imageSize: 4 }], /images are 4x4; it needs square images of at least 16x16$/],
+    [
+      [gpu, { numClasses: 4, random, shape: 28 }],
+      /^shape must be the shape of one example, such as \[3, 64, 64\] but is 28/,
+    ],
+    [[gpu, { numClasses: 4, random, shape: [1, 3, 9] }], /^images are 3x9; it needs at least 4x4$/],
+    [[gpu, { numClasses: 4, random, shape: [64] }], /^examples are \[64\]; it needs images, .*; use mlp for vectors$/],
+    [
+      [gpu, { numClasses: 4, random, shape: [1, 8, 8], convolutions: [{ outChannels: 2, kernelSize: 8 }] }],
+      /^images are 8x8; it needs at least 9x9$/,
+    ],
+  ]);
+  refuses(Mlp, [
+    [[gpu, { numClasses: 4, random }], /^shape is missing from the options$/],
+    [
+      [gpu, { numClasses: 4, random, shape: [1, 8, 8] }],
+      /^examples are \[1,8,8\]; it needs vectors, \[features\]; for images use/,
+    ],
+    [
+      [gpu, { numClasses: 4, random, shape: [8], hidden: 64 }],
+      /^hidden must be an array of whole numbers >= 1 but is 64$/,
+    ],
+  ]);
+  const resnet = { block: 'basic', layers: [1, 1, 1, 1], numClasses: 2, random };
+  refuses(ResNet, [
+    [[gpu, { ...resnet, block: 'BasicBlock' }], /^block must be one of 'basic', 'bottleneck' but is/],
+    [[gpu, { ...resnet, layers: [2, 2, 2] }], /^layers must be four whole numbers >= 1, such as \[2, 2, 2, 2\] but is/],
+    [[gpu, { ...resnet, num_classes: 3 }], /^unknown option num_classes; did you mean numClasses\?$/],
   ]);
   const model = new SmallCnn(gpu, { numClasses: 4, random });
   refuses(

@@ -14,6 +14,7 @@ import type { ModelSpec } from '../../src/models/model.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
 import { BatchNorm1d, Dropout, Flatten, Linear, Module, Sequential, Sigmoid } from '../../src/nn/index.ts';
 import { Random } from '../../src/random.ts';
+import { sizeOf } from '../../src/shape.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
@@ -40,7 +41,12 @@ async function iterate(gpu: Gpu, method: Method) {
   const source = { shape: [N, 1, SIZE, SIZE], data: uniform([N, 1, SIZE, SIZE], random) };
   const target = { shape: source.shape, data: uniform(source.shape, random) };
   const labels = integers(N, CLASSES, random);
-  const model = new SmallCnn(gpu, { numClasses: CLASSES, imageSize: SIZE, featuresDim: F, random: new Random(1) });
+  const model = new SmallCnn(gpu, {
+    numClasses: CLASSES,
+    shape: [1, SIZE, SIZE],
+    featuresDim: F,
+    random: new Random(1),
+  });
   const data = new ImageDataset(gpu, stripes(N, 1), N, { labelled: false });
   const setup = { gpu, model, featuresDim: F, numClasses: CLASSES, target: data, random: new Random(2), eager: true };
   const recipe = method.begin(setup);
@@ -118,11 +124,11 @@ class Net extends Module<{ logits: Tensor; features: Tensor }> {
   readonly body: Sequential;
   readonly head: Linear;
 
-  constructor(gpu: Gpu, { numClasses, height, width, random }: ModelSpec) {
+  constructor(gpu: Gpu, { numClasses, shape, random }: ModelSpec) {
     super();
     const linear = (inFeatures: number, outFeatures: number) => new Linear(gpu, { inFeatures, outFeatures, random });
     this.body = new Sequential(
-      ...[new Flatten(), linear(height * width, 24), new BatchNorm1d(gpu, { numFeatures: 24 })],
+      ...[new Flatten(), linear(sizeOf(shape), 24), new BatchNorm1d(gpu, { numFeatures: 24 })],
       ...[new Sigmoid(), new Dropout({ p: 0.1, seed: 5 })],
     );
     this.head = linear(24, numClasses);
@@ -172,7 +178,7 @@ for (const method of ['pada', 'dann', 'source-only'] as const) {
 }
 
 gpuTest("a module stays its owner's, and is refused where another device would need a new one", async (gpu) => {
-  const model = new Net(gpu, { numClasses: 4, inChannels: 1, height: 16, width: 16, random: new Random(0) });
+  const model = new Net(gpu, { numClasses: 4, shape: [1, 16, 16], random: new Random(0) });
   const settings = { ...stripesData(), gpu, method: pada(), batchSize: 8, iterations: 3, model };
   // Trained twice: first on the source, then adapted.
   for (const method of [sourceOnly(), pada()]) {

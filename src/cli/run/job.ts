@@ -181,7 +181,7 @@ function checkSameSize(title: string, { height, width }: HostImages, { title: so
 /** @throws UsageError for images that the network does not accept */
 export function checkImages(what: string, { height, width }: HostImages): void {
   try {
-    smallCnn.geometry.check({ inChannels: 1, height, width });
+    smallCnn.geometry.check([1, height, width]);
   } catch (cause) {
     throw new UsageError((cause as Error).message.replace('SmallCnn', what), { cause });
   }
