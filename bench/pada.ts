@@ -7,7 +7,7 @@ import {
   reversalCoefficient,
   sgdStep,
 } from '../reference/index.ts';
-import type { HostImages } from '../src/data/dataset.ts';
+import type { HostImages } from '../src/data/host.ts';
 import { gemmSettings } from '../src/gemm/settings.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { HostTensor } from '../src/nn/stateDict.ts';

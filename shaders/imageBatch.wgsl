@@ -1,7 +1,7 @@
 // imageBatch: makes a normalised batch from the packed images of a data set, in the order of a permutation
 //
 //   item[b]     = order[offset + b]
-//   x[row+b,p]  = byte[item[b] * pixels + p] / 127.5 - 1          in [-1, 1]
+//   x[row+b,p]  = byte[item[b] * pixels + p] / divisor[c] - shift[c]     divisor = 255 std, shift = mean / std, channel c = p / plane
 //   labels[b]   = allLabels[item[b]];   NaN and 2^32 - 1 if item[b] >= count
 //
 // shapes    images: [ceil(count * pixels / 4)] u32, four pixels per word, the first in the low byte; allLabels: [count];
@@ -9,13 +9,24 @@
 // parallel  one invocation per four neighbouring pixels, and per image for its label
 // numerics  bytes are exact; the division and the difference are rounded once each, within WGSL's limits for division
 
-struct Params { offset: u32, size: u32, pixels: u32, row: u32, count: u32 }
+override RGB = false;
+
+struct Params {
+  offset: u32, size: u32, pixels: u32, row: u32, count: u32, plane: u32,
+  divisorR: f32, divisorG: f32, divisorB: f32, shiftR: f32, shiftG: f32, shiftB: f32
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
 @group(0) @binding(3) var<storage, read_write> x: array<f32>;
 @group(0) @binding(4) var<storage, read> allLabels: array<u32>;
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
+
+fn normalised(byte: f32, p: u32) -> f32 {
+  if (!RGB || p < params.plane) { return byte / params.divisorR - params.shiftR; }
+  if (p < 2u * params.plane) { return byte / params.divisorG - params.shiftG; }
+  return byte / params.divisorB - params.shiftB;
+}
 
 fn pixels(first: u32) {
   var b = first / params.pixels;
@@ -24,7 +35,7 @@ fn pixels(first: u32) {
     let item = order[params.offset + b];
     let at = item * params.pixels + p;
     let byte = (images[at / 4u] >> (8u * (at % 4u))) & 0xffu;
-    let v = f32(byte) / 127.5 - 1.0;
+    let v = normalised(f32(byte), p);
     x[params.row * params.pixels + i] = select(v, bitcast<f32>(0x7fc00000u | (item & 1u)), item >= params.count);
     p++;
     if (p == params.pixels) { p = 0u; b++; }

@@ -19,7 +19,7 @@ export const imageBatch = opBench({
     order: { shape: [COUNT], data: new Random(3).permutation(COUNT) },
   }),
   run: ({ images, allLabels, order }) => {
-    const data = { images, labels: allLabels, count: COUNT, channels: 1, height: SIDE, width: SIDE };
+    const data = { images, labels: allLabels, count: COUNT, shape: [1, SIDE, SIDE] };
     const { x, labels } = op(data, { order, offset: 64, size: 64 });
     return [x, labels!];
   },

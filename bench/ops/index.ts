@@ -11,6 +11,7 @@ export { domainLoss } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
 export { dropout } from './dropout.ts';
 export { exp } from './exp.ts';
+export { featureBatch } from './featureBatch.ts';
 export { gatherRows } from './gatherRows.ts';
 export { imageBatch } from './imageBatch.ts';
 export { linear } from './linear.ts';

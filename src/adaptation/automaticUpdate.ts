@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
 import { type Check, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
-import { ImageDataset } from '../data/dataset.ts';
+import { Dataset } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
@@ -70,7 +70,7 @@ export class AutomaticUpdateClassWeightModule {
     }
     this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
     this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
-    if (dataLoader instanceof ImageDataset)
+    if (dataLoader instanceof Dataset)
       this.pass = new DatasetPass(dataLoader, ({ x }) => this.add(x), {
         after: () => this.accumulator.finish(this.classWeight),
         eager,

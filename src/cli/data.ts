@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HostImages } from '../data/dataset.ts';
+import type { HostImages } from '../data/host.ts';
 import { readImages } from '../data/readers/idx.ts';
 import { UsageError } from './errors.ts';
 import { readNamed } from './run/files.ts';

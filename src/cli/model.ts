@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
-import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { datasetOf } from '../data/dataset.ts';
+import { exampleShape, type HostImages, showExample } from '../data/host.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
@@ -134,14 +135,17 @@ async function precisionOfModel(
 }
 
 /** Puts a model for such images on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
-export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, { height, width }: HostImages): SmallCnn {
-  const model = smallCnn(gpu, { numClasses, shape: [1, height, width], random: new Random(0) });
+export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, images: HostImages): SmallCnn {
+  const shape = exampleShape(images);
+  const model = smallCnn(gpu, { shape, numClasses, random: new Random(0) });
   try {
     model.loadStateDict(state);
     return model;
   } catch (cause) {
     model.dispose();
-    throw new UsageError(`${file} does not fit images of ${height}x${width}: ${(cause as Error).message}`, { cause });
+    throw new UsageError(`${file} does not fit images of ${showExample(shape)}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -155,7 +159,7 @@ export async function classWeightOf(
 ): Promise<number[]> {
   const { file, numClasses } = saved;
   const model = openModel(gpu, saved, images);
-  const data = new ImageDataset(gpu, images, BATCH, { labelled: false });
+  const data = datasetOf(gpu, images, BATCH, { labelled: false, label: 'data' });
   const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };
   const weights = new AutomaticUpdateClassWeightModule(gpu, options);
   try {

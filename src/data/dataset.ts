@@ -1,134 +1,71 @@
-// Images on the GPU as packed bytes, with their labels. A batch is made by the op imageBatch.
+// Data sets on the GPU. Images stay there as packed bytes, and feature vectors as floats. A batch is made by one op from an order and
+// a place in it, so a captured step can draw batches.
 import {
-  anything,
+  above,
+  anyNumber,
+  type Check,
   checkOptions,
   checkValue,
   flag,
   type OptionChecks,
-  show,
   text,
   wholeFrom,
 } from '../checks/options.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { checkGpu, type Gpu } from '../gpu/gpu.ts';
+import { type FeatureRows, featureBatch } from '../ops/featureBatch.ts';
 import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
+import type { BatchRequest } from '../ops/shared/batch.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
+import {
+  checkData,
+  exampleShape,
+  type HostData,
+  type HostFeatures,
+  type HostImages,
+  isFeatures,
+  labelsOf,
+} from './host.ts';
 
-/**
- * Grey images in host memory: one byte per pixel, row by row, image by image. Labels are optional, one byte per image.
- */
-export interface HostImages {
-  images: Uint8Array | Uint8ClampedArray;
-  labels?: Uint8Array | undefined;
-  count: number;
-  height: number;
-  width: number;
-}
-
-/** A batch of images, with their labels if the data set has any. */
+/** A batch of examples, with their labels if the data set has any. */
 export interface Batch {
-  /** f32 [n, channels, height, width], in [-1, 1]. */
+  /** f32 [n, ...shape of an example], such as [n, channels, height, width]. */
   x: Tensor;
   /** u32 [n]. */
   labels: Tensor | null;
 }
 
-interface ImageDatasetOptions {
-  labelled?: boolean;
-  label?: string;
-}
-
-const known: OptionChecks<ImageDatasetOptions> = { labelled: flag, label: text };
-
-const size = wholeFrom(1);
-const parts: OptionChecks<HostImages> = {
-  images: { wanted: 'a Uint8Array or Uint8ClampedArray, a byte from 0 to 255 per pixel,', holds: isBytes },
-  labels: anything,
-  count: size,
-  height: size,
-  width: size,
-};
-
-function isBytes(value: unknown): value is Uint8Array | Uint8ClampedArray {
-  return /^Uint8(Clamped)?Array$/.test((value as Partial<Uint8Array> | null)?.[Symbol.toStringTag] ?? '');
-}
-
 /**
- * @internal
- * Throws unless `host` is what {@link HostImages} describes.
- *
- * @param labelled whether labels are required; if not, they are not checked
+ * Examples on the GPU. Iterating yields batches of `batchSize` in order, the last one possibly shorter; each batch is freed when the
+ * next one is drawn. A data set of your own extends this class with `shape` and `batch`, and is accepted wherever
+ * {@link ImageDataset} is.
  */
-export function checkImages(who: string, host: HostImages, labelled: boolean): void {
-  checkOptions<HostImages>(who, host, parts, ['images', 'count', 'height', 'width']);
-  const { images, labels, count, height, width } = host;
-  if (images.length !== count * height * width)
-    throw new TypeError(
-      `${who}: ${count} images of ${height}x${width} take ${count * height * width} bytes, one per pixel (grey), but there are ${images.length}`,
-    );
-  if (labelled) checkLabels(who, labels, count);
-}
-
-function checkLabels(who: string, labels: unknown, count: number): void {
-  const { length } = (labels ?? []) as ArrayLike<unknown>;
-  if (length !== count)
-    throw new TypeError(`${who}: ${count} images but ${labels ? length : 'no'} labels; pass one label per image`);
-  if (isBytes(labels)) return;
-  const list = Array.from(labels as ArrayLike<unknown>, Number);
-  const wrong = list.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= 255));
-  if (wrong >= 0)
-    throw new RangeError(`${who}: labels are whole numbers from 0 to 255, but image ${wrong} has ${list[wrong]}`);
-  throw new TypeError(
-    `${who}: labels must be a Uint8Array but are ${show(labels)}; pass Uint8Array.from(labels, Number)`,
-  );
-}
-
-/**
- * Images on the GPU, one byte per pixel. Iterating yields batches in order, the last one possibly shorter; each batch is freed when
- * the next one is drawn. Default: labelled if `host` has labels.
- *
- * @throws TypeError if the arrays do not hold one byte per pixel and one label per image
- * @throws RangeError if a label is not a whole number from 0 to 255
- */
-export class ImageDataset implements PackedImages, Iterable<Batch> {
-  readonly count: number;
-  readonly channels = 1;
-  readonly height: number;
-  readonly width: number;
-  readonly images: Tensor;
-  readonly labels: Tensor | null;
-  /** The order of the files: 0, 1, 2, ... */
+export abstract class Dataset implements Iterable<Batch> {
+  /** Shape of one example: [channels, height, width] of images, [dim] of feature vectors. */
+  abstract readonly shape: readonly number[];
+  /** 0, 1, 2, ... */
   private readonly inOrder: Tensor;
 
+  /** @param count number of examples */
   constructor(
-    gpu: Gpu,
-    host: HostImages,
+    readonly gpu: Gpu,
+    readonly count: number,
     readonly batchSize: number,
-    options: ImageDatasetOptions = {},
   ) {
-    checkOptions('ImageDataset', options, known);
-    const { labelled = host?.labels !== undefined, label = 'data' } = options;
-    checkImages(label, host, labelled);
-    checkValue(label, 'batchSize', batchSize, size);
-    const { images, labels, count, height, width } = host;
-    this.count = count;
-    this.height = height;
-    this.width = width;
-    this.images = keep(tensor(gpu, packBytes(images), undefined, `${label} images`));
-    this.labels = labelled ? keep(tensor(gpu, Uint32Array.from(labels!), undefined, `${label} labels`)) : null;
-    this.inOrder = keep(
-      tensor(
-        gpu,
-        Uint32Array.from({ length: count }, (_, i) => i),
-        undefined,
-        `${label} order`,
-      ),
-    );
+    checkGpu('Dataset', gpu);
+    checkValue('data', 'count', count, wholeFrom(1));
+    checkValue('data', 'batchSize', batchSize, wholeFrom(1));
+    const places = Uint32Array.from({ length: count }, (_, i) => i);
+    this.inOrder = keep(tensor(gpu, places, undefined, 'order'));
   }
 
-  /** Returns `batchSize` images from `start` on, or those that are left. The caller disposes them. */
+  /** Makes the batch that is asked for. It is recorded once in a captured step, whose `offset` then changes from run to run. */
+  abstract batch(request: BatchRequest): Batch;
+
+  /** Returns `batchSize` examples from `start` on, or those that are left. The caller disposes them. */
   batchAt(start: number): Batch {
-    return imageBatch(this, { order: this.inOrder, offset: start, size: Math.min(this.batchSize, this.count - start) });
+    const { count, batchSize, inOrder: order } = this;
+    return this.batch({ order, offset: start, size: Math.min(batchSize, count - start) });
   }
 
   /** Yields the batches in order. */
@@ -146,8 +83,132 @@ export class ImageDataset implements PackedImages, Iterable<Batch> {
 
   /** Frees the GPU memory. */
   dispose(): void {
-    for (const x of [this.images, this.labels, this.inOrder]) x?.dispose();
+    this.inOrder.dispose();
   }
+}
+
+interface DatasetOptions {
+  labelled?: boolean;
+  label?: string;
+}
+
+/** A mean and a deviation: one number, or one for each channel or feature. */
+type PerChannel = number | readonly number[];
+
+interface ImageDatasetOptions extends DatasetOptions {
+  /** Subtracted from pixels in [0, 1]. Default: 0.5. */
+  mean?: PerChannel;
+  /** Divides them afterwards. Default: 0.5. */
+  std?: PerChannel;
+}
+
+const shared = { labelled: flag, label: text };
+const each = ({ wanted, holds }: Check): Check => ({
+  wanted: `${wanted}, or an array of one per channel`,
+  holds: (value) => holds(value) || (Array.isArray(value) && value.length > 0 && value.every(holds)),
+});
+const imageOptions: OptionChecks<ImageDatasetOptions> = {
+  ...shared,
+  mean: /* @__PURE__ */ each(anyNumber),
+  std: /* @__PURE__ */ each(/* @__PURE__ */ above(0)),
+};
+
+/** Checks the data, and returns the number of its examples. */
+function countOf(host: HostData, options: DatasetOptions): number {
+  checkData(options.label ?? 'data', host, isLabelled(host, options));
+  return host.count;
+}
+
+const isLabelled = (host: HostData, { labelled = host?.labels !== undefined }: DatasetOptions): boolean => labelled;
+
+/** Puts labels on the GPU, if there are any to put. */
+function upload(gpu: Gpu, host: HostData, options: DatasetOptions): Tensor | null {
+  if (!isLabelled(host, options)) return null;
+  return keep(tensor(gpu, labelsOf(host), undefined, `${options.label ?? 'data'} labels`));
+}
+
+/**
+ * Images on the GPU, one byte per pixel and channel. A batch holds (byte / 255 - mean) / std, by default in [-1, 1].
+ * Default: labelled if `host` has labels.
+ *
+ * @throws TypeError if the arrays do not hold one byte per pixel and channel, and one label per image
+ * @throws RangeError if a label is not a whole number >= 0
+ */
+export class ImageDataset extends Dataset implements PackedImages {
+  readonly shape: readonly number[];
+  readonly images: Tensor;
+  readonly labels: Tensor | null;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+
+  constructor(gpu: Gpu, host: HostImages, batchSize: number, options: ImageDatasetOptions = {}) {
+    checkOptions('ImageDataset', options, imageOptions);
+    const { label = 'data', mean = 0.5, std = 0.5 } = options;
+    const count = countOf(host, options);
+    const shape = exampleShape(host);
+    const [means, deviations] = [perChannel('mean', mean, shape[0]!), perChannel('std', std, shape[0]!)];
+    super(gpu, count, batchSize);
+    this.shape = shape;
+    this.mean = means;
+    this.std = deviations;
+    this.images = keep(tensor(gpu, packBytes(host.images), undefined, `${label} images`));
+    this.labels = upload(gpu, host, options);
+  }
+
+  batch(request: BatchRequest): Batch {
+    return imageBatch(this, request);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.images.dispose();
+    this.labels?.dispose();
+  }
+}
+
+function perChannel(name: string, given: PerChannel, channels: number): number[] {
+  const list = typeof given === 'number' ? new Array<number>(channels).fill(given) : [...given];
+  if (list.length === channels) return list;
+  throw new RangeError(`ImageDataset: ${name} has ${list.length} numbers, but the images have ${channels} channels`);
+}
+
+/**
+ * Feature vectors on the GPU, such as embeddings of another model. A batch holds them as they are. Default: labelled if `host` has
+ * labels.
+ *
+ * @throws TypeError if the arrays do not hold `dim` numbers and one label per vector
+ * @throws RangeError if a label is not a whole number >= 0
+ */
+export class FeatureDataset extends Dataset implements FeatureRows {
+  readonly shape: readonly number[];
+  readonly features: Tensor;
+  readonly labels: Tensor | null;
+
+  constructor(gpu: Gpu, host: HostFeatures, batchSize: number, options: DatasetOptions = {}) {
+    checkOptions<DatasetOptions>('FeatureDataset', options, shared);
+    super(gpu, countOf(host, options), batchSize);
+    this.shape = exampleShape(host);
+    this.features = keep(tensor(gpu, host.features, [host.count, host.dim], `${options.label ?? 'data'} features`));
+    this.labels = upload(gpu, host, options);
+  }
+
+  batch(request: BatchRequest): Batch {
+    return featureBatch(this, request);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.features.dispose();
+    this.labels?.dispose();
+  }
+}
+
+/** @internal Puts host data on the GPU; a data set that is there already is returned as it is. */
+export function datasetOf(gpu: Gpu, data: HostData | Dataset, batchSize: number, options: DatasetOptions): Dataset {
+  if (data instanceof Dataset) return data;
+  return isFeatures(data)
+    ? new FeatureDataset(gpu, data, batchSize, options)
+    : new ImageDataset(gpu, data, batchSize, options);
 }
 
 /** Packs bytes into little-endian words, padded with zeros. */

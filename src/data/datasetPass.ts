@@ -2,7 +2,7 @@
 import { type CapturedStep, captureAll, compilePending } from '../capture.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import { tidy } from '../tidy.ts';
-import type { Batch, ImageDataset } from './dataset.ts';
+import type { Batch, Dataset } from './dataset.ts';
 
 // Enough work per submit to hide the host's part, and little enough that a page does not freeze.
 const BATCHES_PER_SUBMIT = 8;
@@ -21,14 +21,14 @@ export class DatasetPass {
   private steps: CapturedStep<void>[] | undefined;
 
   constructor(
-    private readonly data: ImageDataset,
+    private readonly data: Dataset,
     private readonly visit: (batch: Batch) => void,
     private readonly options: DatasetPassOptions = {},
   ) {}
 
   /** Records the batches and compiles their kernels. Everything is recorded before this returns, so modes may change then. */
   async prepare(compile?: Compile): Promise<void> {
-    const steps = await captureAll(this.data.images.gpu, this.parts(), compile);
+    const steps = await captureAll(this.data.gpu, this.parts(), compile);
     if (this.options.eager) for (const step of steps) step.dispose();
     else this.steps = steps;
   }
@@ -38,7 +38,7 @@ export class DatasetPass {
     if (this.options.eager) {
       for (const part of this.parts()) {
         tidy(part);
-        await compilePending(this.data.images.gpu);
+        await compilePending(this.data.gpu);
       }
       return;
     }

@@ -3,15 +3,14 @@
 import { type Check, checkValue, wholeFrom } from '../checks/options.ts';
 import { Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, type StateDict } from '../nn/stateDict.ts';
-import { imageBatch } from '../ops/imageBatch.ts';
 import { Random } from '../random.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
-import { type Batch, ImageDataset } from './dataset.ts';
+import { type Batch, Dataset } from './dataset.ts';
 
 const dataset: Check = {
-  wanted: 'an ImageDataset, such as new ImageDataset(gpu, images, batchSize)',
-  holds: (value) => value instanceof ImageDataset,
+  wanted: 'a Dataset, such as new ImageDataset(gpu, images, batchSize)',
+  holds: (value) => value instanceof Dataset,
 };
 const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (value) => value instanceof Random };
 
@@ -20,7 +19,7 @@ const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (va
  * GPU and the place in it is a {@link Scalar}, so a captured step that calls {@link Sampler.batch} draws the next batch at every
  * run.
  *
- * @throws RangeError if the data set has fewer than `batchSize` images
+ * @throws RangeError if the data set has fewer than `batchSize` examples
  */
 export class Sampler {
   private readonly order: Tensor;
@@ -29,7 +28,7 @@ export class Sampler {
   private next = 0;
 
   constructor(
-    private readonly data: ImageDataset,
+    private readonly data: Dataset,
     readonly batchSize: number,
     private readonly random: Random,
   ) {
@@ -38,11 +37,11 @@ export class Sampler {
     checkValue('sampler', 'random', random, generator);
     if (data.count < batchSize) {
       throw new RangeError(
-        `sampler: ${data.count} images do not fill a batch of ${batchSize}; use a smaller batch size or more images`,
+        `sampler: ${data.count} examples do not fill a batch of ${batchSize}; use a smaller batch size or more examples`,
       );
     }
     this.permutation = random.permutation(data.count);
-    this.order = keep(tensor(data.images.gpu, this.permutation, undefined, 'order'));
+    this.order = keep(tensor(data.gpu, this.permutation, undefined, 'order'));
   }
 
   /** Advances to the next batch. Call it before each `batch()`, or before each run of a captured step that calls `batch()`. */
@@ -56,10 +55,10 @@ export class Sampler {
     this.next += this.batchSize;
   }
 
-  /** Returns the current batch. With `into`, the images are written there, from row `row` on. */
+  /** Returns the current batch. With `into`, the examples are written there, from row `row` on. */
   batch(into?: Tensor, row = 0): Batch {
     const { data, order, offset, batchSize: size } = this;
-    return imageBatch(data, { order, offset, size, row, ...(into && { into }) });
+    return data.batch({ order, offset, size, row, ...(into && { into }) });
   }
 
   /** Returns the order of this epoch, the place in it and the state of the random numbers. */
@@ -71,7 +70,7 @@ export class Sampler {
     ]);
   }
 
-  /** Loads the state of a sampler with as many images. Throws `TypeError` if it does not fit; nothing changes then. */
+  /** Loads the state of a sampler with as many examples. Throws `TypeError` if it does not fit; nothing changes then. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
     const { count } = this.data;
     const places = { order: [count], next: [1], random: [4] };

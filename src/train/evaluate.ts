@@ -1,7 +1,8 @@
 import { noGrad } from '../autograd.ts';
 import { anything, checkOptions, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
-import { checkImages, type HostImages, ImageDataset } from '../data/dataset.ts';
+import { Dataset, datasetOf } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
+import { checkData, type HostData, labelsOf, nounOf } from '../data/host.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Module } from '../nn/module.ts';
@@ -16,8 +17,8 @@ const BATCH = 128;
 export type LogitsModel = Module<{ logits: Tensor }>;
 
 export interface EvaluatorOptions {
-  /** Labelled images. */
-  images: HostImages;
+  /** Labelled examples. A {@link Dataset} stays the caller's. */
+  data: HostData | Dataset;
   model: LogitsModel;
   /** Columns of the model's logits. */
   numClasses: number;
@@ -28,7 +29,7 @@ export interface EvaluatorOptions {
 }
 
 const checks: OptionChecks<EvaluatorOptions> = {
-  images: anything,
+  data: anything,
   model: anything,
   numClasses: wholeFrom(1),
   eager: flag,
@@ -40,7 +41,8 @@ const checks: OptionChecks<EvaluatorOptions> = {
  * that is not among the model's classes.
  */
 export class Evaluator {
-  private readonly data: ImageDataset;
+  private readonly data: Dataset;
+  private readonly given: HostData | Dataset;
   private readonly model: LogitsModel;
   private readonly numClasses: number;
   private readonly label: string;
@@ -48,21 +50,17 @@ export class Evaluator {
   private readonly pass: DatasetPass;
 
   constructor(gpu: Gpu, options: EvaluatorOptions) {
-    checkOptions('Evaluator', options, checks, ['images', 'model', 'numClasses']);
-    const { images, model, numClasses, eager = false, label = 'test set' } = options;
-    checkImages(label, images, true);
-    const outside = images.labels!.findIndex((of) => of >= numClasses);
-    if (outside >= 0)
-      throw new RangeError(
-        `${label}: image ${outside} has label ${images.labels![outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such images out with selectClasses(images, classes), or train with a larger numClasses`,
-      );
+    checkOptions('Evaluator', options, checks, ['data', 'model', 'numClasses']);
+    const { data, model, numClasses, eager = false, label = 'test set' } = options;
+    if (!(data instanceof Dataset)) checkLabels(data, numClasses, label);
+    this.given = data;
     this.model = model;
     this.numClasses = numClasses;
     this.label = label;
-    this.data = new ImageDataset(gpu, images, BATCH, { labelled: true, label });
+    this.data = datasetOf(gpu, data, BATCH, { labelled: true, label });
     this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
     const visit = ({ x, labels }: { x: Tensor; labels: Tensor | null }) =>
-      noGrad(() => confusionMatrix(model.forward(x).logits, labels!, this.counts));
+      noGrad(() => confusionMatrix(model.forward(x).logits, labelled(labels, label), this.counts));
     this.pass = new DatasetPass(this.data, visit, { eager });
   }
 
@@ -97,17 +95,34 @@ export class Evaluator {
     const result = evaluation(await this.counts.readU32(), this.numClasses);
     const { count } = this.data;
     if (result.count === count) return result;
-    // Every label has a class, so only images with NaN logits are missing.
+    // Every label of host data has a class, so only examples with NaN logits are missing.
+    const or = this.given === this.data ? ', or their labels are not among its classes' : '';
     throw new Error(
-      `${this.label}: the model's logits are NaN for ${count - result.count} of ${count} images, so it has no accuracy; train it again, with a lower learning rate`,
+      `${this.label}: the model's logits are NaN for ${count - result.count} of ${count} examples${or}, so it has no accuracy; train it again, with a lower learning rate`,
     );
   }
 
   dispose(): void {
     this.pass.dispose();
     this.counts.dispose();
-    this.data.dispose();
+    if (this.data !== this.given) this.data.dispose();
   }
+}
+
+function labelled(labels: Tensor | null, label: string): Tensor {
+  if (labels) return labels;
+  throw new TypeError(`${label}: its batches have no labels, which an evaluation needs`);
+}
+
+function checkLabels(data: HostData, numClasses: number, label: string): void {
+  checkData(label, data, true);
+  const labels = labelsOf(data);
+  const outside = labels.findIndex((of) => of >= numClasses);
+  if (outside < 0) return;
+  const noun = nounOf(data);
+  throw new RangeError(
+    `${label}: ${noun.slice(0, -1)} ${outside} has label ${labels[outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such ${noun} out with selectClasses(${noun}, classes), or train with a larger numClasses`,
+  );
 }
 
 function evaluation(counts: Uint32Array, classes: number): Evaluation {

@@ -1,17 +1,17 @@
-import { anything, callable, checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
-import type { HostImages } from '../data/dataset.ts';
+import { anything, callable, type OptionChecks, wholeFrom } from '../checks/options.ts';
+import { Dataset } from '../data/dataset.ts';
+import type { HostData } from '../data/host.ts';
 import { NotFiniteError } from '../debug/finiteWatch.ts';
-import type { CompileProgress } from '../gpu/compilation.ts';
-import type { AdapterInfo } from '../gpu/device.ts';
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Native } from '../gpu/native.ts';
 import type { Model } from '../models/model.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
+import { checkCallbacks, type TrainCallbacks } from './callbacks.ts';
 import { aCheckpoint, type Checkpoint } from './checkpoint.ts';
 import type { Evaluator } from './evaluate.ts';
-import type { ClassWeightEvent, Evaluation, EvaluationEvent, IterationMetrics } from './events.ts';
+import type { ClassWeightEvent, Evaluation, EvaluationEvent } from './events.ts';
 import { checkNames, settingsChecks, type TrainerSettings, type TrainingOptions } from './options.ts';
 import { Trainer } from './trainer.ts';
 
@@ -25,25 +25,6 @@ const MOST_LOSSES = 3;
 // Submitted work cannot be cancelled, and signals arrive only while the host waits. It waits about this often.
 const LISTEN_MS = 200;
 
-/** Functions that a run calls: the `callbacks` of {@link train}. */
-export interface TrainCallbacks {
-  /** Called before the first kernel is compiled and after each; `total` counts them. Not called if all are compiled. */
-  onCompile?(progress: CompileProgress): void;
-  onStart?(info: { gpu: AdapterInfo; parameters: number; sourceCount: number; targetCount: number }): void;
-  /** Called every `printFreq` iterations and at the end, with the latest metrics. */
-  onProgress?(progress: IterationMetrics & { secondsPerIteration: number; secondsLeft: number }): void;
-  /** Called with the metrics of every iteration, in order, each once, as they are read. */
-  onMetrics?(rows: IterationMetrics[]): void;
-  /** Called after each update of the class weights. */
-  onClassWeight?(event: ClassWeightEvent): void;
-  /** Called only if `targetTest` or `sourceTest` is given. */
-  onEvaluation?(event: EvaluationEvent): void;
-  /** Called with each checkpoint; training waits for the promise that this returns. */
-  onCheckpoint?(checkpoint: Checkpoint): void | Promise<void>;
-  /** Called if the device was lost; training resumes at `iteration` on another one. */
-  onLost?(event: { iteration: number; error: Error }): void;
-}
-
 /** The argument of {@link train}. */
 export interface TrainSettings<M extends Model = SmallCnn> extends TrainerSettings<M> {
   callbacks?: TrainCallbacks;
@@ -52,8 +33,8 @@ export interface TrainSettings<M extends Model = SmallCnn> extends TrainerSettin
   /** Iterations between two evaluations; 0 evaluates only at the end. Default: 0. */
   evalFreq?: number;
   /** Labelled sets, used only for evaluation. */
-  targetTest?: HostImages;
-  sourceTest?: HostImages;
+  targetTest?: HostData | Dataset;
+  sourceTest?: HostData | Dataset;
   /** Iterations between two checkpoints; 0 keeps none. Default: 100. */
   checkpointEvery?: number;
   /** Checkpoint to resume from. Options that are not given are the checkpoint's; the method must be the checkpoint's. */
@@ -80,19 +61,7 @@ const checks: OptionChecks<TrainSettings<Model>> = {
     holds: (value) => typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean',
   },
   reopen: callable,
-  // Their names are checked by `train` itself.
   callbacks: anything,
-};
-
-const callbackChecks: OptionChecks<TrainCallbacks> = {
-  onCompile: callable,
-  onStart: callable,
-  onProgress: callable,
-  onMetrics: callable,
-  onClassWeight: callable,
-  onEvaluation: callable,
-  onCheckpoint: callable,
-  onLost: callable,
 };
 
 /** The result of a run. Accuracies are those after the last iteration, in percent. */
@@ -126,10 +95,8 @@ export interface TrainResult extends ClassWeightEvent {
 export async function train<M extends Model = SmallCnn>(
   settings: TrainSettings<M>,
 ): Promise<{ result: TrainResult; trainer: Trainer<M> }> {
-  const flat = Object.keys(settings ?? {}).find((name) => Object.hasOwn(callbackChecks, name));
-  if (flat) throw new TypeError(`train: ${flat} is a callback; write callbacks: { ${flat} }`);
+  checkCallbacks(settings, checks);
   checkNames('train', settings, checks);
-  checkOptions('train: callbacks', settings.callbacks, callbackChecks);
   checkResume(settings);
   const run = new Run(settings);
   try {
@@ -140,10 +107,18 @@ export async function train<M extends Model = SmallCnn>(
   }
 }
 
-function checkResume({ resume, method, model, reopen }: TrainSettings<Model>): void {
+function checkResume(settings: TrainSettings<Model>): void {
+  const { resume, method, model, reopen } = settings;
   if (reopen && model instanceof Module)
     throw new TypeError(
       'train: model is a module, which another device cannot take over; with reopen, pass a function (gpu, spec) => new MyNet(gpu, spec)',
+    );
+  const kept = (['source', 'target', 'targetTest', 'sourceTest'] as const).find(
+    (name) => settings[name] instanceof Dataset,
+  );
+  if (reopen && kept)
+    throw new TypeError(
+      `train: ${kept} is a Dataset, which another device cannot take over; with reopen, pass the data in host memory`,
     );
   if (!resume) return;
   const [then, now] = [resume.method, method].map(({ name, options }) => `${name}(${JSON.stringify(options)})`);

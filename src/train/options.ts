@@ -13,7 +13,8 @@ import {
   withDefaults,
   within,
 } from '../checks/options.ts';
-import { checkImages, type HostImages } from '../data/dataset.ts';
+import { Dataset } from '../data/dataset.ts';
+import { checkData, checkSameShape, exampleShape, type HostData, labelsOf, largestOf, nounOf } from '../data/host.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
@@ -98,10 +99,10 @@ export function completeOptions(
 /** The argument of {@link Trainer.create}: data, model, method, and any {@link TrainingOptions}. */
 export interface TrainerSettings<M extends Model = SmallCnn> extends Partial<TrainingOptions> {
   gpu: Gpu;
-  /** Labelled images to learn from. */
-  source: HostImages;
-  /** Images to adapt to; their labels are ignored. Required unless the method is `sourceOnly()`. */
-  target?: HostImages;
+  /** Labelled examples to learn from: images, feature vectors, or a data set that is on the GPU already. */
+  source: HostData | Dataset;
+  /** Examples to adapt to; their labels are ignored. Required unless the method is `sourceOnly()`. */
+  target?: HostData | Dataset;
   /** How to adapt: `pada()`, `dann()` or `sourceOnly()`. */
   method: Method;
   /**
@@ -109,14 +110,21 @@ export interface TrainerSettings<M extends Model = SmallCnn> extends Partial<Tra
    * the caller's to dispose. Default: {@link smallCnn}.
    */
   model?: M | ModelFactory<M>;
-  /** Number of classes, at least 2. Default: one more than the source's largest label. */
+  /**
+   * Number of classes, at least 2. Default: that of the source's class names, else one more than its largest label. Required if
+   * the source is a {@link Dataset}.
+   */
   numClasses?: number;
   /** Checks the result of every op, and names the first op that gave NaN or infinity. Slow; bit-identical. Default: false. */
   detectAnomaly?: boolean;
 }
 
 /** The data of a run, as programs hand it around. */
-export type TrainingData = Required<Pick<TrainerSettings, 'source' | 'target' | 'numClasses'>>;
+export interface TrainingData<Data extends HostData = HostData> {
+  source: Data;
+  target: Data;
+  numClasses: number;
+}
 
 const aMethod: Check = {
   wanted: 'a method, such as pada()',
@@ -142,9 +150,9 @@ export const settingsChecks: OptionChecks<TrainerSettings<Model>> = {
 /** @internal Checked settings, with what follows from them. */
 export interface CheckedSettings {
   gpu: Gpu;
-  source: HostImages;
+  source: HostData | Dataset;
   /** Only if the method uses it. */
-  target: HostImages | undefined;
+  target: HostData | Dataset | undefined;
   method: Method;
   numClasses: number;
   /** The shape of one example. */
@@ -165,24 +173,17 @@ export function checkSettings<M extends Model>(
   const names = Object.keys(optionChecks) as (keyof TrainingOptions)[];
   const options = completeOptions(Object.fromEntries(names.map((name) => [name, settings[name]])));
   checkGpu('train', gpu);
-  checkImages('source', source, false);
-  if (!source.labels) throw new TypeError(`training: the source has no labels; training needs them`);
-  checkImages('source', source, true);
-  const largest = source.labels.reduce((a, label) => Math.max(a, label), 0);
-  const numClasses = given ?? Math.max(2, largest + 1);
-  if (largest >= numClasses)
-    throw new RangeError(
-      `training: the source has a label ${largest}, but numClasses is ${numClasses}; make it larger`,
-    );
+  const numClasses = countClasses(source, given);
   if (method.usesTarget && !target)
-    throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its images`);
-  const shape = [1, source.height, source.width];
+    throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its examples`);
+  const shape = shapeOf(source);
   geometry?.check(shape);
-  if (target) checkSameSize(source, target, 'target');
-  for (const [name, images] of Object.entries({ source, ...(method.usesTarget && { target: target! }) })) {
-    if (images.count >= options.batchSize) continue;
+  if (target) checkExamples(shape, target, 'target');
+  for (const [name, data] of Object.entries({ source, ...(method.usesTarget && { target: target! }) })) {
+    if (data.count >= options.batchSize) continue;
+    const noun = data instanceof Dataset ? 'examples' : nounOf(data);
     throw new RangeError(
-      `training: batchSize is ${options.batchSize}, but the ${name} has only ${images.count} images; use ${images.count} or less`,
+      `training: batchSize is ${options.batchSize}, but the ${name} has only ${data.count} ${noun}; use ${data.count} or less`,
     );
   }
   if (geometry) checkBatch(gpu, options.batchSize, (n) => geometry.largestBuffer(shape, method.usesTarget ? 2 * n : n));
@@ -210,13 +211,31 @@ export function checkNames<S extends { method: Method }>(who: string, given: S, 
   checkOptions(who, given, checks, ['gpu', 'source', 'method'] as never[]);
 }
 
-/** @internal Throws for images of another size than the source's. */
-export function checkSameSize({ height, width }: HostImages, images: HostImages, label: string): void {
-  checkImages(label, images, false);
-  if (images.height === height && images.width === width) return;
-  throw new TypeError(
-    `training: source images are ${height}x${width} but those of the ${label} are ${images.height}x${images.width}; resize them`,
-  );
+/** @internal The shape of one example. */
+export const shapeOf = (data: HostData | Dataset): readonly number[] =>
+  data instanceof Dataset ? data.shape : exampleShape(data);
+
+/** @internal Throws for examples of another shape than the source's. */
+export function checkExamples(shape: readonly number[], data: HostData | Dataset, label: string): void {
+  if (!(data instanceof Dataset)) checkData(label, data, false);
+  checkSameShape(shape, shapeOf(data), label);
+}
+
+/** Checks the source's labels, and returns the number of classes. */
+function countClasses(source: HostData | Dataset, given: number | undefined): number {
+  if (source instanceof Dataset) {
+    if (given !== undefined) return given;
+    throw new TypeError(
+      'training: numClasses is missing; pass it, as the source is a Dataset, whose labels are on the GPU',
+    );
+  }
+  checkData('source', source, false);
+  if (!source.labels) throw new TypeError(`training: the source has no labels; training needs them`);
+  checkData('source', source, true);
+  const largest = largestOf(labelsOf(source));
+  const numClasses = given ?? Math.max(2, source.classNames?.length ?? largest + 1);
+  if (largest < numClasses) return numClasses;
+  throw new RangeError(`training: the source has a label ${largest}, but numClasses is ${numClasses}; make it larger`);
 }
 
 /** Throws if the largest tensor of an iteration exceeds the device's largest buffer. */

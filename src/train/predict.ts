@@ -1,6 +1,7 @@
 import { collectClassificationResults } from '../adaptation/collect.ts';
 import { anything, checkOptions, type OptionChecks } from '../checks/options.ts';
-import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { type Dataset, datasetOf } from '../data/dataset.ts';
+import type { HostData } from '../data/host.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { argmax } from '../ops/argmax.ts';
 import { softmax } from '../ops/softmax.ts';
@@ -11,26 +12,28 @@ const BATCH = 128;
 
 export interface PredictOptions {
   /** Labels are ignored. */
-  images: HostImages;
+  data: HostData | Dataset;
   model: LogitsModel;
 }
 
-const checks: OptionChecks<PredictOptions> = { images: anything, model: anything };
+const checks: OptionChecks<PredictOptions> = { data: anything, model: anything };
 
-/** The predictions for n images. */
+/** The predictions for n examples. */
 export interface Predictions {
-  /** [n]: the most probable class of each image. */
+  /** [n]: the most probable class of each example. */
   labels: Uint32Array;
   /** [n, numClasses], row by row. */
   probabilities: Float32Array;
 }
 
-/** Predicts the labels of images, in their order, with the model in eval mode. One readback. */
+/** Predicts the labels of examples, in their order, with the model in eval mode. One readback. */
 export async function predict(gpu: Gpu, options: PredictOptions): Promise<Predictions> {
   checkGpu('predict', gpu);
-  checkOptions('predict', options, checks, ['images', 'model']);
-  const data = new ImageDataset(gpu, options.images, BATCH, { labelled: false, label: 'images' });
-  const logits = await collectClassificationResults(data, options.model).finally(() => data.dispose());
+  checkOptions('predict', options, checks, ['data', 'model']);
+  const data = datasetOf(gpu, options.data, BATCH, { labelled: false, label: 'data' });
+  const logits = await collectClassificationResults(data, options.model).finally(() => {
+    if (data !== options.data) data.dispose();
+  });
   const [classes, softened] = tidy(() => [argmax(logits), softmax(logits)]);
   try {
     const [labels, probabilities] = await Promise.all([classes.readU32(), softened.read()]);

@@ -2,7 +2,8 @@ import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
 import { backward, noGrad } from '../autograd.ts';
 import { type CapturedStep, captureAll, dryRun, runSteps } from '../capture.ts';
 import { checkValue, show } from '../checks/options.ts';
-import { type HostImages, ImageDataset } from '../data/dataset.ts';
+import { type Dataset, datasetOf } from '../data/dataset.ts';
+import type { HostData } from '../data/host.ts';
 import { Sampler } from '../data/sampler.ts';
 import { AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
 import { FiniteWatch, type NotFinite, NotFiniteError } from '../debug/finiteWatch.ts';
@@ -28,8 +29,8 @@ import type { Batches, Method, Recipe } from './methods/method.ts';
 import { MetricsRing } from './metrics.ts';
 import {
   type CheckedSettings,
+  checkExamples,
   checkNames,
-  checkSameSize,
   checkSettings,
   settingsChecks,
   type TrainerSettings,
@@ -76,10 +77,14 @@ export class Trainer<M extends Model = SmallCnn> {
     const { batchSize, seed, lr, lrGamma: gamma, lrDecay: decay, momentum, weightDecay } = options;
     const random = new Random(seed);
     const [sourceOrder, targetOrder] = [new Random(random.integer(2 ** 32)), new Random(random.integer(2 ** 32))];
-    const sourceData = own(new ImageDataset(gpu, source, batchSize, { label: 'source' }));
+    // A data set that was given stays the caller's.
+    const put = (data: HostData | Dataset, batchSize: number, labelled: boolean, label: string): Dataset => {
+      const set = datasetOf(gpu, data, batchSize, { labelled, label });
+      return set === data ? set : own(set);
+    };
+    const sourceData = put(source, batchSize, true, 'source');
     this.sourceSampler = own(new Sampler(sourceData, batchSize, sourceOrder));
-    const targetData =
-      target && own(new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' }));
+    const targetData = target && put(target, 2 * batchSize, false, 'target');
     this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder));
     this.model = model instanceof Module ? model : own(checkModel(model(gpu, { shape, numClasses, random })));
     this.recipe = method.begin({
@@ -235,18 +240,18 @@ export class Trainer<M extends Model = SmallCnn> {
    *
    * @param label names the set in messages
    * @throws RangeError for a label that is not among the model's classes
-   * @throws TypeError for images of another size than the source's
+   * @throws TypeError for examples of another shape than the source's
    */
-  evaluator(images: HostImages, label = 'test set'): Evaluator {
+  evaluator(data: HostData | Dataset, label = 'test set'): Evaluator {
     const { gpu, model } = this;
-    const { source, numClasses, options } = this.settings;
-    checkSameSize(source, images, label);
-    return new Evaluator(gpu, { images, model, numClasses, eager: options.eager, label });
+    const { shape, numClasses, options } = this.settings;
+    checkExamples(shape, data, label);
+    return new Evaluator(gpu, { data, model, numClasses, eager: options.eager, label });
   }
 
   /** Evaluates the model on a labelled set, once. */
-  async evaluate(images: HostImages): Promise<Evaluation> {
-    const evaluator = this.evaluator(images);
+  async evaluate(data: HostData | Dataset): Promise<Evaluation> {
+    const evaluator = this.evaluator(data);
     try {
       return await evaluator.run();
     } finally {
@@ -307,10 +312,11 @@ export class Trainer<M extends Model = SmallCnn> {
   private batches(): Batches {
     const { sourceSampler, targetSampler } = this;
     const { batchSize: n } = this.options;
-    const x = empty(this.gpu, [targetSampler ? 2 * n : n, ...this.settings.shape], 'f32', 'examples');
+    const x = empty(this.gpu, [targetSampler ? 2 * n : n, ...this.settings.shape], 'f32', 'batch');
     const { labels } = sourceSampler.batch(x);
+    if (!labels) throw new TypeError('training: the batches of the source have no labels; training needs them');
     targetSampler?.batch(x, n);
-    const source = { x: targetSampler ? sliceRows(x, 0, n) : x, labels: labels! };
+    const source = { x: targetSampler ? sliceRows(x, 0, n) : x, labels };
     return { source, target: targetSampler ? { x: sliceRows(x, n, 2 * n), labels: null } : (undefined as never) };
   }
 
@@ -374,11 +380,11 @@ function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings
   const [n, F, ...rest] = features.shape;
   if (n !== rows || F === undefined || rest.length > 0)
     throw new TypeError(
-      `train: features must be [n, F] but are ${showShape(features.shape)} for ${rows} images; flatten them`,
+      `train: features must be [n, F] but are ${showShape(features.shape)} for ${rows} examples; flatten them`,
     );
   if (showShape(logits.shape) !== showShape([rows, numClasses]))
     throw new TypeError(
-      `train: logits must be [n, numClasses], ${showShape([rows, numClasses])} for ${rows} images, but are ${showShape(logits.shape)}`,
+      `train: logits must be [n, numClasses], ${showShape([rows, numClasses])} for ${rows} examples, but are ${showShape(logits.shape)}`,
     );
   return F;
 }

@@ -6,7 +6,7 @@ import type { suite as createSuite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { globals } from 'webgpu';
 import { main } from '../../src/cli/program.ts';
-import type { HostImages } from '../../src/data/dataset.ts';
+import type { HostImages } from '../../src/data/host.ts';
 import { stripes } from '../train/stripes.ts';
 
 // Real commands in this process, on the GPU, with small images in a temporary folder.

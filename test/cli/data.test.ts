@@ -6,8 +6,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mnistPrefix, resolveData } from '../../src/cli/data.ts';
 import { UsageError } from '../../src/cli/errors.ts';
-import type { HostImages } from '../../src/data/dataset.ts';
 import { DataError } from '../../src/data/errors.ts';
+import type { HostImages } from '../../src/data/host.ts';
 
 // Data sets by name, read from their files.
 

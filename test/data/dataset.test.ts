@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { ImageDataset } from '../../src/data/dataset.ts';
+import { FeatureDataset, ImageDataset } from '../../src/data/dataset.ts';
 import { Sampler } from '../../src/data/sampler.ts';
 import { Random } from '../../src/random.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';
@@ -70,16 +70,21 @@ for (const [what, images, shown] of notBytes) {
 }
 
 const notLabels: [what: string, labels: unknown, message: RegExp][] = [
-  ['a list', [0, 1, 2], /labels must be a Uint8Array but are .*array.*; pass Uint8Array.from\(labels, Number\)/],
-  ['what PyTorch stores', BigInt64Array.of(0n, 1n, 2n), /labels must be a Uint8Array but are a BigInt64Array; pass/],
-  ['signed', Int32Array.of(0, 1, 2), /labels must be a Uint8Array but are an Int32Array; pass Uint8Array.from/],
-  ['signed bytes', Int8Array.of(0, 1, 2), /labels must be a Uint8Array but are an Int8Array/],
-  ['floats', Float32Array.of(0, 1, 2), /labels must be a Uint8Array but are a Float32Array/],
-  ['negative', Int8Array.of(0, -1, 2), /labels are whole numbers from 0 to 255, but image 1 has -1/],
-  ['too large', Uint32Array.of(0, 1, 256), /labels are whole numbers from 0 to 255, but image 2 has 256/],
-  ['ignored ones of PyTorch', BigInt64Array.of(-100n, 1n, 2n), /from 0 to 255, but image 0 has -100/],
-  ['between two classes', Float32Array.of(0, 0.5, 2), /from 0 to 255, but image 1 has 0\.5/],
-  ['names', ['zero', 'one', 'two'], /from 0 to 255, but image 0 has NaN/],
+  [
+    'a list',
+    [0, 1, 2],
+    /labels must be an array of integers.* but are .*array.*; pass Uint32Array.from\(labels, Number\)/,
+  ],
+  [
+    'what PyTorch stores',
+    BigInt64Array.of(0n, 1n, 2n),
+    /labels must be an array of integers.* but are a BigInt64Array; pass/,
+  ],
+  ['floats', Float32Array.of(0, 1, 2), /labels must be an array of integers.* but are a Float32Array/],
+  ['negative', Int8Array.of(0, -1, 2), /labels are whole numbers from 0 to 2\^32 - 1, but image 1 has -1/],
+  ['ignored ones of PyTorch', BigInt64Array.of(-100n, 1n, 2n), /but image 0 has -100/],
+  ['between two classes', Float32Array.of(0, 0.5, 2), /but image 1 has 0\.5/],
+  ['names', ['zero', 'one', 'two'], /but image 0 has NaN/],
   ['too few', Uint8Array.of(0, 1), /3 images but 2 labels/],
   ['too many', Uint8Array.of(0, 1, 2, 3), /3 images but 4 labels/],
   ['none', Uint8Array.of(), /3 images but 0 labels/],
@@ -89,6 +94,62 @@ for (const [what, labels, message] of notLabels) {
     assert.throws(() => new ImageDataset(gpu, { ...host, labels } as never, 2), message);
   });
 }
+
+gpuTest('labels of any integer type are the same labels on the GPU', async (gpu) => {
+  for (const type of [Uint8Array, Uint8ClampedArray, Uint16Array, Uint32Array, Int8Array, Int16Array, Int32Array]) {
+    const data = new ImageDataset(gpu, { ...host, labels: type.from([2, 0, 100]) }, 3);
+    assert.equal([...(await data.labels!.readU32())], [2, 0, 100], type.name);
+    data.dispose();
+  }
+});
+
+gpuTest('colour images and feature vectors come in order, as they are', async (gpu) => {
+  const colour = new ImageDataset(gpu, { images: host.images, count: 1, channels: 3, height: 2, width: 2 }, 2);
+  assert.equal(colour.shape, [3, 2, 2]);
+  const features = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const vectors = new FeatureDataset(gpu, { features, count: 3, dim: 2, labels: Int32Array.of(7, 8, 9) }, 2);
+  const seen: [number[], number[]][] = [];
+  for (const { x, labels } of vectors) seen.push([[...(await x.read())], [...(await labels!.readU32())]]);
+  assert.equal(seen, [
+    [
+      [1, 2, 3, 4],
+      [7, 8],
+    ],
+    [[5, 6], [9]],
+  ]);
+  for (const { x } of colour) {
+    assert.equal(x.shape, [1, 3, 2, 2]);
+    assertClose(
+      'x',
+      await x.read(),
+      Float32Array.from(host.images, (byte) => byte / 127.5 - 1),
+      { rtol: 0, atol: 1e-6 },
+    );
+  }
+  assert.throws(
+    () => new ImageDataset(gpu, { ...host, channels: 3 }, 2),
+    /data: 3 images of 3x2x2 take 36 bytes, one per pixel and channel, but there are 12/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, { ...host, channels: 4 }, 2),
+    /channels must be one of 1 \(grey\), 3 \(RGB\) but is 4/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, host, 2, { mean: [0, 0, 0] }),
+    /mean has 3 numbers, but the images have 1 channels/,
+  );
+  assert.throws(
+    () => new FeatureDataset(gpu, { features, count: 4, dim: 2 }, 2),
+    /data: 4 vectors of 2 numbers take 8 numbers, but there are 6/,
+  );
+  assert.throws(
+    () => new ImageDataset(gpu, { ...host, classNames: ['a', 'b'] }, 2),
+    /data: image 2 has label 2, but there are 2 class names/,
+  );
+  assert.throws(() => new ImageDataset(gpu, { ...host, names: ['a.png'] }, 2), /3 images but 1 names/);
+  colour.dispose();
+  vectors.dispose();
+});
 
 gpuTest('a set whose numbers do not fit it, or whose parts are misnamed, is refused', (gpu) => {
   const refused = (change: object, message: RegExp) =>
@@ -126,15 +187,12 @@ gpuTest('a set whose numbers do not fit it, or whose parts are misnamed, is refu
 gpuTest('a sampler takes whole batches that its data fills, and a source of random numbers', (gpu) => {
   const data = new ImageDataset(gpu, host, 2);
   assert.throws(() => new Sampler(data, 0, new Random(0)), /sampler: batchSize must be a whole number >= 1 but is 0/);
-  assert.throws(() => new Sampler(data, 4, new Random(0)), /sampler: 3 images do not fill a batch of 4/);
+  assert.throws(() => new Sampler(data, 4, new Random(0)), /sampler: 3 examples do not fill a batch of 4/);
   assert.throws(
     () => new Sampler(data, 2, 7 as never),
     /sampler: random must be a Random, such as new Random\(0\) but is 7/,
   );
-  assert.throws(
-    () => new Sampler([1, 2] as never, 1, new Random(0)),
-    /sampler: data must be an ImageDataset, .*\[1,2\]/,
-  );
+  assert.throws(() => new Sampler([1, 2] as never, 1, new Random(0)), /sampler: data must be a Dataset, .*\[1,2\]/);
   data.dispose();
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { HostImages } from '../../src/data/dataset.ts';
+import type { HostImages } from '../../src/data/host.ts';
 import { limit, parseClasses, selectClasses } from '../../src/data/subset.ts';
 
 const digits: HostImages = {
@@ -24,18 +24,40 @@ test('what lists no classes is refused', () => {
   for (const text of ['', ',', '1,', '-1', '1-', '1-2-3', 'a-b', '0x1', '1.5', '1e1', ' ', '1 2', '１'])
     assert.throws(() => parseClasses(text), /is no class; write numbers and ranges, such as 0-4 or 0,3,7/, text);
   assert.throws(() => parseClasses('4-0'), /the range 4-0 runs backwards; write 0-4/);
-  assert.throws(() => parseClasses('0-999999999'), /classes are at most 255, but '0-999999999' has 999999999/);
+  assert.throws(() => parseClasses('0-999999999'), /classes are at most 99999, but '0-999999999' has 999999999/);
 });
 
 test('the images of some classes, in their order, with their labels', () => {
   assert.equal(selectClasses(digits, [7, 3]), {
     images: Uint8Array.of(10, 11, 30, 31, 40, 41),
-    labels: Uint8Array.of(3, 3, 7),
+    labels: Uint32Array.of(3, 3, 7),
     count: 3,
     height: 1,
     width: 2,
   });
   assert.equal(digits.count, 5);
+});
+
+test('colour images, vectors and names are chosen as images are', () => {
+  const colour = {
+    ...digits,
+    channels: 3,
+    count: 5,
+    height: 1,
+    width: 1,
+    images: Uint8Array.from({ length: 15 }, (_, i) => i),
+  };
+  assert.equal([...selectClasses(colour, [7]).images], [9, 10, 11]);
+  const vectors = {
+    features: Float32Array.from({ length: 10 }, (_, i) => i),
+    dim: 2,
+    count: 5,
+    labels: digits.labels!,
+    names: ['a', 'b', 'c', 'd', 'e'],
+  };
+  const chosen = selectClasses(vectors, [3]);
+  assert.equal([[...chosen.features], chosen.names, chosen.count], [[0, 1, 4, 5], ['a', 'c'], 2]);
+  assert.equal(limit(vectors, 1).names, ['a']);
 });
 
 test('no labels to choose by, and none left of all', () => {

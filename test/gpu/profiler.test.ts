@@ -172,7 +172,7 @@ gpuTest('a kernel that reads a part of a large tensor counts only that part', as
   const x = empty(gpu, [SIZE, 10]);
   const images = empty(gpu, [SIZE * 49], 'u32');
   const order = empty(gpu, [SIZE], 'u32');
-  const data = { images, labels: order, count: SIZE, channels: 1, height: 14, width: 14 };
+  const data = { images, labels: order, count: SIZE, shape: [1, 14, 14] };
   const made: Tensor[] = [];
   const { rows } = await gpu.profile(() => {
     made.push(gatherRows(x, index));

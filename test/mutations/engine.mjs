@@ -135,6 +135,13 @@ export default [
   shader('gatherRows', 'dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'),
   shader('sliceRows', 'i >= params.start && i < params.end', 'i < params.end', 'ops/sliceRows [adapter]'),
   shader('imageBatch', '(8u * (at % 4u))', '(8u * (at % 3u))', 'ops/imageBatch [adapter]'),
+  shader('imageBatch', 'p < 2u * params.plane', 'p < 3u * params.plane', 'ops/imageBatch [adapter]'),
+  shader(
+    'featureBatch',
+    'order[params.offset + i / params.dim]',
+    'order[i / params.dim]',
+    'ops/featureBatch [adapter]',
+  ),
   shader('metrics', '(params.iteration % params.length)', 'params.iteration', 'train/loop', 'train/compiled'),
   shader('anomaly', 'atomicMin(&first[0], params.look) < params.look', 'false', 'debug/anomaly'),
   shader('finiteWatch', '!isFinite(parameter[i])', 'false', 'train/anomaly', 'debug/anomaly'),

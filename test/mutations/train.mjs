@@ -139,13 +139,13 @@ export default [
     equivalent: 'a file whose content is 4 GiB or more is longer than any array of bytes that decodeIdx takes',
   },
   {
-    file: 'src/data/dataset.ts',
+    file: 'src/data/host.ts',
     from: '/^Uint8(Clamped)?Array$/',
     to: '/^U?int8(Clamped)?Array$/i',
     tests: ['data/dataset'],
   },
   {
-    file: 'src/data/dataset.ts',
+    file: 'src/data/host.ts',
     from: 'Number.isInteger(label) && ',
     to: '',
     tests: ['data/dataset'],

@@ -21,7 +21,7 @@ const open = (gpu: Gpu, { labelled = true, places = order } = {}) => {
   const labels = labelled ? tensor(gpu, Uint32Array.from(LABELS)) : null;
   const placesOnGpu = tensor(gpu, places);
   return {
-    data: { images, labels, count: COUNT, channels: 1, height: 3, width: 3 },
+    data: { images, labels, count: COUNT, shape: [1, 3, 3] },
     order: placesOnGpu,
     dispose: () => {
       for (const x of [images, labels, placesOnGpu]) x?.dispose();
@@ -65,6 +65,36 @@ gpuTest('imageBatch gives NaN, and a label without a class, for an image that do
   for (const t of [x, labels!]) t.dispose();
 });
 
+gpuTest('imageBatch normalises each channel of colour images by its own mean and deviation', async (gpu) => {
+  // 2 images of 3 channels of 1 x 5 pixels, as torchvision's Normalize has it.
+  const [mean, std] = [
+    [0.485, 0.456, 0.406],
+    [0.229, 0.224, 0.225],
+  ];
+  const pixels = bytes.subarray(0, 30);
+  const data = {
+    images: tensor(gpu, Uint32Array.from(new Uint32Array(bytes.buffer).subarray(0, 8))),
+    labels: null,
+    count: 2,
+    shape: [3, 1, 5],
+  };
+  const order = tensor(gpu, Uint32Array.of(1, 0));
+  const normalised = imageBatch({ ...data, mean: mean!, std: std! }, { order, offset: 0, size: 2 });
+  assert.equal(normalised.x.shape, [2, 3, 1, 5]);
+  const at = (i: number) => pixels[(i + 15) % 30]!;
+  const channel = (i: number) => Math.floor(i / 5) % 3;
+  const truth = Array.from({ length: 30 }, (_, i) => (at(i) / 255 - mean![channel(i)]!) / std![channel(i)]!);
+  assertClose('x', await normalised.x.read(), truth, { atol: 2e-6 });
+  const plain = imageBatch(data, { order, offset: 0, size: 2 });
+  assertClose(
+    'x',
+    await plain.x.read(),
+    Array.from({ length: 30 }, (_, i) => at(i) / 127.5 - 1),
+    close,
+  );
+  for (const t of [data.images, order, normalised.x, plain.x]) t.dispose();
+});
+
 checkRefusals('imageBatch', (gpu) => {
   const { data, order } = open(gpu, { labelled: false });
   const into = (shape: number[], row: number) => () =>
@@ -72,12 +102,14 @@ checkRefusals('imageBatch', (gpu) => {
   const at = (offset: unknown, size: number) => () => imageBatch(data, { order, offset: offset as number, size });
   const all = { order, offset: 0, size: 1 };
   return [
-    [into([2, 9], 0), /imageBatch: 2 images \[1,3,3\] from row 0 on do not fit in into, which is \[2,9\]/],
+    [into([2, 9], 0), /imageBatch: 2 examples \[1,3,3\] from row 0 on do not fit in into, which is \[2,9\]/],
     [into([3, 1, 3, 3], 2), /from row 2 on do not fit in into, which is \[3,1,3,3\]/],
     [into([3, 1, 3, 3], -1), /row must be a whole number >= 0 but is -1/],
     [() => imageBatch({ ...data, count: 6 }, all), /images has 12 words, but 6 images of \[1,3,3\] bytes take 14/],
     [() => imageBatch(undefined as never, all), /images must be a tensor but is undefined/],
     [() => imageBatch(data, { ...all, order: [0] as never }), /order must be a tensor but is .*an array/],
+    [() => imageBatch({ ...data, shape: [2, 3, 3] }, all), /shape must be \[1 or 3, height, width\] but is \[2,3,3\]/],
+    [() => imageBatch({ ...data, mean: [] }, all), /mean and std must have a number for each of 1 channels/],
     [at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are needed/],
     [at(new Scalar(3), 3), /order has 5 places, but 3 from offset 3 on/],
     [at('0', 2), /offset must be a whole number >= 0, or a Scalar but is '0'/],

@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import { watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import { type TrainCallbacks, type TrainSettings, train } from '../../src/train/loop.ts';
+import type { TrainCallbacks } from '../../src/train/callbacks.ts';
+import { type TrainSettings, train } from '../../src/train/loop.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';

@@ -37,7 +37,12 @@ async function refusesAll(gpu: Gpu, mistakes: readonly (readonly [changes: objec
 gpuTest('unknown names are refused with the nearest known one', async (gpu) => {
   for (const [name, meant] of Object.entries({
     ...{ weight_decay: 'weightDecay', learningRate: 'lr', batch_size: 'batchSize', epochs: 'iterations' },
-    ...{ iteratons: 'iterations', evalEvery: 'evalFreq', print_freq: 'printFreq', onprogress: 'onProgress' },
+    ...{
+      iteratons: 'iterations',
+      evalEvery: 'evalFreq',
+      print_freq: 'printFreq',
+      onprogress: 'callbacks: { onProgress }',
+    },
     ...{ numclasses: 'numClasses', sources: 'source', detectAnomalies: 'detectAnomaly', models: 'model' },
   }))
     assert.is(await refusal(gpu, { [name]: 1 }), `TypeError: train: unknown option ${name}; did you mean ${meant}?`);
@@ -112,7 +117,7 @@ gpuTest('values of another type or out of range are refused with both', async (g
       /^TypeError: train: callbacks: unknown option onprogress; did you mean onProgress\?/,
     ],
     [{ callbacks: () => {} }, /^TypeError: train: callbacks: expected an options object/],
-    [{ onProgress() {} }, /^TypeError: train: onProgress is a callback; write callbacks: \{ onProgress \}/],
+    [{ onProgress() {} }, /^TypeError: train: unknown option onProgress; did you mean callbacks: \{ onProgress \}\?/],
   ]);
   for (const wrong of [undefined, null, 0.01])
     assert.match(await train(wrong as never).catch((e) => e.message), /^train: expected an options object/);
@@ -128,11 +133,14 @@ gpuTest('data of another kind or size is refused', async (gpu) => {
     [{ numClasses: 1 }, /^RangeError: train: numClasses must be a whole number >= 2/],
     [{ numClasses: '4' }, /^TypeError: train: numClasses must be a whole number >= 2 but is '4'/],
     [{ numClasses: 3 }, /^RangeError: training: the source has a label 3, but numClasses is 3; make it larger/],
-    [{ target: undefined }, /^TypeError: training: target is missing, and pada adapts to it; pass its images/],
+    [{ target: undefined }, /^TypeError: training: target is missing, and pada adapts to it; pass its examples/],
     [{ source: unlabelled }, /^TypeError: training: the source has no labels; training needs them/],
     [{ source: { ...source, images: new Int8Array(source.images.buffer) } }, /source: images must be a Uint8Array/],
     [{ target: { ...target, images: Float32Array.from(target.images) } }, /target: images must be a Uint8Array/],
-    [{ source: { ...source, labels: BigInt64Array.from(labels!, BigInt) } }, /source: labels must be a Uint8Array/],
+    [
+      { source: { ...source, labels: BigInt64Array.from(labels!, BigInt) } },
+      /source: labels must be an array of integers/,
+    ],
     [{ source: { ...source, labels: labels!.subarray(1) } }, /source: 100 images but 99 labels/],
     [{ source: [] }, /^TypeError: source: expected an options object/],
     [{ target: { ...target, count: 360, height: 8, width: 8 } }, /those of the target are 8x8; resize them/],
@@ -178,7 +186,7 @@ gpuTest('a network that gives something else than logits and features is refused
     ],
     [
       wrong((y) => ({ logits: y, features: y })),
-      /logits must be \[n, numClasses\], \[2,4\] for 2 images, but are \[2,5\]/,
+      /logits must be \[n, numClasses\], \[2,4\] for 2 examples, but are \[2,5\]/,
     ],
   ]);
 });
@@ -251,7 +259,7 @@ gpuTest('a model whose logits are NaN has no accuracy', async (gpu) => {
   const error = await evaluator.run().catch((e) => e);
   assert.is(
     error.message,
-    "test set: the model's logits are NaN for 40 of 40 images, so it has no accuracy; train it again, with a lower learning rate",
+    "test set: the model's logits are NaN for 40 of 40 examples, so it has no accuracy; train it again, with a lower learning rate",
   );
   evaluator.dispose();
   trainer.dispose();

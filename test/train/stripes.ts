@@ -1,4 +1,4 @@
-import type { HostImages } from '../../src/data/dataset.ts';
+import type { HostImages } from '../../src/data/host.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { TrainSettings } from '../../src/train/loop.ts';
 import { completeRunOptions, type RunOptions, trainArguments } from '../../src/train/methods/named.ts';
@@ -23,7 +23,7 @@ export function stripes(count: number, seed: number, { classes = CLASSES, bright
 }
 
 /** Bright stripes of four classes as source, dim ones of the first two as target. */
-export const stripesData = (): TrainingData => ({
+export const stripesData = (): TrainingData<HostImages> => ({
   source: stripes(100, 1),
   target: stripes(90, 2, { classes: 2, brightness: 120 }),
   numClasses: CLASSES,

@@ -1,4 +1,4 @@
-import type { HostImages } from '../../../src/data/dataset.ts';
+import type { HostImages } from '../../../src/data/host.ts';
 import { type NamedBytes, readImages } from '../../../src/data/readers/idx.ts';
 import { selectClasses } from '../../../src/data/subset.ts';
 import type { TrainingData } from '../../../src/train/options.ts';
@@ -38,7 +38,7 @@ async function load(file: string): Promise<NamedBytes> {
 
 /** The images of the training runs, whose target contains only some digits. */
 export interface RunData {
-  training: TrainingData;
+  training: TrainingData<HostImages>;
   /** Labelled target images that training does not see. */
   test: HostImages;
   /** Images for the snapshots: POINTS of the source, then POINTS of the target. */
@@ -58,10 +58,10 @@ export function selectDigits({ source, target, test }: Digits, digits: readonly 
     probe,
     samples: {
       fontDigits: strip(fontDigits),
-      fontLabels: fontDigits.labels!.slice(0, STRIP),
+      fontLabels: Uint8Array.from(fontDigits.labels!.subarray(0, STRIP)),
       handwriting: strip(handwriting),
-      handwritingLabels: handwriting.labels!.slice(0, STRIP),
-      pointLabels: probe.labels!,
+      handwritingLabels: Uint8Array.from(handwriting.labels!.subarray(0, STRIP)),
+      pointLabels: Uint8Array.from(probe.labels!),
       testCount: chosen.test.count,
     },
   };

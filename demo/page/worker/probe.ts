@@ -1,6 +1,7 @@
 import { noGrad } from '../../../src/autograd.ts';
 import { type CapturedStep, capture } from '../../../src/capture.ts';
-import { type HostImages, ImageDataset } from '../../../src/data/dataset.ts';
+import { ImageDataset } from '../../../src/data/dataset.ts';
+import type { HostImages } from '../../../src/data/host.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { SmallCnn } from '../../../src/models/smallCnn.ts';
 import { sliceRows } from '../../../src/ops/sliceRows.ts';

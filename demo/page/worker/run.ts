@@ -1,7 +1,8 @@
 // One training run on the GPU, with everything that the page shows of it.
 import { AutomaticUpdateClassWeightModule } from '../../../src/adaptation/automaticUpdate.ts';
 import { noGrad } from '../../../src/autograd.ts';
-import { ImageDataset } from '../../../src/data/dataset.ts';
+import { datasetOf } from '../../../src/data/dataset.ts';
+import { exampleShape } from '../../../src/data/host.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { encodeSafetensors } from '../../../src/io/safetensors.ts';
 import type { StateDict } from '../../../src/nn/stateDict.ts';
@@ -80,11 +81,11 @@ export class Run {
   /** Returns the probabilities [10] of one image, u8 [28, 28]. */
   async answer(pixels: Uint8Array): Promise<Float32Array> {
     const { model } = this.trainer;
-    const { height, width } = this.data.training.source;
+    const shape = exampleShape(this.data.training.source);
     const restore = model.evalMode();
     const y = tidy(() => {
       const values = Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
-      const x = tensor(this.gpu, values, [1, 1, height, width]);
+      const x = tensor(this.gpu, values, [1, ...shape]);
       return noGrad(() => softmax(model.forward(x).logits));
     });
     restore();
@@ -103,7 +104,7 @@ export class Run {
     const { target, numClasses } = data.training;
     const { batchSize } = trainer.options;
     const temperature = trainer.method.options.temperature!;
-    const dataLoader = new ImageDataset(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
+    const dataLoader = datasetOf(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
     const classifier = trainer.model;
     const options = { updateSteps: 1, dataLoader, classifier, numClasses, temperature };
     const module = new AutomaticUpdateClassWeightModule(gpu, options);

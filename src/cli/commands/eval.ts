@@ -28,7 +28,11 @@ async function evaluate(terminal: Terminal, flags: ModelFlags): Promise<number> 
     terminal.line(dim(describeDevice(gpu.info)));
     // Finite weights that are much too large give logits that are not finite, which the first batch shows.
     await classWeightOf(gpu, saved, { images: limit(images, BATCH), temperature: 1 });
-    const evaluation = await new Evaluator(gpu, { images, model: openModel(gpu, saved, images), numClasses }).run();
+    const evaluation = await new Evaluator(gpu, {
+      data: images,
+      model: openModel(gpu, saved, images),
+      numClasses,
+    }).run();
     terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${counted(evaluation.count, 'image')}`));
     terminal.line();
     terminal.line(confusionTable(evaluation, terminal.colors));

@@ -12,7 +12,7 @@ import {
   text,
   wholeFrom,
 } from '../../checks/options.ts';
-import type { HostImages } from '../../data/dataset.ts';
+import { exampleShape, type HostData, isFeatures, labelsOf, showExample } from '../../data/host.ts';
 import { parseClasses } from '../../data/subset.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
@@ -86,12 +86,12 @@ const PARTS: { [Part in 'task' | 'watch' | 'data' | 'device']: OptionChecks<RunC
   },
 };
 
-/** Returns the SHA-256 of images and labels. */
-export function checksumOf({ images, labels, height, width }: HostImages): string {
-  const hash = createHash('sha256').update(`${height}x${width} ${labels ? 'labelled' : 'bare'}\n`);
+/** Returns the SHA-256 of examples and labels. */
+export function checksumOf(data: HostData): string {
+  const hash = createHash('sha256').update(`${showExample(exampleShape(data))} ${data.labels ? 'labelled' : 'bare'}\n`);
   return hash
-    .update(images)
-    .update(labels ?? '')
+    .update(isFeatures(data) ? data.features : data.images)
+    .update(data.labels ? labelsOf(data) : '')
     .digest('hex');
 }
 

@@ -1,4 +1,4 @@
-import type { HostImages } from '../../data/dataset.ts';
+import { exampleShape, type HostImages, labelsOf, showExample } from '../../data/host.ts';
 import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
 import { smallCnn } from '../../models/smallCnn.ts';
 import type { MethodName, RunOptions } from '../../train/methods/named.ts';
@@ -147,9 +147,9 @@ export const first = (images: HostImages, n: number | undefined): HostImages =>
 const SPARSEST = 1 / 4;
 
 /** Returns the number of classes: one more than the source's largest label. */
-function countClasses({ title, all: { labels } }: Side): number {
-  if (!labels) throw new UsageError(`${title}: has no labels; training needs the source's labels`);
-  const present = [...new Set(labels)].sort((a, b) => a - b);
+function countClasses({ title, all }: Side): number {
+  if (!all.labels) throw new UsageError(`${title}: has no labels; training needs the source's labels`);
+  const present = [...new Set(labelsOf(all))].sort((a, b) => a - b);
   const largest = present.at(-1)!;
   if (present.length <= SPARSEST * largest)
     throw new UsageError(
@@ -164,24 +164,25 @@ export function checkClasses(flag: string, list: readonly number[] | null, numCl
     throw new UsageError(`${flag}: class ${outside} is not among ${whose} classes 0-${numClasses - 1}`);
 }
 
-export function checkTestSet(title: string, { labels }: HostImages, numClasses: number, whose: string): void {
-  if (!labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
-  const outside = labels.find((label) => label >= numClasses);
+export function checkTestSet(title: string, images: HostImages, numClasses: number, whose: string): void {
+  if (!images.labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
+  const outside = labelsOf(images).find((label) => label >= numClasses);
   if (outside !== undefined)
     throw new UsageError(`${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
 }
 
-function checkSameSize(title: string, { height, width }: HostImages, { title: sourceTitle, all }: Side): void {
-  if (height === all.height && width === all.width) return;
+function checkSameSize(title: string, images: HostImages, { title: sourceTitle, all }: Side): void {
+  const [size, wanted] = [images, all].map((of) => showExample(exampleShape(of)));
+  if (size === wanted) return;
   throw new UsageError(
-    `${title}: images are ${height}x${width} but those of ${sourceTitle} are ${all.height}x${all.width}; all must have the same size`,
+    `${title}: images are ${size} but those of ${sourceTitle} are ${wanted}; all must have the same size`,
   );
 }
 
 /** @throws UsageError for images that the network does not accept */
-export function checkImages(what: string, { height, width }: HostImages): void {
+export function checkImages(what: string, images: HostImages): void {
   try {
-    smallCnn.geometry.check([1, height, width]);
+    smallCnn.geometry.check(exampleShape(images));
   } catch (cause) {
     throw new UsageError((cause as Error).message.replace('SmallCnn', what), { cause });
   }

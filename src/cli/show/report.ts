@@ -1,6 +1,6 @@
 import type { CompileProgress } from '../../gpu/compilation.ts';
+import type { TrainCallbacks } from '../../train/callbacks.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../train/events.ts';
-import type { TrainCallbacks } from '../../train/loop.ts';
 import type { RunOptions } from '../../train/methods/named.ts';
 import { type Device, describeDevice } from '../gpu.ts';
 import type { Job } from '../run/job.ts';

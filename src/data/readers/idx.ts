@@ -1,8 +1,8 @@
 // Reads the IDX format of MNIST. A file starts with two zeros, the element type (8: unsigned bytes) and the number of sizes.
 // Then come the sizes, 32 bits each, most significant byte first, and the elements in row-major order.
 import { anything, checkOptions, type OptionChecks, text, wholeWithin } from '../../checks/options.ts';
-import type { HostImages } from '../dataset.ts';
 import { DataError } from '../errors.ts';
+import type { HostImages } from '../host.ts';
 import { gunzip, isGzip } from './gunzip.ts';
 
 const UNSIGNED_BYTES = 8;

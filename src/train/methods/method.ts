@@ -1,4 +1,4 @@
-import type { Batch, ImageDataset } from '../../data/dataset.ts';
+import type { Batch, Dataset } from '../../data/dataset.ts';
 import type { Compile } from '../../gpu/compilation.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Model } from '../../models/model.ts';
@@ -31,7 +31,7 @@ export interface MethodSetup {
   featuresDim: number;
   numClasses: number;
   /** All target examples, in order, without labels. */
-  target: ImageDataset;
+  target: Dataset;
   /** Generates initial weights. */
   random: Random;
   /** Whether ops run eagerly instead of as captured steps. */
@@ -54,9 +54,9 @@ export interface Recipe {
 
 /** One batch per domain. `concat([source.x, target.x])` copies nothing if the rows begin at a multiple of 256 bytes. */
 export interface Batches {
-  /** x: f32 [n, C, H, W]; labels: u32 [n] */
+  /** x: f32 [n, ...shape of an example]; labels: u32 [n] */
   source: Batch & { labels: Tensor };
-  /** x: f32 [n, C, H, W], without labels; not given to methods that do not use the target. */
+  /** x: f32 [n, ...shape of an example], without labels; not given to methods that do not use the target. */
   target: Batch;
 }
 
