@@ -123,7 +123,7 @@ gpuTest('a ResNet adapts: captured equals eager, it resumes bit for bit, evaluat
       callbacks: { onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) },
     });
     const { tensors } = await trainer.state();
-    const { labels } = await predict(gpu, { images: test, model: trainer.model });
+    const { labels } = await predict(gpu, { data: test, model: trainer.model });
     trainer.dispose();
     return { result, tensors, labels };
   };
