@@ -3,6 +3,7 @@
 export * from './cnn.ts';
 export * from './compare.ts';
 export * from './images.ts';
+export * from './jitter.ts';
 export * from './losses.ts';
 export * from './ops.ts';
 export * from './optim.ts';

@@ -1,6 +1,6 @@
 // dropout: zeroes elements at random and scales the others so that the mean stays
 //
-//   u[i]      = uniform in [0, 1), a hash of (i, draw, seed)
+//   u[i]      = random number i of the draw, uniform in [0, 1)
 //   forward   y[i]  = x[i] * factor if u[i] >= p, else 0,     factor = 1 / (1 - p)
 //   backward  dx[i] = dy[i] * factor if u[i] >= p, else 0
 //
@@ -16,23 +16,9 @@ struct Params { size: u32, seed: u32, draw: u32, p: f32, factor: f32 }
 @group(0) @binding(3) var<storage, read_write> drawn: array<u32>;
 @group(0) @binding(4) var<storage, read> drawnIn: array<u32>;
 
-// pcg3d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020). It returns z, which is mixed last: x hardly depends on
-// the highest bit of the draw.
-fn hash(key: vec3u) -> u32 {
-  var v = key * 1664525u + 1013904223u;
-  v.x += v.y * v.z;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v ^= v >> vec3u(16u);
-  v.x += v.y * v.z;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  return v.z;
-}
-
 fn dropped(i: u32, draw: u32) -> f32 {
   let v = x[i];
-  if (f32(hash(vec3u(i, draw, params.seed)) >> 8u) * 0x1p-24 >= params.p) { return v * params.factor; }
+  if (random(vec3u(i, draw, params.seed)) >= params.p) { return v * params.factor; }
   let bits = bitcast<u32>(v);
   return bitcast<f32>(select(0u, bits | 0x7fc00000u, (bits & 0x7f800000u) == 0x7f800000u));
 }

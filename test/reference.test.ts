@@ -83,6 +83,9 @@ const COMPUTED: Record<string, (params: GoldenCase['params'], inputs: Named) => 
     outputs: { loss: reference.binaryCrossEntropy(p ?? reference.sigmoid(x!), target!, { reduction, weight }) },
     ...(p && reduction === 'mean' && { grads: { p: reference.binaryCrossEntropyBackward(p, target!, weight) } }),
   }),
+  affine_sample: ({ padding_mode: padding }, { x, theta }) => ({
+    outputs: { y: reference.affineSample(x!, theta!, padding) },
+  }),
   class_weight: ({ temperature }, { logits }) => ({
     outputs: { class_weight: reference.classWeight(logits!, { temperature }) },
   }),

@@ -1,16 +1,17 @@
 // Dropout without a mask in memory. Whether an element is dropped is a hash of its index, the seed and the number of the draw,
 // so backward computes it again. Only the number of the draw is kept.
 import source from '../../shaders/dropout.wgsl';
+import randomSource from '../../shaders/random.wgsl';
 import { record } from '../autograd.ts';
-import { type Check, checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
+import { checkOptions, flag, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
-import { Counter, orScalar, type Scalar } from '../gpu/scalar.ts';
+import { type Counter, orScalar, type Scalar } from '../gpu/scalar.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 import { refuseTraining } from './shared/evaluation.ts';
-import { expectDtype } from './shared/expect.ts';
+import { aCounter, expectDtype } from './shared/expect.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('dropout', source, ['forward', 'backward']);
+const kernel = /* @__PURE__ */ defineKernel('dropout', [randomSource, source], ['forward', 'backward']);
 
 export interface DropoutOpOptions {
   /** Probability of zeroing an element, from 0 to 1. */
@@ -23,12 +24,11 @@ export interface DropoutOpOptions {
   counter: Counter;
 }
 
-const counters: Check = { wanted: 'a Counter', holds: (value) => value instanceof Counter };
 const checks: OptionChecks<DropoutOpOptions> = {
   p: /* @__PURE__ */ within(0, 1),
   training: flag,
   seed: /* @__PURE__ */ orScalar(/* @__PURE__ */ wholeWithin(0, 2 ** 32 - 1)),
-  counter: counters,
+  counter: aCounter,
 };
 
 /**

@@ -23,6 +23,28 @@ export interface PackedImages extends Examples {
 const HALF = [0.5, 0.5, 0.5];
 
 /**
+ * @internal
+ * Checks images and a request, and returns the tensors that the batch is written to, and the images' mean and deviation.
+ */
+export function beginImages(who: string, data: PackedImages, request: BatchRequest) {
+  expectDtype(who, 'images', data?.images, 'u32');
+  const { images, shape, count, mean = HALF, std = HALF } = data;
+  const [channels] = shape;
+  if (shape.length !== 3 || !(channels === 1 || channels === 3))
+    throw new TypeError(`${who}: shape must be [1 or 3, height, width] but is ${showShape(shape)}`);
+  if (mean.length < channels || std.length < channels)
+    throw new TypeError(`${who}: mean and std must have a number for each of ${channels} channels`);
+  const batch = beginBatch(who, data, request);
+  const words = Math.ceil((count * sizeOf(shape)) / 4);
+  if (!(images.size >= words)) {
+    throw new TypeError(
+      `${who}: images has ${images.size} words, but ${count} images of ${showShape(shape)} bytes take ${words}`,
+    );
+  }
+  return { ...batch, channels, mean, std };
+}
+
+/**
  * Makes a normalised batch of images and their labels: each pixel is (byte / 255 - mean) / std. x: f32 [size, channels, height,
  * width], or all of `into`; labels: u32 [size], or null if the images have none.
  *
@@ -30,22 +52,10 @@ const HALF = [0.5, 0.5, 0.5];
  * @throws RangeError if `order` has fewer than `size` places from `offset` on
  */
 export function imageBatch(data: PackedImages, request: BatchRequest): { x: Tensor; labels: Tensor | null } {
-  expectDtype('imageBatch', 'images', data?.images, 'u32');
-  const { images, shape, count, labels: allLabels, mean = HALF, std = HALF } = data;
-  const [channels] = shape;
-  if (shape.length !== 3 || !(channels === 1 || channels === 3))
-    throw new TypeError(`imageBatch: shape must be [1 or 3, height, width] but is ${showShape(shape)}`);
-  if (mean.length < channels || std.length < channels)
-    throw new TypeError(`imageBatch: mean and std must have a number for each of ${channels} channels`);
-  const { x, labels } = beginBatch('imageBatch', data, request);
-  const pixels = sizeOf(shape);
-  const words = Math.ceil((count * pixels) / 4);
-  if (!(images.size >= words)) {
-    throw new TypeError(
-      `imageBatch: images has ${images.size} words, but ${count} images of ${showShape(shape)} bytes take ${words}`,
-    );
-  }
+  const { x, labels, channels, mean, std } = beginImages('imageBatch', data, request);
+  const { images, shape, count, labels: allLabels } = data;
   const { order, offset, size, row = 0 } = request;
+  const pixels = sizeOf(shape);
   const [divisorR, divisorG = 0, divisorB = 0] = std.map((deviation) => 255 * deviation) as [number];
   const [shiftR, shiftG = 0, shiftB = 0] = std.map((deviation, c) => mean[c]! / deviation) as [number];
   const params: Params = {

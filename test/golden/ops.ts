@@ -62,6 +62,7 @@ export const opRunners: Record<string, GoldenRunner> = {
   bce: op(({ p, x, target, weight }, { reduction }) => ({
     loss: ops.binaryCrossEntropy(p ?? ops.sigmoid(x!), target!, { reduction, ...(weight && { weight }) }),
   })),
+  affine_sample: op(({ x, theta }, { padding_mode: padding }) => ({ y: ops.affineSample(x!, theta!, { padding }) })),
   class_weight: op(({ logits }, { temperature }) => ({
     class_weight: new ClassWeightModule({ temperature }).forward(logits!),
   })),

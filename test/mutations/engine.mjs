@@ -13,8 +13,8 @@ export default [
   shader('binary', 'stepY *= n[d]', 'stepY += n[d]', 'ops/mul'),
   shader('binary', 'select(0u, params.repeats, o < params.outs)', 'params.repeats - 1u', 'ops/mul'),
   shader('scale', 'SIGN * params.factor', 'params.factor', 'ops/gradientReversal'),
-  shader('dropout', '>> 8u) * 0x1p-24 >=', '>> 8u) * 0x1p-24 <', 'ops/dropout'),
-  shader('dropout', 'v.z += v.x * v.y;\n  return', 'v.z += v.x + v.y;\n  return', 'ops/dropout'),
+  shader('dropout', ')) >= params.p', ')) < params.p', 'ops/dropout'),
+  shader('random', 'v.z += v.x * v.y;\n  return', 'v.z += v.x + v.y;\n  return', 'ops/dropout'),
   // Rows and reductions.
   shader(
     'rows',

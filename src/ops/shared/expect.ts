@@ -1,9 +1,13 @@
 import { type Check, show } from '../../checks/options.ts';
+import { Counter } from '../../gpu/scalar.ts';
 import { type Shape, sameShape, showShape } from '../../shape.ts';
 import { type Dtype, Tensor } from '../../tensor.ts';
 
 /** @internal An option that is a tensor. */
 export const aTensor: Check = { wanted: 'a tensor', holds: (value) => value instanceof Tensor };
+
+/** @internal An option that is a counter. */
+export const aCounter: Check = { wanted: 'a Counter', holds: (value) => value instanceof Counter };
 
 /** @internal Throws `TypeError` unless `x` is a tensor. `who: name` opens the message. */
 export function expectTensor(who: string, name: string, x: Tensor): void {
