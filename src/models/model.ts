@@ -45,3 +45,11 @@ export interface ModelFactory<M extends Model = Model> {
   (gpu: Gpu, spec: ModelSpec): M;
   readonly geometry?: ModelGeometry;
 }
+
+/** @internal Returns the bytes of the largest tensor that a device allows. */
+export const largestTensor = ({ limits }: Gpu): number =>
+  Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
+
+/** @internal Returns how many examples of this shape a model can take at once, as far as its geometry says. */
+export const mostRows = (gpu: Gpu, geometry: ModelGeometry | undefined, shape: Shape): number =>
+  geometry ? Math.floor(largestTensor(gpu) / geometry.largestBuffer(shape, 1)) : Number.POSITIVE_INFINITY;

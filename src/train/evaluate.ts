@@ -2,19 +2,21 @@ import { noGrad } from '../autograd.ts';
 import { anything, checkOptions, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
 import { Dataset, datasetOf } from '../data/dataset.ts';
 import { DatasetPass } from '../data/datasetPass.ts';
-import { checkData, type HostData, labelsOf, nounOf } from '../data/host.ts';
+import { checkData, exampleShape, type HostData, labelsOf, nounOf } from '../data/host.ts';
 import type { Compile } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { type Model, mostRows } from '../models/model.ts';
 import type { Module } from '../nn/module.ts';
 import { confusionMatrix } from '../ops/confusionMatrix.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
 import type { Evaluation } from './events.ts';
 
+// Examples at a time, if that many fit.
 const BATCH = 128;
 
 /** A network with logits, such as any {@link Model}. */
-export type LogitsModel = Module<{ logits: Tensor }>;
+export type LogitsModel = Module<{ logits: Tensor }> & Pick<Model, 'geometry'>;
 
 export interface EvaluatorOptions {
   /** Labelled examples. A {@link Dataset} stays the caller's. */
@@ -57,7 +59,7 @@ export class Evaluator {
     this.model = model;
     this.numClasses = numClasses;
     this.label = label;
-    this.data = datasetOf(gpu, data, BATCH, { labelled: true, label });
+    this.data = evaluationSet(gpu, data, model, { labelled: true, label });
     this.counts = keep(tensor(gpu, new Uint32Array(numClasses * numClasses), [numClasses, numClasses], 'confusion'));
     const visit = ({ x, labels }: { x: Tensor; labels: Tensor | null }) =>
       noGrad(() => confusionMatrix(model.forward(x).logits, labelled(labels, label), this.counts));
@@ -123,6 +125,18 @@ function checkLabels(data: HostData, numClasses: number, label: string): void {
   throw new RangeError(
     `${label}: ${noun.slice(0, -1)} ${outside} has label ${labels[outside]}, but the model has ${numClasses} classes (0 to ${numClasses - 1}); leave such ${noun} out with selectClasses(${noun}, classes), or train with a larger numClasses`,
   );
+}
+
+/** @internal Makes a data set whose batches a model can take, unless it is one already. */
+export function evaluationSet(
+  gpu: Gpu,
+  data: HostData | Dataset,
+  { geometry }: LogitsModel,
+  options: { labelled: boolean; label: string },
+): Dataset {
+  if (data instanceof Dataset) return data;
+  checkData(options.label, data, options.labelled);
+  return datasetOf(gpu, data, Math.min(BATCH, mostRows(gpu, geometry, exampleShape(data))), options);
 }
 
 function evaluation(counts: Uint32Array, classes: number): Evaluation {

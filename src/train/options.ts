@@ -18,7 +18,7 @@ import { checkData, checkSameShape, exampleShape, type HostData, labelsOf, large
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
-import type { Model, ModelFactory, ModelGeometry } from '../models/model.ts';
+import { largestTensor, type Model, type ModelFactory, type ModelGeometry } from '../models/model.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import type { Shape } from '../shape.ts';
@@ -239,11 +239,12 @@ function countClasses(source: HostData | Dataset, given: number | undefined): nu
 }
 
 /** Throws if the largest tensor of an iteration exceeds the device's largest buffer. */
-function checkBatch({ limits }: Gpu, batchSize: number, bytesFor: (batchSize: number) => number): void {
-  const limit = Math.min(limits.maxStorageBufferBindingSize!, limits.maxBufferSize!);
+function checkBatch(gpu: Gpu, batchSize: number, bytesFor: (batchSize: number) => number): void {
+  const limit = largestTensor(gpu);
   if (bytesFor(batchSize) <= limit) return;
+  const most = Math.floor(limit / bytesFor(1));
   throw new GpuError(
     'LIMIT',
-    `training: batchSize ${batchSize} needs a buffer of ${bytesFor(batchSize)} bytes, but this device allows ${limit}; use ${Math.floor(limit / bytesFor(1))} or less`,
+    `training: batchSize ${batchSize} needs a buffer of ${bytesFor(batchSize)} bytes, but this device allows ${limit}; ${most < 2 ? 'use smaller examples' : `use ${most} or less`}`,
   );
 }

@@ -1,14 +1,12 @@
 import { collectClassificationResults } from '../adaptation/collect.ts';
 import { anything, checkOptions, type OptionChecks } from '../checks/options.ts';
-import { type Dataset, datasetOf } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { HostData } from '../data/host.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { argmax } from '../ops/argmax.ts';
 import { softmax } from '../ops/softmax.ts';
 import { tidy } from '../tidy.ts';
-import type { LogitsModel } from './evaluate.ts';
-
-const BATCH = 128;
+import { evaluationSet, type LogitsModel } from './evaluate.ts';
 
 export interface PredictOptions {
   /** Labels are ignored. */
@@ -30,7 +28,7 @@ export interface Predictions {
 export async function predict(gpu: Gpu, options: PredictOptions): Promise<Predictions> {
   checkGpu('predict', gpu);
   checkOptions('predict', options, checks, ['data', 'model']);
-  const data = datasetOf(gpu, options.data, BATCH, { labelled: false, label: 'data' });
+  const data = evaluationSet(gpu, options.data, options.model, { labelled: false, label: 'data' });
   const logits = await collectClassificationResults(data, options.model).finally(() => {
     if (data !== options.data) data.dispose();
   });

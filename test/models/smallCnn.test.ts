@@ -102,7 +102,8 @@ gpuTest('the small network has more convolutions for larger images, and takes an
   assert.equal(await layersOf([1, 128, 128]), [16, 32, 64, 128, 128 * 4 * 4]);
   assert.equal(await layersOf([3, 224, 224]), [16, 32, 64, 128, 128, 128 * 3 * 3]);
   assert.equal(await layersOf([3, 16, 40]), [16, 32, 32 * 1 * 7]);
-  assert.equal(await layersOf([1, 16, 70]), [16, 32, 32 * 1 * 14]);
+  assert.equal(await layersOf([3, 40, 40]), [16, 32, 32 * 7 * 7]);
+  assert.equal(await layersOf([1, 20, 70]), [16, 32, 32 * 2 * 14]);
   assert.equal(await layersOf([1, 8, 8]), [16, 32, 32 * 2 * 2]);
   assert.equal(await layersOf([2, 4, 5]), [16, 32, 32 * 1 * 1]);
 });

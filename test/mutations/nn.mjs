@@ -41,7 +41,15 @@ export default [
   source('nn/batchNorm', ' && !this.frozen', '', 'nn/layers'),
   source('nn/batchNorm', 'part.frozen = frozen', 'part.frozen = true', 'nn/layers'),
   source('models/resnet', 'i > 0 && k === 0', 'i > 0', 'golden'),
-  source('models/resnet', 'this.maxpool.forward(y, { relu: true })', 'this.maxpool.forward(y)', 'golden'),
+  source('models/resnet', 'this.maxpool.forward(normal, { relu: true })', 'this.maxpool.forward(normal)', 'golden'),
+  source('train/evaluate', 'Math.min(BATCH, mostRows(gpu, geometry, exampleShape(data)))', 'BATCH', 'train/memory'),
+  source('train/options', 'most < 2 ? ', 'false ? ', 'train/memory'),
+  source('models/classifier', 'finetune = this.pretrained', 'finetune = false', 'models/resnet'),
+  source('train/trainer', 'this.model.getParameters?.() ?? ', '', 'models/resnet'),
+  source('models/weights', 'isLast && !(place', 'isLast && !(true', 'models/resnet'),
+  source('models/weights', "if (name.startsWith('backbone.')) faults", 'if (false) faults', 'models/resnet'),
+  source('models/smallCnn', 'Math.max(height, width) <= 8', 'Math.max(height, width) <= 4', 'models/smallCnn'),
+  source('models/smallCnn', '+ 2 * padding < 6', '+ 2 * padding < 2', 'models/smallCnn'),
   // Fusion.
   source('nn/sequential', 'return object?.forward === layer.unwatchedForward;', 'return true;', 'nn/sequential'),
   source(

@@ -2,8 +2,12 @@ import * as assert from 'uvu/assert';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { smallCnn } from '../../src/models/smallCnn.ts';
+import { Random } from '../../src/random.ts';
 import { empty, tensor } from '../../src/tensor.ts';
+import { Evaluator } from '../../src/train/evaluate.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
+import { predict } from '../../src/train/predict.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesTrainer } from './stripes.ts';
 
@@ -50,6 +54,28 @@ for (const [method, most] of [
     },
   );
 }
+
+gpuTest('evaluation and prediction take as many images at a time as fit', async (gpu) => {
+  const small = await limited(gpu, MIB / 4);
+  const model = smallCnn(small, { shape: [1, 16, 16], numClasses: 4, random: new Random(1) });
+  // 28 images fit; 128 would need 1.2 MB.
+  assert.is(smallCnn.geometry.largestBuffer([1, 16, 16], 128), 128 * 9216);
+  const evaluator = new Evaluator(small, { data: data.source, model, numClasses: 4 });
+  const { labels } = await predict(small, { data: data.source, model });
+  assert.is((await evaluator.run()).count, 120);
+  assert.is(labels.length, 120);
+  for (const thing of [evaluator, model, small]) thing.dispose();
+});
+
+gpuTest('examples of which not even two fit are refused without a number', async (gpu) => {
+  const small = await limited(gpu, 4 * 9216 - 1);
+  const refusal: GpuError = await stripesTrainer(small, { batchSize: 2 }, data).catch((e) => e);
+  assert.match(
+    refusal.message,
+    /batchSize 2 needs a buffer of 36864 bytes, but this device allows 36863; use smaller examples/,
+  );
+  small.dispose();
+});
 
 gpuTest('a tensor over the limit is refused with both sizes, and nothing is made', async (gpu) => {
   const small = await limited(gpu, MIB);
