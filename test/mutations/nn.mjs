@@ -50,6 +50,7 @@ export default [
   source('models/weights', "if (name.startsWith('backbone.')) faults", 'if (false) faults', 'models/resnet'),
   source('models/smallCnn', 'Math.max(height, width) <= 8', 'Math.max(height, width) <= 4', 'models/smallCnn'),
   source('models/smallCnn', '+ 2 * padding < 6', '+ 2 * padding < 2', 'models/smallCnn'),
+  source('models/mlp', 'outFeatures, random }), new ReLU());', 'outFeatures, random }));', 'models/mlp'),
   // Fusion.
   source('nn/sequential', 'return object?.forward === layer.unwatchedForward;', 'return true;', 'nn/sequential'),
   source(
