@@ -68,7 +68,7 @@ export async function prepare(gpu: Gpu): Promise<PreparedStep> {
 }
 
 /** Changes a state to one from the middle of a run: gradients are reversed, and class weights differ. */
-function middle({ method, options, tensors }: Checkpoint): Checkpoint {
+function middle({ method, jitter, options, tensors }: Checkpoint): Checkpoint {
   const iteration = 1050;
   const changed = new Map(tensors);
   const change = (name: string, data: HostTensor['data']) => changed.set(name, { ...tensors.get(name)!, data });
@@ -84,7 +84,7 @@ function middle({ method, options, tensors }: Checkpoint): Checkpoint {
         (data as Float32Array).map((v) => Math.round(256 * v) / 256),
       );
   }
-  return { iteration, method, options, tensors: changed };
+  return { iteration, method, jitter, options, tensors: changed };
 }
 
 /** Compares parameters and momentum after one step with an iteration in double precision. */

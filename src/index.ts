@@ -5,7 +5,8 @@ export type { TensorData } from './checks/data.ts';
 export { type Batch, Dataset, FeatureDataset, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
-export { Sampler } from './data/sampler.ts';
+export { affineJitter, colourJitter, type Jitter } from './data/jitter.ts';
+export { Sampler, type SamplerOptions } from './data/sampler.ts';
 export { FiniteWatch, type NotFinite } from './debug/finiteWatch.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
 

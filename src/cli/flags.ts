@@ -34,6 +34,11 @@ export interface TrainFlags extends RunOptions, CommonFlags {
 // the value.
 const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, description: string]> = {
   method: ['--method <name>', 'adaptation method'],
+  sourceJitter: [
+    '--source-jitter <how>',
+    'change source images at random: none, affine or colour, with amounts as in affine,rotation=30,flip=0.5',
+  ],
+  targetJitter: ['--target-jitter <how>', 'the same for target images'],
   iterations: ['-i, --iterations <n>', 'number of training iterations'],
   batchSize: ['-b, --batch-size <n>', 'batch size per domain'],
   seed: ['--seed <n>', 'random seed for initial weights and data order'],
@@ -135,7 +140,10 @@ export function trainingOptions(flags: Partial<RunOptions>): RunOptions {
   try {
     return completeRunOptions(Object.fromEntries(names.map((name) => [name, flags[name]])));
   } catch (cause) {
-    const message = (cause as Error).message.replace(/^\w+: (\w+) must/, (_, name) => `${flagOf(name)} must`);
+    const message = (cause as Error).message.replace(
+      /^\w+: (\w+)(:| must)/,
+      (_, name, then) => `${flagOf(name)}${then}`,
+    );
     throw new UsageError(message, { cause });
   }
 }

@@ -10,7 +10,7 @@ import { expectDtype, expectShape } from './shared/expect.ts';
 const kernel = /* @__PURE__ */ defineKernel('affineSample', [affine, source], ['forward']);
 
 export interface AffineSampleOptions {
-  /** What lies outside an image: 'zeros', or 'border' (the pixels of the border repeated). Default: 'zeros'. */
+  /** Pixels outside an image: 'zeros', or 'border' (the pixels of the border repeated). Default: 'zeros'. */
   padding?: 'zeros' | 'border';
 }
 

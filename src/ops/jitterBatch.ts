@@ -28,7 +28,7 @@ export interface JitterAmounts {
   translate?: number;
   /** Probability of mirroring left and right. */
   flip?: number;
-  /** What lies outside an image: 'zeros' (black), or 'border' (the pixels of the border repeated). Default: 'zeros'. */
+  /** Pixels outside an image: 'zeros' (black), or 'border' (the pixels of the border repeated). Default: 'zeros'. */
   padding?: 'zeros' | 'border';
   /** Colours move away from grey, or towards it, by a factor of 1 - saturation to 1 + saturation. Grey images do not change. */
   saturation?: number;

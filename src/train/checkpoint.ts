@@ -1,8 +1,30 @@
-import { type Check, wholeFrom } from '../checks/options.ts';
+import { type Check, isObject, wholeFrom } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
+import type { Jitter } from '../data/jitter.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import type { StateDict, Stateful } from '../nn/stateDict.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
+
+/** The amounts of each side's jitter, if it has one. */
+type JitterAmountsOf = Readonly<Partial<Record<'source' | 'target', Jitter['amounts']>>>;
+
+/** @internal */
+export const amountsOf = ({
+  source,
+  target,
+}: { [Side in 'source' | 'target']: Jitter | undefined }): JitterAmountsOf => ({
+  ...(source && { source: source.amounts }),
+  ...(target && { target: target.amounts }),
+});
+
+/** @internal Throws `TypeError` if a checkpoint is of another jitter than the one of a run. */
+export function checkSameJitter(who: string, { jitter }: Checkpoint, now: Parameters<typeof amountsOf>[0]): void {
+  for (const side of ['source', 'target'] as const) {
+    const [then, given] = [jitter[side], now[side]?.amounts].map((amounts) => JSON.stringify(amounts) ?? 'none');
+    if (then === given) continue;
+    throw new TypeError(`${who}: the checkpoint has ${side}Jitter ${then}, but it is ${given} now; pass the same`);
+  }
+}
 
 /**
  * The whole state of a run between two iterations. A run that resumes from it is bit-identical to an uninterrupted one. As a
@@ -13,6 +35,8 @@ export interface Checkpoint {
   iteration: number;
   /** The method's name and its own options, defaults included. */
   method: { name: string; options: Readonly<Record<string, number>> };
+  /** The amounts by which source and target images change at random; of those that do. */
+  jitter: JitterAmountsOf;
   options: TrainingOptions;
   /** State of the model, the method's networks, the optimiser, class weights and samplers, by name. */
   tensors: StateDict;
@@ -24,8 +48,8 @@ const count = wholeFrom(0);
 export const aCheckpoint: Check = {
   wanted: 'a Checkpoint, as `await decodeCheckpoint(bytes)` and onCheckpoint give',
   holds(value) {
-    const { iteration, method, tensors } = (value ?? {}) as Partial<Checkpoint>;
-    return count.holds(iteration) && isMethod(method) && tensors instanceof Map;
+    const { iteration, method, jitter, tensors } = (value ?? {}) as Partial<Checkpoint>;
+    return count.holds(iteration) && isMethod(method) && isObject(jitter) && tensors instanceof Map;
   },
 };
 
@@ -40,12 +64,13 @@ const FIELD = /"checksum":"([0-9a-f]{64})"/;
 
 /** Encodes a checkpoint as the bytes of a file. Equal checkpoints give equal bytes. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { iteration, method, options, tensors } = checkpoint;
+  const { iteration, method, jitter, options, tensors } = checkpoint;
   const texts = {
     format: 'pt',
     kind: KIND,
     iteration: String(iteration),
     method: JSON.stringify({ name: method.name, options: method.options }),
+    jitter: JSON.stringify(jitter),
     options: JSON.stringify(options),
     checksum: BLANK,
   };
@@ -90,7 +115,11 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
     if (isMethod(json)) return json;
     throw new TypeError(JSON.stringify(json));
   });
-  return { iteration, method, options, tensors };
+  const jitter = read('jitter', 'the amounts of a jitter', (json) => {
+    if (isObject(json)) return json as JitterAmountsOf;
+    throw new TypeError(JSON.stringify(json));
+  });
+  return { iteration, method, jitter, options, tensors };
 }
 
 /** Returns the tensors of all parts, each prefixed by the name of its part. */

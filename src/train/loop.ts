@@ -9,7 +9,7 @@ import type { Model } from '../models/model.ts';
 import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import { checkCallbacks, type TrainCallbacks } from './callbacks.ts';
-import { aCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { aCheckpoint, type Checkpoint, checkSameJitter } from './checkpoint.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, EvaluationEvent } from './events.ts';
 import { checkNames, settingsChecks, type TrainerSettings, type TrainingOptions } from './options.ts';
@@ -121,6 +121,7 @@ function checkResume(settings: TrainSettings<Model>): void {
       `train: ${kept} is a Dataset, which another device cannot take over; with reopen, pass the data in host memory`,
     );
   if (!resume) return;
+  checkSameJitter('train', resume, { source: settings.sourceJitter, target: settings.targetJitter });
   const [then, now] = [resume.method, method].map(({ name, options }) => `${name}(${JSON.stringify(options)})`);
   if (then !== now)
     throw new TypeError(

@@ -13,8 +13,19 @@ import {
   withDefaults,
   within,
 } from '../checks/options.ts';
-import { Dataset } from '../data/dataset.ts';
-import { checkData, checkSameShape, exampleShape, type HostData, labelsOf, largestOf, nounOf } from '../data/host.ts';
+import { Dataset, ImageDataset } from '../data/dataset.ts';
+import {
+  checkData,
+  checkSameShape,
+  exampleShape,
+  type HostData,
+  isFeatures,
+  labelsOf,
+  largestOf,
+  nounOf,
+} from '../data/host.ts';
+import type { Jitter } from '../data/jitter.ts';
+import { aJitter } from '../data/sampler.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
@@ -103,6 +114,13 @@ export interface TrainerSettings<M extends Model = SmallCnn> extends Partial<Tra
   source: HostData | Dataset;
   /** Examples to adapt to; their labels are ignored. Required unless the method is `sourceOnly()`. */
   target?: HostData | Dataset;
+  /**
+   * Data augmentation: changes source images at random each time that they are drawn, as `affineJitter()` and `colourJitter()` do.
+   * Evaluation and class weights use the images as they are. Default: none.
+   */
+  sourceJitter?: Jitter | undefined;
+  /** The same for target images. Default: none. */
+  targetJitter?: Jitter | undefined;
   /** How to adapt: `pada()`, `dann()` or `sourceOnly()`. */
   method: Method;
   /**
@@ -140,6 +158,8 @@ export const settingsChecks: OptionChecks<TrainerSettings<Model>> = {
   gpu: anything,
   source: anything,
   target: anything,
+  sourceJitter: aJitter,
+  targetJitter: aJitter,
   method: aMethod,
   model: aModel,
   numClasses: wholeFrom(2),
@@ -153,6 +173,7 @@ export interface CheckedSettings {
   source: HostData | Dataset;
   /** Only if the method uses it. */
   target: HostData | Dataset | undefined;
+  jitter: { source: Jitter | undefined; target: Jitter | undefined };
   method: Method;
   numClasses: number;
   /** The shape of one example. */
@@ -170,6 +191,7 @@ export function checkSettings<M extends Model>(
   geometry: ModelGeometry | undefined,
 ): CheckedSettings {
   const { gpu, source, target, method, numClasses: given, detectAnomaly = false } = settings;
+  const jitter = { source: settings.sourceJitter, target: settings.targetJitter };
   const names = Object.keys(optionChecks) as (keyof TrainingOptions)[];
   const options = completeOptions(Object.fromEntries(names.map((name) => [name, settings[name]])));
   checkGpu('train', gpu);
@@ -179,6 +201,14 @@ export function checkSettings<M extends Model>(
   const shape = shapeOf(source);
   geometry?.check(shape);
   if (target) checkExamples(shape, target, 'target');
+  for (const [side, data] of [
+    ['source', source],
+    ['target', target],
+  ] as const)
+    if (jitter[side] && data && !hasImages(data))
+      throw new TypeError(
+        `training: ${side}Jitter changes images, but the ${side} is neither HostImages nor an ImageDataset; leave it out`,
+      );
   for (const [name, data] of Object.entries({ source, ...(method.usesTarget && { target: target! }) })) {
     if (data.count >= options.batchSize) continue;
     const noun = data instanceof Dataset ? 'examples' : nounOf(data);
@@ -191,6 +221,7 @@ export function checkSettings<M extends Model>(
     gpu,
     source,
     target: method.usesTarget ? target : undefined,
+    jitter,
     method,
     numClasses,
     shape,
@@ -210,6 +241,9 @@ export function checkNames<S extends { method: Method }>(who: string, given: S, 
     );
   checkOptions(who, given, checks, ['gpu', 'source', 'method'] as never[]);
 }
+
+const hasImages = (data: HostData | Dataset): boolean =>
+  data instanceof Dataset ? data instanceof ImageDataset : !isFeatures(data);
 
 /** @internal The shape of one example. */
 export const shapeOf = (data: HostData | Dataset): readonly number[] =>

@@ -1,7 +1,7 @@
 import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
-import { backward, noGrad } from '../autograd.ts';
-import { type CapturedStep, captureAll, dryRun, runSteps } from '../capture.ts';
-import { checkValue, show } from '../checks/options.ts';
+import { backward } from '../autograd.ts';
+import { type CapturedStep, captureAll, runSteps } from '../capture.ts';
+import { checkValue } from '../checks/options.ts';
 import { type Dataset, datasetOf } from '../data/dataset.ts';
 import type { HostData } from '../data/host.ts';
 import { Sampler } from '../data/sampler.ts';
@@ -19,10 +19,10 @@ import type { ParameterGroup } from '../optim/optimizer.ts';
 import { InverseDecay } from '../optim/schedule.ts';
 import { Sgd } from '../optim/sgd.ts';
 import { Random } from '../random.ts';
-import { showShape } from '../shape.ts';
-import { empty, Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
-import { aCheckpoint, type Checkpoint, loadState, stateOf } from './checkpoint.ts';
+import { checkModel, featuresDimOf } from './checkModel.ts';
+import { aCheckpoint, amountsOf, type Checkpoint, checkSameJitter, loadState, stateOf } from './checkpoint.ts';
 import { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { Batches, Method, Recipe } from './methods/method.ts';
@@ -66,7 +66,7 @@ export class Trainer<M extends Model = SmallCnn> {
     /** Disposed with the trainer, the last first. */
     private readonly owned: { dispose(): void }[],
   ) {
-    const { gpu, source, target, method, numClasses, shape, options } = settings;
+    const { gpu, source, target, jitter, method, numClasses, shape, options } = settings;
     const own = <T extends { dispose(): void }>(thing: T): T => {
       owned.push(thing);
       return thing;
@@ -83,9 +83,9 @@ export class Trainer<M extends Model = SmallCnn> {
       return set === data ? set : own(set);
     };
     const sourceData = put(source, batchSize, true, 'source');
-    this.sourceSampler = own(new Sampler(sourceData, batchSize, sourceOrder));
+    this.sourceSampler = own(new Sampler(sourceData, batchSize, sourceOrder, { jitter: jitter.source }));
     const targetData = target && put(target, 2 * batchSize, false, 'target');
-    this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder));
+    this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder, { jitter: jitter.target }));
     this.model = model instanceof Module ? model : own(checkModel(model(gpu, { shape, numClasses, random })));
     this.recipe = method.begin({
       ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
@@ -216,19 +216,21 @@ export class Trainer<M extends Model = SmallCnn> {
   async state(): Promise<Checkpoint> {
     const { done: iteration, options } = this;
     const method = { name: this.method.name, options: this.method.options };
-    return { iteration, method, options, tensors: await stateOf(this.parts()) };
+    const jitter = amountsOf(this.settings.jitter);
+    return { iteration, method, jitter, options, tensors: await stateOf(this.parts()) };
   }
 
   /**
    * Resumes from a checkpoint. With equal settings, everything after is bit-identical to an uninterrupted run.
    *
-   * @throws TypeError if the checkpoint is of other data, another model or another method
+   * @throws TypeError if the checkpoint is of other data, another model, another method or another jitter
    */
   restore(checkpoint: Checkpoint): void {
     checkValue('restore', 'checkpoint', checkpoint, aCheckpoint);
     const { iteration, method, tensors } = checkpoint;
     if (method.name !== this.method.name)
       throw new TypeError(`restore: the checkpoint is of ${method.name}, but the method is ${this.method.name}`);
+    checkSameJitter('restore', checkpoint, this.settings.jitter);
     loadState(this.parts(), tensors);
     this.done = iteration;
     this.ring.restart(iteration);
@@ -356,38 +358,6 @@ const wholeState = (network: Module<unknown>): Stateful => ({
   stateDict: () => network.stateDict({ all: true }),
   loadStateDict: (state) => void network.loadStateDict(state, { all: true }),
 });
-
-/** Throws unless a factory returned a Module, for example if it returned a promise of one. */
-function checkModel<M extends Model>(model: M): M {
-  if (model instanceof Module) return model;
-  throw new TypeError(
-    `train: the model's factory returned ${show(model)}; return a Module whose forward returns { logits, features }`,
-  );
-}
-
-/** Runs a model on nothing, to see that it returns what it should, and how many features. */
-function featuresDimOf(model: Model, { gpu, shape, numClasses }: CheckedSettings): number {
-  let output: unknown;
-  const rows = 2;
-  dryRun(gpu, () => {
-    output = noGrad(() => model.forward(empty(gpu, [rows, ...shape])));
-  });
-  const { logits, features } = (output ?? {}) as Record<string, unknown>;
-  if (!(logits instanceof Tensor && features instanceof Tensor))
-    throw new TypeError(
-      `train: the model's forward returned ${show(output)}; return { logits, features }, with features the input of the last layer`,
-    );
-  const [n, F, ...rest] = features.shape;
-  if (n !== rows || F === undefined || rest.length > 0)
-    throw new TypeError(
-      `train: features must be [n, F] but are ${showShape(features.shape)} for ${rows} examples; flatten them`,
-    );
-  if (showShape(logits.shape) !== showShape([rows, numClasses]))
-    throw new TypeError(
-      `train: logits must be [n, numClasses], ${showShape([rows, numClasses])} for ${rows} examples, but are ${showShape(logits.shape)}`,
-    );
-  return F;
-}
 
 /** Sets the precision of matmuls that a run asks for. */
 async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {

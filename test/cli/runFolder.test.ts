@@ -77,6 +77,7 @@ const { method, ...options } = trainArguments(defaultRunOptions);
 const checkpoint = (iteration: number, bytes = 4): Checkpoint => ({
   iteration,
   method,
+  jitter: {},
   options,
   tensors: new Map([['x', { shape: [bytes / 4], data: new Float32Array(bytes / 4) }]]),
 });

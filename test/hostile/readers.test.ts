@@ -124,6 +124,7 @@ test('checkpoints: only unchanged files load', async () => {
       encodeCheckpoint({
         iteration,
         method: { name: 'pada', options: { temperature: 0.1 } },
+        jitter: {},
         options: defaultOptions,
         tensors,
       }),

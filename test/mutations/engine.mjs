@@ -15,6 +15,17 @@ export default [
   shader('scale', 'SIGN * params.factor', 'params.factor', 'ops/gradientReversal'),
   shader('dropout', ')) >= params.p', ')) < params.p', 'ops/dropout'),
   shader('random', 'v.z += v.x * v.y;\n  return', 'v.z += v.x + v.y;\n  return', 'ops/dropout'),
+  // Data augmentation.
+  shader('affine', 'select(place, vec2f(), place < vec2f())', 'place', 'golden', 'ops/affineSample'),
+  shader('affine', 'if (any(pixel >= size)) { return 0.0; }', '', 'golden', 'ops/affineSample'),
+  shader('affine', 'first + 1, size)', 'first, size)', 'golden', 'ops/affineSample'),
+  shader('jitterBatch', '2.0 * params.flip - 1.0', 'params.flip', 'ops/jitterBatch'),
+  shader('jitterBatch', '0.587, 0.114', '0.5, 0.114', 'ops/jitterBatch'),
+  shader('jitterBatch', 'NUMBERS * b + lid', 'lid', 'ops/jitterBatch'),
+  shader('jitterBatch', 'params.draw, params.seed', '0u, params.seed', 'ops/jitterBatch', 'train/jitter'),
+  shader('jitterBatch', 'sin(a) / (ratio * scale.x)', 'sin(a) / scale.x', 'ops/jitterBatch'),
+  source('data/sampler', "words('jitter') as unknown", '[0, 0] as unknown', 'train/jitter'),
+  source('train/checkpoint', 'if (then === given) continue;', 'continue;', 'train/jitter'),
   // Rows and reductions.
   shader(
     'rows',

@@ -13,6 +13,7 @@ import {
   wholeFrom,
 } from '../../checks/options.ts';
 import { exampleShape, type HostData, isFeatures, labelsOf, showExample } from '../../data/host.ts';
+import { jitterText, parseJitter } from '../../data/jitter.ts';
 import { parseClasses } from '../../data/subset.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
@@ -182,12 +183,14 @@ function canonical(name: string, value: unknown): string {
     const place = statSync(String(value), { throwIfNoEntry: false });
     return place ? `${place.dev}:${place.ino}` : String(value);
   }
-  if (!name.endsWith('Classes') || typeof value !== 'string') return String(value);
+  if (typeof value !== 'string') return String(value);
   try {
-    return String(parseClasses(value));
+    if (name.endsWith('Jitter')) return jitterText(parseJitter(name, value)?.amounts);
+    if (name.endsWith('Classes')) return String(parseClasses(value));
   } catch {
-    return value;
+    // The flag's own check refuses it.
   }
+  return value;
 }
 
 const shown = (value: unknown): string => (value === null || value === undefined ? 'not given' : String(value));

@@ -1,4 +1,5 @@
 import { checkOptions, oneOf, withDefaults } from '../../checks/options.ts';
+import { type Jitter, jitterText, parseJitter } from '../../data/jitter.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../options.ts';
 import { dann, dannDefaults } from './dann.ts';
@@ -14,7 +15,10 @@ export const METHOD_NAMES = ['source-only', 'dann', 'pada'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
-export type RunOptions = TrainingOptions & Required<PadaOptions> & { method: MethodName };
+export type RunOptions = TrainingOptions & Required<PadaOptions> & { method: MethodName } & Jitters;
+
+/** How the images of each side change at random: `none`, `affine` or `colour`, with amounts as in `colour,rotation=30`. */
+type Jitters = { sourceJitter: string; targetJitter: string };
 
 const METHODS: Readonly<Record<MethodName, (options: Required<PadaOptions>) => Method>> = {
   'source-only': () => sourceOnly(),
@@ -22,7 +26,13 @@ const METHODS: Readonly<Record<MethodName, (options: Required<PadaOptions>) => M
   pada,
 };
 
-export const defaultRunOptions: Readonly<RunOptions> = { method: 'pada', ...defaultOptions, ...padaDefaults };
+export const defaultRunOptions: Readonly<RunOptions> = {
+  method: 'pada',
+  sourceJitter: 'none',
+  targetJitter: 'none',
+  ...defaultOptions,
+  ...padaDefaults,
+};
 
 /**
  * Returns the given options, completed by those of `base`. Default of `base`: {@link defaultRunOptions}.
@@ -40,18 +50,43 @@ export function completeRunOptions(
   const options = withDefaults(base, given);
   pada(pick(options, padaDefaults));
   completeOptions(pick(options, defaultOptions));
-  return options;
+  const { sourceJitter, targetJitter } = jittersOf(options);
+  return {
+    ...options,
+    sourceJitter: jitterText(sourceJitter?.amounts),
+    targetJitter: jitterText(targetJitter?.amounts),
+  };
 }
 
 /** Splits the options of a run into what `train` takes. */
-export const trainArguments = (options: RunOptions): TrainingOptions & { method: Method } => ({
+export const trainArguments = (
+  options: RunOptions,
+): TrainingOptions & { method: Method; sourceJitter?: Jitter; targetJitter?: Jitter } => ({
   ...pick(options, defaultOptions),
+  ...jittersOf(options),
   method: METHODS[options.method](pick(options, padaDefaults)),
 });
 
 /** Returns the options of the run that a checkpoint is of, without those that its method does not have. */
-export const runOptionsOf = ({ method, options }: Checkpoint): Partial<RunOptions> =>
-  ({ method: method.name, ...options, ...method.options }) as Partial<RunOptions>;
+export const runOptionsOf = ({ method, jitter, options }: Checkpoint): Partial<RunOptions> =>
+  ({
+    method: method.name,
+    sourceJitter: jitterText(jitter.source),
+    targetJitter: jitterText(jitter.target),
+    ...options,
+    ...method.options,
+  }) as Partial<RunOptions>;
+
+/** Parses the jitter of each side; `none` is left out. */
+function jittersOf(options: Jitters): { sourceJitter?: Jitter; targetJitter?: Jitter } {
+  const sides = ['sourceJitter', 'targetJitter'] as const;
+  return Object.fromEntries(
+    sides.flatMap((side) => {
+      const jitter = parseJitter(`training: ${side}`, options[side]);
+      return jitter ? [[side, jitter]] : [];
+    }),
+  );
+}
 
 const pick = <Part extends object>(from: Part, names: Part): Part =>
   Object.fromEntries(Object.keys(names).map((name) => [name, from[name as keyof Part]])) as Part;
