@@ -98,6 +98,13 @@ gpuTest('the small network has more convolutions for larger images, and takes an
   };
   assert.equal(await layersOf([1, 28, 28]), [16, 32, 32 * 4 * 4]);
   assert.equal(await layersOf([3, 32, 32]), [16, 32, 32 * 5 * 5]);
+  // The network of the emoji task, whose parameters its reference in PyTorch counts.
+  const emoji = smallCnn(gpu, { shape: [3, 32, 32], numClasses: 12, random: new Random(0) });
+  assert.is(
+    [...emoji.parameters()].reduce((n, { size }) => n + size, 0),
+    118_380,
+  );
+  emoji.dispose();
   assert.equal(await layersOf([3, 64, 64]), [16, 32, 64, 64 * 4 * 4]);
   assert.equal(await layersOf([1, 128, 128]), [16, 32, 64, 128, 128 * 4 * 4]);
   assert.equal(await layersOf([3, 224, 224]), [16, 32, 64, 128, 128, 128 * 3 * 3]);
