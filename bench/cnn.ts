@@ -34,8 +34,8 @@ export const plainCnn: Bench = () => {
   ];
 };
 
-/** The network for x: [n, 1, 28, 28]; logits: [n, 10]. */
-function plainNetwork(gpu: Gpu): Sequential {
+/** Makes the network for x: [n, 1, 28, 28]; logits: [n, 10]. */
+export function plainNetwork(gpu: Gpu): Sequential {
   const random = new Random(0);
   return new Sequential(
     new Conv2d(gpu, { inChannels: 1, outChannels: 32, kernelSize: 5, random }), // [n, 32, 24, 24]

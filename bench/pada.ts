@@ -48,21 +48,22 @@ function images(count: number, seed: number): HostImages {
   };
 }
 
+/** Returns the settings of the trainer whose iterations are timed. */
+export const padaSettings = (gpu: Gpu) => ({
+  ...{ gpu, source: images(6000, 1), target: images(3075, 2), numClasses: 10, method: padaMethod(), batchSize: BATCH },
+  float32MatmulPrecision: gemmSettings.of(gpu).half ? ('medium' as const) : ('highest' as const),
+});
+
 /** Makes an iteration that can be repeated. */
 export async function prepare(gpu: Gpu): Promise<PreparedStep> {
-  const data = { source: images(6000, 1), target: images(3075, 2), numClasses: 10 };
-  const training = await Trainer.create({
-    gpu,
-    ...data,
-    method: padaMethod(),
-    batchSize: BATCH,
-    float32MatmulPrecision: gemmSettings.of(gpu).half ? 'medium' : 'highest',
-  });
+  const settings = padaSettings(gpu);
+  const { source, target } = settings;
+  const training = await Trainer.create(settings);
   const before = middle(await training.state());
   training.restore(before);
   return {
     step: async () => void (await training.step()),
-    verify: () => verify(training, before, data),
+    verify: () => verify(training, before, { source, target }),
     dispose: () => training.dispose(),
   };
 }

@@ -51,7 +51,7 @@ fn step(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups: 
   let u = begin(wid.y * workgroups.x + wid.x, lid);
   if (!u.applies) { return; }
   let now = moments(u);
-  parameter[u.i] = updated(u, now.parameter, now.m, now.v);
+  finish(u, updated(u, now.parameter, now.m, now.v));
 }
 
 @compute @workgroup_size(64)
@@ -62,5 +62,5 @@ fn amsgrad(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroup
   let nan = (bitcast<vec4u>(now.v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
   let most = select(max(largest[u.i], now.v), now.v, nan);
   largest[u.i] = most;
-  parameter[u.i] = updated(u, now.parameter, now.m, most);
+  finish(u, updated(u, now.parameter, now.m, most));
 }

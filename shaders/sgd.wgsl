@@ -17,7 +17,7 @@ fn plain(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups:
   let u = begin(wid.y * workgroups.x + wid.x, lid);
   if (!u.applies) { return; }
   let d = gradient[u.i] + u.weightDecay * parameter[u.i];
-  parameter[u.i] -= u.lr * d;
+  finish(u, parameter[u.i] - u.lr * d);
 }
 
 @compute @workgroup_size(64)
@@ -29,5 +29,5 @@ fn momentum(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgrou
   if (u.stepsBefore > 0u) { b = params.momentum * buffer[u.i] + (1.0 - params.dampening) * d; }
   buffer[u.i] = b;
   if (params.nesterov != 0u) { b = d + params.momentum * b; }
-  parameter[u.i] -= u.lr * b;
+  finish(u, parameter[u.i] - u.lr * b);
 }

@@ -7,7 +7,7 @@ export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
 export { affineJitter, colourJitter, type Jitter } from './data/jitter.ts';
 export { Sampler, type SamplerOptions } from './data/sampler.ts';
-export { FiniteWatch, type NotFinite } from './debug/finiteWatch.ts';
+export { firstNotFinite, type NotFinite } from './debug/finiteWatch.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
 
 export { gemmFamily } from './gemm/settings.ts';

@@ -1,11 +1,12 @@
 import { detach } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks, show } from '../checks/options.ts';
-import { Module } from '../nn/index.ts';
+import { Module, Sequential } from '../nn/index.ts';
 import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
 import { crossEntropy } from '../ops/crossEntropy.ts';
-import { domainLoss } from '../ops/domainLoss.ts';
-import { aTensor, expectShape } from '../ops/shared/expect.ts';
+import { areOfClasses, domainLoss, type WeightsOfClasses, type WeightsOfRows } from '../ops/domainLoss.ts';
+import { domainWeights } from '../ops/domainWeights.ts';
+import { expectShape } from '../ops/shared/expect.ts';
 import { reductions } from '../ops/shared/reduction.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { keep } from '../tidy.ts';
@@ -21,10 +22,7 @@ export interface DomainAdversarialLossOptions {
 }
 
 /** Weights of the images of a batch, f32 [n] per domain. */
-export interface DomainWeights {
-  source: Tensor;
-  target: Tensor;
-}
+export type DomainWeights = WeightsOfRows;
 
 const checks: OptionChecks<DomainAdversarialLossOptions> = {
   reduction: reductions,
@@ -34,7 +32,6 @@ const checks: OptionChecks<DomainAdversarialLossOptions> = {
   },
   sigmoid: flag,
 };
-const weightChecks: OptionChecks<DomainWeights> = { source: aTensor, target: aTensor };
 
 /**
  * The loss of DANN (Ganin & Lempitsky 2015; TLlib `DomainAdversarialLoss`). The discriminator learns to tell source, labelled
@@ -64,29 +61,37 @@ export class DomainAdversarialLoss {
     this.gradientReversal = gradientReversal ?? new WarmStartGradientReverseLayer({ autoStep: true });
   }
 
-  /** fS, fT: [n, F]. Returns the loss: []. With reduction `none`: [n, 1] with sigmoid, else [n source + n target]. */
-  forward(fS: Tensor, fT: Tensor, weights?: DomainWeights): Tensor {
+  /**
+   * fS, fT: [n, F]. Returns the loss: []. With reduction `none`: [n, 1] with sigmoid, else [n source + n target].
+   *
+   * @param weights of the images, or of their classes: then a target image has the mean weight of the source images
+   */
+  forward(fS: Tensor, fT: Tensor, weights?: DomainWeights | WeightsOfClasses): Tensor {
     return this.forwardBatch(concat([fS, fT]), fS.shape[0]!, weights);
   }
 
   /** {@link forward} of features that are one batch already, with `sources` rows of the source first. */
-  forwardBatch(features: Tensor, sources: number, weights?: DomainWeights): Tensor {
-    if (weights !== undefined)
-      checkOptions('DomainAdversarialLoss: weights', weights, weightChecks, ['source', 'target']);
-    const d = this.domainDiscriminator.forward(this.gradientReversal.forward(features));
+  forwardBatch(features: Tensor, sources: number, weights?: DomainWeights | WeightsOfClasses): Tensor {
+    const ofClasses = weights !== undefined && areOfClasses('DomainAdversarialLoss', weights);
+    const { domainDiscriminator: discriminator } = this;
+    const reversed = this.gradientReversal.forward(features);
     if (this.sigmoid) {
-      const { loss, accuracy: percent } = domainLoss(d, {
-        sources,
-        reduction: this.reduction,
-        ...(weights && { weights }),
-      });
+      const fuses = discriminator instanceof Sequential && discriminator.endsInSigmoid;
+      const { loss, accuracy: percent } = domainLoss(
+        fuses ? discriminator.forward(reversed, { sigmoid: false }) : discriminator.forward(reversed),
+        { sources, reduction: this.reduction, logits: fuses, ...(weights && { weights }) },
+      );
       this.domainDiscriminatorAccuracy = percent;
       return loss;
     }
+    const d = discriminator.forward(reversed);
     expectShape('DomainAdversarialLoss', 'the output of the discriminator', d, [features.shape[0]!, 2]);
     const labels = this.labelsOf(d, sources);
     this.domainDiscriminatorAccuracy = accuracy(detach(d), labels);
-    const sampleWeight = weights && concat([weights.source, weights.target]);
+    const ofRows = ofClasses
+      ? domainWeights(weights.classWeight, weights.labels)
+      : (weights as DomainWeights | undefined);
+    const sampleWeight = ofRows && concat([ofRows.source, ofRows.target]);
     return crossEntropy(d, labels, { reduction: this.reduction, ...(sampleWeight && { sampleWeight }) });
   }
 

@@ -1,12 +1,5 @@
-import source from '../../shaders/finiteWatch.wgsl';
-import { defineKernel } from '../gpu/kernel.ts';
-import { Scalar } from '../gpu/scalar.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
-import { type Tensor, tensor, write } from '../tensor.ts';
-import { keep } from '../tidy.ts';
-
-const kernel = /* @__PURE__ */ defineKernel('finiteWatch', source, ['look']);
-const NEVER = 0xffffffff;
+import { NEVER, type Optimizer } from '../optim/optimizer.ts';
+import type { Tensor } from '../tensor.ts';
 
 /** A gradient or parameter that became NaN or infinite, and in which iteration. */
 export interface NotFinite {
@@ -16,60 +9,34 @@ export interface NotFinite {
 }
 
 /**
- * Checks an optimiser's parameters and their gradients for NaN and infinities at every step, on the GPU, in one dispatch for
- * all. The host reads the result only now and then.
+ * Finds the first gradient or parameter of an optimiser that became NaN or infinite. Every update checks them on the GPU; this is
+ * the one readback that asks.
+ *
+ * @param iteration the iteration of the next update
+ * @param names the parameters' names in messages
  */
-export class FiniteWatch {
-  private readonly iteration = new Scalar(0);
-  private readonly since: Tensor;
-
-  /** @param names the parameters' names in messages */
-  constructor(
-    private readonly optimizer: Optimizer,
-    private readonly names: ReadonlyMap<Tensor, string>,
-  ) {
-    const { gpu, blocks } = optimizer.flat;
-    this.since = keep(tensor(gpu, new Uint32Array(2 * blocks).fill(NEVER), [2, blocks], 'not finite since'));
+export async function firstNotFinite(
+  optimizer: Optimizer,
+  iteration: number,
+  names: ReadonlyMap<Tensor, string>,
+): Promise<NotFinite | undefined> {
+  const { updates } = optimizer;
+  const since = await optimizer.notFinite();
+  const { places, blocks } = optimizer.flat;
+  // Within one update, gradients come before parameters, and those of the last layer come first.
+  const gradients = [...places].reverse().map((place) => ({ place, from: 0, kind: 'gradient of ' }));
+  const parameters = places.map((place) => ({ place, from: blocks, kind: '' }));
+  let first = NEVER;
+  let what = '';
+  for (const { place, from, kind } of [...gradients, ...parameters]) {
+    const start = from + place.block;
+    const update = since.subarray(start, start + place.blocks).reduce((a, b) => Math.min(a, b), NEVER);
+    if (update >= first) continue;
+    const { parameter } = place;
+    first = update;
+    what = kind + (names.get(parameter) ?? parameter.label);
   }
-
-  /** Sets the iteration of the next `look()`, also in a captured step. */
-  advance(iteration: number): void {
-    this.iteration.value = iteration;
-  }
-
-  /** Checks the gradients, and the parameters after the optimiser's step. */
-  look(): void {
-    const { blocks, gradients: gradient, values } = this.optimizer.flat;
-    const { iteration, since } = this;
-    kernel.look({ gradient, parameter: values, since }, { blocks, iteration }, Math.ceil(blocks / 4));
-  }
-
-  /** Returns the first gradient or parameter that is not finite; undefined if all are finite. One readback. */
-  async first(): Promise<NotFinite | undefined> {
-    const since = await this.since.readU32();
-    const { places, blocks } = this.optimizer.flat;
-    // Within one iteration, gradients come before parameters, and those of the last layer come first.
-    const gradients = [...places].reverse().map((place) => ({ place, from: 0, kind: 'gradient of ' }));
-    const parameters = places.map((place) => ({ place, from: blocks, kind: '' }));
-    let first: NotFinite | undefined;
-    for (const { place, from, kind } of [...gradients, ...parameters]) {
-      const start = from + place.block;
-      const iteration = since.subarray(start, start + place.blocks).reduce((a, b) => Math.min(a, b), NEVER);
-      if (iteration >= (first?.iteration ?? NEVER)) continue;
-      const { parameter } = place;
-      first = { iteration, what: kind + (this.names.get(parameter) ?? parameter.label) };
-    }
-    return first;
-  }
-
-  /** Forgets all earlier iterations. */
-  reset(): void {
-    write(this.since, new Uint32Array(this.since.size).fill(NEVER));
-  }
-
-  dispose(): void {
-    this.since.dispose();
-  }
+  return first === NEVER ? undefined : { iteration: iteration - (updates - first), what };
 }
 
 /** Thrown by a training run if a loss, a gradient or a parameter became NaN or infinite. */

@@ -1,8 +1,15 @@
-import { show } from '../checks/options.ts';
+import { checkOptions, flag, type OptionChecks, show } from '../checks/options.ts';
 import type { Tensor } from '../tensor.ts';
-import { ReLU } from './activation.ts';
+import { ReLU, Sigmoid } from './activation.ts';
 import { Module } from './module.ts';
 import { RectifyingModule } from './rectifying.ts';
+
+export interface SequentialForwardOptions {
+  /** Whether to apply a Sigmoid that is the last layer, also of a last layer that is a Sequential itself. Default: true. */
+  sigmoid?: boolean;
+}
+
+const checks: OptionChecks<SequentialForwardOptions> = { sigmoid: flag };
 
 /**
  * Calls modules one after the other (`torch.nn.Sequential`). They are named 0, 1, 2, ... A ReLU next to a layer that can apply it
@@ -29,18 +36,35 @@ export class Sequential extends Module {
     for (const [name, child] of super.namedChildren()) yield [name.replace(/^layers\./, ''), child];
   }
 
-  forward(x: Tensor): Tensor {
+  /**
+   * @internal
+   * Whether `forward(x, { sigmoid: false })` gives logits, for a loss that applies the sigmoid itself. A subclass that overrides
+   * `forward` is called without options.
+   */
+  get endsInSigmoid(): boolean {
+    const last = this.layers.at(-1);
+    if (this.unwatchedForward !== Sequential.prototype.forward) return false;
+    return last instanceof Sequential ? last.endsInSigmoid : isSigmoid(last);
+  }
+
+  forward(x: Tensor, options?: SequentialForwardOptions): Tensor {
+    checkOptions('Sequential.forward', options, checks);
     const { layers } = this;
+    const ending = options?.sigmoid === false && this.endsInSigmoid ? layers.at(-1) : undefined;
     const rectifying = new Set(layers.flatMap((layer, i) => (isReLU(layer) ? [rectifierOf(layers, i)] : [])));
     let y = x;
     for (const [i, layer] of layers.entries()) {
-      if (isReLU(layer)) y = rectifying.has(i) ? layer.forward(y) : y;
+      if (layer === ending && i === layers.length - 1) y = layer instanceof Sequential ? layer.forward(y, options) : y;
+      else if (isReLU(layer)) y = rectifying.has(i) ? layer.forward(y) : y;
       else if (rectifying.has(i)) y = (layer as RectifyingModule).forward(y, { relu: true });
       else y = layer.forward(y);
     }
     return y;
   }
 }
+
+const isSigmoid = (layer: Module | undefined): boolean =>
+  layer instanceof Sigmoid && layer.unwatchedForward === Sigmoid.prototype.forward;
 
 const isReLU = (layer: Module): boolean => layer instanceof ReLU && layer.unwatchedForward === ReLU.prototype.forward;
 

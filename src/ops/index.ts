@@ -11,7 +11,7 @@ export { concat } from './concat.ts';
 export { confusionMatrix } from './confusionMatrix.ts';
 export { type Conv2dOpOptions, conv2d, type Pair } from './conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy, type Reduction } from './crossEntropy.ts';
-export { type DomainLossOptions, domainLoss } from './domainLoss.ts';
+export { type DomainLossOptions, domainLoss, type WeightsOfClasses, type WeightsOfRows } from './domainLoss.ts';
 export { domainWeights } from './domainWeights.ts';
 export { type DropoutOpOptions, dropout } from './dropout.ts';
 export { exp } from './exp.ts';

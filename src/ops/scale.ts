@@ -16,13 +16,14 @@ export const factors: Check = {
 };
 
 /**
- * Multiplies each element by a number. x, y: f32 of any shape. A captured step reads the value of a {@link Scalar} at every run.
- * `mul` multiplies two tensors.
+ * Multiplies each element by a number. x, y: f32 of any shape; y shares the memory of x if the factor is the number 1. A captured
+ * step reads the value of a {@link Scalar} at every run. `mul` multiplies two tensors.
  */
 export const scale: (x: Tensor, factor: number | Scalar) => Tensor = (x, factor, options?: unknown) => {
   noOptions('scale', options);
   expectDtype('scale', 'x', x, 'f32');
   checkValue('scale', 'factor', factor, factors);
+  if (factor === 1) return record('scale', [x], x.view(), [], (dy) => [dy]);
   const own = factorOf(x.gpu, factor);
   const y = empty(x.gpu, x.shape, 'f32', 'scale');
   scaleInto(x, own, y);

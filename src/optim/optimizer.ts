@@ -25,6 +25,9 @@ export interface ParameterGroup {
 /** The parameters that an optimiser takes: `module.parameters()`, or groups of parameters. */
 export type ParametersOrGroups = Iterable<Tensor> | Iterable<ParameterGroup>;
 
+/** @internal In {@link Optimizer.notFinite}: a block that was always finite. */
+export const NEVER = 0xffffffff;
+
 const groupChecks: OptionChecks<ParameterGroup> = {
   params: anything,
   lr: atLeast(0),
@@ -108,9 +111,12 @@ export abstract class Optimizer extends Disposable {
   readonly flat: FlatParameters;
   /** f32 [groups, 2]: learning-rate multiplier and weight decay of each group. */
   private readonly groupTable: Tensor;
-  /** u32 [2, blocks]: steps that each block has seen. An update reads one half and writes the other. */
+  /**
+   * u32 [4, blocks]: twice the steps that each block has seen, of which an update reads one row and writes the other; then the first
+   * update in which its gradient, and in which its parameter, was not finite.
+   */
   private readonly counts: Tensor;
-  /** Its parity says which half of {@link counts} the next update reads. */
+  /** Updates so far. The parity says which row of {@link counts} the next update reads. */
   private readonly run: Counter;
   private readonly states = new Map<string, Tensor>();
 
@@ -130,7 +136,7 @@ export abstract class Optimizer extends Disposable {
     this.run = new Counter(0);
     const { gpu, blocks } = this.flat;
     this.groupTable = keep(tensor(gpu, this.groupNumbers(), [this.groups.length, 2], 'parameter groups'));
-    this.counts = keep(tensor(gpu, new Uint32Array(2 * blocks), undefined, 'step counts'));
+    this.counts = keep(tensor(gpu, this.countsOf(new Uint32Array(blocks)), [4, blocks], 'step counts'));
   }
 
   /** Learning rate. Write `optimizer.lr = 0.1` or `optimizer.lr.value = 0.1` to change it; captured steps follow it. */
@@ -162,6 +168,20 @@ export abstract class Optimizer extends Disposable {
       params: { blocks, run, lr },
       workgroups: Math.ceil(blocks / 4),
     };
+  }
+
+  /** @internal Updates so far. {@link notFinite} counts them too. */
+  get updates(): number {
+    return this.run.value;
+  }
+
+  /**
+   * @internal
+   * Reads u32 [2, blocks]: the first update, counted from 0, in which the gradient of a block, and in which its parameter, was NaN
+   * or infinite; {@link NEVER} if all were finite. Loading a state starts over.
+   */
+  async notFinite(): Promise<Uint32Array> {
+    return (await this.counts.readU32()).subarray(2 * this.flat.blocks);
   }
 
   /** Drops the gradients. The next `backward` overwrites them. */
@@ -204,12 +224,11 @@ export abstract class Optimizer extends Disposable {
       for (const name of this.states.keys()) wanted.set(`${i}.${name}`, { shape, kind: 'float' });
     });
     checkState(this.name, wanted, state);
-    const counts = new Uint32Array(2 * blocks);
+    const steps = new Uint32Array(blocks);
     places.forEach((place, i) => {
-      const count = Number(state.get(`${i}.step`)!.data[0]!);
-      for (const start of [place.block, blocks + place.block]) counts.fill(count, start, start + place.blocks);
+      steps.fill(Number(state.get(`${i}.step`)!.data[0]!), place.block, place.block + place.blocks);
     });
-    write(this.counts, counts);
+    write(this.counts, this.countsOf(steps));
     for (const [name, tensor] of this.states) {
       const parts = places.map(
         (place, i) => [place, Float32Array.from(state.get(`${i}.${name}`)!.data as Float32Array)] as const,
@@ -224,6 +243,14 @@ export abstract class Optimizer extends Disposable {
     this.flat.dispose();
     this.groupTable.dispose();
     this.counts.dispose();
+  }
+
+  /** Returns {@link counts} for blocks that have seen these steps, and nothing that is not finite. */
+  private countsOf(steps: Uint32Array): Uint32Array {
+    const counts = new Uint32Array(4 * steps.length).fill(NEVER);
+    counts.set(steps);
+    counts.set(steps, steps.length);
+    return counts;
   }
 
   private groupNumbers(): Float32Array {

@@ -6,7 +6,7 @@ import { type Dataset, datasetOf } from '../data/dataset.ts';
 import type { HostData } from '../data/host.ts';
 import { Sampler } from '../data/sampler.ts';
 import { AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
-import { FiniteWatch, type NotFinite, NotFiniteError } from '../debug/finiteWatch.ts';
+import { firstNotFinite, type NotFinite, NotFiniteError } from '../debug/finiteWatch.ts';
 import { gemmSettings } from '../gemm/settings.ts';
 import { Compilation, type Compile, type CompileWatch } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -55,7 +55,6 @@ export class Trainer<M extends Model = SmallCnn> {
   private readonly optimizer: Sgd;
   private readonly schedule: InverseDecay;
   private readonly ring: MetricsRing;
-  private readonly watch: FiniteWatch;
   /** Forward with backward, and the update; empty if ops run eagerly. */
   private steps: CapturedStep<void>[] = [];
   private done = 0;
@@ -99,7 +98,6 @@ export class Trainer<M extends Model = SmallCnn> {
     this.optimizer = own(new Sgd(this.parameterGroups(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
     this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
     this.ring = own(new MetricsRing(gpu));
-    this.watch = own(new FiniteWatch(this.optimizer, this.parameterNames()));
   }
 
   /** Makes a trainer: puts the data on the GPU, makes the networks, and compiles all kernels. */
@@ -171,7 +169,6 @@ export class Trainer<M extends Model = SmallCnn> {
     recipe.advance?.(iteration);
     this.schedule.iteration = iteration;
     this.ring.advance(iteration);
-    this.watch.advance(iteration);
     const [forwardBackward, update] = this.steps;
     if (!forwardBackward || !update) {
       await (this.settings.detectAnomaly ? this.checkedStep() : this.eagerStep());
@@ -196,7 +193,7 @@ export class Trainer<M extends Model = SmallCnn> {
 
   /** Finds the first loss in `rows`, gradient or parameter that is NaN or infinite; undefined if there is none. One readback. */
   async firstNotFinite(rows: readonly IterationMetrics[]): Promise<NotFinite | undefined> {
-    const inNetwork = await this.watch.first();
+    const inNetwork = await firstNotFinite(this.optimizer, this.done, this.parameterNames());
     const row = rows.find(({ classLoss, transferLoss }) => !Number.isFinite(classLoss + transferLoss));
     // In one iteration the loss comes before its gradients.
     if (!row || row.iteration > (inNetwork?.iteration ?? Number.POSITIVE_INFINITY)) return inNetwork;
@@ -234,7 +231,6 @@ export class Trainer<M extends Model = SmallCnn> {
     loadState(this.parts(), tensors);
     this.done = iteration;
     this.ring.restart(iteration);
-    this.watch.reset();
   }
 
   /**
@@ -292,7 +288,7 @@ export class Trainer<M extends Model = SmallCnn> {
     } catch (error) {
       throw error instanceof AnomalyError ? new NotFiniteError(iteration, error.anomaly.op, error) : error;
     }
-    const updated = await this.watch.first();
+    const updated = await firstNotFinite(this.optimizer, iteration + 1, this.parameterNames());
     if (!updated) return;
     const how = `the optimiser's step made ${updated.what} NaN or infinite, while all ops gave finite numbers`;
     throw new NotFiniteError(iteration, updated.what, new Error(`${how}; try a lower learning rate`));
@@ -307,7 +303,6 @@ export class Trainer<M extends Model = SmallCnn> {
 
   private update(): void {
     this.optimizer.step();
-    this.watch.look();
   }
 
   /** Gathers one batch per domain. Both lie side by side in one tensor, so that `concat` of the two copies nothing. */

@@ -1,10 +1,12 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
+import { backward } from '../../src/autograd.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { domainLoss } from '../../src/ops/domainLoss.ts';
+import { sigmoid } from '../../src/ops/sigmoid.ts';
 import { tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, gpuTest, run } from '../harness.ts';
+import { assertClose, assertSameBits, gpuTest, integers, run } from '../harness.ts';
 import { between, checkArguments, checkOp, checkRefusals, checkValues, nan } from './check.ts';
 
 for (const reduction of ['mean', 'sum', 'none'] as const) {
@@ -37,6 +39,64 @@ for (const reduction of ['mean', 'sum', 'none'] as const) {
     }
   }
 }
+
+for (const [sources, targets, reduction] of [
+  [1, 1, 'mean'],
+  [64, 64, 'none'],
+  [65, 127, 'sum'],
+  [1009, 64, 'mean'],
+] as const) {
+  const options = { sources, reduction, logits: true };
+  checkOp(
+    `domainLoss of logits with weights of classes, ${reduction} ${sources} + ${targets}`,
+    (z, classWeight, labels) =>
+      domainLoss(z!, { ...options, weights: { classWeight: classWeight!, labels: labels! } }).loss,
+    (z, classWeight, labels) => {
+      const { source, target: each } = reference.domainWeights(classWeight!, labels!);
+      const target = { shape: [targets], data: new Float64Array(targets).fill(each.data[0]!) };
+      const { loss } = reference.domainLoss(reference.sigmoid(z!), { sources, reduction, weights: { source, target } });
+      return reduction === 'none' ? reference.reshape(loss, [sources, 1]) : loss;
+    },
+    {
+      shapes: [`${sources + targets}x1`],
+      fill: between(-4, 4),
+      extra: (_, random) => [between(0, 1)([7], random), integers(sources, 7, random)],
+      rtol: 2e-6,
+    },
+  );
+}
+
+gpuTest('domainLoss of logits is that of their probabilities, bit for bit, also at the ends', async (gpu) => {
+  const z = [200, -200, 0, nan, 3, -200, 200, 1e-3].map((v) => [v]);
+  const bits = async (logits: boolean) => {
+    const leaf = tensor(gpu, z);
+    leaf.requiresGrad = true;
+    const { loss, accuracy } = tidy(() => {
+      const both = domainLoss(logits ? leaf : sigmoid(leaf), { sources: 4, reduction: 'none', logits });
+      backward(both.loss, tensor(gpu, [1, 2, 3, 4], [4, 1]));
+      return both;
+    });
+    const read = await Promise.all([loss, accuracy, leaf.grad!].map((x) => x.read()));
+    for (const x of [loss, accuracy, leaf.grad!, leaf]) x.dispose();
+    return read;
+  };
+  const [fused, apart] = [await bits(true), await bits(false)];
+  for (const [i, what] of ['loss', 'accuracy', 'gradient'].entries()) assertSameBits(what, fused[i]!, apart[i]!);
+});
+
+gpuTest('domainLoss: a label without a class makes the loss NaN', async (gpu) => {
+  for (const [label, missing] of [
+    [2, false],
+    [3, true],
+  ] as const) {
+    const loss = tidy(() => {
+      const weights = { classWeight: tensor(gpu, [1, 0.5, 0.2]), labels: tensor(gpu, Uint32Array.of(0, label)) };
+      return domainLoss(tensor(gpu, [0.5, 0.5, 0.5], [3, 1]), { sources: 2, weights }).loss;
+    });
+    assert.is(Number.isNaN(await loss.item()), missing);
+    loss.dispose();
+  }
+});
 
 /** The loss and the percentage of right answers, without weights. */
 async function ask(gpu: Gpu, p: readonly number[], sources: number): Promise<[loss: number, accuracy: number]> {
@@ -92,6 +152,14 @@ checkRefusals('domainLoss', (gpu) => {
     [() => domainLoss(tensor(gpu, [0.5, 0.5]), { sources: 1 }), /p must be \[2,1\] but is \[2\]/],
     [() => domainLoss(p, { sources: 1, weights }), /weights.source must be \[1\] but is \[2\]/],
     [() => domainLoss(p, { sources: 1, weights: { source: p } as never }), /domainLoss: weights: target is missing/],
+    [
+      () => domainLoss(p, { sources: 2, weights: { classWeight: p, labels: p } }),
+      /weights.classWeight must be \[3\] but is \[3,1\]/,
+    ],
+    [
+      () => domainLoss(p, { sources: 1, weights: { classWeight: tensor(gpu, [1]), labels: tensor(gpu, [1]) } }),
+      /weights.labels must be u32 but is f32/,
+    ],
     [() => domainLoss(p, 1 as never), /domainLoss: expected an options object.*\{ sources: 1 \}/],
   ];
 });

@@ -3,6 +3,7 @@ import { adamStep, parameterOf, type ReferenceParameter, sgdStep } from '../../r
 import { backward } from '../../src/autograd.ts';
 import { capture } from '../../src/capture.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
+import { firstNotFinite } from '../../src/debug/finiteWatch.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { native } from '../../src/io/buffers.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
@@ -185,6 +186,15 @@ for (const [name, { make, reference, lr }] of Object.entries(kinds)) {
     }
     const [first, second] = await contents(parameters);
     assert.equal([...first!, ...second!].map(Number.isNaN), [false, true, false, false, false, false]);
+    // The next update is that of iteration 12.
+    const names = new Map([[parameters[0]!, 'first']]);
+    assert.equal(await firstNotFinite(optimizer, 12, names), { iteration: 10, what: 'gradient of first' });
+    optimizer.loadStateDict(await optimizer.stateDict());
+    assert.is(await firstNotFinite(optimizer, 12, names), undefined);
+    setGradient(parameters[0]!, new Float32Array(5));
+    optimizer.step();
+    optimizer.zeroGrad();
+    assert.equal(await firstNotFinite(optimizer, 13, names), { iteration: 12, what: 'first' });
     disposeAll(optimizer, parameters);
   });
 }

@@ -78,7 +78,8 @@ export const pada = (given: PadaOptions = {}): Method => {
           // If all labels are of classes that the target does not contain, the loss is 0, not 0 / 0.
           const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
 
-          const weights = classWeights.getClassWeightForAdversarialLoss(labels); // source: [n], target: [n]
+          // A source image has the weight of its class, every target image their mean v.
+          const weights = { classWeight: weight, labels };
           const transferLoss = adversarial.forwardBatch(features, n, weights); // []
 
           const loss = add(classLoss, scale(transferLoss, tradeOff)); //         []
