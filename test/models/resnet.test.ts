@@ -103,6 +103,8 @@ gpuTest(
       /conv1\.weight is \[64,3,7,7\], but \[64,1,7,7\] in the model/,
     );
     refused((s) => s.clear(), /conv1\.weight is missing; bn1\.weight is missing; bn1\.bias is missing, and \d+ more/);
+    // The harness would find what a refused factory leaves behind.
+    assert.throws(() => withWeights(resnet10, new Map())(gpu, spec), /another network/);
     assert.throws(() => loadWeights(torch as never, state), /loadWeights: the model is .*ResNet.*, not a Classifier/);
     assert.throws(() => loadWeights(other, {} as never), /loadWeights: the state must be a Map/);
     assert.equal(await other.stateDict(), before);
