@@ -47,7 +47,7 @@ async function library() {
     entryPoints: { index: 'src/index.ts', train: 'src/train/index.ts', precision: 'src/gemm/precision.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    external: ['webgpu'],
+    external: ['webgpu', 'sharp'],
     plugins: [wgsl({ minify: true })],
     sourcemap: 'linked',
     // Assigns fields in the constructor; otherwise esbuild declares the ones that its parameters set a second time.
@@ -76,7 +76,7 @@ async function command() {
     metafile: true,
     platform: 'node',
     conditions: ['node'],
-    external: ['webgpu'],
+    external: ['webgpu', 'sharp'],
   };
   const built = [
     await build({ ...shared, entryPoints: ['src/cli/padagrad.ts'], outdir, plugins: [wgsl({ minify: true })] }),

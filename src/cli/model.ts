@@ -3,27 +3,39 @@ import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
 import { datasetOf } from '../data/dataset.ts';
-import { exampleShape, type HostImages, showExample } from '../data/host.ts';
+import { exampleShape, type HostData, nounOf, showExample } from '../data/host.ts';
+import type { Resize } from '../data/readers/images.ts';
+import { classNamesOf, matchClasses } from '../data/readers/names.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
-import { type SmallCnn, smallCnn } from '../models/smallCnn.ts';
+import type { Classifier } from '../models/classifier.ts';
+import { MODELS, type ModelName } from '../models/named.ts';
 import type { StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
 import { PRECISIONS } from '../train/options.ts';
-import { resolveData, SPLITS, type Split } from './data.ts';
+import { DATA_NAMES, type DataOptions, hasSplits, type ReadingWatch, resolveData, SPLITS, type Split } from './data.ts';
 import { asUsage, UsageError } from './errors.ts';
-import { addCommonFlags, type CommonFlags, trainingFlag, whole } from './flags.ts';
+import {
+  addCommonFlags,
+  addDataFlags,
+  type CommonFlags,
+  type DataFlags,
+  dataOptions,
+  trainingFlag,
+  whole,
+} from './flags.ts';
 import { CONFIG } from './run/config.ts';
 import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';
-import { checkClasses, checkImages, first, parseList, select } from './run/job.ts';
-import { classes as classNames, counted } from './show/format.ts';
+import { adviceFor, checkClasses, checkExamples, first, parseList, select } from './run/job.ts';
+import { type ModelRecord, metadataOf, recordOf } from './run/record.ts';
+import { classes as classList, counted } from './show/format.ts';
 
-// A trained model and images to use it on: the part that `eval` and `weights` share.
+// A trained model and examples to use it on: the part that `eval`, `predict` and `weights` share.
 
-export interface ModelFlags extends CommonFlags {
+export interface ModelFlags extends DataFlags, CommonFlags {
   model: string;
   data: string;
   split: Split;
@@ -37,14 +49,17 @@ export interface SavedModel {
   file: string;
   state: StateDict;
   numClasses: number;
+  arch: ModelName;
+  /** Undefined if the file does not say what the model was trained on. */
+  record: ModelRecord | undefined;
 }
 
-/** A model and images that fit it. */
+/** A model and examples that fit it. */
 export interface ModelTask {
   model: SavedModel;
-  images: HostImages;
+  examples: HostData;
   classes: readonly number[] | null;
-  /** The images in words, such as `mnist test, classes 0-4 (5,139 images)`. */
+  /** The examples in words, such as `mnist test, classes 0-4 (5,139 images)`. */
   title: string;
   precision: Float32MatmulPrecision;
 }
@@ -59,35 +74,75 @@ export class NotFiniteModelError extends Error {
 }
 
 export function addModelFlags(command: Command, split: Split): Command {
-  return addCommonFlags(
-    command
-      .requiredOption('-m, --model <path>', 'run folder or .safetensors file')
-      .requiredOption('-d, --data <data>', 'images: mnist, fontdigits or idx:PREFIX')
-      .addOption(new Option('--split <name>', 'split of mnist or fontdigits').choices(SPLITS).default(split))
-      .option('--classes <list>', 'classes to keep, e.g. 0-4 or 0,3,7 (default: all)')
-      .option('--limit <n>', 'use only the first n images (before filtering classes)', whole(1))
-      .addOption(trainingFlag('float32MatmulPrecision')),
+  command
+    .requiredOption('-m, --model <path>', 'run folder or .safetensors file')
+    .requiredOption('-d, --data <data>', `examples: ${DATA_NAMES}`)
+    .addOption(new Option('--split <name>', 'split of mnist or fontdigits').choices(SPLITS).default(split))
+    .option('--classes <list>', 'classes to keep, by number or name, e.g. 0-4 or 0,3,7 (default: all)')
+    .option('--limit <n>', 'use only the first n examples (before filtering classes)', whole(1));
+  return addCommonFlags(addDataFlags(command).addOption(trainingFlag('float32MatmulPrecision')));
+}
+
+/**
+ * Reads the model and loads the examples, before the GPU is opened. Image files are read as those that the model was trained on.
+ *
+ * @param options.labelled whether the labels are used. Default: only to choose classes by; otherwise they are left out
+ * @throws UsageError | NotFiniteModelError
+ */
+export async function prepareModelTask(
+  flags: ModelFlags,
+  reading: ReadingWatch = {},
+  { labelled = flags.classes !== undefined } = {},
+): Promise<ModelTask> {
+  const model = await asUsage('--model', () => readModel(flags.model));
+  checkFinite(model);
+  const { record, numClasses, arch } = model;
+  const names = record?.classNames ?? undefined;
+  const classes = await parseList('--classes', flags.classes, names);
+  const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
+  checkClasses('--classes', classes, numClasses, "the model's");
+  const what = `--data ${flags.data}`;
+  const all = await asUsage(what, async () => {
+    const data = await resolveData(
+      flags.data,
+      flags.split,
+      { ...readAs(record), ...given(dataOptions(flags)) },
+      reading,
+    );
+    if (labelled) return matchClasses(data, names ?? classNamesOf({} as HostData, numClasses));
+    const { labels: _, classNames: __, ...bare } = data;
+    return bare as HostData;
+  });
+  if (record) checkShape(what, all, record.shape);
+  checkExamples(what, all, arch);
+  const examples = await select('--classes', first(all, flags.limit), classes);
+  const name = hasSplits(flags.data) ? `${flags.data} ${flags.split}` : flags.data;
+  const part = classes ? `, classes ${classList(classes)}` : '';
+  const title = `${name}${part} (${counted(examples.count, nounOf(examples).slice(0, -1))})`;
+  return { model, examples, classes, precision, title };
+}
+
+/** Returns how the data of a model was read. */
+function readAs(record: ModelRecord | undefined): DataOptions {
+  const [channels, height, width] = record?.shape ?? [];
+  if (width === undefined) return {};
+  return { imageSize: [height!, width], channels: channels as 1 | 3, resize: (record!.resize ?? 'crop') as Resize };
+}
+
+const given = (options: DataOptions): DataOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+function checkShape(what: string, data: HostData, wanted: readonly number[]): void {
+  const shape = exampleShape(data);
+  if (showExample(shape) === showExample(wanted)) return;
+  throw new UsageError(
+    `${what}: ${nounOf(data)} are ${showExample(shape)} but the model was trained on ${showExample(wanted)}; ${adviceFor(shape, wanted)}`,
   );
 }
 
-/** Reads the model and loads the images, before the GPU is opened. @throws UsageError | NotFiniteModelError */
-export async function prepareModelTask(flags: ModelFlags): Promise<ModelTask> {
-  const classes = await parseList('--classes', flags.classes);
-  const model = await asUsage('--model', () => readModel(flags.model));
-  checkFinite(model);
-  const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
-  checkClasses('--classes', classes, model.numClasses, "the model's");
-  const all = await asUsage(`--data ${flags.data}`, () => resolveData(flags.data, flags.split));
-  checkImages(`--data ${flags.data}`, all);
-  const images = await select('--classes', first(all, flags.limit), classes);
-  const name = flags.data.startsWith('idx:') ? flags.data : `${flags.data} ${flags.split}`;
-  const part = classes ? `, classes ${classNames(classes)}` : '';
-  const title = `${name}${part} (${counted(images.count, 'image')})`;
-  return { model, images, classes, precision, title };
-}
-
 /** Returns a model as the bytes of model.safetensors. */
-export const safetensorsOf = async (model: SmallCnn): Promise<Uint8Array> => encodeSafetensors(await model.stateDict());
+export const safetensorsOf = async (model: Classifier, record: ModelRecord): Promise<Uint8Array> =>
+  encodeSafetensors(await model.stateDict(), metadataOf(record));
 
 /**
  * Reads the model of a run's folder, or of a file.
@@ -98,10 +153,12 @@ export const safetensorsOf = async (model: SmallCnn): Promise<Uint8Array> => enc
 async function readModel(path: string): Promise<SavedModel> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const { file, bytes } = await readNamed(isFolder ? join(path, MODEL) : path);
-  const { tensors: state } = decodeSafetensors(bytes, file);
+  const content = decodeSafetensors(bytes, file);
+  const { tensors: state } = content;
   const [numClasses] = state.get('head.weight')?.shape ?? [];
   if (!numClasses) throw new UsageError(`${file} is not a padagrad model: head.weight is missing`);
-  return { file, state, numClasses };
+  const record = recordOf(content, file);
+  return { file, state, numClasses, arch: record?.arch ?? 'smallCnn', record };
 }
 
 /** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
@@ -134,39 +191,45 @@ async function precisionOfModel(
   });
 }
 
-/** Puts a model for such images on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
-export function openModel(gpu: Gpu, { file, state, numClasses }: SavedModel, images: HostImages): SmallCnn {
-  const shape = exampleShape(images);
-  const model = smallCnn(gpu, { shape, numClasses, random: new Random(0) });
+/** Puts a model for such examples on the GPU; dispose of it when done. @throws UsageError if its weights have other shapes */
+export function openModel(gpu: Gpu, { file, state, numClasses, arch }: SavedModel, examples: HostData): Classifier {
+  const shape = exampleShape(examples);
+  const model = MODELS[arch](gpu, { shape, numClasses, random: new Random(0) });
   try {
     model.loadStateDict(state);
     return model;
   } catch (cause) {
     model.dispose();
-    throw new UsageError(`${file} does not fit images of ${showExample(shape)}: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new UsageError(
+      `${file} does not fit ${nounOf(examples)} of ${showExample(shape)}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
 export const BATCH = 128;
 
-/** Returns the class weights that a model gives images. @throws NotFiniteModelError if a logit is NaN or infinite */
+/** Returns the class weights that a model gives examples. @throws NotFiniteModelError if a logit is NaN or infinite */
 export async function classWeightOf(
   gpu: Gpu,
   saved: SavedModel,
-  { images, temperature }: { images: HostImages; temperature: number },
+  { examples, temperature }: { examples: HostData; temperature: number },
 ): Promise<number[]> {
   const { file, numClasses } = saved;
-  const model = openModel(gpu, saved, images);
-  const data = datasetOf(gpu, images, BATCH, { labelled: false, label: 'data' });
+  const model = openModel(gpu, saved, examples);
+  const data = datasetOf(gpu, examples, BATCH, { labelled: false, label: 'data' });
   const options = { updateSteps: 1, dataLoader: data, classifier: model, numClasses, temperature };
   const weights = new AutomaticUpdateClassWeightModule(gpu, options);
   try {
     await weights.update();
     const classWeight = [...(await weights.classWeight.read())];
     if (!classWeight.every(Number.isFinite))
-      throw new NotFiniteModelError(file, 'its weights are finite, but some logits of these images are not');
+      throw new NotFiniteModelError(
+        file,
+        `its weights are finite, but some logits of these ${nounOf(examples)} are not`,
+      );
     return classWeight;
   } finally {
     for (const thing of [weights, data, model]) thing.dispose();

@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import { addBench } from './commands/bench.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEval } from './commands/eval.ts';
+import { addPredict } from './commands/predict.ts';
 import { addStart } from './commands/start.ts';
 import { addTrain } from './commands/train.ts';
 import { addWeights } from './commands/weights.ts';
@@ -14,8 +15,9 @@ import { type Act, type Streams, Terminal } from './show/terminal.ts';
 export async function main(args: readonly string[], streams: Streams): Promise<number> {
   let exitCode: number = EXIT.ok;
   const warnings: string[] = [];
-  const act: Act = (work) => async (flags) => {
-    const terminal = new Terminal(streams, flags.json === true);
+  const act: Act = (work, fillsStdout) => async (flags) => {
+    const json = flags.json === true;
+    const terminal = new Terminal(streams, json, json || fillsStdout?.(flags));
     for (const message of warnings) terminal.warning(message);
     exitCode = await work(terminal, flags);
   };
@@ -28,7 +30,7 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
     writeErr: (text) => streams.stderr.write(text),
     outputError: () => {},
   });
-  for (const add of [addStart, addTrain, addEval, addWeights, addDoctor, addBench]) add(root, act);
+  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addDoctor, addBench]) add(root, act);
   for (const command of root.commands) checkValues(command, (message) => warnings.push(message));
   try {
     await root.parseAsync(args, { from: 'user' });

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { mnistPrefix, resolveData } from '../../src/cli/data.ts';
 import { UsageError } from '../../src/cli/errors.ts';
 import { DataError } from '../../src/data/errors.ts';
-import type { HostImages } from '../../src/data/host.ts';
+import { type HostData, type HostImages, labelsOf } from '../../src/data/host.ts';
 
 // Data sets by name, read from their files.
 
@@ -19,9 +19,12 @@ test.before.each(() => {
 });
 test.after.each(() => rmSync(folder, { recursive: true, force: true }));
 
-const perClass = ({ labels }: HostImages): number[] =>
-  Array.from({ length: 10 }, (_, c) => labels!.filter((label) => label === c).length);
-const sizes = ({ images, labels, ...rest }: HostImages): object => ({ ...rest, bytes: images.length });
+const perClass = (data: HostData): number[] =>
+  Array.from({ length: 10 }, (_, c) => labelsOf(data).filter((label) => label === c).length);
+const sizes = (data: HostData): object => {
+  const { images, labels, ...rest } = data as HostImages;
+  return { ...rest, bytes: images.length };
+};
 
 test('mnist has all its images', async () => {
   const train = await resolveData('mnist', 'train');
@@ -31,7 +34,12 @@ test('mnist has all its images', async () => {
   assert.is(test.count, 10000);
   assert.equal(perClass(test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
   // The tables train on the first 6,000, of which 3,075 are digits 0-4.
-  assert.is(train.labels!.subarray(0, 6000).filter((label) => label < 5).length, 3075);
+  assert.is(
+    labelsOf(train)
+      .subarray(0, 6000)
+      .filter((label) => label < 5).length,
+    3075,
+  );
 });
 
 test('without its package, mnist says what to install', () => {
@@ -101,7 +109,10 @@ test('an error for an unknown name lists the names, one for a missing file lists
       error.message,
     );
   }
-  assert.match((await refusal('idx:')).message, /needs a path, e.g. idx:data\/usps for data\/usps-images-idx3-ubyte/);
+  assert.match(
+    (await refusal('idx:')).message,
+    /idx: needs a path; use idx:PREFIX for the files PREFIX-images-idx3-ubyte/,
+  );
   assert.match((await refusal(`idx:${join(folder, 'none', 'x')}`)).message, /ubyte\.gz$/);
 });
 

@@ -112,7 +112,7 @@ for (const command of ['eval', 'weights']) {
     assert.equal([code, stderr.lines.length], [2, 1]);
     assert.match(
       stderr.text,
-      /^padagrad: run\/model.safetensors does not fit images of 20x20: .*bottleneck\.0\.weight/,
+      /^padagrad: --data idx:.*: images are 20x20 but the model was trained on 16x16; all must have the same size: --image-size 16 converts image files/,
     );
   });
 

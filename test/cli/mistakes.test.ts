@@ -52,7 +52,7 @@ const train: [args: string, message: RegExp][] = [
     '-t idx:big',
     /--target idx:big: images are 20x20 but those of --source idx:s are 16x16; all must have the same size/,
   ],
-  ['-s idx:oblong', /--source idx:oblong: images are 80x3; it needs at least 4x4/],
+  ['-s idx:oblong', /--source idx:oblong: smallCnn: images are 80x3; it needs at least 4x4/],
   [
     '-s idx:stray',
     /--source idx:stray: label 200 is out of range: found 5 classes \(0-3,200\); labels must be numbered/,
@@ -76,7 +76,7 @@ const model: [args: string, message: RegExp][] = [
   ['-m text -d idx:s', /text: at byte 0 expected .* but found/],
   ['-m other -d idx:s', /other is not a padagrad model: head\.weight is missing/],
   ['-m . -d idx:nowhere', /--data idx:nowhere: no such file/],
-  ['-m . -d idx:tiny', /--data idx:tiny: images are 3x3; it needs at least 4x4/],
+  ['-m . -d idx:tiny', /--data idx:tiny: smallCnn: images are 3x3; it needs at least 4x4/],
   ['-m . -d idx:s --classes 0-4', /--classes: class 4 is not among the model's classes 0-3/],
   ['-m . -d idx:s --classes x', /--classes: 'x' in 'x' is no class/],
   ['-m . -d idx:s --limit 3 --classes 3', /--classes: none of 3 images is of class 3/],

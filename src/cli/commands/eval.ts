@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { nounOf } from '../../data/host.ts';
 import { limit } from '../../data/subset.ts';
 import { Evaluator } from '../../train/evaluate.ts';
 import { EXIT } from '../errors.ts';
@@ -7,9 +8,10 @@ import { addModelFlags, BATCH, classWeightOf, type ModelFlags, openModel, prepar
 import { checkTestSet } from '../run/job.ts';
 import { confusionTable } from '../show/bars.ts';
 import { counted, percent } from '../show/format.ts';
+import { readingNotes } from '../show/report.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
 
-/** `padagrad eval`: evaluates a trained model on labelled images. */
+/** `padagrad eval`: evaluates a trained model on labelled examples. */
 export function addEval(root: Command, act: Act): void {
   const command = root
     .command('eval')
@@ -19,23 +21,33 @@ export function addEval(root: Command, act: Act): void {
 
 async function evaluate(terminal: Terminal, flags: ModelFlags): Promise<number> {
   const { data, split } = flags;
-  const { model: saved, images, classes, title, precision } = await prepareModelTask(flags);
+  const {
+    model: saved,
+    examples,
+    classes,
+    title,
+    precision,
+  } = await prepareModelTask(flags, readingNotes(terminal), {
+    labelled: true,
+  });
   const { file, numClasses } = saved;
-  checkTestSet(`--data ${data}`, images, numClasses, 'the model');
+  checkTestSet(`--data ${data}`, examples, numClasses, 'the model');
   await withGpu(precision, async (gpu) => {
     const { bold, dim } = terminal.colors;
     terminal.line(bold(`${file} on ${title}`));
     terminal.line(dim(describeDevice(gpu.info)));
     // Finite weights that are much too large give logits that are not finite, which the first batch shows.
-    await classWeightOf(gpu, saved, { images: limit(images, BATCH), temperature: 1 });
+    await classWeightOf(gpu, saved, { examples: limit(examples, BATCH), temperature: 1 });
     const evaluation = await new Evaluator(gpu, {
-      data: images,
-      model: openModel(gpu, saved, images),
+      data: examples,
+      model: openModel(gpu, saved, examples),
       numClasses,
     }).run();
-    terminal.line(bold(`accuracy ${percent(evaluation.accuracy)} on ${counted(evaluation.count, 'image')}`));
+    terminal.line(
+      bold(`accuracy ${percent(evaluation.accuracy)} on ${counted(evaluation.count, nounOf(examples).slice(0, -1))}`),
+    );
     terminal.line();
-    terminal.line(confusionTable(evaluation, terminal.colors));
+    terminal.line(confusionTable(evaluation, terminal.colors, saved.record?.classNames));
     const device = deviceOf(gpu);
     terminal.emit({ event: 'result', model: file, data, split, classes, numClasses, ...evaluation, device });
   });

@@ -9,7 +9,7 @@ import { type Job, prepareJob } from '../run/job.ts';
 import { TIMED, WARM_UP } from '../run/profile.ts';
 import { columns } from '../show/bars.ts';
 import { count, counted, duration, METHOD_TITLES, percent, spread } from '../show/format.ts';
-import { compileNotice } from '../show/report.ts';
+import { compileNotice, readingNotes } from '../show/report.ts';
 import { type RunSummary, type SeedsSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
 import { runJob } from './train.ts';
@@ -40,7 +40,10 @@ export function addStart(root: Command, act: Act): void {
     act(async (terminal, flags: Flags) => {
       const compare = flags.compare === true;
       if (compare && isGiven('method')) command.error('--compare runs all methods; omit --method');
-      const asked = await prepareJob(flags, { methods: compare ? METHOD_NAMES : [flags.method] });
+      const asked = await prepareJob(flags, {
+        methods: compare ? METHOD_NAMES : [flags.method],
+        reading: readingNotes(terminal),
+      });
       const { runs, exitCode } = await withGpu(asked.options.float32MatmulPrecision, async (gpu) =>
         runJob(terminal, gpu, await fitToDevice(terminal, gpu, asked, isGiven('iterations'))),
       );
@@ -87,7 +90,7 @@ async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<nu
   const notice = compileNotice(terminal);
   showTiming();
   const options = { ...job.options, method: job.methods.at(-1)! };
-  const trainer = Trainer.begin({ gpu, ...job.data, ...trainArguments(options) });
+  const trainer = Trainer.begin({ gpu, ...job.data, ...trainArguments(options), model: job.model });
   try {
     await trainer.prepare([], {
       onCompile(progress) {

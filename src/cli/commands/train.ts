@@ -14,7 +14,7 @@ import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/con
 import { finishedRun, RunFolder } from '../run/folder.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import { profileJob, writeTrace } from '../run/profile.ts';
-import { compileNotice, RunReport } from '../show/report.ts';
+import { compileNotice, RunReport, readingNotes } from '../show/report.ts';
 import { type RunSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
 
@@ -45,7 +45,7 @@ export function addTrain(root: Command, act: Act): void {
         return EXIT.ok;
       }
       // 2. Load and check the data, before the GPU is opened.
-      const job = await prepareJob(flags, { ...(config && { resume: config }) });
+      const job = await prepareJob(flags, { ...(config && { resume: config }), reading: readingNotes(terminal) });
       const { profile } = flags;
       if (typeof profile === 'string') writeTrace(profile);
       // 3. Train.
@@ -146,6 +146,7 @@ async function runOnce(
       gpu,
       ...job.data,
       ...trainArguments(options),
+      model: job.model,
       ...settings,
       callbacks: {
         onCompile: compileNotice(terminal),
@@ -170,7 +171,7 @@ async function runOnce(
       const summary = summaryOf(options, result);
       // The report comes first: if the model cannot be written, it is all there is.
       report.end(summary);
-      folder?.finish(await safetensorsOf(trainer.model), { event: 'result', ...summary });
+      folder?.finish(await safetensorsOf(trainer.model, job.record), { event: 'result', ...summary });
       if (folder) terminal.line(`saved to ${folder.path}`);
       return summary;
     } finally {

@@ -6,6 +6,7 @@ import { trainingFlag, trainingOptions } from '../flags.ts';
 import { describeDevice, deviceOf, withGpu } from '../gpu.ts';
 import { addModelFlags, classWeightOf, type ModelFlags, prepareModelTask } from '../model.ts';
 import { weightBars } from '../show/bars.ts';
+import { readingNotes } from '../show/report.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
 
 interface Flags extends ModelFlags {
@@ -25,22 +26,22 @@ export function addWeights(root: Command, act: Act): void {
 async function weigh(terminal: Terminal, flags: Flags): Promise<number> {
   const { data, split } = flags;
   const { temperature } = trainingOptions({ temperature: flags.temperature });
-  const { model: saved, images, classes, title, precision } = await prepareModelTask(flags);
+  const { model: saved, examples, classes, title, precision } = await prepareModelTask(flags, readingNotes(terminal));
   const { file } = saved;
   await withGpu(precision, async (gpu) => {
     const { bold, dim } = terminal.colors;
     terminal.line(bold(`${file} on ${title}`));
     terminal.line(dim(`${describeDevice(gpu.info)}; temperature ${temperature}`));
-    const classWeight = await classWeightOf(gpu, saved, { images, temperature });
+    const classWeight = await classWeightOf(gpu, saved, { examples, temperature });
     const diagnosis = diagnoseClassWeight(classWeight);
     const { effectiveClasses, entropy, collapsed } = diagnosis;
-    for (const row of weightBars(classWeight, classes, terminal)) terminal.line(row);
+    for (const row of weightBars(classWeight, classes, terminal, saved.record?.classNames)) terminal.line(row);
     terminal.line(`${effectiveClasses.toFixed(1)} effective classes, entropy ${entropy.toFixed(2)}`);
     if (collapsed)
       terminal.warning(
         'the class weights have collapsed (fewer than two effective classes); try a higher --temperature',
       );
-    const { count } = images;
+    const { count } = examples;
     const device = deviceOf(gpu);
     terminal.emit({
       event: 'result',

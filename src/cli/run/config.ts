@@ -8,6 +8,7 @@ import {
   checkOptions,
   flag,
   type OptionChecks,
+  oneOf,
   orNull,
   text,
   wholeFrom,
@@ -15,6 +16,7 @@ import {
 import { exampleShape, type HostData, isFeatures, labelsOf, showExample } from '../../data/host.ts';
 import { jitterText, parseJitter } from '../../data/jitter.ts';
 import { parseClasses } from '../../data/subset.ts';
+import { MODEL_NAMES, type ModelName } from '../../models/named.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
 import { flagOf, type TrainFlags } from '../flags.ts';
@@ -35,6 +37,14 @@ export interface Task {
   targetLimit: number | null;
   sourceTest: string | null;
   targetTest: string | null;
+  imageSize: string | null;
+  resize: string | null;
+  channels: string | null;
+  skipUnreadable: boolean | null;
+  labelColumn: string | null;
+  root: string | null;
+  arch: ModelName;
+  weights: string | null;
   numClasses: number;
 }
 
@@ -72,6 +82,14 @@ const PARTS: { [Part in 'task' | 'watch' | 'data' | 'device']: OptionChecks<RunC
     targetLimit: orNull(wholeFrom(1)),
     sourceTest: orNull(text),
     targetTest: orNull(text),
+    imageSize: orNull(text),
+    resize: orNull(text),
+    channels: orNull(text),
+    skipUnreadable: orNull(flag),
+    labelColumn: orNull(text),
+    root: orNull(text),
+    arch: oneOf(...MODEL_NAMES),
+    weights: orNull(text),
     numClasses: wholeFrom(0),
   },
   watch: { printFreq: orNull(wholeFrom(1)), evalFreq: wholeFrom(0), checkpointEvery: wholeFrom(0), perClassEval: flag },
@@ -168,8 +186,6 @@ export function resumedFlags<Flags extends TrainFlags>(
   const flags = {
     ...began,
     seeds: undefined,
-    sourceClasses: task.sourceClasses?.join(','),
-    targetClasses: task.targetClasses?.join(','),
   };
   const set = Object.entries(flags).filter(([, value]) => value !== null && value !== undefined);
   const changed = explicit.filter(([name]) => CHANGEABLE.includes(name));

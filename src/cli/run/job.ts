@@ -1,14 +1,22 @@
-import { exampleShape, type HostImages, labelsOf, showExample } from '../../data/host.ts';
+import { exampleShape, type HostData, labelsOf, nounOf, showExample } from '../../data/host.ts';
+import { classNamesOf, matchClasses } from '../../data/readers/names.ts';
 import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
-import { smallCnn } from '../../models/smallCnn.ts';
+import { decodeSafetensors } from '../../io/safetensors.ts';
+import type { Classifier } from '../../models/classifier.ts';
+import type { ModelFactory } from '../../models/model.ts';
+import { defaultModelName, MODELS, type ModelName } from '../../models/named.ts';
+import { withWeights } from '../../models/weights.ts';
+import type { StateDict } from '../../nn/stateDict.ts';
 import type { MethodName, RunOptions } from '../../train/methods/named.ts';
 import type { TrainingData } from '../../train/options.ts';
-import { resolveData, type Split } from '../data.ts';
+import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
-import { type TrainFlags, trainingOptions } from '../flags.ts';
-import { classes as classNames } from '../show/format.ts';
+import { dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
+import { classes as classList } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
+import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
+import type { ModelRecord } from './record.ts';
 
 // The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
 // flag to change.
@@ -17,8 +25,11 @@ import { RunFolder } from './folder.ts';
 export interface Job {
   task: Task;
   data: TrainingData;
-  sourceTest: HostImages | undefined;
-  targetTest: HostImages | undefined;
+  model: ModelFactory<Classifier>;
+  /** The record in the model's file. */
+  record: ModelRecord;
+  sourceTest: HostData | undefined;
+  targetTest: HostData | undefined;
   methods: readonly MethodName[];
   seeds: readonly number[];
   /** The options of all runs. Method and seed differ from run to run. */
@@ -34,10 +45,10 @@ export interface Job {
 interface Side {
   /** The flag and the name, for errors. */
   title: string;
-  /** All training images, before the limit and the choice of classes. */
-  all: HostImages;
-  train: HostImages;
-  test: HostImages | undefined;
+  /** All training examples, before the limit and the choice of classes. */
+  all: HostData;
+  train: HostData;
+  test: HostData | undefined;
   testTitle: string;
   testName: string | null;
   classes: number[] | null;
@@ -51,29 +62,38 @@ interface Side {
  */
 export async function prepareJob(
   flags: TrainFlags,
-  { methods = [flags.method], resume }: { methods?: readonly MethodName[]; resume?: RunConfig } = {},
+  {
+    methods = [flags.method],
+    resume,
+    reading = {},
+  }: { methods?: readonly MethodName[]; resume?: RunConfig; reading?: ReadingWatch } = {},
 ): Promise<Job> {
   const options = trainingOptions(flags);
-  const source = await loadSide('source', flags);
-  const target = await loadSide('target', flags);
-
+  const load = sideLoader(flags, reading);
+  const source = await load('source');
   const numClasses = countClasses(source);
-  checkImages(source.title, source.all);
+  const classNames = source.all.classNames ?? null;
+  const target = await load('target', classNamesOf(source.all, numClasses));
+
+  const shape = exampleShape(source.all);
+  const arch = flags.arch ?? defaultModelName(shape);
+  checkExamples(source.title, source.all, arch);
   for (const [flag, { title, classes, train, test, testTitle }] of Object.entries({ source, target })) {
     checkClasses(`--${flag}-classes`, classes, numClasses, "the source's");
-    checkSameSize(title, train, source);
-    if (test) checkSameSize(testTitle, test, source);
+    checkSameShape(title, train, source);
+    if (test) checkSameShape(testTitle, test, source);
     if (test) checkTestSet(testTitle, test, numClasses, 'the source');
   }
   if (source.classes && target.classes && !target.classes.some((c) => source.classes!.includes(c)))
     throw new UsageError(
-      `--target-classes ${classNames(target.classes)} has no class in common with --source-classes ${classNames(source.classes)}`,
+      `--target-classes ${classList(target.classes)} has no class in common with --source-classes ${classList(source.classes)}`,
     );
   for (const { title, train } of [source, target])
     if (train.count < options.batchSize)
       throw new UsageError(
-        `${title}: ${train.count} images are fewer than one batch of ${options.batchSize}; use --batch-size ${train.count} or less`,
+        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${options.batchSize}; use --batch-size ${train.count} or less`,
       );
+  const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);
   if (flags.out) RunFolder.prepare(flags.out, resume ? '--resume' : '--out');
   const { printFreq = null, evalFreq, checkpointEvery, perClassEval = false, detectAnomaly = false } = flags;
   const job: Job = {
@@ -86,9 +106,19 @@ export async function prepareJob(
       targetLimit: flags.targetLimit ?? null,
       sourceTest: source.testName,
       targetTest: target.testName,
+      imageSize: flags.imageSize ?? null,
+      resize: flags.resize ?? null,
+      channels: flags.channels ?? null,
+      skipUnreadable: flags.skipUnreadable ?? null,
+      labelColumn: flags.labelColumn ?? null,
+      root: flags.root ?? null,
+      arch,
+      weights: flags.weights ?? null,
       numClasses,
     },
     data: { source: source.train, target: target.train, numClasses },
+    model: weights ? withWeights(MODELS[arch], weights) : MODELS[arch],
+    record: { arch, shape, classNames, resize: flags.resize ?? null },
     sourceTest: source.test,
     targetTest: target.test,
     methods,
@@ -117,43 +147,75 @@ function checkResumed({ data, task, out }: Job, config: RunConfig): void {
     );
 }
 
-/** Loads the data of a domain. Its default test set is the test split of a data set that has one. */
-async function loadSide(side: 'source' | 'target', flags: TrainFlags): Promise<Side> {
-  const load = (title: string, name: string, split: Split) => asUsage(title, () => resolveData(name, split));
-  const name = flags[side];
-  const title = `--${side} ${name}`;
-  const classes = await parseList(`--${side}-classes`, flags[`${side}Classes`]);
-  const all = await load(title, name, 'train');
-  const train = await select(`--${side}-classes`, first(all, flags[`${side}Limit`]), classes);
-  const given = flags[`${side}Test`];
-  const testName = given ?? (name.startsWith('idx:') ? null : name);
-  const testTitle = given === undefined ? title : `--${side}-test ${given}`;
-  const test = testName === null ? undefined : await load(testTitle, testName, 'test');
-  return { title, all, train, test: test && (await select(testTitle, test, classes)), testTitle, testName, classes };
+/** Returns a function that loads the data of a domain. Its default test set is the test split of a data set that has one. */
+function sideLoader(flags: TrainFlags, reading: ReadingWatch) {
+  const options = dataOptions(flags);
+  return async (side: 'source' | 'target', names?: readonly string[]): Promise<Side> => {
+    const load = (title: string, name: string, split: Split) =>
+      asUsage(title, async () => {
+        const data = await resolveData(name, split, options, reading);
+        return names ? matchClasses(data, names) : data;
+      });
+    const name = flags[side];
+    const title = `--${side} ${name}`;
+    const all = await load(title, name, 'train');
+    const listed = flags[`${side}Classes`];
+    const classes = await parseList(`--${side}-classes`, listed, names ?? all.classNames);
+    const train = await select(`--${side}-classes`, first(all, flags[`${side}Limit`]), classes);
+    const given = flags[`${side}Test`];
+    const testName = given ?? (hasSplits(name) ? name : null);
+    const testTitle = given === undefined ? title : `--${side}-test ${given}`;
+    const whole = testName === null ? undefined : await load(testTitle, testName, 'test');
+    const test = whole && (await select(testTitle, names ? whole : named(whole, all), classes));
+    return { title, all, train, test, testTitle, testName, classes };
+  };
 }
 
-/** Parses the classes that a flag lists; null without the flag. */
-export const parseList = (flag: string, text: string | undefined): Promise<number[] | null> =>
-  asUsage(flag, () => (text === undefined ? null : parseClasses(text)));
+/** Numbers the source's test set as its training set. */
+const named = (test: HostData, { classNames }: HostData): HostData =>
+  classNames ? matchClasses(test, classNames) : test;
 
-/** Returns the images of the classes that a flag lists, or all images. */
-export const select = (flag: string, images: HostImages, list: readonly number[] | null): Promise<HostImages> =>
-  asUsage(flag, () => (list ? selectClasses(images, list) : images));
+/** Reads the weights that a model begins with. @throws UsageError | DataError */
+async function readWeights(file: string): Promise<StateDict> {
+  const { bytes } = await asUsage('--weights', () => readNamed(file));
+  return decodeSafetensors(bytes, file).tensors;
+}
 
-export const first = (images: HostImages, n: number | undefined): HostImages =>
-  n === undefined ? images : limit(images, n);
+/** Parses the classes that a flag lists, by name or number; null without the flag. */
+export const parseList = (
+  flag: string,
+  listed: string | readonly number[] | undefined,
+  names: readonly string[] = [],
+): Promise<number[] | null> =>
+  asUsage(flag, () => {
+    if (listed === undefined) return null;
+    if (typeof listed !== 'string') return [...listed];
+    // A name may contain a comma or a hyphen; the rest are numbers.
+    const parts = names.includes(listed) ? [listed] : listed.split(',');
+    const numbers = parts.flatMap((part) =>
+      names.includes(part.trim()) ? [names.indexOf(part.trim())] : parseClasses(part),
+    );
+    return [...new Set(numbers)].sort((a, b) => a - b);
+  });
+
+/** Returns the examples of the classes that a flag lists, or all. */
+export const select = (flag: string, data: HostData, list: readonly number[] | null): Promise<HostData> =>
+  asUsage(flag, () => (list ? selectClasses(data, list) : data));
+
+export const first = (data: HostData, n: number | undefined): HostData => (n === undefined ? data : limit(data, n));
 
 // The smallest share of the classes up to the largest label that must have images. Below it, a label is probably wrong.
 const SPARSEST = 1 / 4;
 
-/** Returns the number of classes: one more than the source's largest label. */
+/** Returns the number of classes: that of the source's class names, or one more than its largest label. */
 function countClasses({ title, all }: Side): number {
   if (!all.labels) throw new UsageError(`${title}: has no labels; training needs the source's labels`);
+  if (all.classNames) return Math.max(2, all.classNames.length);
   const present = [...new Set(labelsOf(all))].sort((a, b) => a - b);
   const largest = present.at(-1)!;
   if (present.length <= SPARSEST * largest)
     throw new UsageError(
-      `${title}: label ${largest} is out of range: found ${present.length} classes (${classNames(present)}); labels must be numbered from 0`,
+      `${title}: label ${largest} is out of range: found ${present.length} classes (${classList(present)}); labels must be numbered from 0`,
     );
   return Math.max(2, largest + 1);
 }
@@ -164,26 +226,43 @@ export function checkClasses(flag: string, list: readonly number[] | null, numCl
     throw new UsageError(`${flag}: class ${outside} is not among ${whose} classes 0-${numClasses - 1}`);
 }
 
-export function checkTestSet(title: string, images: HostImages, numClasses: number, whose: string): void {
-  if (!images.labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
-  const outside = labelsOf(images).find((label) => label >= numClasses);
+export function checkTestSet(title: string, data: HostData, numClasses: number, whose: string): void {
+  if (!data.labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
+  const outside = labelsOf(data).find((label) => label >= numClasses);
   if (outside !== undefined)
     throw new UsageError(`${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
 }
 
-function checkSameSize(title: string, images: HostImages, { title: sourceTitle, all }: Side): void {
-  const [size, wanted] = [images, all].map((of) => showExample(exampleShape(of)));
-  if (size === wanted) return;
+function checkSameShape(title: string, data: HostData, { title: sourceTitle, all }: Side): void {
+  const [shape, wanted] = [exampleShape(data), exampleShape(all)];
+  if (showExample(shape) === showExample(wanted)) return;
+  const noun = nounOf(data);
+  // Only image files are converted.
+  const advice =
+    imageFolder(title.replace(/^\S+ /, '')) === undefined ? adviceFor(wanted, shape) : adviceFor(shape, wanted);
   throw new UsageError(
-    `${title}: images are ${size} but those of ${sourceTitle} are ${wanted}; all must have the same size`,
+    `${title}: ${noun} are ${showExample(shape)} but those of ${sourceTitle} are ${showExample(wanted)}; ${advice}`,
   );
 }
 
-/** @throws UsageError for images that the network does not accept */
-export function checkImages(what: string, images: HostImages): void {
+/** Returns which flag gives examples of one shape the other shape. */
+export function adviceFor(shape: readonly number[], wanted: readonly number[]): string {
+  if (shape.length !== 3 || wanted.length !== 3) return 'all must have the same length';
+  const [channels, height, width] = wanted;
+  const size = height === width ? `${height}` : `${height}x${width}`;
+  const flags = [
+    ...(shape[1] === height && shape[2] === width ? [] : [`--image-size ${size}`]),
+    ...(shape[0] === channels ? [] : [`--channels ${channels}`]),
+  ];
+  return `all must have the same size: ${flags.join(' ')} converts image files`;
+}
+
+/** @throws UsageError for examples that the network does not accept */
+export function checkExamples(what: string, data: HostData, arch: ModelName): void {
   try {
-    smallCnn.geometry.check(exampleShape(images));
+    MODELS[arch].geometry?.check(exampleShape(data));
   } catch (cause) {
-    throw new UsageError((cause as Error).message.replace('SmallCnn', what), { cause });
+    const message = (cause as Error).message.replace(/^\w+: /, '');
+    throw new UsageError(`${what}: ${arch}: ${message}`, { cause });
   }
 }

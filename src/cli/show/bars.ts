@@ -13,6 +13,8 @@ const NEXT_TO_BAR = 22;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 // A confusion matrix of more classes is wider than a terminal.
 const LARGEST_MATRIX = 16;
+// The same, in letters of all class names.
+const LONGEST_HEAD = 50;
 
 /** Returns a bar of `width` characters that is filled to `fraction`, in eighths of a character. */
 export function bar(fraction: number, width: number): string {
@@ -24,23 +26,39 @@ export function bar(fraction: number, width: number): string {
 export const barWidth = (columns = Number.POSITIVE_INFINITY): number =>
   Math.max(1, Math.min(LONGEST_BAR, columns - NEXT_TO_BAR));
 
+// Longer names are cut.
+const LONGEST_NAME = 16;
+
+/** Returns the name of a class, or its number if it has none. */
+function nameOf(c: number, names: readonly string[] | null | undefined): string {
+  const name = names?.[c] ?? String(c);
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+}
+
 /** Returns class weights as bars, a line per class. If `shared` lists the target's classes, each class is marked as shared or absent. */
 export function weightBars(
   weights: readonly number[],
   shared: readonly number[] | null,
   { colors, columns }: { colors: Colors; columns: number | undefined },
+  names?: readonly string[] | null,
 ): string[] {
-  const width = barWidth(columns);
+  const longest = Math.max(3, ...weights.map((_, c) => nameOf(c, names).length));
+  const width = barWidth(columns && columns - longest + 3);
   return weights.map((weight, c) => {
     const known = shared === null ? '' : shared.includes(c) ? 'shared' : 'absent';
     const color = known === 'shared' ? colors.green : known === 'absent' ? colors.red : colors.cyan;
-    return `  ${String(c).padStart(3)}  ${color(bar(weight, width))}  ${weight.toFixed(3)}  ${colors.dim(known)}`.trimEnd();
+    return `  ${nameOf(c, names).padStart(longest)}  ${color(bar(weight, width))}  ${weight.toFixed(3)}  ${colors.dim(known)}`.trimEnd();
   });
 }
 
 /** Returns class weights in one line, for logs: `0:1.00 1:0.96 ... | absent 5:0.01 6:0.00`. */
-export function weightLine(weights: readonly number[], shared: readonly number[] | null): string {
-  const show = (list: readonly number[]): string => list.map((c) => `${c}:${weights[c]!.toFixed(2)}`).join(' ');
+export function weightLine(
+  weights: readonly number[],
+  shared: readonly number[] | null,
+  names?: readonly string[] | null,
+): string {
+  const show = (list: readonly number[]): string =>
+    list.map((c) => `${nameOf(c, names)}:${weights[c]!.toFixed(2)}`).join(' ');
   const all = weights.map((_, c) => c);
   if (shared === null) return show(all);
   const absent = all.filter((c) => !shared.includes(c));
@@ -63,9 +81,15 @@ export function columns(head: readonly string[], rows: readonly (readonly string
 }
 
 /** Returns accuracy and confusion matrix, a row per class that the set contains. Ten classes fit 80 columns. */
-export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors): string {
-  const wide = confusion.length > LARGEST_MATRIX;
-  const predictions = wide ? ['most often taken for'] : confusion.map((_, prediction) => `as ${prediction}`);
+export function confusionTable(
+  { confusion, perClass }: Evaluation,
+  colors: Colors,
+  names?: readonly string[] | null,
+): string {
+  const wide = confusion.length > LARGEST_MATRIX || (names ?? []).join('').length > LONGEST_HEAD;
+  const predictions = wide
+    ? ['most often taken for']
+    : confusion.map((_, prediction) => (names ? nameOf(prediction, names) : `as ${prediction}`));
   const rows = confusion.flatMap((row, truth) => {
     const images = row.reduce((a, b) => a + b, 0);
     if (images === 0) return [];
@@ -74,15 +98,20 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
       return prediction === truth ? colors.green(String(n)) : colors.red(String(n));
     };
     return [
-      [String(truth), percent(perClass[truth]), String(images), ...(wide ? [mistakenFor(row, truth)] : row.map(cell))],
+      [
+        nameOf(truth, names),
+        percent(perClass[truth]),
+        String(images),
+        ...(wide ? [mistakenFor(row, truth, names)] : row.map(cell)),
+      ],
     ];
   });
   return columns(['class', ' accuracy', ' images', ...predictions], rows, 1);
 }
 
 /** Returns the most frequent wrong prediction for a class, and how often it occurs. */
-function mistakenFor(row: readonly number[], truth: number): string {
+function mistakenFor(row: readonly number[], truth: number, names?: readonly string[] | null): string {
   const wrong = row.map((n, prediction) => (prediction === truth ? 0 : n));
   const most = Math.max(...wrong);
-  return most > 0 ? `${wrong.indexOf(most)} (${most})` : '-';
+  return most > 0 ? `${nameOf(wrong.indexOf(most), names)} (${most})` : '-';
 }

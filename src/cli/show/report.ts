@@ -1,7 +1,9 @@
+import { nounOf } from '../../data/host.ts';
 import type { CompileProgress } from '../../gpu/compilation.ts';
 import type { TrainCallbacks } from '../../train/callbacks.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../train/events.ts';
 import type { RunOptions } from '../../train/methods/named.ts';
+import type { ReadingWatch } from '../data.ts';
 import { type Device, describeDevice } from '../gpu.ts';
 import type { Job } from '../run/job.ts';
 import { bar, barWidth, confusionTable, weightBars, weightLine } from './bars.ts';
@@ -36,6 +38,16 @@ export function compileNotice(terminal: Terminal, now = () => performance.now())
   };
 }
 
+/** Returns a watch that reports how many files of a large set are read, and notes. */
+export const readingNotes = (terminal: Terminal): ReadingWatch => ({
+  onNote: (text) => terminal.warning(text),
+  onProgress(done, total) {
+    if (!terminal.isLive) return;
+    if (done === total) terminal.clear();
+    else if (done % 50 === 0) terminal.live(`reading images: ${count(done)} of ${count(total)}`);
+  },
+});
+
 const UNSEEN = '(measured with labels that training does not use)';
 
 /** Reports one run while it trains: as lines for people, and as JSON events. */
@@ -46,20 +58,29 @@ export class RunReport {
     private readonly options: RunOptions,
   ) {}
 
+  /** `image` or `vector`. */
+  private get noun(): string {
+    return nounOf(this.job.data.source).slice(0, -1);
+  }
+
+  private get names(): readonly string[] | null {
+    return this.job.record.classNames;
+  }
+
   start({ gpu, parameters, sourceCount, targetCount }: Started, device: Device): void {
-    const { terminal, options } = this;
+    const { terminal, options, noun, names } = this;
     const { task } = this.job;
     const { method, seed, iterations, batchSize } = options;
     const { bold, dim } = terminal.colors;
     terminal.emit({ event: 'start', task, options, device, parameters, sourceCount, targetCount });
     const named = (name: string, list: readonly number[] | null): string =>
-      list ? `${name} classes ${classes(list)}` : name;
+      list ? `${name} classes ${names ? list.map((c) => names[c]).join(', ') : classes(list)}` : name;
     terminal.line(bold(`${METHOD_TITLES[method]}, seed ${seed}`));
     for (const [label, text] of Object.entries({
-      source: `${named(task.source, task.sourceClasses)} (${counted(sourceCount, 'labelled image')})`,
-      target: `${named(task.target, task.targetClasses)} (${counted(targetCount, 'unlabelled image')})`,
+      source: `${named(task.source, task.sourceClasses)} (${counted(sourceCount, `labelled ${noun}`)})`,
+      target: `${named(task.target, task.targetClasses)} (${counted(targetCount, `unlabelled ${noun}`)})`,
       device: describeDevice(gpu),
-      run: `${counted(iterations, 'iteration')} of ${batchSize} + ${batchSize} images, ${count(parameters)} parameters`,
+      run: `${counted(iterations, 'iteration')} of ${batchSize} + ${batchSize} ${noun}s, ${count(parameters)} parameters`,
     }))
       terminal.line(`  ${dim(label.padEnd(6))} ${text}`);
   }
@@ -73,7 +94,7 @@ export class RunReport {
     const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
     const time = `${milliseconds(p.secondsPerIteration)}/iteration`;
     const tested = (job.targetTest?.count ?? 0) + (job.sourceTest?.count ?? 0);
-    const evaluating = tested > 0 ? `, evaluating on ${counted(tested, 'image')}` : '';
+    const evaluating = tested > 0 ? `, evaluating on ${counted(tested, this.noun)}` : '';
     const left = done < iterations ? `${duration(p.secondsLeft)} left` : `done${evaluating}`;
     const [classAccuracy, domainAccuracy] = [percent(p.classAccuracy), percent(p.domainAccuracy)];
     if (!terminal.isLive) {
@@ -98,9 +119,9 @@ export class RunReport {
     const diagnosis = `${effectiveClasses.toFixed(1)} effective classes, entropy ${entropy.toFixed(2)}`;
     if (terminal.isLive) {
       terminal.line(`${terminal.colors.bold(title)}  ${terminal.colors.dim(diagnosis)}`);
-      for (const row of weightBars(classWeight, shared, terminal)) terminal.line(row);
+      for (const row of weightBars(classWeight, shared, terminal, this.names)) terminal.line(row);
     } else {
-      terminal.line(`${title}: ${weightLine(classWeight, shared)} (${diagnosis})`);
+      terminal.line(`${title}: ${weightLine(classWeight, shared, this.names)} (${diagnosis})`);
     }
     if (event.collapsed)
       terminal.warning(
@@ -119,7 +140,7 @@ export class RunReport {
     terminal.line(`after ${counted(iteration, 'iteration')}: ${figures.join(', ')}`);
     if (!this.job.watch.perClassEval) return;
     for (const [name, evaluation] of Object.entries({ target, source }))
-      if (evaluation) terminal.line(`  ${name} by class: ${perClass(evaluation)}`);
+      if (evaluation) terminal.line(`  ${name} by class: ${perClass(evaluation, this.names)}`);
   }
 
   end(summary: RunSummary): void {
@@ -132,22 +153,23 @@ export class RunReport {
     terminal.line(
       `${counted(iterations, 'iteration')} in ${duration(summary.seconds)}, ${milliseconds(summary.secondsPerIteration)} each${firstTime && `; first iteration after ${firstTime}`}`,
     );
-    if (source) terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, 'test image')}`);
+    if (source)
+      terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, `test ${this.noun}`)}`);
     if (!target) {
       const reason = this.job.targetTest ? 'stopped before the first iteration' : 'pass --target-test to measure it';
       terminal.line(`target accuracy unknown (${reason})`);
       return;
     }
-    const result = `target accuracy ${percent(target.accuracy)} on ${counted(target.count, 'test image')}`;
+    const result = `target accuracy ${percent(target.accuracy)} on ${counted(target.count, `test ${this.noun}`)}`;
     terminal.line(`${terminal.colors.bold(result)} ${UNSEEN}`);
     terminal.line();
-    terminal.line(confusionTable(target, terminal.colors));
+    terminal.line(confusionTable(target, terminal.colors, this.names));
     terminal.line();
   }
 }
 
-const perClass = ({ perClass: accuracies }: Evaluation): string =>
+const perClass = ({ perClass: accuracies }: Evaluation, names: readonly string[] | null): string =>
   accuracies
-    .map((accuracy, c) => (Number.isNaN(accuracy) ? '' : `${c}: ${accuracy.toFixed(1)}`))
+    .map((accuracy, c) => (Number.isNaN(accuracy) ? '' : `${names?.[c] ?? c}: ${accuracy.toFixed(1)}`))
     .filter(Boolean)
     .join('  ');

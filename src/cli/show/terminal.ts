@@ -11,9 +11,13 @@ export interface Streams {
   stderr: TextStream;
 }
 
-/** Turns a command's work, a function that returns the exit code, into an action for commander. */
+/**
+ * Turns a command's work, a function that returns the exit code, into an action for commander. `fillsStdout` says whether the
+ * command writes a result for programs to stdout; then text for people goes to stderr.
+ */
 export type Act = <Flags extends { json?: boolean }>(
   work: (terminal: Terminal, flags: Flags) => Promise<number>,
+  fillsStdout?: (flags: Flags) => boolean,
 ) => (flags: Flags) => Promise<void>;
 
 /**
@@ -31,9 +35,10 @@ export class Terminal {
   constructor(
     { stdout, stderr }: Streams,
     readonly json: boolean,
+    fillsStdout = json,
   ) {
     this.stdout = stdout;
-    this.text = json ? stderr : stdout;
+    this.text = fillsStdout ? stderr : stdout;
     this.isLive = this.text.isTTY === true && process.env.TERM !== 'dumb';
     this.colors = pc.createColors(this.isLive && !process.env.NO_COLOR);
     this.update = createLogUpdate(this.text as NodeJS.WritableStream);
@@ -79,6 +84,11 @@ export class Terminal {
   /** Writes an object as one line of JSON, if `--json` was given. NaN and infinity become null. */
   emit(object: { event: string; [name: string]: unknown }): void {
     if (this.json) this.stdout.write(`${JSON.stringify(object)}\n`);
+  }
+
+  /** Writes a result for programs to stdout. */
+  result(text: string): void {
+    this.stdout.write(text);
   }
 
   note(message: string): void {

@@ -34,22 +34,28 @@ export interface IdxArray {
 /**
  * Reads an IDX file of unsigned bytes, plain or compressed with gzip. The data of a plain file is a view of it.
  *
- * @param rank number of sizes: 3 for images, 1 for labels
+ * @param ranks number of sizes, or those that may be: 3 for grey images, 4 for [n, channels, h, w], 1 for labels
  * @throws DataError if the file does not match the format
  */
-export async function decodeIdx(source: NamedBytes, rank: number): Promise<IdxArray> {
+export async function decodeIdx(source: NamedBytes, ranks: number | readonly number[]): Promise<IdxArray> {
   checkOptions<NamedBytes>('decodeIdx', source, named, ['file', 'bytes']);
   const { file, bytes } = source;
-  const start = 4 + 4 * rank;
+  const allowed = [ranks].flat();
   const largest = Math.max(ANY_CONTENT, BEST_PACKED * bytes.length);
   const content = isGzip(bytes)
-    ? await gunzip(bytes, { file, head: start, length: (head) => lengthOf(shapeOf(head, rank, file), largest, file) })
+    ? await gunzip(bytes, {
+        file,
+        head: 4 + 4 * Math.max(...allowed),
+        length: (head) => lengthOf(shapeOf(head, allowed, file), largest, file),
+      })
     : bytes;
   const refuse = (offset: number, expected: string, found: string): never => {
     throw new DataError({ file, offset, expected, found });
   };
-  if (content.length < start) refuse(content.length, `a header of ${start} bytes`, `the end after ${content.length}`);
-  const shape = shapeOf(content, rank, file);
+  const least = 4 + 4 * Math.min(...allowed);
+  if (content.length < least) refuse(content.length, `a header of ${least} bytes`, `the end after ${content.length}`);
+  const shape = shapeOf(content, allowed, file);
+  const start = 4 + 4 * shape.length;
   const wanted = product(shape);
   const data = content.subarray(start);
   if (data.length < wanted)
@@ -77,14 +83,21 @@ const parts: OptionChecks<IdxImages> = { images: anything, labels: anything, num
 export async function readImages(files: IdxImages): Promise<HostImages> {
   checkOptions('readImages', files, parts, ['images']);
   const { images, labels, numClasses = 256 } = files;
-  const { shape, data } = await decodeIdx(images, 3);
-  const [count, height, width] = shape as [number, number, number];
+  const { shape, data } = await decodeIdx(images, [3, 4]);
+  const [height, width] = shape.slice(-2) as [number, number];
+  const [count, channels = 1] = shape.slice(0, -2) as [number, number?];
+  if (channels !== 1 && channels !== 3) {
+    const expected = 'images of 1 channel (grey) or 3 (RGB)';
+    throw new DataError({ file: images.file, offset: 8, expected, found: `sizes ${shape.join(' x ')}` });
+  }
   const empty = shape.indexOf(0);
   if (empty >= 0) {
-    const expected = ['one image at least', 'images with rows', 'images with columns'][empty]!;
+    const expected =
+      empty === 0 ? 'one image at least' : empty === shape.length - 1 ? 'images with columns' : 'images with rows';
     throw new DataError({ file: images.file, offset: 4 + 4 * empty, expected, found: `sizes ${shape.join(' x ')}` });
   }
-  if (!labels) return { images: data, count, height, width };
+  const read: HostImages = { images: data, count, height, width, ...(channels === 3 && { channels }) };
+  if (!labels) return read;
   const { file } = labels;
   const { data: values } = await decodeIdx(labels, 1);
   if (values.length !== count) {
@@ -96,17 +109,21 @@ export async function readImages(files: IdxImages): Promise<HostImages> {
     const expected = `a label from 0 to ${numClasses - 1}`;
     throw new DataError({ file, offset: 8 + outside, expected, found: `${values[outside]}, which is out of range` });
   }
-  return { images: data, labels: values, count, height, width };
+  return { ...read, labels: values };
 }
 
 /** Returns the sizes in a header. */
-function shapeOf(header: Uint8Array, rank: number, file: string): number[] {
+function shapeOf(header: Uint8Array, ranks: readonly number[], file: string): number[] {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const magic = view.getUint32(0);
-  const wanted = 256 * UNSIGNED_BYTES + rank;
-  if (magic !== wanted) {
-    const expected = `the IDX magic number ${hex(wanted)} (unsigned bytes, ${rank} size${rank > 1 ? 's' : ''})`;
-    throw new DataError({ file, offset: 0, expected, found: hex(magic) });
+  const rank = magic - 256 * UNSIGNED_BYTES;
+  if (!ranks.includes(rank)) {
+    const names = ranks.map((n) => `${hex(256 * UNSIGNED_BYTES + n)} (unsigned bytes, ${n} size${n > 1 ? 's' : ''})`);
+    throw new DataError({ file, offset: 0, expected: `the IDX magic number ${names.join(' or ')}`, found: hex(magic) });
+  }
+  if (header.length < 4 + 4 * rank) {
+    const expected = `a header of ${4 + 4 * rank} bytes`;
+    throw new DataError({ file, offset: header.length, expected, found: `the end after ${header.length}` });
   }
   return Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
 }

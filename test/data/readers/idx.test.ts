@@ -70,7 +70,7 @@ for (const [form, pack] of Object.entries(FORMS)) {
     ['data cut short', images.subarray(0, 70), 70, /60 bytes of data for sizes 3 x 4 x 5 but found the end after 54/],
     ['trailing bytes', idx([3, 4, 5], counting(62)), 76, /the end of the .* after/],
     ['sizes of 2^31 images', idx([2 ** 31, 28, 28], counting(60)), at(76), /sizes 2147483648 x 28 x 28/],
-    ['sizes beyond all bounds', idx([most, most, most]), at(16), /4294967295 x/],
+    ['sizes beyond all bounds', idx([most, most, most], counting(60)), at(76), /4294967295 x/],
     ['no images', idx([0, 28, 28]), 4, /one image at least/],
     ['images without rows', idx([3, 0, 28]), 8, /images with rows/],
     ['images without columns', idx([3, 28, 0]), 12, /images with columns/],
