@@ -7,7 +7,7 @@ import {
   reversalCoefficient,
   sgdStep,
 } from '../reference/index.ts';
-import type { HostImages } from '../src/data/host.ts';
+import { type HostImages, labelsOf } from '../src/data/host.ts';
 import { gemmSettings } from '../src/gemm/settings.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { HostTensor } from '../src/nn/stateDict.ts';
@@ -99,7 +99,8 @@ async function verify(
   const pixels = ({ images }: HostImages, which: readonly number[]) =>
     reshape(imageBatch(images as Uint8Array, 784, which), [BATCH, 1, 28, 28]);
   const sources = order('source');
-  const labels = sources.map((i) => source.labels![i]!);
+  const all = labelsOf(source);
+  const labels = Uint32Array.from(sources, (i) => all[i]!);
   const parameters = [...tensors.keys()].filter((name) => /^(model|discriminator)\..*\.(weight|bias)$/.test(name));
   const state = Object.fromEntries(
     parameters.map((name) => [name, { shape: tensors.get(name)!.shape, data: numbers(name) }]),

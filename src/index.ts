@@ -6,7 +6,8 @@ export { type Batch, Dataset, FeatureDataset, ImageDataset } from './data/datase
 export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
 export { affineJitter, colourJitter, type Jitter } from './data/jitter.ts';
-export { Sampler, type SamplerOptions } from './data/sampler.ts';
+export { Sampler } from './data/sampler.ts';
+export { type FeatureStatistics, featureStatistics, standardize } from './data/standardize.ts';
 export { firstNotFinite, type NotFinite } from './debug/finiteWatch.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
 

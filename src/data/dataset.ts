@@ -11,6 +11,7 @@ import {
   text,
   wholeFrom,
 } from '../checks/options.ts';
+import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { type FeatureRows, featureBatch } from '../ops/featureBatch.ts';
 import { imageBatch, type PackedImages } from '../ops/imageBatch.ts';
@@ -25,6 +26,7 @@ import {
   type HostImages,
   isFeatures,
   labelsOf,
+  nounOf,
 } from './host.ts';
 
 /** A batch of examples, with their labels if the data set has any. */
@@ -113,10 +115,18 @@ const imageOptions: OptionChecks<ImageDatasetOptions> = {
   std: /* @__PURE__ */ each(/* @__PURE__ */ above(0)),
 };
 
-/** Checks the data, and returns the number of its examples. */
-function countOf(host: HostData, options: DatasetOptions): number {
-  checkData(options.label ?? 'data', host, isLabelled(host, options));
-  return host.count;
+/** Checks the data, and that the device can hold it, and returns the number of its examples. */
+function countOf(gpu: Gpu, host: HostData, options: DatasetOptions): number {
+  const { label = 'data' } = options;
+  checkGpu('Dataset', gpu);
+  checkData(label, host, isLabelled(host, options));
+  const each = (isFeatures(host) ? host.features.byteLength : host.images.length) / host.count;
+  const most = Math.min(gpu.limits.maxStorageBufferBindingSize!, gpu.limits.maxBufferSize!);
+  if (host.count * each <= most) return host.count;
+  throw new GpuError(
+    'LIMIT',
+    `${label}: ${host.count} ${nounOf(host)} take ${host.count * each} bytes, but this device binds at most ${most} at once; use ${Math.floor(most / each)} or fewer, or smaller ones`,
+  );
 }
 
 const isLabelled = (host: HostData, { labelled = host?.labels !== undefined }: DatasetOptions): boolean => labelled;
@@ -133,6 +143,7 @@ function upload(gpu: Gpu, host: HostData, options: DatasetOptions): Tensor | nul
  *
  * @throws TypeError if the arrays do not hold one byte per pixel and channel, and one label per image
  * @throws RangeError if a label is not a whole number >= 0
+ * @throws GpuError `LIMIT` if they take more bytes than the device binds at once
  */
 export class ImageDataset extends Dataset implements PackedImages {
   readonly shape: readonly number[];
@@ -144,7 +155,7 @@ export class ImageDataset extends Dataset implements PackedImages {
   constructor(gpu: Gpu, host: HostImages, batchSize: number, options: ImageDatasetOptions = {}) {
     checkOptions('ImageDataset', options, imageOptions);
     const { label = 'data', mean = 0.5, std = 0.5 } = options;
-    const count = countOf(host, options);
+    const count = countOf(gpu, host, options);
     const shape = exampleShape(host);
     const [means, deviations] = [perChannel('mean', mean, shape[0]!), perChannel('std', std, shape[0]!)];
     super(gpu, count, batchSize);
@@ -178,6 +189,7 @@ function perChannel(name: string, given: PerChannel, channels: number): number[]
  *
  * @throws TypeError if the arrays do not hold `dim` numbers and one label per vector
  * @throws RangeError if a label is not a whole number >= 0
+ * @throws GpuError `LIMIT` if they take more bytes than the device binds at once
  */
 export class FeatureDataset extends Dataset implements FeatureRows {
   readonly shape: readonly number[];
@@ -186,7 +198,7 @@ export class FeatureDataset extends Dataset implements FeatureRows {
 
   constructor(gpu: Gpu, host: HostFeatures, batchSize: number, options: DatasetOptions = {}) {
     checkOptions<DatasetOptions>('FeatureDataset', options, shared);
-    super(gpu, countOf(host, options), batchSize);
+    super(gpu, countOf(gpu, host, options), batchSize);
     this.shape = exampleShape(host);
     this.features = keep(tensor(gpu, host.features, [host.count, host.dim], `${options.label ?? 'data'} features`));
     this.labels = upload(gpu, host, options);

@@ -10,7 +10,9 @@ export type HostLabels =
   | Uint32Array
   | Int8Array
   | Int16Array
-  | Int32Array;
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 interface HostExamples {
   count: number;
@@ -109,7 +111,7 @@ export function checkData(who: string, host: HostData, labelled: boolean): void 
   if (labelled) checkLabels(who, labels, host);
 }
 
-const INTEGERS = /^(Int|Uint)(8|16|32)(Clamped)?Array$/;
+const INTEGERS = /^((Int|Uint)(8|16|32)(Clamped)?|Big(Int|Uint)64)Array$/;
 
 function checkLabels(who: string, labels: unknown, host: HostData): void {
   const { count, classNames } = host;

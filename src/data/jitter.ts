@@ -1,18 +1,57 @@
-// Data augmentation: images change at random each time that training draws them. A jitter is a value that `train` and Sampler take, so
-// a bundle contains its kernel only if the program uses one.
-import { checkOptions, withDefaults } from '../checks/options.ts';
-import type { Counter, Scalar } from '../gpu/scalar.ts';
-import type { PackedImages } from '../ops/imageBatch.ts';
+// Data augmentation: images change at random each time that training draws them. A jitter is a value that makes a data set of changed
+// images from a data set of images. `train` takes it, so a bundle contains its kernel only if the program uses one.
+import { checkOptions, show, withDefaults } from '../checks/options.ts';
+import { Counter, Scalar } from '../gpu/scalar.ts';
+import { checkState, type StateDict, type Stateful, type StatePlace } from '../nn/stateDict.ts';
 import { amountChecks, type JitterAmounts, jitterBatch } from '../ops/jitterBatch.ts';
 import type { BatchRequest } from '../ops/shared/batch.ts';
-import type { Batch } from './dataset.ts';
+import { type Batch, Dataset, ImageDataset } from './dataset.ts';
 
 /** How images change at random each time that training draws them. {@link affineJitter} and {@link colourJitter} make one. */
 export interface Jitter {
   /** All amounts. */
   readonly amounts: Readonly<Required<JitterAmounts>>;
-  /** Makes the batch that is asked for. The seed and the number of the draw determine how its images change. */
-  batch(data: PackedImages, request: BatchRequest, stream: { seed: number | Scalar; counter: Counter }): Batch;
+  /**
+   * Returns the same images as a data set that changes them in each batch. Its state is the seed and the number of batches. The images
+   * stay the caller's to dispose.
+   *
+   * @param seed a whole number below 2^32
+   * @throws TypeError if the data set is not an {@link ImageDataset}
+   */
+  of(images: Dataset, seed: number): Dataset & Stateful;
+}
+
+class JitteredImages extends Dataset implements Stateful {
+  readonly shape: readonly number[];
+  private readonly seed: Scalar;
+  private readonly counter = new Counter(0);
+
+  constructor(
+    private readonly images: ImageDataset,
+    private readonly amounts: JitterAmounts,
+    seed: number,
+  ) {
+    super(images.gpu, images.count, images.batchSize);
+    this.shape = images.shape;
+    this.seed = new Scalar(seed);
+  }
+
+  batch(request: BatchRequest): Batch {
+    const { images, amounts, seed, counter } = this;
+    return jitterBatch(images, request, { ...amounts, seed, counter });
+  }
+
+  stateDict(): StateDict {
+    const { seed, counter } = this;
+    return new Map([['stream', { shape: [2], data: Uint32Array.of(seed.value, counter.count) }]]);
+  }
+
+  loadStateDict(state: StateDict): void {
+    checkState('jitter', new Map<string, StatePlace>([['stream', { shape: [2], kind: 'word' }]]), state);
+    const [seed, count] = state.get('stream')!.data as Uint32Array;
+    this.seed.value = seed!;
+    this.counter.count = count!;
+  }
 }
 
 const still: Required<JitterAmounts> = {
@@ -31,7 +70,13 @@ const colour: Required<JitterAmounts> = {
 function jitter(who: string, given: JitterAmounts, defaults: Required<JitterAmounts>): Jitter {
   checkOptions(who, given, amountChecks);
   const amounts = withDefaults(defaults, given);
-  return { amounts, batch: (data, request, stream) => jitterBatch(data, request, { ...amounts, ...stream }) };
+  return {
+    amounts,
+    of(images, seed) {
+      if (images instanceof ImageDataset) return new JitteredImages(images, amounts, seed);
+      throw new TypeError(`${who}: it changes the images of an ImageDataset, but got ${show(images)}`);
+    },
+  };
 }
 
 /**

@@ -1,30 +1,17 @@
 // Training batches in random order. The host shuffles once per epoch; a captured step finds its batch by an offset, so drawing
 // a batch costs the host one number.
-import { type Check, checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checks/options.ts';
-import { Counter, Scalar } from '../gpu/scalar.ts';
+import { type Check, checkValue, wholeFrom } from '../checks/options.ts';
+import { Scalar } from '../gpu/scalar.ts';
 import { checkState, type HostTensor, type StateDict } from '../nn/stateDict.ts';
 import { Random } from '../random.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep } from '../tidy.ts';
-import { type Batch, Dataset, ImageDataset } from './dataset.ts';
-import type { Jitter } from './jitter.ts';
+import { type Batch, Dataset } from './dataset.ts';
 
 const dataset: Check = {
   wanted: 'a Dataset, such as new ImageDataset(gpu, images, batchSize)',
   holds: (value) => value instanceof Dataset,
 };
-
-export interface SamplerOptions {
-  /** Changes images at random each time that they are drawn. Default: they are drawn as they are. */
-  jitter?: Jitter | undefined;
-}
-
-/** @internal */
-export const aJitter: Check = {
-  wanted: 'a jitter, such as affineJitter()',
-  holds: (value) => typeof (value as Partial<Jitter> | null)?.batch === 'function',
-};
-const options: OptionChecks<SamplerOptions> = { jitter: aJitter };
 const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (value) => value instanceof Random };
 
 /**
@@ -33,22 +20,18 @@ const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (va
  * run.
  *
  * @throws RangeError if the data set has fewer than `batchSize` examples
- * @throws TypeError for a jitter if the data set is not an {@link ImageDataset}
  */
 export class Sampler {
   private readonly order: Tensor;
   private permutation: Uint32Array<ArrayBuffer>;
   private readonly offset = new Scalar(0);
   private next = 0;
-  private readonly jitter: { batch: Jitter['batch']; data: ImageDataset; seed: Scalar; counter: Counter } | undefined;
 
   constructor(
     private readonly data: Dataset,
     readonly batchSize: number,
     private readonly random: Random,
-    given: SamplerOptions = {},
   ) {
-    checkOptions('sampler', given, options);
     checkValue('sampler', 'data', data, dataset);
     checkValue('sampler', 'batchSize', batchSize, wholeFrom(1));
     checkValue('sampler', 'random', random, generator);
@@ -57,14 +40,8 @@ export class Sampler {
         `sampler: ${data.count} examples do not fill a batch of ${batchSize}; use a smaller batch size or more examples`,
       );
     }
-    const { jitter } = given;
-    if (jitter && !(data instanceof ImageDataset))
-      throw new TypeError('sampler: jitter changes the images of an ImageDataset, but data is another data set');
     this.permutation = random.permutation(data.count);
     this.order = keep(tensor(data.gpu, this.permutation, undefined, 'order'));
-    if (!jitter) return;
-    const seed = new Scalar(random.integer(2 ** 32));
-    this.jitter = { batch: jitter.batch, data: data as ImageDataset, seed, counter: new Counter(0) };
   }
 
   /** Advances to the next batch. Call it before each `batch()`, or before each run of a captured step that calls `batch()`. */
@@ -80,35 +57,29 @@ export class Sampler {
 
   /** Returns the current batch. With `into`, the examples are written there, from row `row` on. */
   batch(into?: Tensor, row = 0): Batch {
-    const { data, order, offset, batchSize: size, jitter } = this;
-    const request = { order, offset, size, row, ...(into && { into }) };
-    if (!jitter) return data.batch(request);
-    const { seed, counter } = jitter;
-    return jitter.batch(jitter.data, request, { seed, counter });
+    const { data, order, offset, batchSize: size } = this;
+    return data.batch({ order, offset, size, row, ...(into && { into }) });
   }
 
-  /** Returns the order of this epoch, the place in it, the state of the random numbers, and the seed and draws of a jitter. */
+  /** Returns the order of this epoch, the place in it and the state of the random numbers. */
   stateDict(): StateDict {
-    const { jitter } = this;
     return new Map<string, HostTensor>([
       ['order', { shape: [this.data.count], data: this.permutation }],
       ['next', { shape: [1], data: Uint32Array.of(this.next) }],
       ['random', { shape: [4], data: this.random.state }],
-      ...(jitter ? [['jitter', { shape: [2], data: Uint32Array.of(jitter.seed.value, jitter.counter.count) }]] : []),
-    ] as [string, HostTensor][]);
+    ]);
   }
 
   /** Loads the state of a sampler with as many examples. Throws `TypeError` if it does not fit; nothing changes then. */
   loadStateDict(state: ReadonlyMap<string, HostTensor>): void {
-    const { data, jitter } = this;
-    const { count } = data;
-    const places = { order: [count], next: [1], random: [4], ...(jitter && { jitter: [2] }) };
+    const { count } = this.data;
+    const places = { order: [count], next: [1], random: [4] };
     checkState(
       'Sampler',
       new Map(Object.entries(places).map(([name, shape]) => [name, { shape, kind: 'word' }])),
       state,
     );
-    const words = (name: string) => Uint32Array.from(state.get(name)!.data as Uint32Array);
+    const words = (name: keyof typeof places) => Uint32Array.from(state.get(name)!.data as Uint32Array);
     const order = words('order');
     const seen = new Set(order);
     if (seen.size !== count || order.some((item) => item >= count)) {
@@ -123,7 +94,6 @@ export class Sampler {
     write(this.order, order);
     this.next = next;
     this.random.state = words('random');
-    if (jitter) [jitter.seed.value, jitter.counter.count] = words('jitter') as unknown as [number, number];
   }
 
   /** Frees the GPU memory. */

@@ -25,7 +25,6 @@ import {
   nounOf,
 } from '../data/host.ts';
 import type { Jitter } from '../data/jitter.ts';
-import { aJitter } from '../data/sampler.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
@@ -147,6 +146,10 @@ export interface TrainingData<Data extends HostData = HostData> {
 const aMethod: Check = {
   wanted: 'a method, such as pada()',
   holds: (value) => typeof (value as Partial<Method> | null)?.begin === 'function',
+};
+const aJitter: Check = {
+  wanted: 'a jitter, such as affineJitter()',
+  holds: (value) => typeof (value as Partial<Jitter> | null)?.of === 'function',
 };
 const aModel: Check = {
   wanted: 'a Module, or a function (gpu, spec) => module',

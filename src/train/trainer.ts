@@ -50,6 +50,8 @@ export class Trainer<M extends Model = SmallCnn> {
   /** The last metrics that were read. */
   latest: IterationMetrics | undefined;
   private readonly recipe: Recipe;
+  /** The data sets of images that change at random. */
+  private readonly jittered: Partial<Record<'sourceJitter' | 'targetJitter', Dataset & Stateful>>;
   private readonly sourceSampler: Sampler;
   private readonly targetSampler: Sampler | undefined;
   private readonly optimizer: Sgd;
@@ -75,16 +77,21 @@ export class Trainer<M extends Model = SmallCnn> {
     this.options = options;
     const { batchSize, seed, lr, lrGamma: gamma, lrDecay: decay, momentum, weightDecay } = options;
     const random = new Random(seed);
-    const [sourceOrder, targetOrder] = [new Random(random.integer(2 ** 32)), new Random(random.integer(2 ** 32))];
+    const [sourceSeed, targetSeed] = [random.integer(2 ** 32), random.integer(2 ** 32)];
     // A data set that was given stays the caller's.
     const put = (data: HostData | Dataset, batchSize: number, labelled: boolean, label: string): Dataset => {
       const set = datasetOf(gpu, data, batchSize, { labelled, label });
       return set === data ? set : own(set);
     };
     const sourceData = put(source, batchSize, true, 'source');
-    this.sourceSampler = own(new Sampler(sourceData, batchSize, sourceOrder, { jitter: jitter.source }));
     const targetData = target && put(target, 2 * batchSize, false, 'target');
-    this.targetSampler = targetData && own(new Sampler(targetData, batchSize, targetOrder, { jitter: jitter.target }));
+    this.jittered = {
+      ...(jitter.source && { sourceJitter: own(jitter.source.of(sourceData, sourceSeed)) }),
+      ...(jitter.target && targetData && { targetJitter: own(jitter.target.of(targetData, targetSeed)) }),
+    };
+    const { sourceJitter = sourceData, targetJitter = targetData } = this.jittered;
+    this.sourceSampler = own(new Sampler(sourceJitter, batchSize, new Random(sourceSeed)));
+    this.targetSampler = targetJitter && own(new Sampler(targetJitter, batchSize, new Random(targetSeed)));
     this.model = model instanceof Module ? model : own(checkModel(model(gpu, { shape, numClasses, random })));
     this.recipe = method.begin({
       ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
@@ -328,6 +335,7 @@ export class Trainer<M extends Model = SmallCnn> {
       ...(classWeight && { classWeight }),
       source,
       ...(target && { target }),
+      ...this.jittered,
     };
   }
 

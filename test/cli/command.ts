@@ -91,7 +91,7 @@ export function writeIdx(prefix: string, { images, labels, count, height, width 
     const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
     header.setUint32(0, 0x0800 + shape.length);
     for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
-    writeFileSync(`${prefix}-${name}`, Buffer.concat([new Uint8Array(header.buffer), Uint8Array.from(data)]));
+    writeFileSync(`${prefix}-${name}`, Buffer.concat([new Uint8Array(header.buffer), Uint8Array.from(data, Number)]));
   }
 }
 

@@ -18,7 +18,7 @@ const NAMES = ['left, far', 'left', 'middle', 'right'];
 /** Writes images as PNG files, in a folder per class or side by side. */
 async function writeFolder(folder: string, { images, labels, count }: HostImages, byClass: boolean): Promise<void> {
   for (let i = 0; i < count; i++) {
-    const place = byClass ? join(folder, NAMES[labels![i]!]!) : folder;
+    const place = byClass ? join(folder, NAMES[Number(labels![i])]!) : folder;
     mkdirSync(place, { recursive: true });
     const pixels = images.subarray(i * 256, (i + 1) * 256);
     await sharp(pixels, { raw: { width: 16, height: 16, channels: 1 } })
@@ -36,7 +36,7 @@ test.before(async () => {
   const lines = (data: HostImages) =>
     Array.from({ length: data.count }, (_, i) => {
       const row = data.images.subarray(i * 256 + 64, i * 256 + 80);
-      return `${[...row].join(',')},${NAMES[data.labels![i]!]!.includes(',') ? '"left, far"' : NAMES[data.labels![i]!]}`;
+      return `${[...row].join(',')},${NAMES[Number(data.labels![i])]!.includes(',') ? '"left, far"' : NAMES[Number(data.labels![i])]}`;
     });
   const head = `${Array.from({ length: 16 }, (_, i) => `x${i}`).join(',')},kind`;
   writeFileSync('shop.csv', [head, ...lines(stripes(60, 1))].join('\n'));
@@ -80,7 +80,7 @@ test('a run on folders saves the names of the classes, and predict labels the fi
   for (const line of lines) {
     const [, file, label] = /^(\d+\.png),("left, far"|left|middle|right),[01]\.\d{6},(?:.*),[01]\.\d{6}$/.exec(line)!;
     const name = label!.replaceAll('"', '');
-    right += Number(name === NAMES[TARGET.labels![Number.parseInt(file!, 10)]!]);
+    right += Number(name === NAMES[Number(TARGET.labels![Number.parseInt(file!, 10)])]);
     assert.ok(readFileSync(join('sorted', name, file!)).equals(readFileSync(join('phone', file!))));
   }
   assert.is((100 * right) / 30, trained.result.targetAccuracy);

@@ -24,7 +24,10 @@ export default [
   shader('jitterBatch', 'NUMBERS * b + lid', 'lid', 'ops/jitterBatch'),
   shader('jitterBatch', 'params.draw, params.seed', '0u, params.seed', 'ops/jitterBatch', 'train/jitter'),
   shader('jitterBatch', 'sin(a) / (ratio * scale.x)', 'sin(a) / scale.x', 'ops/jitterBatch'),
-  source('data/sampler', "words('jitter') as unknown", '[0, 0] as unknown', 'train/jitter'),
+  source('data/jitter', 'this.counter.count = count!;', '', 'train/jitter'),
+  source('data/dataset', 'if (host.count * each <= most) return host.count;', 'return host.count;', 'train/memory'),
+  source('data/standardize', '|| 1)', ')', 'data/standardize'),
+  source('data/standardize', '(value - mean[i % dim]!) ** 2', 'value ** 2', 'data/standardize'),
   source('train/checkpoint', 'if (then === given) continue;', 'continue;', 'train/jitter'),
   // Rows and reductions.
   shader(

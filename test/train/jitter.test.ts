@@ -1,8 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FeatureDataset, ImageDataset } from '../../src/data/dataset.ts';
+import { FeatureDataset } from '../../src/data/dataset.ts';
 import { affineJitter, colourJitter, jitterText, parseJitter } from '../../src/data/jitter.ts';
-import { Sampler } from '../../src/data/sampler.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Flatten, Linear, Module } from '../../src/nn/index.ts';
@@ -98,15 +97,10 @@ gpuTest('evaluation and class weights use images without jitter', async (gpu) =>
 gpuTest('a jitter is refused for data without images, and in a run that began with another', async (gpu) => {
   const host = { features: new Float32Array(24), count: 12, dim: 2, labels: new Uint8Array(12) };
   const vectors = new FeatureDataset(gpu, host, 4);
-  const images = new ImageDataset(gpu, stripes(12, 1), 4);
   const jitter = affineJitter();
   assert.throws(
-    () => new Sampler(vectors, 4, new Random(0), { jitter }),
-    /jitter changes the images of an ImageDataset/,
-  );
-  assert.throws(
-    () => new Sampler(images, 4, new Random(0), { jitter: 'affine' as never }),
-    /jitter must be a jitter, such as affineJitter\(\) but is 'affine'/,
+    () => jitter.of(vectors, 0),
+    /affineJitter: it changes the images of an ImageDataset, but got a FeatureDataset/,
   );
   const refusal = (more: object) => train({ ...stripesSettings(gpu), ...more }).then(() => 'none', String);
   for (const source of [vectors, host])
@@ -114,6 +108,10 @@ gpuTest('a jitter is refused for data without images, and in a run that began wi
       await refusal({ source, target: source, numClasses: 2, model: (gpu: Gpu) => new Net(gpu), targetJitter: jitter }),
       /training: targetJitter changes images, but the target is neither HostImages nor an ImageDataset/,
     );
+  assert.match(
+    await refusal({ sourceJitter: 'affine' }),
+    /sourceJitter must be a jitter, such as affineJitter\(\) but is 'aff/,
+  );
   const checkpoints: Checkpoint[] = [];
   const callbacks = { onCheckpoint: (checkpoint: Checkpoint) => void checkpoints.push(checkpoint) };
   const given = { iterations: 5, sourceJitter: jitter };
@@ -129,7 +127,7 @@ gpuTest('a jitter is refused for data without images, and in a run that began wi
     );
   const plain = await stripesTrainer(gpu);
   assert.throws(() => plain.restore(resume!), /restore: the checkpoint has sourceJitter/);
-  for (const x of [vectors, images, plain]) x.dispose();
+  for (const x of [vectors, plain]) x.dispose();
 });
 
 test('the text of a jitter names its preset and what differs', () => {

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { FeatureDataset, ImageDataset } from '../../src/data/dataset.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -124,6 +125,24 @@ gpuTest('out of memory on the host during an upload is reported too', async (gpu
   );
   assert.is(other.memory().buffers, 0);
   other.dispose();
+});
+
+gpuTest('a data set that the device cannot bind is refused, with the number of examples that it can', async (gpu) => {
+  const small = await limited(gpu, 700);
+  const refused = (make: () => unknown, message: string) =>
+    assert.throws(make, (error: GpuError) => error.code === 'LIMIT' && error.message.startsWith(message));
+  const [three, two] = [stripes(3, 1), stripes(2, 1)];
+  refused(
+    () => new ImageDataset(small, three, 2, { label: 'source' }),
+    'source: 3 images take 768 bytes, but this device binds at most 700 at once; use 2 or fewer',
+  );
+  new ImageDataset(small, two, 2).dispose();
+  const vectors = { features: new Float32Array(200), count: 10, dim: 20 };
+  refused(
+    () => new FeatureDataset(small, vectors, 2),
+    'data: 10 vectors take 800 bytes, but this device binds at most 700 at once; use 8 or fewer',
+  );
+  small.dispose();
 });
 
 run();

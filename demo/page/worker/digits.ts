@@ -1,4 +1,4 @@
-import type { HostImages } from '../../../src/data/host.ts';
+import { type HostImages, labelsOf } from '../../../src/data/host.ts';
 import { type NamedBytes, readImages } from '../../../src/data/readers/idx.ts';
 import { selectClasses } from '../../../src/data/subset.ts';
 import type { TrainingData } from '../../../src/train/options.ts';
@@ -58,10 +58,10 @@ export function selectDigits({ source, target, test }: Digits, digits: readonly 
     probe,
     samples: {
       fontDigits: strip(fontDigits),
-      fontLabels: Uint8Array.from(fontDigits.labels!.subarray(0, STRIP)),
+      fontLabels: Uint8Array.from(labelsOf(fontDigits).subarray(0, STRIP)),
       handwriting: strip(handwriting),
-      handwritingLabels: Uint8Array.from(handwriting.labels!.subarray(0, STRIP)),
-      pointLabels: Uint8Array.from(probe.labels!),
+      handwritingLabels: Uint8Array.from(labelsOf(handwriting).subarray(0, STRIP)),
+      pointLabels: Uint8Array.from(labelsOf(probe)),
       testCount: chosen.test.count,
     },
   };
@@ -69,7 +69,7 @@ export function selectDigits({ source, target, test }: Digits, digits: readonly 
 
 /** Takes `n` images, one per class in turn, and starts again at the first of a class that has too few. */
 function spread(all: HostImages, n: number): HostImages {
-  const labels = all.labels!;
+  const labels = labelsOf(all);
   const byClass = Array.from({ length: CLASSES }, (_, c) => [...labels.keys()].filter((i) => labels[i] === c));
   const present = byClass.filter((images) => images.length > 0);
   const order = Array.from({ length: n }, (_, i) => {
@@ -86,5 +86,5 @@ function join(a: HostImages, b: HostImages): HostImages {
   const images = new Uint8Array(a.images.length + b.images.length);
   images.set(a.images);
   images.set(b.images, a.images.length);
-  return { ...a, images, labels: Uint8Array.of(...a.labels!, ...b.labels!), count: a.count + b.count };
+  return { ...a, images, labels: Uint8Array.of(...labelsOf(a), ...labelsOf(b)), count: a.count + b.count };
 }
