@@ -1,4 +1,19 @@
+export { type CsvOptions, readCsv } from '../data/readers/csv.ts';
 export { decodeIdx, type IdxArray, type IdxImages, type NamedBytes, readImages } from '../data/readers/idx.ts';
+export {
+  type Decode,
+  type DecodedImage,
+  type DecodeOptions,
+  type ImageFile,
+  imagesOfFolder,
+  imagesOfList,
+  type ReadImageFilesOptions,
+  type Resize,
+  readImageFiles,
+} from '../data/readers/images.ts';
+export { classNamesOf, matchClasses } from '../data/readers/names.ts';
+export { type NpyFiles, readNpy } from '../data/readers/npy.ts';
+export { readFeatures } from '../data/readers/safetensors.ts';
 export { limit, parseClasses, selectClasses } from '../data/subset.ts';
 export { type Anomaly, AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
 export { NotFiniteError } from '../debug/finiteWatch.ts';
