@@ -10,11 +10,14 @@
 // numerics  bytes are exact; the division and the difference are rounded once each, within WGSL's limits for division
 
 override RGB = false;
+override DIVISOR_R = 127.5;
+override DIVISOR_G = 127.5;
+override DIVISOR_B = 127.5;
+override SHIFT_R = 1.0;
+override SHIFT_G = 1.0;
+override SHIFT_B = 1.0;
 
-struct Params {
-  offset: u32, size: u32, pixels: u32, row: u32, count: u32, plane: u32,
-  divisorR: f32, divisorG: f32, divisorB: f32, shiftR: f32, shiftG: f32, shiftB: f32
-}
+struct Params { offset: u32, size: u32, pixels: u32, row: u32, count: u32, plane: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
@@ -23,9 +26,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
 
 fn normalised(byte: f32, p: u32) -> f32 {
-  if (!RGB || p < params.plane) { return byte / params.divisorR - params.shiftR; }
-  if (p < 2u * params.plane) { return byte / params.divisorG - params.shiftG; }
-  return byte / params.divisorB - params.shiftB;
+  if (!RGB || p < params.plane) { return byte / DIVISOR_R - SHIFT_R; }
+  if (p < 2u * params.plane) { return byte / DIVISOR_G - SHIFT_G; }
+  return byte / DIVISOR_B - SHIFT_B;
 }
 
 fn pixels(first: u32) {

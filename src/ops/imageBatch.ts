@@ -1,7 +1,7 @@
 // Images stay on the GPU as bytes. A batch is one dispatch that gathers, normalises and labels the images of a stretch of a
 // permutation. `into` lets the batches of source and target be written into one tensor.
 import source from '../../shaders/imageBatch.wgsl';
-import { defineKernel, type Params } from '../gpu/kernel.ts';
+import { defineKernel } from '../gpu/kernel.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type BatchRequest, beginBatch, type Examples } from './shared/batch.ts';
@@ -56,13 +56,10 @@ export function imageBatch(data: PackedImages, request: BatchRequest): { x: Tens
   const { images, shape, count, labels: allLabels } = data;
   const { order, offset, size, row = 0 } = request;
   const pixels = sizeOf(shape);
-  const [divisorR, divisorG = 0, divisorB = 0] = std.map((deviation) => 255 * deviation) as [number];
-  const [shiftR, shiftG = 0, shiftB = 0] = std.map((deviation, c) => mean[c]! / deviation) as [number];
-  const params: Params = {
-    ...{ offset, size, pixels, row, count, plane: pixels / channels },
-    ...{ divisorR, divisorG, divisorB, shiftR, shiftG, shiftB },
-  };
-  const constants = { RGB: Number(channels === 3) };
+  const params = { offset, size, pixels, row, count, plane: pixels / channels };
+  const [DIVISOR_R, DIVISOR_G = 1, DIVISOR_B = 1] = std.map((deviation) => 255 * deviation) as [number];
+  const [SHIFT_R, SHIFT_G = 0, SHIFT_B = 0] = std.map((deviation, c) => mean[c]! / deviation) as [number];
+  const constants = { RGB: Number(channels === 3), DIVISOR_R, DIVISOR_G, DIVISOR_B, SHIFT_R, SHIFT_G, SHIFT_B };
   const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
   // A batch touches only its own part of the data: a byte and a float per pixel, and a number per image.
   const bytes = 5 * size * pixels + 4 * size;
