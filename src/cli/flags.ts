@@ -46,36 +46,40 @@ export interface TrainFlags extends RunOptions, DataFlags, CommonFlags {
   detectAnomaly?: boolean;
 }
 
-// A flag for each training option, named as in TLlib's PADA example if it has one. `completeRunOptions` gives the default and checks
-// the value.
-const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, description: string]> = {
-  method: ['--method <name>', 'adaptation method'],
+// A flag for each training option, named as in TLlib's PADA example if it has one, and its group in the help. `completeRunOptions`
+// gives the default and checks the value.
+type Group = 'data' | 'method' | 'schedule' | 'running';
+const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, description: string, Group]> = {
+  method: ['--method <name>', 'adaptation method', 'method'],
   sourceJitter: [
     '--source-jitter <how>',
     'change source images at random: none, affine or colour, with amounts as in affine,rotation=30,flip=0.5',
+    'data',
   ],
-  targetJitter: ['--target-jitter <how>', 'the same for target images'],
-  iterations: ['-i, --iterations <n>', 'number of training iterations'],
-  batchSize: ['-b, --batch-size <n>', 'batch size per domain'],
-  seed: ['--seed <n>', 'random seed for initial weights and data order'],
-  temperature: ['--temperature <t>', 'softmax temperature for class weights'],
-  classWeightUpdateSteps: ['-u, --class-weight-update-steps <n>', 'update class weights every n iterations'],
-  tradeOff: ['--trade-off <x>', 'weight of the domain adversarial loss'],
-  reversalAlpha: ['--reversal-alpha <x>', 'steepness of the gradient-reversal warm-up'],
+  targetJitter: ['--target-jitter <how>', 'the same for target images', 'data'],
+  iterations: ['-i, --iterations <n>', 'number of training iterations', 'schedule'],
+  batchSize: ['-b, --batch-size <n>', 'batch size per domain', 'schedule'],
+  seed: ['--seed <n>', 'random seed for initial weights and data order', 'schedule'],
+  temperature: ['--temperature <t>', 'softmax temperature for class weights', 'method'],
+  classWeightUpdateSteps: ['-u, --class-weight-update-steps <n>', 'update class weights every n iterations', 'method'],
+  tradeOff: ['--trade-off <x>', 'weight of the domain adversarial loss', 'method'],
+  reversalAlpha: ['--reversal-alpha <x>', 'steepness of the gradient-reversal warm-up', 'method'],
   reversalIterations: [
     '--reversal-iterations <n>',
     'time scale of the gradient-reversal warm-up (46 % of full strength after n iterations)',
+    'method',
   ],
-  lr: ['--learning-rate, --lr <x>', 'initial learning rate'],
-  lrGamma: ['--lr-gamma <x>', 'learning-rate decay: lr (1 + gamma i)^-decay at iteration i'],
-  lrDecay: ['--lr-decay <x>', 'exponent of that decay'],
-  momentum: ['--momentum <x>', 'Nesterov momentum'],
-  weightDecay: ['--wd, --weight-decay <x>', 'weight decay'],
+  lr: ['--learning-rate, --lr <x>', 'initial learning rate', 'schedule'],
+  lrGamma: ['--lr-gamma <x>', 'learning-rate decay: lr (1 + gamma i)^-decay at iteration i', 'schedule'],
+  lrDecay: ['--lr-decay <x>', 'exponent of that decay', 'schedule'],
+  momentum: ['--momentum <x>', 'Nesterov momentum', 'schedule'],
+  weightDecay: ['--wd, --weight-decay <x>', 'weight decay', 'schedule'],
   float32MatmulPrecision: [
     '--float32-matmul-precision <which>',
     'precision of matmul and convolution: highest (float32) or medium (float16 inputs, float32 sums)',
+    'running',
   ],
-  eager: ['--eager', 'run ops one by one instead of replaying captured steps (slower, bit-identical)'],
+  eager: ['--eager', 'run ops one by one instead of replaying captured steps (slower, bit-identical)', 'running'],
 };
 
 const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
@@ -85,27 +89,32 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
 
 /** Makes the flag of a training option, without a default. */
 export function trainingFlag(name: keyof RunOptions): Option {
-  const option = new Option(...TRAINING_FLAGS[name]);
+  const [flags, description] = TRAINING_FLAGS[name];
+  const option = new Option(flags, description);
   const choices = CHOICES[name];
   if (choices) option.choices(choices);
   else if (typeof defaultRunOptions[name] === 'number') option.argParser(number);
   return option;
 }
 
-/** Adds the flags of a training run. `preset` overrides the defaults. */
+/** Adds the flags of a training run, in groups. `preset` overrides the defaults. */
 export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}): Command {
   const add = (name: keyof TrainFlags, flags: string, description: string, parse?: (text: string) => unknown) => {
     const option = new Option(flags, description).default(preset[name]);
     if (parse) option.argParser(parse);
     return command.addOption(option);
   };
+  const addOptions = (group: Group): void => {
+    for (const name of Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[])
+      if (TRAINING_FLAGS[name][2] === group)
+        command.addOption(trainingFlag(name).default(preset[name] ?? defaultRunOptions[name]));
+  };
+
+  command.optionsGroup(preset.source ? 'Data:' : 'Required:');
   add('source', '-s, --source <data>', `labelled examples to learn from: ${DATA_NAMES}`);
   add('target', '-t, --target <data>', 'examples to adapt to; training never uses their labels');
-  addDataFlags(command);
-  command.addOption(
-    new Option('--arch <name>', 'network (default: smallCnn for images, mlp for feature vectors)').choices(MODEL_NAMES),
-  );
-  add('weights', '--weights <file>', "begin with these weights, such as torchvision's of a ResNet (.safetensors)");
+
+  command.optionsGroup('Data:');
   add(
     'sourceClasses',
     '--source-classes <list>',
@@ -123,30 +132,47 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   const own = '(default for mnist and fontdigits: their test split)';
   add('sourceTest', '--source-test <data>', `labelled source test set ${own}`);
   add('targetTest', '--target-test <data>', `labelled target test set, used only for evaluation ${own}`);
-  for (const name of Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[])
-    command.addOption(trainingFlag(name).default(preset[name] ?? defaultRunOptions[name]));
+  addDataFlags(command);
+  addOptions('data');
+
+  command.optionsGroup('Model:');
+  command.addOption(
+    new Option('--arch <name>', 'network (default: smallCnn for images, mlp for feature vectors)').choices(MODEL_NAMES),
+  );
+  add('weights', '--weights <file>', "begin with these weights, such as torchvision's of a ResNet (.safetensors)");
+
+  command.optionsGroup('Method:');
+  addOptions('method');
+
+  command.optionsGroup('Schedule:');
+  addOptions('schedule');
   command.addOption(
     new Option('--seeds <list>', 'run once per seed, e.g. 0,1,2, and report mean and standard deviation')
       .argParser(seedList)
       .conflicts('seed'),
   );
+
+  command.optionsGroup('Watching:');
   add(
     'printFreq',
     '-p, --print-freq <n>',
     'print progress every n iterations (default: 10 on a terminal, else 50)',
     whole(1),
   );
-  return addCommonFlags(
-    command
-      .option('--eval-freq <n>', 'evaluate every n iterations (0: only at the end)', whole(0), 0)
-      .option('--per-class-eval', 'print per-class accuracy at every evaluation, not only at the end')
-      .option('--checkpoint-every <n>', 'save a checkpoint to --out every n iterations (0: never)', whole(0), 100)
-      .option('--detect-anomaly', 'check every op for NaN or infinity and report the first one (slow, bit-identical)')
-      .option(
-        '-o, --out <dir>',
-        'output folder for config.json, metrics.jsonl, checkpoints and model.safetensors (one subfolder per run if there are several)',
-      ),
-  );
+  command
+    .option('--eval-freq <n>', 'evaluate every n iterations (0: only at the end)', whole(0), 0)
+    .option('--per-class-eval', 'print per-class accuracy at every evaluation, not only at the end')
+    .option('--detect-anomaly', 'check every op for NaN or infinity and report the first one (slow, bit-identical)');
+
+  command.optionsGroup('Running:');
+  command
+    .option(
+      '-o, --out <dir>',
+      'output folder for config.json, metrics.jsonl, checkpoints and model.safetensors (one subfolder per run if there are several)',
+    )
+    .option('--checkpoint-every <n>', 'save a checkpoint to --out every n iterations (0: never)', whole(0), 100);
+  addOptions('running');
+  return addCommonFlags(command);
 }
 
 /** Adds the flags that say how data is read. */
@@ -188,7 +214,8 @@ export function addCommonFlags(command: Command): Command {
       '--json',
       'print one JSON object per line on stdout (the last has "event": "result"); everything else goes to stderr',
     )
-    .option('--debug', 'print stack traces');
+    .option('--debug', 'print stack traces')
+    .helpOption('-h, --help', 'print this help');
 }
 
 /** Returns the training options among the flags. @throws UsageError that names the flag of a wrong value */

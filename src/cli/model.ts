@@ -75,12 +75,15 @@ export class NotFiniteModelError extends Error {
 
 export function addModelFlags(command: Command, split: Split): Command {
   command
+    .optionsGroup('Required:')
     .requiredOption('-m, --model <path>', 'run folder or .safetensors file')
     .requiredOption('-d, --data <data>', `examples: ${DATA_NAMES}`)
+    .optionsGroup('Data:')
     .addOption(new Option('--split <name>', 'split of mnist or fontdigits').choices(SPLITS).default(split))
     .option('--classes <list>', 'classes to keep, by number or name, e.g. 0-4 or 0,3,7 (default: all)')
     .option('--limit <n>', 'use only the first n examples (before filtering classes)', whole(1));
-  return addCommonFlags(addDataFlags(command).addOption(trainingFlag('float32MatmulPrecision')));
+  addDataFlags(command).optionsGroup('Running:').addOption(trainingFlag('float32MatmulPrecision'));
+  return addCommonFlags(command);
 }
 
 /**

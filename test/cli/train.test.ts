@@ -50,6 +50,17 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
   assert.equal((await optionsOf('--weight-decay', '0.01', '--lr', '1')).weightDecay, 0.01);
 });
 
+test('help has groups, the required flags first and examples last', async () => {
+  const { code, stdout, opened } = await run(['train', '--help']);
+  assert.equal([code, opened], [0, 0]);
+  assert.equal(
+    stdout.lines.filter((line) => /^\w+:$/.test(line)),
+    ['Required:', 'Data:', 'Model:', 'Method:', 'Schedule:', 'Watching:', 'Running:', 'Examples:'],
+  );
+  assert.match(stdout.text, /Required:\n {2}-s, --source <data> .*\n {2}-t, --target <data> .*\n\nData:/s);
+  assert.match(stdout.lines.at(-1)!, /^ {2}padagrad train /);
+});
+
 test('a run in plain lines, with the report at the end', async () => {
   const { code, stdout, stderr, opened } = await run([
     ...TRAIN,

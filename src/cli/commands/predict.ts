@@ -36,12 +36,19 @@ interface Predicted {
   secondProbability: number;
 }
 
+const EXAMPLES = `
+Examples:
+  padagrad predict --model runs/shop --data folder:phone --csv labels.csv
+  padagrad predict --model runs/shop --data folder:phone --copy-to sorted`;
+
 /** `padagrad predict`: labels examples with a trained model. */
 export function addPredict(root: Command, act: Act): void {
   const command = root
     .command('predict')
     .description('label examples with a trained model: one line per example, as CSV or JSON');
   addModelFlags(command, 'test')
+    .addHelpText('after', EXAMPLES)
+    .optionsGroup('Output:')
     .addOption(new Option('--csv <file>', 'write the labels to this file (default: to stdout)').conflicts('json'))
     .option(
       '--copy-to <dir>',

@@ -22,17 +22,26 @@ interface Flags extends TrainFlags {
   profile?: string | true;
 }
 
+const EXAMPLES = `
+Examples:
+  padagrad train --source fontdigits --target mnist --target-classes 0-4
+  padagrad train --source folder:shop --target folder:phone --image-size 64 --out runs/shop
+  padagrad train --source npy:a.npy --target npy:b.npy --seeds 0,1,2
+  padagrad train --resume runs/shop`;
+
 /** `padagrad train`: adapts a classifier from labelled source images to unlabelled target images. */
 export function addTrain(root: Command, act: Act): void {
   const command = root
     .command('train')
-    .description('train on labelled source images and adapt to unlabelled target images')
+    .description('train on labelled source examples and adapt to unlabelled target examples')
+    .addHelpText('after', EXAMPLES);
+  addTrainFlags(command)
+    .option('--resume <dir>', 'resume the run in this output folder from its newest checkpoint')
     .option(
       '--profile [trace]',
       'before training, profile a few iterations; with a file name, also write a Chrome trace',
-    )
-    .option('--resume <dir>', 'resume the run in this output folder from its newest checkpoint');
-  addTrainFlags(command).action(
+    );
+  command.action(
     act(async (terminal, given: Flags) => {
       // 1. Read the flags, and the config of a run that is resumed.
       const config = given.resume === undefined ? undefined : await readConfig(given.resume);
