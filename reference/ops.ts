@@ -242,19 +242,33 @@ export function gatherRowsBackward(x: Values, index: Values, dy: ArrayLike<numbe
   return dx;
 }
 
-/** Rows `start` to `end` - 1. x: [n, ...] */
-export function sliceRows(x: Values, start: number, end: number): Doubles {
-  const cols = sizeOf(x.shape.slice(1));
-  const y = zeros([end - start, ...x.shape.slice(1)]);
-  for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[start * cols + i]!;
+/** Elements `start` to `end` - 1 along dimension `dim`. x: any shape */
+export function slice(x: Values, start: number, end: number, { dim = 0 }: { dim?: number } = {}): Doubles {
+  const axis = dim < 0 ? dim + x.shape.length : dim;
+  const y = zeros(x.shape.map((n, d) => (d === axis ? end - start : n)));
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const [whole, part] = [x.shape[axis]! * inner, (end - start) * inner];
+  for (let i = 0; i < y.data.length; i++)
+    y.data[i] = x.data[Math.floor(i / part) * whole + start * inner + (i % part)]!;
   return y;
 }
 
+/** The parts one after the other along dimension `dim`. parts: equal sizes in all other dimensions */
+export function concatAlong(dim: number, ...parts: Values[]): Doubles {
+  const [{ shape }] = parts as [Values];
+  const axis = dim < 0 ? dim + shape.length : dim;
+  const y: number[] = [];
+  for (let r = 0; r < sizeOf(shape.slice(0, axis)); r++)
+    for (const part of parts) {
+      const row = sizeOf(part.shape.slice(axis));
+      for (let i = 0; i < row; i++) y.push(part.data[r * row + i]!);
+    }
+  const total = parts.reduce((n, part) => n + part.shape[axis]!, 0);
+  return { shape: shape.map((n, d) => (d === axis ? total : n)), data: Float64Array.from(y) };
+}
+
 /** The rows of all parts, one part after the other. parts: [n_i, ...] */
-export const concat = (...parts: Values[]): Doubles => ({
-  shape: [parts.reduce((rows, { shape }) => rows + shape[0]!, 0), ...parts[0]!.shape.slice(1)],
-  data: Float64Array.from(parts.flatMap(({ data }) => Array.from(data))),
-});
+export const concat = (...parts: Values[]): Doubles => concatAlong(0, ...parts);
 
 // --------------------------------------------------------------------------------------------------------------- matmul
 

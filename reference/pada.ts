@@ -10,7 +10,7 @@ import {
   domainLossBackward,
   domainWeights,
 } from './losses.ts';
-import { concat, type Doubles, reshape, sigmoid, sliceRows, type Values, zeros } from './ops.ts';
+import { concat, type Doubles, reshape, sigmoid, slice, type Values, zeros } from './ops.ts';
 import { inverseDecay, parameterOf, type ReferenceParameter, reversalCoefficient, sgdStep } from './optim.ts';
 
 /** One batch of each domain. */
@@ -42,7 +42,7 @@ export function padaIteration(state: State, batch: Batch, options: IterationOpti
   // Both domains go through the network as one batch, so they share batch statistics.
   const x = concat(batch.source, batch.target); // [2n, c, h, w]
   const { features, head } = smallCnn(pass, x, { prefix: 'model.', ...(paddings && { paddings }) }); // [2n, d], [2n, C]
-  const sourceLogits = sliceRows(head.y, 0, n); // [n, C]
+  const sourceLogits = slice(head.y, 0, n); // [n, C]
   const classLoss = crossEntropy(sourceLogits, batch.labels, { weight: classWeight ?? undefined });
 
   const domain = discriminator(pass, features.y, 'discriminator.'); // [2n, 1]

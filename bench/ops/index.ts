@@ -26,7 +26,7 @@ export { mul } from './mul.ts';
 export { relu } from './relu.ts';
 export { scale } from './scale.ts';
 export { sigmoid } from './sigmoid.ts';
-export { sliceRows } from './sliceRows.ts';
+export { slice } from './slice.ts';
 export { softmax } from './softmax.ts';
 export { softmaxColumnMean } from './softmaxColumnMean.ts';
 export { sub } from './sub.ts';

@@ -32,7 +32,7 @@ export { relu } from './relu.ts';
 export { reshape } from './reshape.ts';
 export { scale } from './scale.ts';
 export { sigmoid } from './sigmoid.ts';
-export { sliceRows } from './sliceRows.ts';
+export { type SliceOptions, slice } from './slice.ts';
 export { logSoftmax, type SoftmaxOptions, softmax } from './softmax.ts';
 export { SoftmaxColumnSums, softmaxColumnMean } from './softmaxColumnMean.ts';
 export { sub } from './sub.ts';

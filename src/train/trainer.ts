@@ -14,7 +14,7 @@ import type { Model, ModelFactory } from '../models/model.ts';
 import { type SmallCnn, smallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import type { Stateful } from '../nn/stateDict.ts';
-import { sliceRows } from '../ops/sliceRows.ts';
+import { slice } from '../ops/slice.ts';
 import type { ParameterGroup } from '../optim/optimizer.ts';
 import { InverseDecay } from '../optim/schedule.ts';
 import { Sgd } from '../optim/sgd.ts';
@@ -320,8 +320,8 @@ export class Trainer<M extends Model = SmallCnn> {
     const { labels } = sourceSampler.batch(x);
     if (!labels) throw new TypeError('training: the batches of the source have no labels; training needs them');
     targetSampler?.batch(x, n);
-    const source = { x: targetSampler ? sliceRows(x, 0, n) : x, labels };
-    return { source, target: targetSampler ? { x: sliceRows(x, n, 2 * n), labels: null } : (undefined as never) };
+    const source = { x: targetSampler ? slice(x, 0, n) : x, labels };
+    return { source, target: targetSampler ? { x: slice(x, n, 2 * n), labels: null } : (undefined as never) };
   }
 
   /** The parts that have a state, by their names in a checkpoint. */

@@ -160,7 +160,14 @@ export default [
   ),
   // Rows of data.
   shader('gatherRows', 'dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'),
-  shader('sliceRows', 'i >= params.start && i < params.end', 'i < params.end', 'ops/sliceRows [adapter]'),
+  shader('slice', 'at >= params.start && at < ', 'at < ', 'ops/slice [adapter]'),
+  shader(
+    'slice',
+    'i / params.length * params.width +',
+    'i / params.length * params.length +',
+    'ops/slice [adapter]',
+    'ops/concat [adapter]',
+  ),
   shader('imageBatch', '(8u * (at % 4u))', '(8u * (at % 3u))', 'ops/imageBatch [adapter]'),
   shader('imageBatch', 'p < 2u * params.plane', 'p < 3u * params.plane', 'ops/imageBatch [adapter]'),
   shader(

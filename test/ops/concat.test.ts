@@ -3,7 +3,7 @@ import * as reference from '../../reference/index.ts';
 import { backward, noGrad } from '../../src/autograd.ts';
 import { add } from '../../src/ops/add.ts';
 import { concat } from '../../src/ops/concat.ts';
-import { sliceRows } from '../../src/ops/sliceRows.ts';
+import { slice } from '../../src/ops/slice.ts';
 import { Sgd } from '../../src/optim/sgd.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -17,6 +17,19 @@ checkOp('concat', (...parts) => concat(parts), reference.concat, {
     '1x2 2x2 3x2 4x2 5x2 6x2 7x2 8x2 9x2 10x2',
   ],
 });
+
+for (const [dim, shapes] of [
+  [1, ['2x3 2x1', '3x64 3x64', '2x1x3 2x4x3 2x2x3', '1x64 1x64', '2x0 2x3']],
+  [-1, ['2x3 2x1', '2x3x1 2x3x4', '5', '300x3 300x7']],
+  [-3, ['2x3x4 1x3x4']],
+] as const) {
+  checkOp(
+    `concat along ${dim}`,
+    (...parts) => concat(parts, dim),
+    (...parts) => reference.concatAlong(dim, ...parts),
+    { shapes },
+  );
+}
 
 checkValues('concat copies labels as they are', (...parts) => concat(parts), {
   inputs: [Uint32Array.of(7), Uint32Array.of(2 ** 32 - 1, 9)],
@@ -35,7 +48,7 @@ gpuTest('concat shares memory with views that lie side by side, and copies all o
     Float32Array.from({ length: 192 }, (_, i) => i),
     [3, 64],
   );
-  const [a, b, c] = [sliceRows(x, 0, 1), sliceRows(x, 1, 2), sliceRows(x, 2, 3)];
+  const [a, b, c] = [slice(x, 0, 1), slice(x, 1, 2), slice(x, 2, 3)];
   for (const [parts, shared, rows] of [
     [[a, b], true, [0, 1]],
     [[b, c], true, [1, 2]],
@@ -54,7 +67,7 @@ gpuTest('concat shares memory with views that lie side by side, and copies all o
   }
   x.requiresGrad = true;
   const weights = Float32Array.from({ length: 192 }, (_, i) => i % 7);
-  tidy(() => backward(concat([sliceRows(x, 0, 2), sliceRows(x, 2, 3)]), tensor(gpu, weights, [3, 64])));
+  tidy(() => backward(concat([slice(x, 0, 2), slice(x, 2, 3)]), tensor(gpu, weights, [3, 64])));
   assert.equal(await x.grad!.read(), weights);
   for (const t of [a, b, c, x.grad!, x]) t.dispose();
 });
@@ -87,10 +100,12 @@ checkRefusals('concat', (gpu) => {
     [() => concat([]), /concat: there are no parts; give at least one/],
     [
       () => concat([empty(gpu, [1, 2]), empty(gpu, [1, 3])]),
-      /concat: a part is f32 \[1,3\] but the first is f32 \[1,2\]; all sizes but the first must be equal/,
+      /concat: a part is f32 \[1,3\] but the first is f32 \[1,2\]; all sizes but that of dimension 0 must be equal/,
     ],
     [() => concat(part as never, part as never), /concat: expected an array of tensors but got a Tensor/],
-    [() => concat([part, part], 1 as never), /concat: dim must be 0, the only .* but is 1/],
+    [() => concat([part, part], 1), /concat: dim is 1, but x is \[1\]; it must be a whole number from -1 to 0/],
+    [() => concat([part, part], { dim: 0 } as never), /concat: dim must be a whole number but is an Object/],
+    [() => concat([empty(gpu, [1, 2]), part], 1), /a part is f32 \[1\] but the first is f32 \[1,2\]/],
     [() => concat([part, undefined as never]), /concat: parts\[1\] must be a tensor but is undefined/],
     [() => concat([1, 2] as never), /concat: parts\[0\] must be a tensor but is 1/],
     [() => concat([part, empty(gpu, [1], 'u32')]), /a part is u32 \[1\] but the first is f32/],

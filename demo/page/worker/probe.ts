@@ -4,7 +4,7 @@ import { ImageDataset } from '../../../src/data/dataset.ts';
 import type { HostImages } from '../../../src/data/host.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { SmallCnn } from '../../../src/models/smallCnn.ts';
-import { sliceRows } from '../../../src/ops/sliceRows.ts';
+import { slice } from '../../../src/ops/slice.ts';
 import { softmax } from '../../../src/ops/softmax.ts';
 import type { Tensor } from '../../../src/tensor.ts';
 import { POINTS, STRIP } from '../protocol.ts';
@@ -50,7 +50,7 @@ export class Probe {
 
   private record() {
     const { logits, features } = this.model.forward(this.data.batchAt(0).x);
-    const strip = sliceRows(logits, POINTS, POINTS + STRIP);
+    const strip = slice(logits, POINTS, POINTS + STRIP);
     return { ...this.projection.project(features), probabilities: softmax(strip) };
   }
 }

@@ -9,7 +9,7 @@ import { log } from '../../../src/ops/log.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { mul } from '../../../src/ops/mul.ts';
 import { scale } from '../../../src/ops/scale.ts';
-import { sliceRows } from '../../../src/ops/sliceRows.ts';
+import { slice } from '../../../src/ops/slice.ts';
 import { sub } from '../../../src/ops/sub.ts';
 import { sum } from '../../../src/ops/sum.ts';
 import { Random } from '../../../src/random.ts';
@@ -56,8 +56,8 @@ export class Projection {
 
   /** Makes two rows orthonormal by the Gram-Schmidt process. */
   private orthonormal(rows: Tensor): Tensor {
-    const first = this.unit(sliceRows(rows, 0, 1));
-    const second = sliceRows(rows, 1, 2);
+    const first = this.unit(slice(rows, 0, 1));
+    const second = slice(rows, 1, 2);
     return concat([first, this.unit(sub(second, mul(sum(mul(first, second)), first)))]);
   }
 

@@ -20,15 +20,23 @@ export function axisOf(who: string, x: Tensor, dim?: number, keepdim = false): A
   expectDtype(who, 'x', x, 'f32');
   const { shape, size } = x;
   if (dim === undefined) return { outer: 1, n: size, inner: 1, rest: keepdim ? shape.map(() => 1) : [] };
-  // A single number has one dimension here, as in PyTorch.
-  const rank = Math.max(1, shape.length);
-  const axis = dim < 0 ? dim + rank : dim;
-  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) {
-    throw new RangeError(
-      `${who}: dim is ${dim}, but x is ${showShape(shape)}; it must be a whole number from ${-rank} to ${rank - 1}`,
-    );
-  }
+  const axis = dimensionOf(who, shape, dim);
   const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)];
   const own = keepdim && shape.length > 0 ? [1] : [];
   return { outer: sizeOf(before), n: shape[axis] ?? 1, inner: sizeOf(after), rest: [...before, ...own, ...after] };
+}
+
+/**
+ * @internal
+ * Returns dimension `dim` of a shape, counted from 0. A negative `dim` counts from the end. Throws `RangeError` if the shape has no
+ * such dimension.
+ */
+export function dimensionOf(who: string, shape: Shape, dim: number): number {
+  // A single number has one dimension here, as in PyTorch.
+  const rank = Math.max(1, shape.length);
+  const axis = dim < 0 ? dim + rank : dim;
+  if (Number.isInteger(axis) && axis >= 0 && axis < rank) return axis;
+  throw new RangeError(
+    `${who}: dim is ${dim}, but x is ${showShape(shape)}; it must be a whole number from ${-rank} to ${rank - 1}`,
+  );
 }

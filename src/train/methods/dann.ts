@@ -21,7 +21,7 @@ import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
-import { sliceRows } from '../../ops/sliceRows.ts';
+import { slice } from '../../ops/slice.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Options of {@link dann}. */
@@ -66,7 +66,7 @@ export const dann = (given: DannOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                       [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                [2n, numClasses], [2n, F]
-          const sourceLogits = sliceRows(logits, 0, n); //                 [n, numClasses]
+          const sourceLogits = slice(logits, 0, n); //                 [n, numClasses]
           const classLoss = crossEntropy(sourceLogits, source.labels); //  []
           const transferLoss = adversarial.forwardBatch(features, n); //   []
           const loss = add(classLoss, scale(transferLoss, tradeOff)); //   []

@@ -16,7 +16,7 @@ import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
-import { sliceRows } from '../../ops/sliceRows.ts';
+import { slice } from '../../ops/slice.ts';
 import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
@@ -72,7 +72,7 @@ export const pada = (given: PadaOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                             [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                      [2n, numClasses], [2n, F]
-          const sourceLogits = sliceRows(logits, 0, n); //                       [n, numClasses]
+          const sourceLogits = slice(logits, 0, n); //                       [n, numClasses]
 
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //    [numClasses]
           // If all labels are of classes that the target does not contain, the loss is 0, not 0 / 0.

@@ -15,7 +15,7 @@ import {
   Sampler,
   Sgd,
   SmallCnn,
-  sliceRows,
+  slice,
 } from 'padagrad';
 
 const SIZE = 16; // images of a domain in a batch
@@ -53,7 +53,7 @@ const losses = await capture(gpu, () => {
   optimizer.zeroGrad();
   const [{ x: xs, labels }, { x: xt }] = samplers.map((sampler) => sampler.batch());
   const { logits, features } = classifier.forward(concat([xs, xt])); // [2 SIZE, 10], [2 SIZE, 128]
-  const classification = crossEntropy(sliceRows(logits, 0, SIZE), labels, {
+  const classification = crossEntropy(slice(logits, 0, SIZE), labels, {
     weight: weights.getClassWeightForCrossEntropyLoss(),
   });
   const transfer = adversarial.forwardBatch(features, SIZE, weights.getClassWeightForAdversarialLoss(labels));
