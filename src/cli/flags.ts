@@ -129,7 +129,7 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
       `use only the first n ${side} examples (before filtering classes)`,
       whole(1),
     );
-  const own = '(default for mnist and fontdigits: their test split)';
+  const own = '(default for data sets with splits: their test split)';
   add('sourceTest', '--source-test <data>', `labelled source test set ${own}`);
   add('targetTest', '--target-test <data>', `labelled target test set, used only for evaluation ${own}`);
   addDataFlags(command);
