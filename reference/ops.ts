@@ -32,6 +32,34 @@ export const reshape = (x: Values, shape: readonly number[]): Doubles => ({
 
 // ---------------------------------------------------------------------------------------------------- element by element
 
+/** The probability that a normal variable is below x: a series of positive terms near 0, a continued fraction in the tails. */
+function normal(x: number): number {
+  const z = Math.abs(x);
+  let tail = 0;
+  if (z < 3) {
+    let [sum, term] = [z, z];
+    for (let n = 3; n < 200; n += 2) {
+      term *= (z * z) / n;
+      sum += term;
+    }
+    tail = 0.5 - density(z) * sum;
+  } else {
+    for (let k = 200; k > 0; k--) tail = k / (z + tail);
+    tail = density(z) / (z + tail);
+  }
+  return x < 0 ? tail : 1 - tail;
+}
+
+const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
+/** The argument of the sigmoid in GELU's approximation. */
+const bent = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+const bentSlope = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x ** 2);
+const leaky = (negativeSlope: number) => ({
+  f: (x: number) => (x < 0 ? negativeSlope * x : x),
+  slope: (x: number) => (x > 0 ? 1 : negativeSlope),
+});
+
 /** y = f(x), with dy/dx. */
 export const unary = {
   relu: { f: (x: number) => Math.max(x, 0), slope: (x: number) => (x <= 0 ? 0 : 1) },
@@ -42,6 +70,14 @@ export const unary = {
   tanh: { f: Math.tanh, slope: (x: number) => 1 - Math.tanh(x) ** 2 },
   exp: { f: Math.exp, slope: Math.exp },
   log: { f: Math.log, slope: (x: number) => 1 / x },
+  abs: { f: Math.abs, slope: Math.sign },
+  sqrt: { f: Math.sqrt, slope: (x: number) => 0.5 / Math.sqrt(x) },
+  leakyRelu: leaky(0.01),
+  gelu: { f: (x: number) => x * normal(x), slope: (x: number) => normal(x) + x * density(x) },
+  geluTanh: {
+    f: (x: number) => x * sigmoidOf(bent(x)),
+    slope: (x: number) => sigmoidOf(bent(x)) + x * sigmoidOf(bent(x)) * sigmoidOf(-bent(x)) * bentSlope(x),
+  },
 };
 
 /** y = f(a, b), with dy/da and dy/db. */
@@ -49,6 +85,10 @@ export const binary = {
   add: { f: (a: number, b: number) => a + b, slopes: [() => 1, () => 1] },
   sub: { f: (a: number, b: number) => a - b, slopes: [() => 1, () => -1] },
   mul: { f: (a: number, b: number) => a * b, slopes: [(_: number, b: number) => b, (a: number) => a] },
+  div: {
+    f: (a: number, b: number) => a / b,
+    slopes: [(_: number, b: number) => 1 / b, (a: number, b: number) => -a / b / b],
+  },
 };
 
 const each =
@@ -60,6 +100,14 @@ export const sigmoid = each(unary.sigmoid.f);
 export const tanh = each(unary.tanh.f);
 export const exp = each(unary.exp.f);
 export const log = each(unary.log.f);
+export const abs = each(unary.abs.f);
+export const sqrt = each(unary.sqrt.f);
+export const leakyRelu = (x: Values, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}): Doubles =>
+  each(leaky(negativeSlope).f)(x);
+export const gelu = (x: Values, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Doubles =>
+  each(approximate === 'tanh' ? unary.geluTanh.f : unary.gelu.f)(x);
+export const clamp = (x: Values, { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }): Doubles =>
+  each((v) => Math.min(Math.max(v, min), max))(x);
 export const scale = (x: Values, factor: number): Doubles => each((v) => v * factor)(x);
 
 /** dx = 0 where y = relu(x) <= 0, else dy; as in PyTorch a NaN passes the gradient. */
@@ -96,6 +144,7 @@ function placeOf(i: number, whole: readonly number[], shape: readonly number[]):
 export const add = pairs(binary.add.f);
 export const sub = pairs(binary.sub.f);
 export const mul = pairs(binary.mul.f);
+export const div = pairs(binary.div.f);
 
 /** pcg3d, the hash of Jarzynski and Olano (2020): the last of its three words. */
 export function pcg3d(x: number, y: number, z: number): number {

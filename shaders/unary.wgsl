@@ -17,12 +17,14 @@ struct Params { size: u32 }
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
+fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let first = (wid.y * groups.x + wid.x) * (64u * PER) + lid;
   for (var i = first; i < min(params.size, first + 64u * PER); i += 64u) {
     let v = x[i];
-    if ((bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u) {
+    if (isNan(v)) {
       y[i] = v;
     } else {
       y[i] = value(v);

@@ -95,11 +95,12 @@ export const binaryBench = (
   bench: string,
   op: (a: Tensor, b: Tensor) => Tensor,
   { f, slopes }: { f: (a: number, b: number) => number; slopes: readonly ((a: number, b: number) => number)[] },
+  made: (b: Input<Float32Array>) => Input<Float32Array> = (b) => b,
 ): Bench =>
   opBench({
     bench,
     sizes: vectors,
-    inputs: (shape) => ({ a: uniform(shape, SMALL), b: uniform(shape, { ...SMALL, seed: 2 }) }),
+    inputs: (shape) => ({ a: uniform(shape, SMALL), b: made(uniform(shape, { ...SMALL, seed: 2 })) }),
     run: ({ a, b }) => [op(a, b)],
     truth: ({ a, b }) => [Float64Array.from(a.data, (v, i) => f(v, b.data[i]!))],
     gradients: {

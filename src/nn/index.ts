@@ -1,4 +1,4 @@
-export { ReLU, Sigmoid } from './activation.ts';
+export { GELU, LeakyReLU, ReLU, Sigmoid, Tanh } from './activation.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, freezeBatchNorm } from './batchNorm.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout, type DropoutOptions } from './dropout.ts';

@@ -34,6 +34,23 @@ export default [
     tests: ['ops/add [adapter]'],
   },
   {
+    file: 'shaders/abs.wgsl',
+    from: 'return sign(x);',
+    to: 'return select(-1.0, 1.0, x >= 0.0);',
+    tests: ['ops/abs [adapter]'],
+  },
+  {
+    file: 'shaders/sqrt.wgsl',
+    from: '  if (bits > 0x7f800000u) { return bitcast<f32>(bits | 0x7fc00000u); }\n',
+    to: '  if (bits > 0x7f800000u) { return 0.0; }\n',
+    tests: ['ops/sqrt [adapter]'],
+  },
+  { file: 'shaders/leakyRelu.wgsl', from: '!isNan(x) && x > 0.0', to: 'x >= 0.0', tests: ['ops/leakyRelu [adapter]'] },
+  { file: 'shaders/gelu.wgsl', from: '0.998732965', to: '0.9988', tests: ['ops/gelu [adapter]'] },
+  { file: 'shaders/gelu.wgsl', from: '  if (x < -END) { return 0.0; }\n', to: '', tests: ['ops/gelu [adapter]'] },
+  { file: 'shaders/clamp.wgsl', from: 'x[i] >= params.low', to: 'x[i] > params.low', tests: ['ops/clamp [adapter]'] },
+  { file: 'shaders/div.wgsl', from: '-(a / b) / b', to: '-a / (b * b)', tests: ['ops/div [adapter]'] },
+  {
     file: 'src/ops/softmax.ts',
     from: 'within(1e-30, 1e30)',
     to: 'within(0, 1e300)',

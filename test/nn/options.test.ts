@@ -18,6 +18,8 @@ import {
   Conv2d,
   Dropout,
   Flatten,
+  GELU,
+  LeakyReLU,
   Linear,
   MaxPool2d,
   ModuleList,
@@ -25,6 +27,7 @@ import {
   type RectifyingModule,
   ReLU,
   Sigmoid,
+  Tanh,
 } from '../../src/nn/index.ts';
 import { relu } from '../../src/ops/relu.ts';
 import { Random } from '../../src/random.ts';
@@ -267,6 +270,12 @@ gpuTest('layers without options take none, and forward takes only relu', (gpu) =
     [[{ inplace: true }], /^it takes no options but got an Object$/],
   ]);
   refuses(Sigmoid, [[[gpu], /^it takes no options but got a Gpu$/]]);
+  refuses(Tanh, [[[0.1], /^it takes no options but got 0.1$/]]);
+  refuses(LeakyReLU, [
+    [[0.2], /^expected an options object but got 0.2; pass an object, such as \{ negativeSlope: 0.2 \}$/],
+    [[{ negative_slope: 0.2 }], /^unknown option negative_slope; did you mean negativeSlope\?$/],
+  ]);
+  refuses(GELU, [[[{ approximate: true }], /^approximate must be one of 'none', 'tanh' but is true/]]);
   refuses(Flatten, [[[0], /^it takes no options but got 0$/]]);
   refuses(ModuleList, [[[[new ReLU(), relu]], /^module 1 must be a Module but is a function relu$/]]);
   const [x, images] = [tensor(gpu, [[1, 2]]), tensor(gpu, [1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 1, 3, 3])];
