@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FeatureDataset } from '../../src/data/dataset.ts';
@@ -151,6 +152,20 @@ test('the text of a jitter names its preset and what differs', () => {
   const { method, sourceJitter, ...rest } = trainArguments(options);
   const saved = { iteration: 0, method, jitter: { source: sourceJitter!.amounts }, options: rest, tensors: new Map() };
   assert.equal(runOptionsOf(saved), options);
+});
+
+test('the documents give the defaults of each amount', () => {
+  const rows = readFileSync('docs/data.md', 'utf8').matchAll(
+    /^\| `(\w+)` \|[^|]*\| `?([\w.]+)`? \| `?([\w.]+)`? \|$/gm,
+  );
+  const documented = Array.from(rows, ([, name, affine, colour]) => [name, affine, colour]);
+  const [affine, colour] = [affineJitter().amounts, colourJitter().amounts];
+  const expected = Object.entries(affine).map(([name, amount]) => [
+    name,
+    String(amount),
+    String(colour[name as keyof typeof colour]),
+  ]);
+  assert.equal(documented, expected);
 });
 
 run();
