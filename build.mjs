@@ -31,6 +31,29 @@ const wgsl = ({ minify }) => ({
   },
 });
 
+/** The module `report:page`: the script and the style of report.html as texts. Adds the files that they are built from to `inputs`. */
+const reportPage = (inputs = []) => ({
+  name: 'report',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^report:page$/ }, () => ({ path: 'page', namespace: 'report' }));
+    onLoad({ filter: /.*/, namespace: 'report' }, async () => {
+      const { outputFiles, metafile } = await build({
+        ...common,
+        entryPoints: { page: 'demo/report/main.ts', style: 'demo/report/style.css' },
+        outdir: 'report',
+        format: 'iife',
+        platform: 'browser',
+        minify: true,
+        metafile: true,
+        write: false,
+      });
+      inputs.push(...Object.keys(metafile.inputs));
+      const text = (ending) => JSON.stringify(outputFiles.find(({ path }) => path.endsWith(ending)).text.trim());
+      return { contents: `export const script = ${text('.js')}; export const style = ${text('.css')};` };
+    });
+  },
+});
+
 const common = {
   bundle: true,
   format: 'esm',
@@ -78,11 +101,13 @@ async function command() {
     conditions: ['node'],
     external: ['webgpu', 'sharp'],
   };
+  const ofReport = [];
+  const plugins = [wgsl({ minify: true }), reportPage(ofReport)];
   const built = [
-    await build({ ...shared, entryPoints: ['src/cli/padagrad.ts'], outdir, plugins: [wgsl({ minify: true })] }),
+    await build({ ...shared, entryPoints: ['src/cli/padagrad.ts'], outdir, plugins }),
     await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: false })] }),
   ];
-  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...ofReport];
   const bundled = inputs.map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licenses = [...new Set(bundled.filter(Boolean))].sort().map((folder) => {
     const [file] = files(folder, /^licen[cs]e([.-]\w+)*$/i);
@@ -121,7 +146,7 @@ async function programs(only) {
     platform: 'node',
     conditions: ['node'],
     packages: 'external',
-    plugins: [wgsl({ minify: false })],
+    plugins: [wgsl({ minify: false }), reportPage()],
     sourcemap: 'inline',
   });
 }

@@ -168,7 +168,7 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   command
     .option(
       '-o, --out <dir>',
-      'output folder for config.json, metrics.jsonl, checkpoints and model.safetensors (one subfolder per run if there are several)',
+      'output folder for config.json, metrics.jsonl, checkpoints, model.safetensors and report.html (one subfolder per run if there are several)',
     )
     .option('--checkpoint-every <n>', 'save a checkpoint to --out every n iterations (0: never)', whole(0), 100);
   addOptions('running');

@@ -68,8 +68,8 @@ export function limit<Data extends HostData>(all: Data, n: number): Data {
   };
 }
 
-/** Returns copies of the examples at some places. */
-function take<Data extends HostData>(all: Data, places: readonly number[]): Data {
+/** @internal Returns copies of the examples at some places. */
+export function take<Data extends HostData>(all: Data, places: readonly number[]): Data {
   const size = sizeOf(exampleShape(all));
   const copied = <Values extends Uint8Array | Uint8ClampedArray | Float32Array>(from: Values, to: Values): Values => {
     for (const [i, place] of places.entries()) to.set(from.subarray(place * size, (place + 1) * size), i * size);

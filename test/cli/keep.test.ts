@@ -47,7 +47,7 @@ test.before(async () => {
 test('the last two checkpoints are kept, no temporary file, and no lock', () => {
   assert.equal(readdirSync('whole').sort(), [
     ...['checkpoint-20.safetensors', 'checkpoint-30.safetensors'],
-    ...['config.json', 'metrics.jsonl', 'model.safetensors'],
+    ...['config.json', 'metrics.jsonl', 'model.safetensors', 'report.html'],
   ]);
   assert.equal(checkpoints('stopped'), ['checkpoint-20.safetensors', 'checkpoint-25.safetensors']);
 });

@@ -115,6 +115,23 @@ test('a model that has no room next to two checkpoints replaces the older one', 
     assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '"result"');
   }));
 
+test('the report is made from all rows of the run; a run without room for it is complete, with a warning', () =>
+  onDisk(1024, async () => {
+    const { run, warnings } = begin();
+    run.append({ event: 'iteration', iteration: 0 });
+    run.finish(new Uint8Array(500 * KB), { event: 'result' });
+    await run.report(async (rows) => rows.map(({ event }) => event).join());
+    assert.is(readFileSync(join(path, 'report.html'), 'utf8'), 'iteration,result');
+    await run.report(async () => 'x'.repeat(900 * KB));
+    run.close();
+    assert.is(warnings.length, 1);
+    assert.match(
+      warnings[0]!,
+      /^the run is saved, but without its report: .*report.html cannot be written: no space left/,
+    );
+    assert.is(statSync(join(path, 'model.safetensors')).size, 500 * KB);
+  }));
+
 test('a model that does not fit is an error with its file, its size and how to continue; the newest checkpoint stays', () =>
   onDisk(1024, async () => {
     const { run } = begin();
@@ -316,7 +333,7 @@ const KINDS: Record<string, (path: string) => void> = {
   ...(process.platform !== 'win32' && { 'a device or a pipe': (path) => execFileSync('mkfifo', [path]) }),
 };
 for (const [kind, make] of Object.entries(KINDS)) {
-  for (const name of ['lock', 'config.json', 'metrics.jsonl', 'model.safetensors']) {
+  for (const name of ['lock', 'config.json', 'metrics.jsonl', 'model.safetensors', 'report.html']) {
     test(`${name} that is ${kind} is refused before anything is computed`, () => {
       mkdirSync(path);
       make(join(path, name));

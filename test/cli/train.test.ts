@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { htmlReport, type ReportData } from '../../src/cli/run/htmlReport.ts';
 import { summarizeSeeds } from '../../src/cli/show/summary.ts';
-import { at, inFolder, run, TRAIN } from './command.ts';
+import { at, inFolder, run, TRAIN, writeIdx } from './command.ts';
 
 // `padagrad train`: its options, its output, its files and its exit code.
 
@@ -182,6 +183,7 @@ test('--out saves config, metrics, checkpoint and model, and says if it overwrit
     'config.json',
     'metrics.jsonl',
     'model.safetensors',
+    'report.html',
   ]);
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
   assert.equal(Object.keys(config), ['padagrad', 'task', 'options', 'watch', 'data', 'device']);
@@ -199,6 +201,46 @@ test('--out saves config, metrics, checkpoint and model, and says if it overwrit
   const second = await run([...TRAIN, '-i', '10', '--out', out]);
   assert.match(second.stdout.text, `overwriting an earlier run in ${out}`);
   assert.is(rows().length, 12);
+});
+
+test('report.html holds the curves, the predictions and the settings of a run', async () => {
+  // The left half of each image is brighter.
+  const images80 = Uint8Array.from({ length: 100 * 80 * 80 }, (_, i) => (i % 80 < 40 ? 200 : 100));
+  const labels = Uint8Array.from({ length: 100 }, (_, i) => i % 2);
+  writeIdx('large', { images: images80, labels, count: 100, height: 80, width: 80 });
+  const flags = '-i 6 -u 3 --eval-freq 2 --out reported'.split(' ');
+  const large = ['-s', 'idx:large', '-t', 'idx:large', '--target-test', 'idx:large', '-b', '4'];
+  const { code, stderr } = await run(['train', ...large, ...flags]);
+  assert.is(code, 0, stderr.text);
+  const html = readFileSync(join('reported', 'report.html'), 'utf8');
+  const [, json] = /<script type="application\/json" id="data">(.*)<\/script>\n/.exec(html)!;
+  const data: ReportData = JSON.parse(json!);
+  const { iterations, classWeights, evaluations, images, settings, result } = data;
+  assert.equal([iterations.first, iterations.classLoss.length, iterations.domainAccuracy.length], [0, 6, 6]);
+  assert.equal(
+    [classWeights.iteration, classWeights.weights.map(({ length }) => length)],
+    [
+      [3, 6],
+      [2, 2],
+    ],
+  );
+  assert.equal(
+    evaluations.map(({ iteration }) => iteration),
+    [2, 4, 6],
+  );
+  assert.is(evaluations.at(-1)!.target, result.targetAccuracy);
+  assert.equal([settings['--iterations'], settings['--source'], settings['--lr']], ['6', 'idx:large', '0.01']);
+  // 48 of 100 images, spread over the set, at half their size of 80x80.
+  assert.equal([images!.channels, images!.height, images!.width], [1, 40, 40]);
+  assert.equal(
+    images!.predictions.map(({ truth }) => truth),
+    Array.from({ length: 48 }, (_, i) => labels[Math.floor((i * 100) / 48)]),
+  );
+  const pixels = Buffer.from(images!.pixels, 'base64');
+  assert.is(pixels.length, 48 * 40 * 40);
+  assert.equal([...pixels.subarray(-40)], [...new Array(20).fill(200), ...new Array(20).fill(100)]);
+  // No name ends the script that holds the data.
+  assert.not.match(htmlReport({ ...data, source: '</script><p>' }), '<p>');
 });
 
 for (const [signal, exitCode] of [

@@ -3,17 +3,22 @@ import type { Command } from 'commander';
 import { version } from '../../../package.json';
 import { NotFiniteError } from '../../debug/finiteWatch.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
+import type { Classifier } from '../../models/classifier.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type TrainResult, train } from '../../train/loop.ts';
 import { type RunOptions, runOptionsOf, trainArguments } from '../../train/methods/named.ts';
+import type { Trainer } from '../../train/trainer.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
 import { safetensorsOf } from '../model.ts';
 import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
 import { finishedRun, RunFolder } from '../run/folder.ts';
+import { curvesOf, htmlReport, predictImages } from '../run/htmlReport.ts';
 import { type Job, prepareJob } from '../run/job.ts';
+import type { Row } from '../run/metricsFile.ts';
 import { profileJob, writeTrace } from '../run/profile.ts';
+import { classes as classList } from '../show/format.ts';
 import { compileNotice, RunReport, readingNotes } from '../show/report.ts';
 import { type RunSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
@@ -181,6 +186,7 @@ async function runOnce(
       // The report comes first: if the model cannot be written, it is all there is.
       report.end(summary);
       folder?.finish(await safetensorsOf(trainer.model, job.record), { event: 'result', ...summary });
+      await folder?.report((rows) => writeReport(job, { options, device, summary, rows, trainer }));
       if (folder) terminal.line(`saved to ${folder.path}`);
       return summary;
     } finally {
@@ -190,6 +196,34 @@ async function runOnce(
     terminal.settle();
     folder?.close();
   }
+}
+
+/** Makes report.html of a finished run. */
+async function writeReport(
+  { task, watch, data, targetTest, record }: Job,
+  run: { options: RunOptions; device: Device; summary: RunSummary; rows: readonly Row[]; trainer: Trainer<Classifier> },
+): Promise<string> {
+  const { options, device, summary, rows, trainer } = run;
+  const { numClasses: _, ...flags } = { ...task, ...options, ...watch };
+  const set = targetTest ? 'the target test set' : 'the target';
+  // If it was stopped before its first iteration, the kernels are not compiled.
+  const images = summary.iterations > 0 && { data: targetTest ?? data.target, model: trainer.model, title: set };
+  return htmlReport({
+    padagrad: version,
+    source: task.source,
+    target: task.target,
+    device: describeDevice(device),
+    settings: Object.fromEntries(
+      Object.entries(flags)
+        .filter(([, value]) => value !== null && value !== false)
+        .map(([name, value]) => [flagOf(name), Array.isArray(value) ? classList(value) : String(value)]),
+    ),
+    classNames: record.classNames,
+    targetClasses: task.targetClasses,
+    result: summary,
+    ...curvesOf(rows),
+    images: images ? await predictImages(trainer.gpu, images) : null,
+  });
 }
 
 function summaryOf({ method, seed, iterations }: RunOptions, result: TrainResult): RunSummary {

@@ -20,7 +20,7 @@ import { count } from '../show/format.ts';
 
 // Files that survive a crash: each is written in full under a temporary name and then renamed. Errors name the file and the reason.
 
-const LEFT_OVER = /^\.(config\.json|model\.safetensors|checkpoint-\d+\.safetensors)\.\d+\.tmp$/;
+const LEFT_OVER = /^\.(config\.json|model\.safetensors|report\.html|checkpoint-\d+\.safetensors)\.\d+\.tmp$/;
 
 /** Thrown if a file cannot be written. The message has the file and the reason; on a full disk also the size. */
 export class WriteError extends Error {

@@ -17,10 +17,11 @@ import {
   writeAtomically,
 } from './files.ts';
 import { LOCK, lockFolder } from './lock.ts';
-import { type Cut, MetricsFile, rowsOf } from './metricsFile.ts';
+import { type Cut, MetricsFile, type Row, rowsOf } from './metricsFile.ts';
 
 const METRICS = 'metrics.jsonl';
 export const MODEL = 'model.safetensors';
+const REPORT = 'report.html';
 
 const isFile = (path: string): boolean => existsSync(path) && otherThanFile(path) === undefined;
 
@@ -37,7 +38,7 @@ export function finishedRun(path: string): RunSummary | undefined {
 }
 
 /**
- * The folder of one run: config.json, metrics.jsonl, the last two checkpoints and model.safetensors. It stays usable whenever the
+ * The folder of one run: config.json, metrics.jsonl, the last two checkpoints, model.safetensors and report.html. It stays usable whenever the
  * process is killed or the disk is full: every file but metrics.jsonl is replaced in one step.
  */
 export class RunFolder {
@@ -61,7 +62,7 @@ export class RunFolder {
       closeSync(openSync(probe, 'w'));
       rmSync(probe);
     });
-    for (const name of [LOCK, CONFIG, METRICS, MODEL]) {
+    for (const name of [LOCK, CONFIG, METRICS, MODEL, REPORT]) {
       const other = otherThanFile(join(path, name));
       if (other)
         throw new UsageError(
@@ -82,7 +83,7 @@ export class RunFolder {
 
   /** Starts a new run, and removes the files of an earlier one. @throws UsageError | WriteError */
   begin(config: RunConfig): void {
-    for (const name of [MODEL, METRICS]) removeFile(join(this.path, name));
+    for (const name of [MODEL, METRICS, REPORT]) removeFile(join(this.path, name));
     removeCheckpoints(this.path);
     removeLeftOvers(this.path);
     writeAtomically(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
@@ -96,7 +97,7 @@ export class RunFolder {
    */
   async resume({ watch }: RunConfig): Promise<Found | undefined> {
     removeLeftOvers(this.path);
-    removeFile(join(this.path, MODEL));
+    for (const name of [MODEL, REPORT]) removeFile(join(this.path, name));
     const found = await newestCheckpoint(this.path, (error) =>
       this.warn(`a checkpoint is damaged, using the previous one: ${error.message}`),
     );
@@ -150,6 +151,21 @@ export class RunFolder {
         : 'train again from the beginning (there is no checkpoint)';
       error.message += `; free some space, then run \`padagrad train --resume ${this.path}\` to ${from}`;
       throw error;
+    }
+  }
+
+  /**
+   * Writes report.html from the rows of metrics.jsonl, after {@link finish}. The run is complete without it, so a failure is only a
+   * warning.
+   */
+  async report(make: (rows: readonly Row[]) => Promise<string>): Promise<void> {
+    const path = join(this.path, REPORT);
+    try {
+      const rows = [...rowsOf(readFileSync(join(this.path, METRICS)))].map(({ row }) => row);
+      const html = await make(rows);
+      this.withRoom(() => writeAtomically(path, html));
+    } catch (error) {
+      this.warn(`the run is saved, but without its report: ${(error as Error).message}`);
     }
   }
 
