@@ -89,6 +89,38 @@ export function binaryCrossEntropyBackward(p: Values, target: Values, weight?: V
   return dp;
 }
 
+/** loss[i] = (x[i] - target[i])^2 */
+export function mseLoss(x: Values, target: Values, { reduction = 'mean' }: { reduction?: Reduction } = {}): Doubles {
+  const loss = zeros(x.shape);
+  for (let i = 0; i < loss.data.length; i++) loss.data[i] = (x.data[i]! - target.data[i]!) ** 2;
+  if (reduction === 'none') return loss;
+  const sum = loss.data.reduce((a, b) => a + b, 0);
+  return scalar(reduction === 'mean' ? sum / loss.data.length : sum);
+}
+
+export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
+  /** [C], C the last size of x */
+  posWeight?: Values | undefined;
+}
+
+/** loss[i] = weight[i] ((1 - target[i]) log(1 + exp x[i]) + posWeight target[i] log(1 + exp -x[i])) */
+export function binaryCrossEntropyWithLogits(
+  x: Values,
+  target: Values,
+  { weight, posWeight, reduction = 'mean' }: BinaryCrossEntropyWithLogitsOptions = {},
+): Doubles {
+  const softplus = (v: number) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+  const loss = zeros(x.shape);
+  for (let i = 0; i < loss.data.length; i++) {
+    const [v, t] = [x.data[i]!, target.data[i]!];
+    const positive = posWeight ? posWeight.data[i % posWeight.data.length]! : 1;
+    loss.data[i] = (weight?.data[i] ?? 1) * ((1 - t) * softplus(v) + positive * t * softplus(-v));
+  }
+  if (reduction === 'none') return loss;
+  const sum = loss.data.reduce((a, b) => a + b, 0);
+  return scalar(reduction === 'mean' ? sum / loss.data.length : sum);
+}
+
 export interface DomainLossOptions {
   /** How many of the rows, the first ones, are of the source. */
   sources: number;

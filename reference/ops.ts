@@ -273,6 +273,34 @@ export const logSoftmaxBackward = (x: Values, dy: Values): Doubles =>
 export const softmaxColumnMean = (x: Values, { temperature = 1 }: { temperature?: number } = {}): Doubles =>
   columnMean(softmax(x, { temperature }));
 
+/** y = (x - mean) / sqrt(variance + eps) weight + bias over the last dimensions, whose shape weight and bias have. */
+export function layerNorm(x: Values, weight: Values, bias: Values, { eps = 1e-5 }: { eps?: number } = {}): Doubles {
+  const cols = weight.data.length;
+  const normalised = mapRows({ shape: [x.data.length / cols, cols], data: x.data }, -1, (row) => {
+    const m = total(row) / cols;
+    const variance = total(row.map((v) => (v - m) ** 2)) / cols;
+    for (let k = 0; k < cols; k++)
+      row[k] = ((row[k]! - m) / Math.sqrt(variance + eps)) * weight.data[k]! + bias.data[k]!;
+  });
+  return reshape(normalised, x.shape);
+}
+
+/** Exchanges two dimensions. */
+export function transpose(x: Values, dim0: number, dim1: number): Doubles {
+  const rank = x.shape.length;
+  const order = x.shape.map((_, d) => d);
+  const [a, b] = [(dim0 + rank) % rank, (dim1 + rank) % rank];
+  [order[a], order[b]] = [order[b]!, order[a]!];
+  const y = zeros(order.map((d) => x.shape[d]!));
+  for (let i = 0; i < y.data.length; i++) {
+    const at = new Array<number>(rank).fill(0);
+    for (let d = rank - 1, left = i; d >= 0; left = Math.floor(left / y.shape[d]!), d--)
+      at[order[d]!] = left % y.shape[d]!;
+    y.data[i] = x.data[at.reduce((place, k, d) => place * x.shape[d]! + k, 0)]!;
+  }
+  return y;
+}
+
 // ------------------------------------------------------------------------------------------------------------------ rows
 
 /** y[i] = x[index[i]]; x: [n, ...], index: [...] */

@@ -1,20 +1,21 @@
 // gatherRows: rows of a tensor, selected by index
 //
-//   forward   y[k,c]  = x[index[k], c];     NaN if index[k] >= rows
+//   forward   y[k,c]  = x[index[k], c];     `missing` if index[k] >= rows: NaN, or 2^32 - 1 for u32
 //   backward  dx[r,c] = sum of dy[k,c] over the k with index[k] = r
 //
 // shapes    x, dx: [rows, cols]; index: [count] u32; y, dy: [count, cols]
 // parallel  forward: one invocation per element of y; backward: one per TAKEN columns of a row of dx, which reads all of index
-// numerics  a row that is selected several times adds its gradients in the order of index, without atomics
+// numerics  a row that is selected several times adds its gradients in the order of index, without atomics.
+//           forward copies words of either element type as i32, because a device may treat small integers in an f32 as 0
 
 // As in the op.
 const TAKEN = 32u;
 
-struct Params { rows: u32, cols: u32, count: u32 }
+struct Params { rows: u32, cols: u32, count: u32, missing: i32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<i32>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<i32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
@@ -26,7 +27,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
   if (row < params.rows) {
     y[i] = x[row * params.cols + i % params.cols];
   } else {
-    y[i] = nan(row);
+    y[i] = params.missing;
   }
 }
 

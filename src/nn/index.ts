@@ -3,6 +3,7 @@ export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, freezeBatchNorm } from
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout, type DropoutOptions } from './dropout.ts';
 export { Flatten } from './flatten.ts';
+export { LayerNorm, type LayerNormOptions } from './layerNorm.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export { Module } from './module.ts';
 export { ModuleList } from './moduleList.ts';

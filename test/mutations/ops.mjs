@@ -50,6 +50,21 @@ export default [
   { file: 'shaders/gelu.wgsl', from: '  if (x < -END) { return 0.0; }\n', to: '', tests: ['ops/gelu [adapter]'] },
   { file: 'shaders/clamp.wgsl', from: 'x[i] >= params.low', to: 'x[i] > params.low', tests: ['ops/clamp [adapter]'] },
   { file: 'shaders/div.wgsl', from: '-(a / b) / b', to: '-a / (b * b)', tests: ['ops/div [adapter]'] },
+  { file: 'shaders/layerNorm.wgsl', from: ' - meanOfG', to: '', tests: ['ops/layerNorm [adapter]'] },
+  {
+    file: 'shaders/binaryCrossEntropyWithLogits.wgsl',
+    from: 'i % params.cols',
+    to: 'i / params.cols',
+    tests: ['ops/binaryCrossEntropyWithLogits [adapter]'],
+  },
+  {
+    file: 'src/ops/gatherRows.ts',
+    from: "x.dtype === 'u32' ? -1 : QUIET_NAN",
+    to: 'QUIET_NAN',
+    tests: ['ops/gatherRows [adapter]'],
+  },
+  { file: 'src/ops/transpose.ts', from: 'low === high\n', to: 'low > high\n', tests: ['ops/transpose [adapter]'] },
+  { file: 'src/optim/schedule.ts', from: 'milestone <= i', to: 'milestone < i', tests: ['optim/schedule'] },
   {
     file: 'src/ops/softmax.ts',
     from: 'within(1e-30, 1e30)',

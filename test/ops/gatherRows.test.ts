@@ -4,7 +4,7 @@ import { gatherRows } from '../../src/ops/gatherRows.ts';
 import { empty, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { gpuTest, integers, run } from '../harness.ts';
-import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
+import { checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 // Rows repeat, and some are never chosen. With one column these are the weights of labels.
 for (const count of [1, 63, 64, 65, 1009]) {
@@ -44,7 +44,19 @@ checkValues('gatherRows passes NaN in the gradient on to its row', gather, {
   gradients: [[2, nan, 0]],
 });
 
-checkArguments('gatherRows', gatherRows, { x: 'f32 2x2', index: 'u32 2' });
+checkValues('gatherRows copies labels as they are, and gives 2^32 - 1 for a row that does not exist', gather, {
+  inputs: [Uint32Array.of(1, 2 ** 32 - 2, 0x7fc00001), Uint32Array.of(2, 0, 1, 3)],
+  y: [0x7fc00001, 1, 2 ** 32 - 2, 2 ** 32 - 1],
+});
+
+checkRefusals('gatherRows of other types', (gpu) => {
+  const [x, index] = [tensor(gpu, [1]), empty(gpu, [1], 'u32')];
+  return [
+    [() => gatherRows(x, x), /^gatherRows: index must be u32 but is f32$/],
+    [() => gatherRows([1] as never, index), /^gatherRows: x must be a tensor but is /],
+    [() => (gatherRows as (...args: unknown[]) => unknown)(x, index, {}), /^gatherRows: expected no further argument/],
+  ];
+});
 checkRefusals('gatherRows', (gpu) => [
   [() => gatherRows(tensor(gpu, 1), empty(gpu, [1], 'u32')), /x is a single number; it must have rows/],
 ]);
