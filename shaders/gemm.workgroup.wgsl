@@ -21,11 +21,11 @@ override THREADS: u32 = 64;
 
 const STEP = 16u;
 
-// 16 steps of k for the first 64 rows or columns, 4 per vec4, then for the next 64. With two indices instead of one, WebGPU's bounds
-// checks are done outside the inner loop: there the first index is constant and the second does not change.
-alias Panel = array<vec4<Element>, 16>;
-var<workgroup> tileA: array<Panel, 16 * ((ROWS + 63) / 64)>;
-var<workgroup> tileB: array<Panel, 16 * ((COLUMNS + 63) / 64)>;
+// A tile as panels of 64 rows or columns: [i][16 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. In the inner
+// loop the first two indices are constants and the third does not change, so WebGPU's bounds checks are done once per four steps.
+alias Panel = array<array<vec4<Element>, 64>, 4>;
+var<workgroup> tileA: array<Panel, (ROWS + 63) / 64>;
+var<workgroup> tileB: array<Panel, (COLUMNS + 63) / 64>;
 
 alias Quad = array<vec4f, 4>;
 var<private> topLeft: Quad;
@@ -33,26 +33,26 @@ var<private> topRight: Quad;
 var<private> bottomLeft: Quad;
 var<private> bottomRight: Quad;
 
-fn swizzle(row4: u32, four: u32) -> u32 { return row4 ^ (2u * four); }
+fn placeOf(at: u32, four: u32) -> u32 { return 16u * four + (at & 15u); }
+fn swizzled(row4: u32, four: u32) -> u32 { return 16u * four + ((row4 & 15u) ^ (2u * four)); }
 
 fn multiplyAdd(sum: ptr<private, Quad>, a: vec4f, b: vec4f) {
   for (var i = 0u; i < 4u; i++) { (*sum)[i] += b * a[i]; }
 }
 
-// The first step of k of the panel that holds block `at` of 4 rows or columns.
-fn panelOf(at: u32) -> u32 { return STEP * (at / 16u); }
-
 fn addTiles(row4: u32, col4: u32) {
   let bottomRow4 = row4 + ROWS / 8u;
   let rightCol4 = col4 + COLUMNS / 8u;
-  for (var four = 0u; four < STEP / 4u; four++) {
-    let topAt = swizzle(row4 % 16u, four);
-    let bottomAt = swizzle(bottomRow4 % 16u, four);
-    for (var k = 4u * four; k < 4u * four + 4u; k++) {
-      let top = vec4f(tileA[k][topAt]);
-      let bottom = vec4f(tileA[panelOf(ROWS / 8u) + k][bottomAt]);
-      let left = vec4f(tileB[k][col4]);
-      let right = vec4f(tileB[panelOf(COLUMNS / 8u) + k][rightCol4 % 16u]);
+  for (var four = 0u; four < 4u; four++) {
+    let topAt = swizzled(row4, four);
+    let bottomAt = swizzled(bottomRow4, four);
+    let leftAt = placeOf(col4, four);
+    let rightAt = placeOf(rightCol4, four);
+    for (var i = 0u; i < 4u; i++) {
+      let top = vec4f(tileA[0][i][topAt]);
+      let bottom = vec4f(tileA[(ROWS - 1u) / 64u][i][bottomAt]);
+      let left = vec4f(tileB[0][i][leftAt]);
+      let right = vec4f(tileB[(COLUMNS - 1u) / 64u][i][rightAt]);
       multiplyAdd(&topLeft, top, left);
       multiplyAdd(&topRight, top, right);
       multiplyAdd(&bottomLeft, bottom, left);
@@ -63,7 +63,7 @@ fn addTiles(row4: u32, col4: u32) {
 
 // Writes a block that this invocation has loaded to the tile: 4 steps of k for 4 columns.
 fn putB(col4: u32, k: u32, b: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { tileB[panelOf(col4) + k + i][col4 % 16u] = vec4<Element>(b[i]); }
+  for (var i = 0u; i < 4u; i++) { tileB[col4 >> 4u][i][placeOf(col4, k >> 2u)] = vec4<Element>(b[i]); }
 }
 
 fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
@@ -107,7 +107,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     }
     if (k > begin) { addTiles(row4, col4); }
     workgroupBarrier(); // all invocations have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelOf(rowA) + kA + i][swizzle(rowA % 16u, kA / 4u)] = vec4<Element>(a[i]); } }
+    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[rowA >> 4u][i][swizzled(rowA, thread & 3u)] = vec4<Element>(a[i]); } }
     if (carriesB) { putB(colB, kB, b); }
     if (COLUMNS > THREADS) { putB(colB, kB + 8u, secondB); }
     workgroupBarrier(); // the tiles of the next round are complete

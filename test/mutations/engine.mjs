@@ -123,8 +123,8 @@ export default [
   shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, params.k)', 'params.k', 'ops/matmul [adapter]'),
   shader(
     'gemm.workgroup',
-    'let topAt = swizzle(row4 % 16u, four)',
-    'let topAt = row4 % 16u',
+    'let topAt = swizzled(row4, four)',
+    'let topAt = placeOf(row4, four)',
     'ops/matmul [gemm-workgroup-disordered]',
   ),
   shader(
