@@ -9,6 +9,7 @@ export { affineJitter, colourJitter, type Jitter } from './data/jitter.ts';
 export { Sampler } from './data/sampler.ts';
 export { type FeatureStatistics, featureStatistics, standardize } from './data/standardize.ts';
 export { firstNotFinite, type NotFinite } from './debug/finiteWatch.ts';
+export { type GradCheckOptions, type GradCheckResult, gradCheck } from './debug/gradCheck.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
 
 export { gemmFamily } from './gemm/settings.ts';
