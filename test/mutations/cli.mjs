@@ -15,7 +15,6 @@ export default [
   cli('run/folder', 'iterations < iteration', 'iterations > iteration', 'keep'),
   cli('run/folder', '[LOCK, CONFIG, METRICS, MODEL, REPORT]', '[CONFIG]', 'runFolder'),
   cli('run/folder', 'this.metrics!.add([result]);', '', 'runFolder'),
-  cli('run/folder', '[MODEL, METRICS, REPORT]', '[MODEL, METRICS]', 'train'),
   cli('run/htmlReport', "replaceAll('<', '\\\\u003c')", "replaceAll('<', '<')", 'train'),
   cli('run/htmlReport', 'column = x * block', 'column = x', 'train'),
   cli('run/htmlReport', '(i * data.count) / n', 'i', 'train'),
