@@ -6,15 +6,18 @@
 // shapes    x: [rows, cols]; partials: [parts, cols] of sums in two parts; stats: [rows] of (m, 1 / s); y: [cols]
 // parallel  small          for cols <= 32: one workgroup; an invocation takes whole rows and holds a row and its sums in registers, as
 //                          vec4s; then each invocation adds up one column
-//           the other entry points write partial column sums; `mean` adds them in a fixed order and resets them to 0:
+//           the other entry points write partial column sums, at most 128 of each, and `mean` adds them in a fixed order:
 //           lane           as small, in several workgroups, for many rows
 //           rows, columns  one invocation per row, then one per four columns: for CPUs, where barriers are expensive
-//           fused          for GPUs: a workgroup takes a few rows at a time, first with LANES lanes per row (softmax.row.wgsl), then with
+//           subgroups      for GPUs with subgroups: see softmaxColumnMean.subgroups
+//           fused          for GPUs without, or for few columns: a workgroup takes a few rows at a time, first with LANES lanes per row (softmax.row.wgsl), then with
 //                          COLS lanes for the columns, which find the rows in the cache, so x is read from memory only once
-// numerics  an invocation adds up about 100 rows. Sums of those are kept in two parts, also from batch to batch, and lose nothing; their
+// numerics  an invocation adds up about 100 rows, for very many rows more. Sums of those are kept in two parts, also from batch to batch, and lose nothing; their
 //           order is fixed. A row with NaN, or with a largest element that is not finite, makes the result NaN
 
 override COLS = 1u;
+// fused: the columns that an invocation really holds, at most HELD.
+override COUNT = 1u;
 override ALIGNED = false;
 // Columns that an invocation holds; also the invocations of a workgroup of small, lane, rows and columns.
 const HELD = 32u;
@@ -23,7 +26,7 @@ const QUADS_HELD = 9u;
 const CHUNK = 64u;
 const LOWEST = -3.4028234e38;
 
-// scale is 1 / T. mean divides the sums by rows.
+// scale is 1 / T. mean divides the sums by rows. add: sums are kept from batch to batch, so `mean` sets them to 0.
 struct Params { rows: u32, cols: u32, scale: f32, parts: u32, add: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -167,7 +170,7 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
     workgroupBarrier();
     for (var k = 0u; k < HELD; k++) {
       let c = lid % COLS + k * COLS;
-      if (c >= params.cols) { break; }
+      if (k >= COUNT || c >= params.cols) { break; }
       for (var r = lid / COLS; r < count; r += slices) {
         sums[k] += exp((x[(first + r) * params.cols + c] - ofRows[r].x) * params.scale) * ofRows[r].y;
       }
@@ -180,7 +183,7 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid
   workgroupBarrier();
   for (var slice = 1u; slice < slices; slice++) { sums[0] += laneParts[(slice * COLS + lid) % WG]; }
   for (var k = 0u; k < HELD; k++) {
-    if (lid < COLS) { put(wid.x, lid + k * COLS, sums[k]); }
+    if (k < COUNT && lid < COLS) { put(wid.x, lid + k * COLS, sums[k]); }
   }
 }
 
@@ -191,7 +194,7 @@ fn mean(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   for (var part = lid % LANES; part < select(0u, params.parts, c < params.cols); part += LANES) {
     let i = part * params.cols + c;
     parts = plus(plus(parts, partials[i].x), partials[i].y);
-    partials[i] = vec2f();
+    if (params.add == 1u) { partials[i] = vec2f(); }
   }
   var sum = rowSum(lid, parts.x + parts.y);
   // The mean of no rows.

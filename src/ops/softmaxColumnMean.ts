@@ -3,6 +3,7 @@
 // shader. Sums over many batches are kept in two parts, so that they do not lose digits.
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
+import subgroupsSource from '../../shaders/softmaxColumnMean.subgroups.wgsl';
 import source from '../../shaders/softmaxColumnMean.wgsl';
 import { checkOptions, checkValue, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -18,10 +19,19 @@ const kernel = /* @__PURE__ */ defineKernel(
   [rowsSource, rowSource, source],
   ['lane', 'small', 'rows', 'columns', 'fused', 'mean'],
 );
+const { subgroups } = /* @__PURE__ */ defineKernel(
+  'softmaxColumnMean',
+  [rowsSource, rowSource, source, subgroupsSource],
+  ['lane', 'small', 'rows', 'columns', 'fused', 'mean', 'subgroups'],
+);
 
 // As in the shader: the columns that an invocation holds, and the rows that `columns` adds up at a time.
 const HELD = 32;
 const CHUNK = 64;
+// Partial sums per column of one call. More would cost more to write and to read again than they gain.
+const MOST_PARTS = 128;
+// Rows per partial sum on a GPU: a partial sum has two numbers, so both passes over them move a quarter of the bytes of x.
+const ROWS_PER_PART = 16;
 // Partial sums per column that are kept from batch to batch. A batch of usual size fills all of them in parallel.
 const KEPT_PARTS = 64;
 
@@ -70,7 +80,7 @@ export class SoftmaxColumnSums {
   /** Writes the sums since the last `take` to `into`, f32 [C], and starts from zero again. */
   take(into: Tensor): void {
     expectShape('SoftmaxColumnSums', 'into', into, [this.cols]);
-    sumParts(this.partials, into, KEPT_PARTS, 1);
+    sumParts(this.partials, into, { parts: KEPT_PARTS, rows: 1, kept: true });
   }
 
   /** Discards everything added so far. */
@@ -85,10 +95,15 @@ export class SoftmaxColumnSums {
 
 const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.kind === 'gpu' && cols <= 64 * HELD;
 
+/** Whether a subgroup takes a row: its lanes can hold the columns, and less than half of them would idle. */
+const suitsSubgroups = ({ kind, subgroupSize }: Gpu, cols: number): boolean =>
+  kind === 'gpu' && subgroupSize >= 8 && cols <= HELD * subgroupSize && 2 * cols > subgroupSize;
+
 /** Chooses the partial sums per column: enough to keep the adapter busy, and each short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {
-  const each = isGpuLike(gpu, cols) ? splitRows(gpu, cols).rowsAtOnce : cols <= HELD ? 4096 : CHUNK;
-  return Math.min(1024, Math.ceil(rows / each));
+  const gpuLike = suitsSubgroups(gpu, cols) || isGpuLike(gpu, cols);
+  const each = gpuLike ? Math.max(ROWS_PER_PART, splitRows(gpu, cols).rowsAtOnce) : cols <= HELD ? 4096 : CHUNK;
+  return Math.min(MOST_PARTS, Math.ceil(rows / each));
 }
 
 /** Adds the rows of x to the partial sums. With `y`, starts them from zero and writes their mean to y. */
@@ -96,9 +111,14 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   const { gpu } = x;
   const [rows, cols] = x.shape as [number, number];
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(!y) };
-  if (isGpuLike(gpu, cols)) {
+  if (suitsSubgroups(gpu, cols)) {
+    const SIZE = gpu.subgroupSize;
+    const constants = { SIZE, THREADS: Math.min(256, 8 * SIZE), PER_LANE: Math.ceil(cols / SIZE) };
+    subgroups({ x, partials }, params, [parts], { constants });
+  } else if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
-    kernel.fused({ x, partials }, params, [parts], { constants: { ...splitRows(gpu, cols).constants, COLS } });
+    const constants = { ...splitRows(gpu, cols).constants, COLS, COUNT: Math.ceil(cols / COLS) };
+    kernel.fused({ x, partials }, params, [parts], { constants });
   } else if (cols <= HELD && x.storage.bytes % 16 === 0) {
     // The pool's buffers end at a whole vec4; the caller's own buffers may not.
     const constants = { COLS: cols };
@@ -114,11 +134,14 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
     kernel.columns({ x, x4: x, stats, partials }, params, [Math.ceil(cols / 128), parts], { constants });
     stats.dispose();
   }
-  if (y) sumParts(partials, y, parts, rows);
+  if (y) sumParts(partials, y, { parts, rows, kept: false });
 }
 
-function sumParts(partials: Tensor, y: Tensor, parts: number, rows: number): void {
+/** Divides the sum of the partial sums by `rows`. Those that are kept from batch to batch start from zero again. */
+function sumParts(partials: Tensor, y: Tensor, sums: { parts: number; rows: number; kept: boolean }): void {
   const cols = y.size;
+  const { parts, rows, kept } = sums;
   const { constants, rowsAtOnce } = splitRows(y.gpu, parts);
-  kernel.mean({ partials, y }, { rows, cols, scale: 1, parts, add: 0 }, Math.ceil(cols / rowsAtOnce), { constants });
+  const params = { rows, cols, scale: 1, parts, add: Number(kept) };
+  kernel.mean({ partials, y }, params, Math.ceil(cols / rowsAtOnce), { constants });
 }

@@ -68,6 +68,13 @@ export default [
     'return vec2f(high, 0.0)',
     'ops/softmaxColumnMean [adapter]',
   ),
+  shader('softmaxColumnMean', 'if (params.add == 1u) { partials', 'if (false) { partials', 'ops/softmaxColumnMean'),
+  shader(
+    'softmaxColumnMean.subgroups',
+    'select(0.0, e[k] * p, row < params.rows)',
+    'e[k] * p',
+    'ops/softmaxColumnMean [gemm-workgroup-disordered]',
+  ),
   shader('softmaxColumnMean', 'min(first + CHUNK, params.rows)', 'first + CHUNK', 'ops/softmaxColumnMean'),
   // Losses.
   shader(

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
-import { capture } from '../../src/capture.ts';
+import { capture, dryRun } from '../../src/capture.ts';
+import { createGpu } from '../../src/gemm/createGpu.ts';
 import { fromBuffer } from '../../src/io/buffers.ts';
 import { SoftmaxColumnSums, softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
@@ -30,6 +31,37 @@ for (const [rows, cols] of [
     );
   }
 }
+
+// A GPU without subgroups, and columns that are too many or too few for the lanes of a subgroup.
+gpuTest("softmaxColumnMean gives the reference's numbers on a GPU without subgroups", async () => {
+  const gpu = await createGpu({ kind: 'gpu', subgroups: false });
+  for (const [rows, cols] of ['1x1', '9x31', '300x5', '33x129', '2100x3', '70x600', '3x2047'].flatMap(shapesOf)) {
+    const data = uniform([rows!, cols!], seeded(rows! + cols!), 2);
+    const y = tidy(() => softmaxColumnMean(tensor(gpu, data, [rows!, cols!]), { temperature: 0.1 }));
+    assertClose(`[${rows},${cols}]`, await y.read(), truth(data, cols!, 0.1), tolerance);
+    y.dispose();
+  }
+  gpu.dispose();
+});
+
+for (const subgroups of [true, false])
+  gpuTest(`softmaxColumnMean moves few bytes on a GPU ${subgroups ? 'with' : 'without'} subgroups`, async () => {
+    const gpu = await createGpu({ kind: 'gpu', subgroups });
+    for (const shape of ['4096x31', '1024x1000', '65536x31', '100000x10', '2048x65'].flatMap(shapesOf)) {
+      let moved = 0;
+      let parts = 0;
+      dryRun(gpu, () => {
+        softmaxColumnMean(empty(gpu, shape));
+        const { dispatches } = gpu.queue.recording!;
+        moved = dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
+        parts = dispatches[0]!.grid[0];
+      });
+      const most = 1.3 * 4 * shape[0]! * shape[1]!;
+      assert.ok(moved <= most, `[${shape}]: ${moved} bytes of at most ${most}`);
+      assert.ok(parts <= 128, `[${shape}]: ${parts} partial sums`);
+    }
+    gpu.dispose();
+  });
 
 gpuTest('softmaxColumnMean of 100,000 equal rows keeps its digits', async (gpu) => {
   const [rows, cols] = [100_000, 5];
