@@ -5,7 +5,7 @@ export default [
   source('nn/module', '&& this.#parameterNames.has(field)', '&& false', 'nn/hidden'),
   source('data/sampler', "checkValue('sampler', 'data', data, dataset);", '', 'data/dataset'),
   source('gpu/scalar', 'if (new.target === Counter) checkCount(value);', '', 'optim/options'),
-  source('optim/schedule', "checkValue('InverseDecay', 'optimizer', optimizer, anOptimizer);", '', 'optim/options'),
+  source('optim/schedule', "checkValue(name, 'optimizer', optimizer, anOptimizer);", '', 'optim/options'),
   source('tensor', 'if (!(held instanceof Storage))', 'if (false)', 'tensor'),
   source('autograd', "refuseUncallable('noGrad', fn);", '', 'autograd'),
   // Streams of dropout.
