@@ -7,7 +7,10 @@ export { argmax } from './argmax.ts';
 export { type AvgPool2dOptions, avgPool2d } from './avgPool2d.ts';
 export { type BatchNormOpOptions, batchNorm } from './batchNorm.ts';
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './binaryCrossEntropy.ts';
-export { type BinaryCrossEntropyWithLogitsOptions, binaryCrossEntropyWithLogits } from './binaryCrossEntropyWithLogits.ts';
+export {
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropyWithLogits,
+} from './binaryCrossEntropyWithLogits.ts';
 export { type ClampOptions, clamp } from './clamp.ts';
 export { columnMean } from './columnMean.ts';
 export { concat } from './concat.ts';
