@@ -12,15 +12,16 @@ interface Size {
   o: number;
   r: number;
   s: number;
+  stride?: number;
   padding?: number;
 }
 
-function flops({ n, c, h, w, o, r, s, padding = 0 }: Size): number {
-  const [p, q] = reference.convOutput([n, c, h, w], [o, c, r, s], { padding });
+function flops({ n, c, h, w, o, r, s, stride = 1, padding = 0 }: Size): number {
+  const [p, q] = reference.convOutput([n, c, h, w], [o, c, r, s], { stride, padding });
   return 2 * n * o * p * q * c * r * s;
 }
 
-/** The convolutions of this project's networks, and one with padding. */
+/** The convolutions of the small network, one with padding, and those of a residual network for images of 224 x 224. */
 export const conv2d = opBench({
   bench: 'conv2d',
   sizes: ({ quick, software }): Size[] => {
@@ -29,24 +30,30 @@ export const conv2d = opBench({
       { n: 64, c: 16, h: 12, w: 12, o: 32, r: 5, s: 5 },
       { n: 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 },
       { n: software ? 4 : 64, c: 64, h: 28, w: 28, o: 64, r: 3, s: 3, padding: 1 },
+      { n: software ? 1 : 64, c: 3, h: 224, w: 224, o: 64, r: 7, s: 7, stride: 2, padding: 3 },
+      { n: software ? 1 : 64, c: 64, h: 56, w: 56, o: 64, r: 3, s: 3, padding: 1 },
+      { n: software ? 1 : 64, c: 64, h: 56, w: 56, o: 128, r: 3, s: 3, stride: 2, padding: 1 },
+      { n: software ? 1 : 64, c: 256, h: 56, w: 56, o: 64, r: 1, s: 1 },
     ];
     return quick ? sizes.slice(0, 2) : sizes;
   },
-  label: ({ n, c, h, w, o, r, s, padding }) =>
-    `${[n, c, h, w].join('x')}*${[o, c, r, s].join('x')}${padding ? `p${padding}` : ''}`,
+  label: ({ n, c, h, w, o, r, s, stride, padding }) =>
+    `${[n, c, h, w].join('x')}*${[o, c, r, s].join('x')}${stride ? `s${stride}` : ''}${padding ? `p${padding}` : ''}`,
   inputs: ({ n, c, h, w, o, r, s }) => ({
     x: uniform([n, c, h, w]),
     weight: uniform([o, c, r, s], { seed: 2 }),
     bias: uniform([o], { seed: 3 }),
   }),
-  run: ({ x, weight, bias }, { padding = 0 }) => [op(x, weight, bias, { padding })],
-  truth: ({ x, weight, bias }, { padding = 0 }) => [reference.conv2d(x, weight, bias, { padding }).data],
+  run: ({ x, weight, bias }, { stride = 1, padding = 0 }) => [op(x, weight, bias, { stride, padding })],
+  truth: ({ x, weight, bias }, { stride = 1, padding = 0 }) => [
+    reference.conv2d(x, weight, bias, { stride, padding }).data,
+  ],
   flops,
   gradients: {
     // The first layer of a network needs no gradient of its images.
     of: ({ c }) => (c > 1 ? ['x', 'weight', 'bias'] : ['weight', 'bias']),
-    truth: ({ x, weight }, dy, { c, padding = 0 }) => {
-      const { dx, dweight, dbias } = reference.conv2dBackward(x, weight, dy, { padding });
+    truth: ({ x, weight }, dy, { c, stride = 1, padding = 0 }) => {
+      const { dx, dweight, dbias } = reference.conv2dBackward(x, weight, dy, { stride, padding });
       return (c > 1 ? [dx, dweight, dbias] : [dweight, dbias]).map(({ data }) => data);
     },
     flops: (size) => (size.c > 1 ? 2 : 1) * flops(size),

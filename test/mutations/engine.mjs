@@ -156,9 +156,9 @@ export default [
     'vec4u(windows.left + right) <= vec4u(params.w)',
     'ops/conv2d [no-subgroups-disordered]',
   ),
-  shader('conv2d.inputGrad', '/ f32(stride) + 0.5', '/ f32(stride)', 'ops/conv2d'),
+  shader('conv2d.inputGrad', '(steps * i32(stride) == at) & ', '', 'ops/conv2d'),
   shader('conv2d.direct', 'u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]'),
-  shader('conv2d.directWeightGrad', 'S > 6u), 0.0)', 'S > 5u), 0.0)', 'ops/conv2d [adapter]'),
+  shader('conv2d.directWeightGrad', 'S > 6u), 0.0)', 'S > 7u), 0.0)', 'ops/conv2d [adapter]'),
   shader(
     'conv2d.weightGrad',
     'taps.one[i] = col + i == params.n - 1u',
