@@ -9,6 +9,7 @@
 // numerics  exact: numbers are passed on unchanged
 
 override IMAGE_BY_IMAGE = false;
+override STRIDED = true; // whether a stride is not 1: only then the loads divide by it
 
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -80,6 +81,7 @@ fn nextK(k: u32, used: Taps) -> u32 {
 
 // The index along y of the window that begins at an index along the padded x; -1 if there is none.
 fn outputOf(at: vec4i, stride: u32, size: u32) -> vec4i {
+  if (!STRIDED) { return select(vec4i(-1), at, vec4u(at) < vec4u(size)); }
   // Rounded, because a quotient of floats may be slightly less than the integer.
   let steps = vec4i(vec4f(at) / f32(stride) + 0.5);
   return select(vec4i(-1), steps, (steps * i32(stride) == at) & (at >= vec4i()) & (steps < vec4i(i32(size))));

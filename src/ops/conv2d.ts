@@ -70,7 +70,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   checkOptions('conv2d', options, checks);
   const { stride = 1, padding = 0, dilation = 1, relu = false } = options;
   const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
-  const { images, c, h, w, o, p, q, r, s, padH, padW } = sizes;
+  const { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW } = sizes;
   const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
@@ -94,7 +94,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
       // GPUs load neighbouring pixels together. On a CPU, skipping unused taps gains more.
       const IMAGE_BY_IMAGE = x.gpu.kind === 'gpu' ? 1 : 0;
       gradOfInput(
-        { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE } },
+        { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE, STRIDED: strideH * strideW > 1 ? 1 : 0 } },
         { bindings: { dx }, constants: { IMAGE_BY_IMAGE } },
         { ...params, m: c, n: images * h * w, k: r * s * 4 * Math.ceil(o / 4) },
       );
