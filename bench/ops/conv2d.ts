@@ -21,19 +21,20 @@ function flops({ n, c, h, w, o, r, s, stride = 1, padding = 0 }: Size): number {
   return 2 * n * o * p * q * c * r * s;
 }
 
-/** The convolutions of the small network, one with padding, and those of a residual network for images of 224 x 224. */
+/** The convolutions of the small network, one with padding, and those of a residual network for photographs. */
 export const conv2d = opBench({
   bench: 'conv2d',
   sizes: ({ quick, software }): Size[] => {
+    const side = software ? 112 : 224;
     const sizes = [
       { n: 64, c: 1, h: 28, w: 28, o: 32, r: 5, s: 5 },
       { n: 64, c: 16, h: 12, w: 12, o: 32, r: 5, s: 5 },
       { n: 64, c: 32, h: 12, w: 12, o: 64, r: 5, s: 5 },
       { n: software ? 4 : 64, c: 64, h: 28, w: 28, o: 64, r: 3, s: 3, padding: 1 },
-      { n: software ? 1 : 64, c: 3, h: 224, w: 224, o: 64, r: 7, s: 7, stride: 2, padding: 3 },
-      { n: software ? 1 : 64, c: 64, h: 56, w: 56, o: 64, r: 3, s: 3, padding: 1 },
-      { n: software ? 1 : 64, c: 64, h: 56, w: 56, o: 128, r: 3, s: 3, stride: 2, padding: 1 },
-      { n: software ? 1 : 64, c: 256, h: 56, w: 56, o: 64, r: 1, s: 1 },
+      { n: software ? 1 : 64, c: 3, h: side, w: side, o: 64, r: 7, s: 7, stride: 2, padding: 3 },
+      { n: software ? 1 : 64, c: 64, h: side / 4, w: side / 4, o: 64, r: 3, s: 3, padding: 1 },
+      { n: software ? 1 : 64, c: 64, h: side / 4, w: side / 4, o: 128, r: 3, s: 3, stride: 2, padding: 1 },
+      { n: software ? 1 : 64, c: 256, h: side / 4, w: side / 4, o: 64, r: 1, s: 1 },
     ];
     return quick ? sizes.slice(0, 2) : sizes;
   },
