@@ -127,6 +127,18 @@ export default [
     tests: ['data/dataset'],
   },
   {
+    file: 'src/data/readers/npy.ts',
+    from: 'new Uint8Array(bytes.subarray(begin)).buffer',
+    to: 'bytes.slice(begin).buffer',
+    tests: ['data/readers/npy'],
+  },
+  {
+    file: 'src/data/readers/npy.ts',
+    from: 'if (bytes.length - begin !== wanted)',
+    to: 'if (bytes.length - begin < wanted)',
+    tests: ['hostile/data'],
+  },
+  {
     file: 'src/data/readers/gunzip.ts',
     from: 'stated !== filled % 2 ** 32',
     to: 'stated < filled % 2 ** 32',

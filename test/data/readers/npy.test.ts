@@ -24,6 +24,12 @@ test('images, grey and colour', () => {
   assert.equal([colour.count, colour.channels, colour.height, colour.width], [1, 3, 2, 2]);
 });
 
+test("Node's Buffer, as readFile gives it, is read like other bytes", () => {
+  const bytes = Buffer.from(named('features f32 [2,3]').bytes);
+  const { features } = readNpy({ data: { file: 'x.npy', bytes } }) as HostFeatures;
+  assert.equal([...features], [0.5, -1, 2, 3, 4, 5]);
+});
+
 test('features in single and double precision', () => {
   for (const name of ['features f32 [2,3]', 'features f64 [2,3]'] as const) {
     const { features, count, dim, labels } = readNpy({
