@@ -9,6 +9,7 @@ const NUMBERS = {
   PADAGRAD_KILLS: 30, // of one run of the command line
   PADAGRAD_LOSSES: 100, // of a training's devices
   PADAGRAD_STEPS: 20_000, // captured PADA steps
+  PADAGRAD_IMAGES: 10_000, // JPEG files in a folder
   PADAGRAD_CYCLES: 500, // of opening and disposing a Gpu
   PADAGRAD_CAPTURES: 200,
   PADAGRAD_PROGRAMS: 10_000, // random programs, captured and eager
