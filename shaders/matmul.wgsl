@@ -4,7 +4,8 @@
 //   backward  d op(a) = dy op(b)^T,  d op(b) = op(a)^T dy          multiplications of the same kind
 //
 // shapes    op(a): [m, k], op(b): [k, n]; a: [m, k] or, with TRANSPOSE_A, [k, m]; b: [k, n] or, with TRANSPOSE_B, [n, k]
-// parallel  called by a GEMM kernel; ALIGNED_*: the rows in memory start at multiples of 4, so vec4 can be loaded
+// parallel  called by a GEMM kernel; ALIGNED_*: the rows in memory start at multiples of 4, so vec4 can be loaded; WHOLE_K: no tile
+//           reaches beyond k, so its end needs no check
 // numerics  exact: numbers are passed on unchanged. With MASKED, a counts only where mask is not <= 0: the gradient of a ReLU,
 //           given its output. With ONES, op(b) has one more column than b, of ones
 
@@ -14,6 +15,7 @@ override ALIGNED_A = false;
 override ALIGNED_B = false;
 override MASKED = false;
 override ONES = false;
+override WHOLE_K = false;
 
 struct Params { m: u32, n: u32, k: u32, kPerPart: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,8 +25,9 @@ struct Params { m: u32, n: u32, k: u32, kPerPart: u32 }
 
 const NEXT = vec4u(0, 1, 2, 3);
 
-fn rowsOf(row: u32) -> u32 { return row; }
-fn colsOf(col: u32) -> u32 { return col; }
+// Where 4 rows of op(a) or 4 columns of op(b) begin in memory, at k = 0.
+fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * params.k, vec4u(row), TRANSPOSE_A); }
+fn colsOf(col: u32) -> vec4u { return select(vec4u(col), (col + NEXT) * params.k, TRANSPOSE_B); }
 fn usedK(col: u32) -> u32 { return 0u; }
 fn nextK(k: u32, used: u32) -> u32 { return k; }
 
@@ -47,28 +50,30 @@ fn readB(at: u32) -> vec4f {
   return vec4f(b[i.x / 4u][i.x % 4u], b[i.y / 4u][i.y % 4u], b[i.z / 4u][i.z % 4u], b[i.w / 4u][i.w % 4u]);
 }
 
-fn loadA(row: u32, k: u32) -> mat4x4f {
+fn withinK(value: vec4f, k: u32) -> vec4f { return select(vec4f(), value, WHOLE_K || k < params.k); }
+
+fn loadA(rows: vec4u, k: u32) -> mat4x4f {
   var block: mat4x4f;
   for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_A) { block[i] = readA((k + i) * params.m + row); }
-    else { block[i] = readA((row + i) * params.k + k); }
+    if (TRANSPOSE_A) { block[i] = readA((k + i) * params.m + rows.x); }
+    else { block[i] = readA(rows[i] + k); }
   }
   if (!TRANSPOSE_A) { block = transpose(block); }
-  for (var i = 0u; i < 4u; i++) { block[i] = select(vec4f(), block[i], k + i < params.k); }
+  for (var i = 0u; i < 4u; i++) { block[i] = withinK(block[i], k + i); }
   return block;
 }
 
-fn loadB(k: u32, col: u32) -> mat4x4f {
+fn loadB(k: u32, cols: vec4u) -> mat4x4f {
   let width = params.n - u32(ONES);
   var block: mat4x4f;
   for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_B) { block[i] = readB((col + i) * params.k + k); }
-    else { block[i] = readB((k + i) * width + col); }
+    if (TRANSPOSE_B) { block[i] = readB(cols[i] + k); }
+    else { block[i] = readB((k + i) * width + cols.x); }
   }
   if (TRANSPOSE_B) { block = transpose(block); }
   for (var i = 0u; i < 4u; i++) {
-    if (ONES) { block[i] = select(block[i], vec4f(1), col + NEXT == vec4u(width)); }
-    block[i] = select(vec4f(), block[i], k + i < params.k);
+    if (ONES) { block[i] = select(block[i], vec4f(1), cols.x + NEXT == vec4u(width)); }
+    block[i] = withinK(block[i], k + i);
   }
   return block;
 }

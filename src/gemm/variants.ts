@@ -140,6 +140,9 @@ export function listVariants(traits: GemmTraits, m: number, n: number, k: number
   return [usual, ...different];
 }
 
+/** @internal Whether no tile reaches beyond k, so operands need not look for its end. */
+export const isWhole = (k: number): boolean => k % K_STEP === 0;
+
 /** @internal Returns the steps of k in each of `parts` parts; the last part may have fewer. */
 export const kPerPart = (k: number, parts: number): number => K_STEP * Math.ceil(k / Math.max(1, parts) / K_STEP);
 

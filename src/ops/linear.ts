@@ -5,6 +5,7 @@ import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
+import { isWhole } from '../gemm/variants.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype, expectShape } from './shared/expect.ts';
@@ -47,7 +48,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   forward(
     {
       bindings: { a: x, b: weight, mask: x },
-      constants: { TRANSPOSE_B: 1, ALIGNED_A: aligned(ins), ALIGNED_B: aligned(ins) },
+      constants: { TRANSPOSE_B: 1, ALIGNED_A: aligned(ins), ALIGNED_B: aligned(ins), WHOLE_K: Number(isWhole(ins)) },
     },
     {
       bindings: { bias: bias ?? x, y },
@@ -67,17 +68,22 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
 
     // y = x weight^T + bias: dx = dz weight, dweight = dz^T x, dbias = dz^T 1
     const dx = needs(0) ? gradient.into(0) : null;
-    if (dx) gradientOf(operandsOf(weight, {}), outputOf(dx), { m: rows, n: ins, k: outs });
+    if (dx)
+      gradientOf(operandsOf(weight, { WHOLE_K: Number(isWhole(outs)) }), outputOf(dx), { m: rows, n: ins, k: outs });
     const dbias = needs(2) ? gradient.into(2) : null;
     const dweight = needs(1) ? gradient.into(1) : dbias && empty(gpu, weight.shape, 'f32', 'dweight');
     if (dbias) {
       weightGrad(
-        operandsOf(x, { TRANSPOSE_A: 1, ONES: 1 }),
+        operandsOf(x, { TRANSPOSE_A: 1, ONES: 1, WHOLE_K: Number(isWhole(rows)) }),
         { bindings: { dweight: dweight!, dbias } },
         { m: outs, n: ins + 1, k: rows },
       );
     } else if (dweight) {
-      gradientOf(operandsOf(x, { TRANSPOSE_A: 1 }), outputOf(dweight), { m: outs, n: ins, k: rows });
+      gradientOf(operandsOf(x, { TRANSPOSE_A: 1, WHOLE_K: Number(isWhole(rows)) }), outputOf(dweight), {
+        m: outs,
+        n: ins,
+        k: rows,
+      });
     }
     const gradients = [dx, needs(1) ? dweight : null];
     return bias ? [...gradients, dbias] : gradients;

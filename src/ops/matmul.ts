@@ -3,6 +3,7 @@ import operands from '../../shaders/matmul.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
+import { isWhole } from '../gemm/variants.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype } from './shared/expect.ts';
@@ -58,6 +59,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 
 function multiply(a: Tensor, transposeA: boolean, b: Tensor, transposeB: boolean, y: Tensor): void {
   const [m, n] = y.shape as [number, number];
+  const k = a.shape[transposeA ? 0 : 1]!;
   gemm(
     {
       bindings: { a, b, mask: a },
@@ -66,9 +68,10 @@ function multiply(a: Tensor, transposeA: boolean, b: Tensor, transposeB: boolean
         TRANSPOSE_B: Number(transposeB),
         ALIGNED_A: Number(a.shape[1]! % 4 === 0),
         ALIGNED_B: Number(b.shape[1]! % 4 === 0),
+        WHOLE_K: Number(isWhole(k)),
       },
     },
     { bindings: { y }, constants: { WHOLE: Number(n % 4 === 0) } },
-    { m, n, k: a.shape[transposeA ? 0 : 1]! },
+    { m, n, k },
   );
 }

@@ -147,8 +147,9 @@ export default [
     'ops/matmul [no-subgroups-disordered]',
   ),
   shader('gemm.reduce', 'at += size', 'at += 2u * size', 'ops/matmul', 'gemm/defineGemm'),
+  shader('matmul', 'WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'),
   shader('matmul', 'y <= vec4f()', 'y < vec4f()', 'ops/linear'),
-  shader('matmul', 'vec4f(1), col + NEXT', 'vec4f(2), col + NEXT', 'ops/linear [adapter]'),
+  shader('matmul', 'vec4f(1), cols.x + NEXT', 'vec4f(2), cols.x + NEXT', 'ops/linear [adapter]'),
   shader('linear.epilogue', 'RELU && z < 0.0', 'RELU', 'ops/linear [adapter]'),
   shader(
     'conv2d.forward',
