@@ -11,14 +11,14 @@ import { INPUTS } from './inputs.ts';
 
 const numRuns = INPUTS;
 
-test('lists of classes are ascending numbers of a byte, or refused', () => {
+test('lists of classes are ascending numbers, or refused', () => {
   const texts = fc.oneof(
     fc.string(),
     fc.string({ unit: fc.constantFrom(...'0123456789,- ') }),
     fc
       .array(
         fc.oneof(
-          fc.nat(300).map(String),
+          fc.nat(100_300).map(String),
           fc.tuple(fc.nat(300), fc.nat(300)).map((ends) => ends.join('-')),
         ),
       )
@@ -35,7 +35,7 @@ test('lists of classes are ascending numbers of a byte, or refused', () => {
       }
       assert.ok(
         classes.length > 0 &&
-          classes.every((c, i) => Number.isInteger(c) && c >= 0 && c <= 255 && c > (classes[i - 1] ?? -1)),
+          classes.every((c, i) => Number.isInteger(c) && c >= 0 && c <= 99_999 && c > (classes[i - 1] ?? -1)),
       );
     }),
     { numRuns },

@@ -144,11 +144,13 @@ test('checkpoints with a correct checksum and arbitrary texts', async () => {
     options: fc.oneof(fc.json(), fc.constant('{}')),
     name: fc.json(),
     own: fc.json(),
+    jitter: fc.json(),
   });
   await fc.assert(
-    fc.asyncProperty(texts, async ({ iteration, options, name, own }) => {
+    fc.asyncProperty(texts, async ({ iteration, options, name, own, jitter: amounts }) => {
       const method = { name: JSON.parse(name), options: JSON.parse(own) };
-      const wrong = { iteration, method, options: JSON.parse(options), tensors };
+      const jitter = JSON.parse(amounts);
+      const wrong = { iteration, method, jitter, options: JSON.parse(options), tensors };
       const bytes = await encodeCheckpoint(wrong as never);
       await decodeCheckpoint(bytes).catch((error) => {
         if (!(error instanceof DataError)) throw error;

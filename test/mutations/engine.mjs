@@ -23,7 +23,7 @@ export default [
   shader('jitterBatch', '0.587, 0.114', '0.5, 0.114', 'ops/jitterBatch'),
   shader('jitterBatch', 'NUMBERS * b + lid', 'lid', 'ops/jitterBatch'),
   shader('jitterBatch', 'params.draw, params.seed', '0u, params.seed', 'ops/jitterBatch', 'train/jitter'),
-  shader('jitterBatch', 'sin(a) / (ratio * scale.x)', 'sin(a) / scale.x', 'ops/jitterBatch'),
+  shader('jitterBatch', 'turn.y / (ratio * scale.x)', 'turn.y / scale.x', 'ops/jitterBatch'),
   source('data/jitter', 'this.counter.count = count!;', '', 'train/jitter'),
   source('data/dataset', 'if (host.count * each <= most) return host.count;', 'return host.count;', 'train/memory'),
   source('data/standardize', '|| 1)', ')', 'data/standardize'),

@@ -138,7 +138,7 @@ gpuTest('data of another kind or size is refused', async (gpu) => {
     [{ source: { ...source, images: new Int8Array(source.images.buffer) } }, /source: images must be a Uint8Array/],
     [{ target: { ...target, images: Float32Array.from(target.images) } }, /target: images must be a Uint8Array/],
     [
-      { source: { ...source, labels: BigInt64Array.from(labels!, BigInt) } },
+      { source: { ...source, labels: Float32Array.from(labels as Uint8Array) } },
       /source: labels must be an array of integers/,
     ],
     [{ source: { ...source, labels: labels!.subarray(1) } }, /source: 100 images but 99 labels/],

@@ -17,7 +17,7 @@ const GEMM = [...ROWS, 'no-subgroups-disordered'];
 // which pages get minified.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/readers\/idx|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|realDigits)|ops\/shared\/rows|conformance)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/readers\/(idx|images|npy)|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|jitter|realDigits)|ops\/shared\/rows|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
