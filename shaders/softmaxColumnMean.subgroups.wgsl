@@ -17,7 +17,7 @@ override PER_LANE = 1u;
 
 // A bit for each invocation that is the first of its subgroup.
 var<workgroup> firsts: array<atomic<u32>, 8>;
-// Of one column per subgroup and lane, the sum of each subgroup.
+// The sum of each subgroup, for one column per subgroup and lane.
 var<workgroup> ofSubgroups: array<f32, THREADS * THREADS / SIZE>;
 
 // Numbers the subgroups of a workgroup from 0. WGSL does not say which invocations form a subgroup.

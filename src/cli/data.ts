@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,8 @@ export async function resolveData(
     if (path === '') throw new UsageError(`${kind}: needs a path; use ${KINDS[kind]!.what}`);
     return KINDS[kind]!.read(path, options, watch);
   }
+  if (!Object.hasOwn(SETS, name) && existsSync(name))
+    throw new UsageError(`'${name}' is a path; write the kind of data before it, such as ${kindAt(name)}:${name}`);
   if (!Object.hasOwn(SETS, name))
     throw new UsageError(
       `unknown data set '${name}'; use ${Object.keys(SETS).join(', ')}, or ${Object.values(KINDS)
@@ -120,6 +122,12 @@ async function readIdx(prefix: string): Promise<HostImages> {
 
 async function readFolder(folder: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {
   return readFiles(imagesOfFolder(folder, listFolder(folder)), folder, options, watch);
+}
+
+/** Guesses the kind of data at a path. */
+function kindAt(path: string): string {
+  if (statSync(path).isDirectory()) return 'folder';
+  return /\.(npy|csv|safetensors)$/.exec(path)?.[1] ?? 'list';
 }
 
 /** Returns the folder that the names of images begin in; undefined for data that is no image files. */

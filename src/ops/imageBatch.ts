@@ -15,8 +15,9 @@ const kernel = /* @__PURE__ */ defineKernel('imageBatch', source, ['labelled', '
  */
 export interface PackedImages extends Examples {
   images: Tensor;
-  /** Of each channel, for pixels in [0, 1]. Default: 0.5. */
+  /** The mean of each channel, for pixels in [0, 1]. Default: 0.5. */
   mean?: readonly number[];
+  /** The standard deviation of each channel. Default: 0.5. */
   std?: readonly number[];
 }
 

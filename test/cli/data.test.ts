@@ -135,6 +135,11 @@ test('an error for an unknown name lists the names, one for a missing file lists
     (await refusal('minst')).message,
     /unknown data set 'minst'; use mnist, fontdigits, emoji-twemoji, emoji-noto, or idx:PREFIX/,
   );
+  assert.match((await refusal(folder)).message, /is a path; write the kind of data before it, such as folder:/);
+  const table = join(folder, 'x.csv');
+  writeFileSync(table, '');
+  assert.ok((await refusal(table)).message.endsWith(`such as csv:${table}`));
+  rmSync(table);
   writeFileSync(join(folder, 'b-images-idx3-ubyte'), IMAGES);
   writeFileSync(join(folder, 'a-images-idx3-ubyte.gz'), gzipSync(IMAGES));
   for (const prefix of [join(folder, 'c'), folder]) {

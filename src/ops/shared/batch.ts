@@ -1,4 +1,4 @@
-// What the ops that make batches share: which examples are asked for, and where they go.
+// Shared by the ops that make batches: the request for a batch, and the tensors that it is written to.
 import { checkOptions, type OptionChecks, wholeFrom } from '../../checks/options.ts';
 import { orScalar, type Scalar, scalarValue } from '../../gpu/scalar.ts';
 import { sameShape, showShape } from '../../shape.ts';
@@ -22,7 +22,7 @@ export interface BatchRequest {
 /** Examples on the GPU, with optional labels. */
 export interface Examples {
   count: number;
-  /** Of one example. */
+  /** The shape of one example. */
   shape: readonly number[];
   /** u32 [count] */
   labels: Tensor | null;
