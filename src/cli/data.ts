@@ -19,8 +19,10 @@ export type Split = (typeof SPLITS)[number];
 const IMAGES = '-images-idx3-ubyte';
 const CHANNELS = '-images-idx4-ubyte';
 const LABELS = '-labels-idx1-ubyte';
-// The most files that an error names.
+// The most files that a message names.
 const HINTS = 4;
+const someOf = (files: readonly string[]): string =>
+  `${files.slice(0, HINTS).join(', ')}${files.length > HINTS ? ` and ${files.length - HINTS} more` : ''}`;
 const HERE = fileURLToPath(import.meta.url);
 
 /** How data is read, whatever its name. */
@@ -31,7 +33,7 @@ export interface DataOptions {
   resize?: Resize | undefined;
   /** Channels that image files are converted to. Default: 3. */
   channels?: 1 | 3 | undefined;
-  /** Leaves out image files that cannot be decoded. Default: the first one is an error. */
+  /** Leaves out image files that cannot be opened or decoded. Default: the first one is an error. */
   skipUnreadable?: boolean | undefined;
   /** The column of a CSV file that holds the labels. */
   labelColumn?: string | undefined;
@@ -147,8 +149,7 @@ function listFolder(folder: string): string[] {
 }
 
 async function readList(file: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {
-  const { bytes } = await readNamed(file);
-  const images = imagesOfList(file, new TextDecoder().decode(bytes));
+  const images = imagesOfList(await readNamed(file));
   return readFiles(images, options.root ?? dirname(file), options, watch);
 }
 
@@ -158,13 +159,16 @@ async function readFiles(
   { channels = 3, imageSize: size, resize = 'crop', skipUnreadable = false }: DataOptions,
   { onProgress, onNote }: ReadingWatch,
 ): Promise<HostImages> {
-  let skipped = 0;
+  const skipped: string[] = [];
   const images = await readImageFiles(files, {
     ...{ channels, size, resize, onProgress, decode: await sharpDecoder() },
     read: async (name) => (await readNamed(resolve(folder, name))).bytes,
-    ...(skipUnreadable && { onUnreadable: () => skipped++ }),
+    ...(skipUnreadable && { onUnreadable: ({ file }) => skipped.push(file) }),
   });
-  if (skipped > 0) onNote?.(`${folder}: left out ${skipped} of ${files.length} images, which cannot be decoded`);
+  if (skipped.length > 0)
+    onNote?.(
+      `${folder}: left out ${skipped.length} of ${files.length} images, which cannot be opened or decoded: ${someOf(skipped)}`,
+    );
   return images;
 }
 
@@ -219,8 +223,7 @@ function filesOf(prefix: string): { images: string; labels: string | undefined }
   const images = find(IMAGES) ?? find(CHANNELS);
   if (images) return { images, labels: find(LABELS) };
   const near = prefixesNear(prefix).map((other) => `idx:${other}`);
-  const more = near.length > HINTS ? ` and ${near.length - HINTS} more` : '';
-  const hint = near.length > 0 ? `; found nearby: ${near.slice(0, HINTS).join(', ')}${more}` : '';
+  const hint = near.length > 0 ? `; found nearby: ${someOf(near)}` : '';
   throw new UsageError(`no such file: ${prefix}${IMAGES} or ${basename(prefix)}${IMAGES}.gz${hint}`);
 }
 

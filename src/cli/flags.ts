@@ -189,7 +189,7 @@ export function addDataFlags(command: Command): Command {
     .addOption(
       new Option('--channels <n>', 'convert image files to grey (1) or colour (3; the default)').choices(['1', '3']),
     )
-    .option('--skip-unreadable', 'leave out image files that cannot be decoded')
+    .option('--skip-unreadable', 'leave out image files that cannot be opened or decoded')
     .option('--label-column <name>', 'column of the labels in CSV files')
     .option('--root <dir>', 'folder that the paths of an image list begin in (default: that of the list)');
 }

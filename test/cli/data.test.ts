@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mnistPrefix, ownPrefix, resolveData } from '../../src/cli/data.ts';
@@ -91,6 +101,7 @@ test('the emoji are the files of their checksums, and their absence is explained
   );
 });
 
+const GREY = { width: 2, height: 2, channels: 3, background: '#888' } as const;
 const IMAGES = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4);
 const LABELS = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 const read = { images: Uint8Array.of(1, 2, 3, 4), count: 2, height: 1, width: 2 };
@@ -176,8 +187,39 @@ test('folders and files of another format are refused in one line', async () => 
 });
 
 if (process.platform !== 'win32') {
+  test('files of a folder that cannot be opened are left out on request', async () => {
+    for (const name of ['a', 'b', 'c'])
+      await sharp({ create: GREY })
+        .png()
+        .toFile(join(folder, `${name}.png`));
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'link.png'));
+    chmodSync(join(folder, 'b.png'), 0);
+    mkdirSync(join(folder, 'album.png'));
+    // The superuser may open every file.
+    const locked = process.getuid!() === 0 ? [] : ['b.png'];
+    const left = ['album.png', ...locked, 'link.png'];
+    const notes: string[] = [];
+    const read = await resolveData(
+      `folder:${folder}`,
+      'train',
+      { skipUnreadable: true },
+      { onNote: (note) => notes.push(note) },
+    );
+    assert.equal(
+      read.names,
+      ['a.png', 'b.png', 'c.png'].filter((name) => !locked.includes(name)),
+    );
+    assert.is(notes.length, 1);
+    assert.match(notes[0]!, new RegExp(`left out ${left.length} of 5 images, which cannot be opened or decoded: `));
+    for (const name of left) assert.ok(notes[0]!.includes(name));
+    rmSync(join(folder, 'album.png'), { recursive: true });
+    assert.match(
+      (await refusal(`folder:${folder}`)).message,
+      /(link\.png is a broken link, not a file|b\.png cannot be read)/,
+    );
+  });
+
   test('a device is not read', async () => {
-    const { symlinkSync } = await import('node:fs');
     symlinkSync('/dev/zero', join(folder, 'zero-images-idx3-ubyte'));
     assert.match((await refusal(`idx:${join(folder, 'zero')}`)).message, /is a device or a pipe, not a file/);
   });

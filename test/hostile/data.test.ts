@@ -115,7 +115,7 @@ test('image lists', async () => {
   await readAll(
     'image lists',
     texts.map(bytesOf),
-    (bytes) => imagesOfList('list.txt', new TextDecoder().decode(bytes)),
+    (bytes) => imagesOfList({ file: 'list.txt', bytes }),
     (images) => assert.ok(images.length > 0 && images.every(({ name, label }) => name && label)),
   );
 });

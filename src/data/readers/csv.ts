@@ -4,6 +4,7 @@ import { DataError } from '../errors.ts';
 import type { HostFeatures } from '../host.ts';
 import type { NamedBytes } from './idx.ts';
 import { numberClasses } from './names.ts';
+import { textOf } from './text.ts';
 
 /** A record's fields, and the line that it begins in, from 1. */
 interface CsvRecord {
@@ -47,11 +48,12 @@ export interface CsvOptions {
  *
  * @throws DataError if the file is no such table
  */
-export function readCsv({ file, bytes }: NamedBytes, { labelColumn }: CsvOptions = {}): HostFeatures {
+export function readCsv(table: NamedBytes, { labelColumn }: CsvOptions = {}): HostFeatures {
+  const { file } = table;
   const refuse = (expected: string, found: string): never => {
     throw new DataError({ file, offset: 0, expected, found });
   };
-  const [header, ...rows] = recordsOf(bytes, refuse);
+  const [header, ...rows] = recordsOf(textOf(table, 'a CSV file'), refuse);
   const names = header?.fields ?? [];
   if (rows.length === 0) refuse('a line of column names and a line per example', `${header ? 'one line' : 'nothing'}`);
   const labelAt = labelColumn === undefined ? -1 : names.indexOf(labelColumn);
@@ -75,10 +77,10 @@ export function readCsv({ file, bytes }: NamedBytes, { labelColumn }: CsvOptions
   return labelAt < 0 ? data : { ...data, ...numberClasses(rows.map(({ fields }) => fields[labelAt]!)) };
 }
 
-function recordsOf(bytes: Uint8Array, refuse: (expected: string, found: string) => never): CsvRecord[] {
+function recordsOf(text: string, refuse: (expected: string, found: string) => never): CsvRecord[] {
   try {
-    return parseCsv(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseCsv(text);
   } catch (cause) {
-    return refuse('a CSV file in UTF-8', (cause as Error).message);
+    return refuse('a CSV file', (cause as Error).message);
   }
 }

@@ -2,7 +2,9 @@
 // page. Files are read and decoded a few at a time, straight into the packed set, so memory hardly exceeds that set.
 import { DataError } from '../errors.ts';
 import type { HostImages } from '../host.ts';
+import type { NamedBytes } from './idx.ts';
 import { numberClasses } from './names.ts';
+import { textOf } from './text.ts';
 
 /** How an image is brought to the size of the set. */
 export type Resize = 'crop' | 'fit' | 'fill';
@@ -46,7 +48,7 @@ export interface ReadImageFilesOptions {
   /** Height and width of all images. Default: those of the first file, which all must have. */
   size?: readonly [height: number, width: number] | undefined;
   resize: Resize;
-  /** Called with each file that cannot be decoded, which is left out. Default: the first one throws. */
+  /** Called with each file that cannot be read or decoded, which is left out. Default: the first one throws. */
   onUnreadable?: ((error: DataError) => void) | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -63,13 +65,20 @@ export const isImagePath = (path: string): boolean => EXTENSION.test(path) && !/
  * Reads images from files.
  *
  * @throws DataError that names a file that cannot be decoded, or whose size is not that of the first
+ * @throws the error of `read` for a file that it cannot read, unless there is `onUnreadable`
  */
 export async function readImageFiles(files: readonly ImageFile[], options: ReadImageFilesOptions): Promise<HostImages> {
   const { read, decode, channels, resize, onUnreadable, onProgress } = options;
   const refuse = (file: string, expected: string, found: string, cause?: unknown): DataError =>
     new DataError({ file, offset: 0, expected, found }, { cause });
   const load = async ({ name }: ImageFile): Promise<DecodedImage | DataError> => {
-    const bytes = await read(name);
+    let bytes: Uint8Array;
+    try {
+      bytes = await read(name);
+    } catch (cause) {
+      if (!onUnreadable) throw cause;
+      return refuse(name, 'a file that can be read', (cause as Error).message, cause);
+    }
     try {
       return await decode(bytes, { channels, size: options.size, resize });
     } catch (cause) {
@@ -108,7 +117,12 @@ export async function readImageFiles(files: readonly ImageFile[], options: ReadI
       onProgress?.(++done, files.length);
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  // After a failure, no further file is read.
+  const stop = (error: unknown): never => {
+    next = files.length;
+    throw error;
+  };
+  const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => work().catch(stop)));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   const places = files.map((_, i) => i).filter((i) => kept[i]);
@@ -155,11 +169,11 @@ export function imagesOfFolder(folder: string, paths: readonly string[]): ImageF
 /**
  * Reads TLlib's list of images: a path and a label on each line, separated by a space.
  *
- * @param file the list's name, for messages
- * @throws DataError for a line without a label
+ * @throws DataError for a line without a label, or if the file is not UTF-8
  */
-export function imagesOfList(file: string, text: string): ImageFile[] {
-  const lines = text.split(/\r?\n/);
+export function imagesOfList(list: NamedBytes): ImageFile[] {
+  const { file } = list;
+  const lines = textOf(list, 'an image list').split(/\r?\n/);
   const images = lines.flatMap((line, i) => {
     if (line.trim() === '') return [];
     const [, name, label] = /^(.*\S)\s+(\S+)$/.exec(line.trim()) ?? [];

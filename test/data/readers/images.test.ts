@@ -125,12 +125,54 @@ test('folders and lists name the classes', () => {
   assert.throws(() => imagesOfFolder('d', []), /^d: .*images, or a folder of images per class but found nothing/);
   assert.throws(() => imagesOfFolder('d', ['a.txt']), /but found 1 other files/);
   assert.throws(() => imagesOfFolder('d', ['a.png', 'c/b.png']), /both, such as a\.png and c\/b\.png/);
-  assert.equal(imagesOfList('l', 'a b.png 3\r\nsub/c.png 0\n\n'), [
+  const list = (text: string) => imagesOfList({ file: 'l', bytes: new TextEncoder().encode(text) });
+  assert.equal(list('a b.png 3\r\nsub/c.png 0\n\n'), [
     { name: 'a b.png', label: '3' },
     { name: 'sub/c.png', label: '0' },
   ]);
-  assert.throws(() => imagesOfList('l', 'a.png\n'), /a path and a label on each line but found 'a\.png' in line 1/);
-  assert.throws(() => imagesOfList('l', ''), /found nothing/);
+  assert.throws(() => list('a.png\n'), /a path and a label on each line but found 'a\.png' in line 1/);
+  assert.throws(() => list(''), /found nothing/);
+});
+
+test('a list that is not UTF-8 is refused with the place of the byte', () => {
+  const latin = (text: string) => imagesOfList({ file: 'l', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) });
+  assert.throws(
+    () => latin('a.png 0\nä.png 1'),
+    (error: Error) => {
+      assert.instance(error, DataError);
+      assert.is(
+        error.message,
+        'l: at byte 8 expected an image list in UTF-8 but found the byte 0xe4; save the file as UTF-8',
+      );
+      return true;
+    },
+  );
+  // The byte order mark of UTF-16, and the one of UTF-8, which is allowed.
+  assert.throws(() => latin('\xff\xfea\0'), /at byte 0 .* found the byte 0xff/);
+  assert.throws(() => latin('\xef\xbb\xbfa.png 0 \xc3'), /at byte 11 .* found the byte 0xc3/);
+  assert.equal(latin('\xef\xbb\xbf\xc3\xa4.png 0'), [{ name: 'ä.png', label: '0' }]);
+});
+
+test('a file that cannot be opened stops with its reason, or is left out', async () => {
+  const good = await picture(RED, BLUE).png().toBuffer();
+  let reads = 0;
+  const refusing = async (name: string): Promise<Uint8Array> => {
+    reads++;
+    if (name !== 'locked.png') return good;
+    throw new RangeError('locked.png: permission denied');
+  };
+  const files = { 'locked.png': good, ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.png`, good])) };
+  const error = await read(files, { read: refusing }).catch((e) => e);
+  assert.equal([error.name, error.message], ['RangeError', 'locked.png: permission denied']);
+  // It stops soon.
+  assert.ok(reads < 30, `${reads} files were read`);
+  const skipped: DataError[] = [];
+  const rest = await read(files, { read: refusing, onUnreadable: (error) => skipped.push(error) });
+  assert.is(rest.count, 40);
+  assert.equal(
+    [skipped.length, skipped[0]!.file, skipped[0]!.found],
+    [1, 'locked.png', 'locked.png: permission denied'],
+  );
 });
 
 test.run();
