@@ -8,12 +8,11 @@ import type { Resize } from '../data/readers/images.ts';
 import { classNamesOf, matchClasses } from '../data/readers/names.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import type { Classifier } from '../models/classifier.ts';
-import { MODELS, type ModelName } from '../models/named.ts';
-import type { StateDict } from '../nn/stateDict.ts';
+import { MODELS } from '../models/named.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
+import { decodeModel, type ModelRecord, type SavedModel } from '../train/modelFile.ts';
 import { PRECISIONS } from '../train/options.ts';
 import { DATA_NAMES, type DataOptions, hasSplits, type ReadingWatch, resolveData, SPLITS, type Split } from './data.ts';
 import { asUsage, UsageError } from './errors.ts';
@@ -30,7 +29,6 @@ import { CONFIG } from './run/config.ts';
 import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';
 import { adviceFor, checkClasses, checkExamples, first, parseList, select } from './run/job.ts';
-import { type ModelRecord, metadataOf, recordOf } from './run/record.ts';
 import { classes as classList, counted } from './show/format.ts';
 
 // A trained model and examples to use it on: the part that `eval`, `predict` and `weights` share.
@@ -42,16 +40,6 @@ export interface ModelFlags extends DataFlags, CommonFlags {
   classes?: string;
   limit?: number;
   float32MatmulPrecision?: Float32MatmulPrecision;
-}
-
-/** A trained model, not yet on the GPU. */
-export interface SavedModel {
-  file: string;
-  state: StateDict;
-  numClasses: number;
-  arch: ModelName;
-  /** Undefined if the file does not say what the model was trained on. */
-  record: ModelRecord | undefined;
 }
 
 /** A model and examples that fit it. */
@@ -143,10 +131,6 @@ function checkShape(what: string, data: HostData, wanted: readonly number[]): vo
   );
 }
 
-/** Returns a model as the bytes of model.safetensors. */
-export const safetensorsOf = async (model: Classifier, record: ModelRecord): Promise<Uint8Array> =>
-  encodeSafetensors(await model.stateDict(), metadataOf(record));
-
 /**
  * Reads the model of a run's folder, or of a file.
  *
@@ -156,12 +140,11 @@ export const safetensorsOf = async (model: Classifier, record: ModelRecord): Pro
 async function readModel(path: string): Promise<SavedModel> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const { file, bytes } = await readNamed(isFolder ? join(path, MODEL) : path);
-  const content = decodeSafetensors(bytes, file);
-  const { tensors: state } = content;
-  const [numClasses] = state.get('head.weight')?.shape ?? [];
-  if (!numClasses) throw new UsageError(`${file} is not a padagrad model: head.weight is missing`);
-  const record = recordOf(content, file);
-  return { file, state, numClasses, arch: record?.arch ?? 'smallCnn', record };
+  try {
+    return decodeModel(bytes, file);
+  } catch (cause) {
+    throw cause instanceof TypeError ? new UsageError(cause.message, { cause }) : cause;
+  }
 }
 
 /** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */

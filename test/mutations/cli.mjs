@@ -47,7 +47,12 @@ export default [
   cli('run/job', 'n === undefined ? data', 'true ? data', 'train'),
   cli('run/job', 'whole && (await select(testTitle, names ? whole : named(whole, all), classes))', 'whole', 'train'),
   cli('run/job', 'return names ? matchClasses(data, names) : data;', 'return data;', 'folders'),
-  cli('commands/predict', 'row[c]! > row[second]!', 'row[c]! < row[second]!', 'folders'),
+  {
+    file: 'src/train/labelTable.ts',
+    from: 'row[c]! > row[second]!',
+    to: 'row[c]! < row[second]!',
+    tests: ['cli/folders'],
+  },
   cli('commands/predict', 'constants.COPYFILE_EXCL', '0', 'folders'),
   cli('flags', "text.trim() === ''", "text === ''", 'mistakes'),
   cli('flags', ' && before !== text', '', 'mistakes'),

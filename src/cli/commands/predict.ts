@@ -1,8 +1,8 @@
 import { constants, copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { HostData } from '../../data/host.ts';
 import { limit } from '../../data/subset.ts';
+import { type LabelRow, labelRows, labelsCsv } from '../../train/labelTable.ts';
 import { predict } from '../../train/predict.ts';
 import { imageFolder } from '../data.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -24,16 +24,6 @@ import type { Act, Terminal } from '../show/terminal.ts';
 interface Flags extends ModelFlags {
   csv?: string;
   copyTo?: string;
-}
-
-/** A prediction for one example: the two most probable classes. */
-interface Predicted {
-  /** The example's file, relative to its folder; its number for data without files. */
-  file: string;
-  label: string;
-  probability: number;
-  second: string;
-  secondProbability: number;
 }
 
 const EXAMPLES = `
@@ -71,53 +61,17 @@ async function label(terminal: Terminal, flags: Flags): Promise<number> {
     const { probabilities } = await predict(gpu, { data: examples, model });
     if (!probabilities.every(Number.isFinite))
       throw new NotFiniteModelError(saved.file, 'its logits of some examples are not finite');
-    return rowsOf(examples, probabilities, saved.record?.classNames ?? undefined);
+    return labelRows(examples, probabilities, saved.record?.classNames ?? undefined);
   });
   if (folder !== undefined) copyFiles(rows, folder, copyTo!, terminal);
   if (flags.json) {
     for (const row of rows) terminal.emit({ event: 'prediction', ...row });
     terminal.emit({ event: 'result', model: saved.file, data, count: rows.length });
   } else if (flags.csv) {
-    writeAtomically(flags.csv, csvOf(rows));
+    writeAtomically(flags.csv, labelsCsv(rows));
     terminal.note(`${counted(rows.length, 'label')} in ${flags.csv}`);
-  } else terminal.result(csvOf(rows));
+  } else terminal.result(labelsCsv(rows));
   return EXIT.ok;
-}
-
-/** @param probabilities [n, classes], row by row */
-function rowsOf({ count, names }: HostData, probabilities: Float32Array, classNames?: readonly string[]): Predicted[] {
-  const classes = probabilities.length / count;
-  const nameOf = (c: number): string => classNames?.[c] ?? String(c);
-  return Array.from({ length: count }, (_, i) => {
-    const row = probabilities.subarray(i * classes, (i + 1) * classes);
-    let best = 0;
-    let second = 1;
-    if (row[1]! > row[0]!) [best, second] = [1, 0];
-    for (let c = 2; c < classes; c++) {
-      if (row[c]! > row[best]!) [best, second] = [c, best];
-      else if (row[c]! > row[second]!) second = c;
-    }
-    const [probability, secondProbability] = [row[best]!, row[second]!];
-    return {
-      file: names?.[i] ?? String(i),
-      label: nameOf(best),
-      probability,
-      second: nameOf(second),
-      secondProbability,
-    };
-  });
-}
-
-const COLUMNS = ['file', 'label', 'probability', 'second', 'secondProbability'] as const;
-
-/** Writes rows as CSV (RFC 4180): lines end in CR LF, and fields with commas, quotes or line breaks are quoted. */
-function csvOf(rows: readonly Predicted[]): string {
-  const field = (value: string | number): string => {
-    const text = typeof value === 'number' ? value.toFixed(6) : value;
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = rows.map((row) => COLUMNS.map((column) => field(row[column])).join(','));
-  return [COLUMNS.join(','), ...lines, ''].join('\r\n');
 }
 
 /**
@@ -126,7 +80,7 @@ function csvOf(rows: readonly Predicted[]): string {
  *
  * @throws UsageError if another file has the name, or the file system refuses
  */
-function copyFiles(rows: readonly Predicted[], from: string, to: string, terminal: Terminal): void {
+function copyFiles(rows: readonly LabelRow[], from: string, to: string, terminal: Terminal): void {
   const taken = new Map<string, string>();
   for (const { file, label } of rows) {
     const target = join(to, folderName(label), basename(file));

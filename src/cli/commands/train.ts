@@ -7,11 +7,11 @@ import type { Classifier } from '../../models/classifier.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type TrainResult, train } from '../../train/loop.ts';
 import { type RunOptions, runOptionsOf, trainArguments } from '../../train/methods/named.ts';
+import { encodeModel } from '../../train/modelFile.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
-import { safetensorsOf } from '../model.ts';
 import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
 import { finishedRun, RunFolder } from '../run/folder.ts';
 import { curvesOf, htmlReport, predictImages } from '../run/htmlReport.ts';
@@ -185,7 +185,7 @@ async function runOnce(
       const summary = summaryOf(options, result);
       // The report comes first: if the model cannot be written, it is all there is.
       report.end(summary);
-      folder?.finish(await safetensorsOf(trainer.model, job.record), { event: 'result', ...summary });
+      folder?.finish(await encodeModel(trainer.model, job.record), { event: 'result', ...summary });
       await folder?.report((rows) => writeReport(job, { options, device, summary, rows, trainer }));
       if (folder) terminal.line(`saved to ${folder.path}`);
       return summary;

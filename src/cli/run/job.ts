@@ -8,6 +8,7 @@ import { defaultModelName, MODELS, type ModelName } from '../../models/named.ts'
 import { withWeights } from '../../models/weights.ts';
 import type { StateDict } from '../../nn/stateDict.ts';
 import type { MethodName, RunOptions } from '../../train/methods/named.ts';
+import type { ModelRecord } from '../../train/modelFile.ts';
 import type { TrainingData } from '../../train/options.ts';
 import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
@@ -16,7 +17,6 @@ import { classes as classList } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
 import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
-import type { ModelRecord } from './record.ts';
 
 // The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
 // flag to change.

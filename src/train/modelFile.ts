@@ -1,0 +1,77 @@
+// A model as a safetensors file that the command line and the page both read and write. The metadata holds a record, with which a
+// program rebuilds the model and reads data of the right shape.
+import { isRecord } from '../checks/options.ts';
+import { DataError } from '../data/errors.ts';
+import type { Resize } from '../data/readers/images.ts';
+import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.ts';
+import type { Classifier } from '../models/classifier.ts';
+import { MODEL_NAMES, type ModelName } from '../models/named.ts';
+import type { StateDict } from '../nn/stateDict.ts';
+
+/** How to rebuild a model, and how its data was read. */
+export interface ModelRecord {
+  arch: ModelName;
+  /** Shape of one example. */
+  shape: readonly number[];
+  /** The name of each class; null if classes are numbers. */
+  classNames: readonly string[] | null;
+  /** How image files were brought to the size; null: as by default. */
+  resize: Resize | null;
+}
+
+/** A trained model, not yet on the GPU. */
+export interface SavedModel {
+  file: string;
+  state: StateDict;
+  numClasses: number;
+  arch: ModelName;
+  /** Undefined if the file does not say what the model was trained on. */
+  record: ModelRecord | undefined;
+}
+
+/** Returns a model as the bytes of a file. */
+export const encodeModel = async (model: Classifier, record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> =>
+  encodeSafetensors(await model.stateDict(), { format: 'pt', padagrad: JSON.stringify(record) });
+
+/**
+ * Reads the bytes of a model's file.
+ *
+ * @param file names the file in messages
+ * @throws DataError if it is no safetensors file, or its record is damaged
+ * @throws TypeError if it holds other tensors than those of a model
+ */
+export function decodeModel(bytes: Uint8Array, file: string): SavedModel {
+  const content = decodeSafetensors(bytes, file);
+  const { tensors: state } = content;
+  const [numClasses] = state.get('head.weight')?.shape ?? [];
+  if (!numClasses) throw new TypeError(`${file} is not a padagrad model: head.weight is missing`);
+  const record = recordOf(content, file);
+  return { file, state, numClasses, arch: record?.arch ?? 'smallCnn', record };
+}
+
+/** Reads the record of a file; undefined if it has none. */
+function recordOf({ metadata }: Safetensors, file: string): ModelRecord | undefined {
+  const text = metadata.get('padagrad');
+  if (text === undefined) return undefined;
+  const record: unknown = parse(text);
+  const isNames = (value: unknown) =>
+    value === null || (Array.isArray(value) && value.every((x) => typeof x === 'string'));
+  if (
+    isRecord(record) &&
+    MODEL_NAMES.includes(record.arch as ModelName) &&
+    Array.isArray(record.shape) &&
+    record.shape.every((size) => Number.isSafeInteger(size) && size > 0) &&
+    isNames(record.classNames) &&
+    [null, 'crop', 'fit', 'fill'].includes(record.resize as string | null)
+  )
+    return record as unknown as ModelRecord;
+  throw new DataError({ file, offset: 8, expected: 'a record of the model', found: text.slice(0, 80) });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
