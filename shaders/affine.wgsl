@@ -6,16 +6,19 @@
 //
 // shapes    theta: two rows of three; the kernel that joins this defines pixelAt(i), element i of planes of height * width
 // parallel  called per pixel, and per plane for `sampled`
-// numerics  BORDER moves a place into the image, so the border is repeated; else pixels outside are 0. NaN in theta gives NaN
+// numerics  `padded` with BORDER moves a place into the image, so the border is repeated; else pixels outside are 0. NaN in theta gives NaN
 
 override BORDER = false;
 
 fn placeOf(thetaU: vec3f, thetaV: vec3f, pixel: vec2u, size: vec2u) -> vec2f {
   let extent = vec2f(size);
   let centre = vec3f((2.0 * vec2f(pixel) + 1.0) / extent - 1.0, 1.0);
-  let place = ((vec2f(dot(thetaU, centre), dot(thetaV, centre)) + 1.0) * extent - 1.0) / 2.0;
+  return ((vec2f(dot(thetaU, centre), dot(thetaV, centre)) + 1.0) * extent - 1.0) / 2.0;
+}
+
+fn padded(place: vec2f, size: vec2u) -> vec2f {
   if (!BORDER) { return place; }
-  let last = extent - 1.0;
+  let last = vec2f(size) - 1.0;
   return select(select(place, vec2f(), place < vec2f()), last, place > last);
 }
 

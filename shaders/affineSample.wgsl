@@ -1,6 +1,6 @@
-// affineSample: samples each image at an affine map of its grid; placeOf and sampled of affine.wgsl do the work
+// affineSample: samples each image at an affine map of its grid; affine.wgsl does the work
 //
-//   y[n,c,p] = sampled of x[n,c] at placeOf(theta[n], p)
+//   y[n,c,p] = sampled of x[n,c] at padded(placeOf(theta[n], p))
 //
 // shapes    x, y: [n, c, h, w]; theta: [n, 2, 3]
 // parallel  one invocation per element of y
@@ -23,5 +23,5 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: v
   let plane = i / (size.x * size.y);
   let t = 6u * (plane / params.channels);
   let place = placeOf(vec3f(theta[t], theta[t + 1u], theta[t + 2u]), vec3f(theta[t + 3u], theta[t + 4u], theta[t + 5u]), pixel, size);
-  y[i] = sampled(plane, place, size);
+  y[i] = sampled(plane, padded(place, size), size);
 }

@@ -1,28 +1,37 @@
-// jitterBatch: makes a batch of packed images as imageBatch does, each image moved and recoloured at random
+// jitterBatch: makes a batch of packed images as imageBatch does, each image moved, bent, blurred and recoloured at random
 //
 //   item[b]    = order[offset + b]
 //   r[b,k]     = random number k of image b, uniform in [-1, 1)
-//   theta[b]   = [m cos a / sx,  (shear r3 - sin a) / sy,  2 translate r4]      a = rotation r0,  sx = 1 + scale r1,  sy = 1 + scale r2
-//                [m sin a / sx,  cos a / sy,               2 translate r5]      m = -1 with probability flip, else 1
-//   v[b,c,p]   = pixels of item[b], byte / 255, sampled at placeOf(theta[b], p)
+//   s          = (1 + scale r1) zoom^r13 aspect^r14,  (1 + scale r2) zoom^r13 / aspect^r14         width and height
+//   theta[b]   = [m cos a / s.x,  (shear r3 - sin a) / s.y,  2 translate r4]        a = rotation r0
+//                [m sin a / s.x,  cos a / s.y,               2 translate r5]        m = -1 with probability flip, else 1
+//   bend[b,p]  = elastic times 5 x 5 random vectors (r17 to r41, r42 to r66), enlarged to the image (bicubic, as PyTorch's with
+//                align_corners = true), in widths and heights of the image
+//   v[b,c,p]   = pixels of item[b], byte / 255, sampled at placeOf(theta[b], p) + bend[b,p]
+//   v          = v + blur (1 + r15) / 2 (mean of v over 3 x 3 pixels, the image's border repeated - v)
+//   v          = gain^r16 v
 //   v          = grey + (1 + saturation r7) (v - grey)                          grey = 0.299 red + 0.587 green + 0.114 blue; colour images only
 //   v          = 0.5 + (1 + contrast r8) (v - 0.5) + brightness r9 + channelShift r[10+c], clamped to [0, 1]
 //   x[row+b,c,p] = (v - mean[c]) / std[c];   labels[b] = allLabels[item[b]];   NaN and 2^32 - 1 if item[b] >= count
 //
 // shapes    images: [ceil(count * channels * height * width / 4)] u32, four pixels per word, the first in the low byte; order: [count];
 //           allLabels: [count]; x: [row + size or more, channels, height, width]; labels: [size]
-// parallel  one workgroup per PIXELS pixels of an image; its lanes draw the numbers of the image, then take pixels in turn
+// parallel  one workgroup per TILE x TILE pixels of an image; its lanes draw the numbers of the image, sample the tile and the pixels
+//           around it into workgroup memory, and then blur and recolour the tile's
 // numerics  theta maps output to input, in units of half an image; for an oblong image its off-diagonal terms are scaled by the ratio of
 //           the sides, so that a rotation keeps angles. Flip and zeros act on bytes, so pixels outside are black
 
-override RGB = false;
-const PIXELS = 256u;
-const NUMBERS = 16u;
+override CHANNELS = 1u;
+const TILE = 16u;
+const SIDE = TILE + 2u;
+const GRID = 5u;
+const FIELD = 17u;
+const NUMBERS = FIELD + 2u * GRID * GRID;
 
 struct Params {
   offset: u32, size: u32, height: u32, width: u32, row: u32, count: u32, draw: u32, seed: u32,
-  rotation: f32, scale: f32, shear: f32, translate: f32, flip: f32,
-  saturation: f32, contrast: f32, brightness: f32, channelShift: f32,
+  rotation: f32, scale: f32, logZoom: f32, logAspect: f32, shear: f32, translate: f32, flip: f32, elastic: f32,
+  blur: f32, logGain: f32, saturation: f32, contrast: f32, brightness: f32, channelShift: f32,
   meanR: f32, meanG: f32, meanB: f32, stdR: f32, stdG: f32, stdB: f32
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,15 +42,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
 
 var<workgroup> r: array<f32, NUMBERS>;
+// The tile and the pixels around it, plane by plane.
+var<workgroup> tile: array<f32, CHANNELS * SIDE * SIDE>;
 
 fn pixelAt(i: u32) -> f32 { return f32((images[i / 4u] >> (8u * (i % 4u))) & 0xffu) / 255.0; }
-
-fn recoloured(v: vec3f) -> vec3f {
-  var y = v;
-  if (RGB) { y = mix(vec3f(dot(v, vec3f(0.299, 0.587, 0.114))), v, 1.0 + params.saturation * r[7]); }
-  y = 0.5 + (1.0 + params.contrast * r[8]) * (y - 0.5) + params.brightness * r[9] + params.channelShift * vec3f(r[10], r[11], r[12]);
-  return (clamp(y, vec3f(), vec3f(1.0)) - vec3f(params.meanR, params.meanG, params.meanB)) / vec3f(params.stdR, params.stdG, params.stdB);
-}
 
 // Cosine and sine, to a few units in the last place. WGSL's own may be wrong by 2^-11, a tenth of a pixel in an image of 200.
 fn cosSin(a: f32) -> vec2f {
@@ -55,34 +59,90 @@ fn cosSin(a: f32) -> vec2f {
   return select(turned, -turned, quarter >= 2u);
 }
 
+// Weights of the four nearest points of a grid, at t of the way from the second to the third (cubic convolution, a = -0.75).
+fn cubic(t: f32) -> vec4f {
+  let near = vec2f(t, 1.0 - t);
+  let far = near + 1.0;
+  let inner = (1.25 * near - 2.25) * near * near + 1.0;
+  let outer = ((-0.75 * far + 3.75) * far - 6.0) * far + 3.0;
+  return vec4f(outer.x, inner, outer.y);
+}
+
+// How far a pixel's place is bent away, in pixels.
+fn bend(pixel: vec2u, size: vec2u) -> vec2f {
+  let at = vec2f(pixel) * f32(GRID - 1u) / max(vec2f(size) - 1.0, vec2f(1.0));
+  let corner = floor(at);
+  let across = cubic(at.x - corner.x);
+  let down = cubic(at.y - corner.y);
+  var sum = vec2f();
+  for (var j = 0; j < 4; j++) {
+    let row = GRID * u32(clamp(i32(corner.y) + j - 1, 0, i32(GRID) - 1));
+    for (var i = 0; i < 4; i++) {
+      let k = FIELD + row + u32(clamp(i32(corner.x) + i - 1, 0, i32(GRID) - 1));
+      sum += down[j] * across[i] * vec2f(r[k], r[k + GRID * GRID]);
+    }
+  }
+  return params.elastic * vec2f(size) * sum;
+}
+
+// A pixel of the tile by its place in `tile`, blurred and multiplied by the gain.
+fn pixelOf(at: u32) -> f32 {
+  var sum = 0.0;
+  for (var dy = 0u; dy < 3u; dy++) {
+    for (var dx = 0u; dx < 3u; dx++) { sum += tile[at + (dy * SIDE + dx) - (SIDE + 1u)]; }
+  }
+  return exp(params.logGain * r[16]) * mix(tile[at], sum / 9.0, params.blur * (0.5 + 0.5 * r[15]));
+}
+
+fn recoloured(v: vec3f) -> vec3f {
+  var y = v;
+  if (CHANNELS == 3u) { y = mix(vec3f(dot(v, vec3f(0.299, 0.587, 0.114))), v, 1.0 + params.saturation * r[7]); }
+  y = 0.5 + (1.0 + params.contrast * r[8]) * (y - 0.5) + params.brightness * r[9] + params.channelShift * vec3f(r[10], r[11], r[12]);
+  return (clamp(y, vec3f(), vec3f(1.0)) - vec3f(params.meanR, params.meanG, params.meanB)) / vec3f(params.stdR, params.stdG, params.stdB);
+}
+
 fn jitter(group: u32, lid: u32) {
   let size = vec2u(params.width, params.height);
-  let plane = size.x * size.y;
-  let pieces = (plane + PIXELS - 1u) / PIXELS;
-  let b = group / pieces;
-  if (lid < NUMBERS) { r[lid] = 2.0 * random(vec3u(NUMBERS * b + lid, params.draw, params.seed)) - 1.0; }
+  let tiles = (size + TILE - 1u) / TILE;
+  let b = group / (tiles.x * tiles.y);
+  let first = TILE * vec2u(group % tiles.x, group / tiles.x % tiles.y);
+  let numbers = select(FIELD, NUMBERS, params.elastic > 0.0);
+  for (var k = lid; k < numbers; k += 64u) { r[k] = 2.0 * random(vec3u(NUMBERS * b + k, params.draw, params.seed)) - 1.0; }
   workgroupBarrier();
-  if (b >= params.size) { return; }
   let turn = cosSin(params.rotation * r[0]);
   let mirror = select(1.0, -1.0, r[6] < 2.0 * params.flip - 1.0);
-  let scale = 1.0 + params.scale * vec2f(r[1], r[2]);
+  let zoom = params.logZoom * r[13];
+  let aspect = params.logAspect * r[14];
+  let scale = (1.0 + params.scale * vec2f(r[1], r[2])) * exp(vec2f(zoom + aspect, zoom - aspect));
   let shift = 2.0 * params.translate * vec2f(r[4], r[5]);
   let ratio = f32(size.y) / f32(size.x);
   let thetaU = vec3f(mirror * turn.x / scale.x, ratio * (params.shear * r[3] - turn.y) / scale.y, shift.x);
   let thetaV = vec3f(mirror * turn.y / (ratio * scale.x), turn.x / scale.y, shift.y);
 
-  let item = order[params.offset + b];
-  let channels = select(1u, 3u, RGB);
+  let isImage = b < params.size;
+  let item = order[params.offset + min(b, params.size - 1u)];
+  for (var i = lid; i < SIDE * SIDE; i += 64u) {
+    // Places around the image are those of its border, for the blur.
+    let pixel = min(max(first + vec2u(i % SIDE, i / SIDE), vec2u(1u)) - 1u, size - 1u);
+    var place = placeOf(thetaU, thetaV, pixel, size);
+    if (params.elastic > 0.0) { place += bend(pixel, size); }
+    place = padded(place, size);
+    for (var c = 0u; c < CHANNELS; c++) { tile[c * SIDE * SIDE + i] = sampled(item * CHANNELS + c, place, size); }
+  }
+  workgroupBarrier();
+
   let none = bitcast<f32>(0x7fc00000u | (item & 1u));
-  let end = min(group % pieces * PIXELS + PIXELS, plane);
-  for (var p = group % pieces * PIXELS + lid; p < end; p += 64u) {
-    let place = placeOf(thetaU, thetaV, vec2u(p % size.x, p / size.x), size);
-    var v = vec3f(sampled(item * channels, place, size));
-    if (RGB) { v = vec3f(v.x, sampled(item * 3u + 1u, place, size), sampled(item * 3u + 2u, place, size)); }
+  let plane = size.x * size.y;
+  for (var i = lid; i < TILE * TILE; i += 64u) {
+    let pixel = first + vec2u(i % TILE, i / TILE);
+    if (!isImage || any(pixel >= size)) { continue; }
+    let inTile = (i / TILE + 1u) * SIDE + i % TILE + 1u;
+    var v = vec3f(pixelOf(inTile));
+    if (CHANNELS == 3u) { v = vec3f(v.x, pixelOf(inTile + SIDE * SIDE), pixelOf(inTile + 2u * SIDE * SIDE)); }
     v = select(recoloured(v), vec3f(none), item >= params.count);
-    let at = (params.row + b) * channels * plane + p;
+    let at = (params.row + b) * CHANNELS * plane + pixel.y * size.x + pixel.x;
     x[at] = v.x;
-    if (RGB) {
+    if (CHANNELS == 3u) {
       x[at + plane] = v.y;
       x[at + 2u * plane] = v.z;
     }

@@ -5,7 +5,7 @@ export type { TensorData } from './checks/data.ts';
 export { type Batch, Dataset, FeatureDataset, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
-export { affineJitter, colourJitter, type Jitter } from './data/jitter.ts';
+export { affineJitter, colourJitter, type Jitter, strongJitter } from './data/jitter.ts';
 export { Sampler } from './data/sampler.ts';
 export { type FeatureStatistics, featureStatistics, standardize } from './data/standardize.ts';
 export { firstNotFinite, type NotFinite } from './debug/finiteWatch.ts';

@@ -196,4 +196,12 @@ const parts = ({ classifier, discriminator }: Record<string, Record<string, Gold
   ...Object.entries(discriminator!).map(([key, value]) => [`discriminator.${key}`, value] as const),
 ];
 
+test('bicubic keeps the points of the grid, and weighs the four around a midpoint as PyTorch does', () => {
+  const grid = { shape: [1, 5, 5], data: Float64Array.from({ length: 25 }, (_, i) => (i * i) % 7) };
+  const large = reference.bicubic(grid, 9, 9).data;
+  for (let i = 0; i < 25; i++) assert.is(large[18 * Math.floor(i / 5) + 2 * (i % 5)], grid.data[i]);
+  const [a, b, c, d] = grid.data;
+  assert.ok(Math.abs(large[3]! - (0.59375 * (b! + c!) - 0.09375 * (a! + d!))) < 1e-12);
+});
+
 run();

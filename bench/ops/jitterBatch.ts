@@ -7,7 +7,7 @@ import { opBench } from '../harness/opBench.ts';
 
 const COUNT = 1000;
 const AMOUNTS = {
-  ...{ rotation: 15, scale: 0.2, shear: 0.15, translate: 0.06, padding: 'border' as const },
+  ...{ rotation: 14.3, zoom: 0.5, aspect: 0.2, shear: 0.25, translate: 0.05, elastic: 0.04, blur: 1, gain: 0.65 },
   ...{ saturation: 0.4, contrast: 0.3, brightness: 0.075, channelShift: 0.075 },
 };
 // Every run repeats the first draw, which is compared.

@@ -53,7 +53,7 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
   method: ['--method <name>', 'adaptation method', 'method'],
   sourceJitter: [
     '--source-jitter <how>',
-    'change source images at random: none, affine or colour, with amounts as in affine,rotation=30,flip=0.5',
+    'change source images at random: none, affine, colour or strong, with amounts as in affine,rotation=30,flip=0.5',
     'data',
   ],
   targetJitter: ['--target-jitter <how>', 'the same for target images', 'data'],

@@ -28,7 +28,7 @@ const train: [args: string, message: RegExp][] = [
   ['--trade-off 1e39', new RegExp(`--trade-off must be a number >= 0 ${F32}`)],
   ['--lr fast', /'--learning-rate, --lr <x>' argument 'fast' is invalid. It must be a number/],
   ['--lr 1e999', /It must be a number/],
-  ['--source-jitter color', /--source-jitter must be none, affine or colour, .* but is 'color'/],
+  ['--source-jitter color', /--source-jitter must be none, affine, colour or strong, .* but is 'color'/],
   ['--target-jitter affine,scale=2', /--target-jitter: scale must be a number from 0 to 0.99 but is 2/],
   ['--momentum -0.5', /--momentum must be a number from 0 to 1 but is -0.5/],
   ['--iterations 1.5', /--iterations must be a whole number >= 0 but is 1.5/],

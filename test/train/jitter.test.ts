@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FeatureDataset } from '../../src/data/dataset.ts';
-import { affineJitter, colourJitter, jitterText, parseJitter } from '../../src/data/jitter.ts';
+import {
+  affineJitter,
+  colourJitter,
+  type Jitter,
+  jitterText,
+  parseJitter,
+  strongJitter,
+} from '../../src/data/jitter.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Flatten, Linear, Module } from '../../src/nn/index.ts';
@@ -16,7 +23,7 @@ import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';
 
 // Data augmentation in training. What the kernel computes is tested in test/ops/jitterBatch.test.ts.
 
-const JITTER = { sourceJitter: 'affine,flip=0.5', targetJitter: 'colour,padding=zeros' };
+const JITTER = { sourceJitter: 'affine,flip=0.5', targetJitter: 'strong,contrast=0.3' };
 
 /** The losses and the state after 30 iterations, of which the first `broken` are another trainer's. */
 async function outcome(gpu: Gpu, options: Partial<RunOptions> = JITTER, broken = 0) {
@@ -133,14 +140,22 @@ gpuTest('a jitter is refused for data without images, and in a run that began wi
 
 test('the text of a jitter names its preset and what differs', () => {
   const read = (text: string) => jitterText(parseJitter('--source-jitter', text)?.amounts);
-  for (const text of ['none', 'affine', 'colour', 'affine,rotation=30,flip=0.5', 'colour,padding=zeros'])
+  for (const text of [
+    'none',
+    'affine',
+    'colour',
+    'strong',
+    'strong,blur=0',
+    'affine,rotation=30,flip=0.5',
+    'colour,padding=zeros',
+  ])
     assert.is(read(text), text);
   assert.is(read('colour, rotation=15'), 'colour');
-  assert.is(read('affine,contrast=0.3'), 'colour,saturation=0,brightness=0,channelShift=0');
+  assert.is(read('colour,saturation=0,brightness=0,channelShift=0'), 'affine,contrast=0.3');
   assert.equal(parseJitter('', 'colour,rotation=30')!.amounts, colourJitter({ rotation: 30 }).amounts);
   for (const [text, message] of [
-    ['color', /must be none, affine or colour, .* but is 'color'/],
-    ['none,flip=1', /must be none, affine or colour/],
+    ['color', /must be none, affine, colour or strong, .* but is 'color'/],
+    ['none,flip=1', /must be none, affine, colour or strong/],
     ['affine,flip', /'flip' in 'affine,flip' is no amount/],
     ['affine,rotate=3', /unknown option rotate; its options are rotation, scale/],
     ['affine,scale=2', /--source-jitter: scale must be a number from 0 to 0.99 but is 2/],
@@ -156,15 +171,12 @@ test('the text of a jitter names its preset and what differs', () => {
 
 test('the documents give the defaults of each amount', () => {
   const rows = readFileSync('docs/data.md', 'utf8').matchAll(
-    /^\| `(\w+)` \|[^|]*\| `?([\w.]+)`? \| `?([\w.]+)`? \|$/gm,
+    /^\| `(\w+)` \|[^|]*\| `?([\w.]+)`? \| `?([\w.]+)`? \| `?([\w.]+)`? \|$/gm,
   );
-  const documented = Array.from(rows, ([, name, affine, colour]) => [name, affine, colour]);
-  const [affine, colour] = [affineJitter().amounts, colourJitter().amounts];
-  const expected = Object.entries(affine).map(([name, amount]) => [
-    name,
-    String(amount),
-    String(colour[name as keyof typeof colour]),
-  ]);
+  const documented = Array.from(rows, ([, ...cells]) => cells);
+  const presets = [affineJitter(), colourJitter(), strongJitter()].map(({ amounts }) => amounts);
+  const names = Object.keys(presets[0]!) as (keyof Jitter['amounts'])[];
+  const expected = names.map((name) => [name, ...presets.map((amounts) => String(amounts[name]))]);
   assert.equal(documented, expected);
 });
 
