@@ -5,6 +5,7 @@ export * from './compare.ts';
 export * from './images.ts';
 export * from './jitter.ts';
 export * from './losses.ts';
+export * from './methods.ts';
 export * from './ops.ts';
 export * from './optim.ts';
 export * from './pada.ts';

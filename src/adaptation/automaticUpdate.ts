@@ -8,11 +8,10 @@ import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { outsideCapture } from '../gpu/recording.ts';
 import { checkState, type HostTensor, hostCount, type StateDict, type StatePlace } from '../nn/stateDict.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
-import { temperatures } from '../ops/softmax.ts';
 import { type Tensor, tensor, write } from '../tensor.ts';
 import { keep, tidy } from '../tidy.ts';
 import { aClassifier, aDataLoader, type Classifier, classify, type DataLoader, imagesOf } from './classify.ts';
-import { ClassWeightAccumulator } from './classWeight.ts';
+import { ClassWeightAccumulator, type ClassWeightKind, classWeightChecks, raiseInto } from './classWeight.ts';
 import type { DomainWeights } from './domainAdversarialLoss.ts';
 
 export interface AutomaticUpdateOptions {
@@ -25,6 +24,12 @@ export interface AutomaticUpdateOptions {
   numClasses: number;
   /** Temperature of the softmax. Default: 0.1. */
   temperature?: number;
+  /** How mean predictions become weights; see {@link ClassWeightOptions.classWeights}. Default: 'mean'. */
+  classWeights?: ClassWeightKind;
+  /** With saturating weights, the share of the largest mean prediction from which on a class weighs 1. Default: 0.3. */
+  share?: number;
+  /** Least weight of a class in the cross-entropy: floor + (1 - floor) w. Default: 0. */
+  floor?: number;
   /** The target's classes, if known. Only {@link AutomaticUpdateClassWeightModule.getPartialClassesWeight} needs them. */
   partialClassesIndex?: readonly number[];
   /** Runs the ops of each update eagerly instead of as captured steps. Default: false. */
@@ -37,7 +42,7 @@ const checks: OptionChecks<AutomaticUpdateOptions> = {
   dataLoader: aDataLoader,
   classifier: aClassifier,
   numClasses: /* @__PURE__ */ wholeFrom(1),
-  temperature: temperatures,
+  ...classWeightChecks,
   partialClassesIndex: classes,
   eager: flag,
 };
@@ -45,13 +50,15 @@ const checks: OptionChecks<AutomaticUpdateOptions> = {
 /**
  * Class weights that follow the classifier (TLlib `AutomaticUpdateClassWeightModule`; Cao et al., ECCV 2018). They start as
  * ones. Every `updateSteps` steps they become the mean over the target of softmax(logits / T), divided by its largest
- * element. Memory grows with the number of classes, not of images, and nothing is read back.
+ * element, or saturating weights. Memory grows with the number of classes, not of images, and nothing is read back.
  *
  * In a training loop, first use the weights, then `await step()`, then update the classifier's parameters.
  */
 export class AutomaticUpdateClassWeightModule {
   /** f32 [numClasses], overwritten in place at each update. */
   readonly classWeight: Tensor;
+  /** The same with the floor; the same tensor if there is none. */
+  private readonly raised: Tensor;
   private readonly accumulator: ClassWeightAccumulator;
   private readonly pass: DatasetPass | undefined;
   private count = 0;
@@ -64,15 +71,18 @@ export class AutomaticUpdateClassWeightModule {
     checkGpu(who, gpu);
     checkOptions(who, options, checks, ['updateSteps', 'dataLoader', 'classifier', 'numClasses']);
     const { numClasses, temperature = 0.1, partialClassesIndex, dataLoader, eager = false } = options;
+    const { classWeights, share, floor = 0 } = options;
     for (const index of partialClassesIndex ?? []) {
       if (Number.isSafeInteger(index) && index >= 0 && index < numClasses) continue;
       throw new RangeError(`${who}: partialClassesIndex has ${index}, but classes are 0 to ${numClasses - 1}`);
     }
-    this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature });
-    this.classWeight = keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, 'class weight'));
+    this.accumulator = new ClassWeightAccumulator(gpu, { numClasses, temperature, classWeights, share });
+    const ones = (label: string) => keep(tensor(gpu, new Float32Array(numClasses).fill(1), undefined, label));
+    this.classWeight = ones('class weight');
+    this.raised = floor > 0 ? ones('raised class weight') : this.classWeight;
     if (dataLoader instanceof Dataset)
       this.pass = new DatasetPass(dataLoader, ({ x }) => this.add(x), {
-        after: () => this.accumulator.finish(this.classWeight),
+        after: () => this.finish(),
         eager,
       });
   }
@@ -97,6 +107,7 @@ export class AutomaticUpdateClassWeightModule {
     ]);
     checkState('AutomaticUpdateClassWeightModule', places, state);
     write(this.classWeight, Float32Array.from(state.get('weight')!.data as Float32Array));
+    this.raise();
     this.count = Number(state.get('steps')!.data[0]);
   }
 
@@ -140,9 +151,9 @@ export class AutomaticUpdateClassWeightModule {
     });
   }
 
-  /** Returns `weight` for `crossEntropy(logits, labels, { weight })`: f32 [numClasses], owned by this module. */
+  /** Returns `weight` for `crossEntropy(logits, labels, { weight })`, with the floor: f32 [numClasses], owned by this module. */
   getClassWeightForCrossEntropyLoss(): Tensor {
-    return this.classWeight;
+    return this.raised;
   }
 
   /** Returns weights for {@link DomainAdversarialLoss}, f32 [n]: the class weight of each source image; for every target image their mean. */
@@ -174,6 +185,7 @@ export class AutomaticUpdateClassWeightModule {
     this.pass?.dispose();
     this.accumulator.dispose();
     this.classWeight.dispose();
+    this.raised.dispose();
   }
 
   private async iterate(): Promise<void> {
@@ -187,8 +199,18 @@ export class AutomaticUpdateClassWeightModule {
       throw new RangeError(
         'AutomaticUpdateClassWeightModule: the data loader gave no batch. A generator gives its batches only once; pass an object such as { [Symbol.asyncIterator]: generatorFunction }',
       );
-    this.accumulator.finish(this.classWeight);
+    this.finish();
     await compilePending(this.classWeight.gpu);
+  }
+
+  private finish(): void {
+    this.accumulator.finish(this.classWeight);
+    this.raise();
+  }
+
+  private raise(): void {
+    const { floor = 0 } = this.options;
+    if (floor > 0) raiseInto(this.classWeight, floor, this.raised);
   }
 
   private add(x: Tensor): void {

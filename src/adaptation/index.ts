@@ -1,6 +1,6 @@
 export { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from './automaticUpdate.ts';
 export type { Classifier, ClassifierModule, DataLoader, LoaderBatch } from './classify.ts';
-export { ClassWeightModule, type ClassWeightOptions } from './classWeight.ts';
+export { type ClassWeightKind, ClassWeightModule, type ClassWeightOptions, raiseClassWeight } from './classWeight.ts';
 export { collectClassificationResults } from './collect.ts';
 export { type ClassWeightDiagnostics, diagnoseClassWeight } from './diagnostics.ts';
 export {

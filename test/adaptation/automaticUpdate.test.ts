@@ -68,6 +68,27 @@ gpuTest(
   },
 );
 
+gpuTest('saturating weights have a floor in the cross-entropy only, and keep it in a state', async (gpu) => {
+  const net = network(gpu);
+  const batches = batchesOf(gpu, [9, 4]);
+  const options = { classifier: net, dataLoader: batches, classWeights: 'saturating', share: 0.9, floor: 0.2 } as const;
+  const [weights, other] = [weightsOf(gpu, options), weightsOf(gpu, options)];
+  assert.equal(await weights.getClassWeightForCrossEntropyLoss().read(), new Float32Array(CLASSES).fill(1));
+  await weights.step();
+  const [w, raised] = [await weights.classWeight.read(), await weights.getClassWeightForCrossEntropyLoss().read()];
+  assert.ok(Math.min(...w) < 0.9 && Math.max(...w) === 1, `${w}`);
+  assertClose(
+    'raised',
+    raised,
+    Array.from(w, (v) => 0.2 + 0.8 * v),
+    { rtol: 1e-6, atol: 0 },
+  );
+  other.loadStateDict(await weights.stateDict());
+  assert.equal(await other.getClassWeightForCrossEntropyLoss().read(), raised);
+  assert.throws(() => weightsOf(gpu, { ...options, floor: 2 }), /floor must be a number from 0 to 1 but is 2/);
+  for (const one of [weights, other, net, ...batches]) one.dispose();
+});
+
 gpuTest('the automatic update equals ClassWeightModule of all results, whatever the loader', async (gpu) => {
   const net = network(gpu);
   const batches = batchesOf(gpu, [32, 32, 5]);

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
-import { ClassWeightAccumulator, ClassWeightModule } from '../../src/adaptation/classWeight.ts';
+import { ClassWeightAccumulator, ClassWeightModule, raiseClassWeight } from '../../src/adaptation/classWeight.ts';
 import { capture } from '../../src/capture.ts';
 import { countCalls } from '../../src/debug/deviceCalls.ts';
 import { empty, tensor } from '../../src/tensor.ts';
@@ -98,12 +98,52 @@ gpuTest(
   },
 );
 
+gpuTest('saturating class weights equal the reference at once and in batches, and pass NaN on', async (gpu) => {
+  const [rows, cols, temperature, share] = [70, 6, 0.7, 0.4];
+  const logits = uniform([rows, cols], seeded(7), 3).map((v, i) => v - (i % cols));
+  const options = { classWeights: 'saturating', temperature, share } as const;
+  const x = tensor(gpu, logits, [rows, cols]);
+  const expected = reference.saturatingClassWeight({ shape: [rows, cols], data: logits }, { temperature, share });
+  const present = expected.data.filter((w) => w === 1).length;
+  assert.ok(present > 1 && present < cols, `${present} of ${cols} classes weigh 1`);
+  const weights = tidy(() => new ClassWeightModule(options).forward(x));
+  assertClose('at once', await weights.read(), expected.data, tolerance);
+  const accumulator = new ClassWeightAccumulator(gpu, { numClasses: cols, ...options });
+  const into = empty(gpu, [cols]);
+  accumulator.add(x);
+  accumulator.finish(into);
+  assertClose('in batches', await into.read(), expected.data, tolerance);
+  const raised = tidy(() => raiseClassWeight(into, 0.1));
+  assertClose(
+    'raised',
+    await raised.read(),
+    Array.from(expected.data, (w) => 0.1 + 0.9 * w),
+    tolerance,
+  );
+  const undefinedOnes = tidy(() =>
+    raiseClassWeight(
+      new ClassWeightModule(options).forward(
+        tensor(gpu, [
+          [1, 2],
+          [nan, 0],
+        ]),
+      ), //
+      0.1,
+    ),
+  );
+  assertClose('NaN', await undefinedOnes.read(), [nan, nan], tolerance);
+  for (const held of [x, weights, accumulator, into, raised, undefinedOnes]) held.dispose();
+});
+
 gpuTest('class weights refuse a temperature that is not above zero', (gpu) => {
   for (const temperature of [0, -0.1, nan]) {
     const message = new RegExp(`temperature must be a number from 1e-30 to 1e\\+30 but is ${temperature}`);
     assert.throws(() => new ClassWeightModule({ temperature }), message);
     assert.throws(() => new ClassWeightAccumulator(gpu, { numClasses: 2, temperature }), message);
   }
+  const wrong = { classWeights: 'least' } as never;
+  assert.throws(() => new ClassWeightModule(wrong), /classWeights must be one of 'mean', 'saturating' but is 'least'/);
+  assert.throws(() => new ClassWeightModule({ share: 0 }), /share must be a number from 0.001 to 1 but is 0/);
 });
 
 run();

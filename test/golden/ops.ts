@@ -1,6 +1,6 @@
 // Golden files of single ops: a table from the file's name to the call.
 
-import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
+import { ClassWeightModule, raiseClassWeight } from '../../src/adaptation/classWeight.ts';
 import { backward } from '../../src/autograd.ts';
 import { AdaptiveAvgPool2d } from '../../src/nn/index.ts';
 import * as ops from '../../src/ops/index.ts';
@@ -66,6 +66,10 @@ export const opRunners: Record<string, GoldenRunner> = {
   class_weight: op(({ logits }, { temperature }) => ({
     class_weight: new ClassWeightModule({ temperature }).forward(logits!),
   })),
+  saturating_class_weight: op(({ logits }, { temperature, share, floor }) => {
+    const weight = new ClassWeightModule({ temperature, classWeights: 'saturating', share }).forward(logits!);
+    return { class_weight: weight, cross_entropy_weight: raiseClassWeight(weight, floor) };
+  }),
   class_weight_adversarial: op(({ class_weight, source_labels }) => {
     const { source, target } = ops.domainWeights(class_weight!, source_labels!);
     return { w_s: source, w_t: target };

@@ -195,6 +195,8 @@ export default [
   shader('optimizer', '!isFinite(updated)', 'false', 'train/anomaly', 'optim/optimizer [adapter]'),
   shader('optimizer', '!isFinite(gradient[u.i])', 'false', 'optim/optimizer [adapter]'),
   shader('classWeight', '  largest = rowMax(lid, largest);\n', '', 'adaptation/classWeight'),
+  shader('classWeight', 'min(1.0, weight / params.share)', 'weight / params.share', 'adaptation/classWeight'),
+  shader('classWeight', 'weight *= weight;', '', 'adaptation/classWeight'),
   // Optimisers.
   shader('adam', 'x < -0.5', 'x < 0.5', 'optim/edges'),
   shader('adam', 'x < -0.5', 'x < -1.5', 'optim/edges'),
