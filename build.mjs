@@ -72,7 +72,6 @@ async function library() {
     chunkNames: 'parts/[name]-[hash]',
     external: ['webgpu', 'sharp'],
     plugins: [wgsl({ minify: true })],
-    sourcemap: 'linked',
     // Assigns fields in the constructor; otherwise esbuild declares the ones that its parameters set a second time.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   };
@@ -96,6 +95,9 @@ async function command() {
   const shared = {
     ...common,
     banner: { js: `#!/usr/bin/env node\n${require}` },
+    // Names are kept for stack traces; the library is not minified at all, because people read it and their bundlers minify it.
+    minifyWhitespace: true,
+    minifySyntax: true,
     metafile: true,
     platform: 'node',
     conditions: ['node'],
