@@ -155,3 +155,23 @@ export function jitterBatch(
     }
   return y;
 }
+
+/** Grey images whose one bright object has a standard size and place, before they are rounded to bytes. [n, h, w] bytes -> [n, 1, h, w] */
+export function canonicalImages(images: Uint8Array, height: number, width: number): Doubles {
+  const plane = height * width;
+  const n = images.length / plane;
+  const theta = zeros([n, 2, 3]);
+  for (let b = 0; b < n; b++) {
+    const image = images.subarray(b * plane, (b + 1) * plane);
+    const inside = [...image.keys()].filter((p) => image[p]! > 255 / 4);
+    const side = (places: number[]) => Math.max(...places) - Math.min(...places) + 1;
+    const extent = Math.max(side(inside.map((p) => p % width)), side(inside.map((p) => Math.floor(p / width))));
+    const s = inside.length > 0 ? extent / ((Math.min(height, width) * 20) / 28) : 1;
+    const mass = image.reduce((a, v) => a + v, 0);
+    const mean = (place: (p: number) => number, size: number) =>
+      mass > 0 ? image.reduce((a, v, p) => a + v * place(p), 0) / mass : (size - 1) / 2;
+    const [cx, cy] = [mean((p) => p % width, width), mean((p) => Math.floor(p / width), height)];
+    theta.data.set([s, 0, (2 * cx + 1) / width - 1, 0, s, (2 * cy + 1) / height - 1], 6 * b);
+  }
+  return affineSample({ shape: [n, 1, height, width], data: images }, theta);
+}

@@ -11,6 +11,7 @@ export {
   type BinaryCrossEntropyWithLogitsOptions,
   binaryCrossEntropyWithLogits,
 } from './binaryCrossEntropyWithLogits.ts';
+export { canonicalImages } from './canonicalImages.ts';
 export { type ClampOptions, clamp } from './clamp.ts';
 export { columnMean } from './columnMean.ts';
 export { concat } from './concat.ts';

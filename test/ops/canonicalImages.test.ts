@@ -1,0 +1,75 @@
+import * as assert from 'uvu/assert';
+import * as reference from '../../reference/index.ts';
+import { canonicalGeometry } from '../../src/data/canonical.ts';
+import type { HostImages } from '../../src/data/host.ts';
+import { canonicalImages } from '../../src/ops/canonicalImages.ts';
+import { gpuTest, run } from '../harness.ts';
+import { checkRefusals } from './check.ts';
+
+/** Images of a bright bar on a ground with faint noise; the first is black, the second has nothing brighter than a quarter. */
+function bars(count: number, height: number, width: number): HostImages {
+  const images = new Uint8Array(count * height * width);
+  for (let i = 0; i < images.length; i++) {
+    const n = Math.floor(i / (height * width));
+    const [row, column] = [Math.floor(i / width) % height, i % width];
+    const isBar = row > 1 && row < 3 + n && column >= n && column < n + 2;
+    images[i] = n === 0 ? 0 : (i * i * 7) % 63;
+    if (n > 1 && isBar) images[i] = 64 + ((i * 53) % 192);
+  }
+  return { images, count, height, width, labels: new Uint8Array(count).fill(3) };
+}
+
+// 5 images of 9 x 7 do not fill their last word; 12 x 12 have more pixels than a workgroup has lanes.
+for (const [count, height, width] of [
+  [5, 9, 7],
+  [6, 12, 12],
+] as const)
+  gpuTest(`canonicalGeometry of ${height}x${width} gives the reference's bytes`, async (gpu) => {
+    const data = bars(count, height, width);
+    const result = await canonicalGeometry(gpu, data);
+    const truth = reference.canonicalImages(data.images as Uint8Array, height, width).data;
+    assert.is(result.images.length, truth.length);
+    for (const [i, byte] of result.images.entries())
+      assert.ok(Math.abs(byte - truth[i]!) < 0.501, `byte ${i} is ${byte}, not ${truth[i]}`);
+    assert.equal({ ...result, images: data.images }, data);
+    assert.ok(result.images.subarray(0, height * width).every((byte) => byte === 0));
+  });
+
+gpuTest(
+  'canonicalGeometry brings an object to the size of those in MNIST, and only moves one of that size',
+  async (gpu) => {
+    const once = async (rows: number, columns: number) => {
+      const images = new Uint8Array(28 * 28);
+      for (let row = 1; row < 1 + rows; row++) images.fill(255, 28 * row + 15, 28 * row + 15 + columns);
+      const result = await canonicalGeometry(gpu, { images, count: 1, height: 28, width: 28 });
+      const inside = [...result.images.keys()].filter((p) => result.images[p]! > 127);
+      const [across, down] = [inside.map((p) => p % 28), inside.map((p) => Math.floor(p / 28))];
+      return [
+        Math.min(...across),
+        Math.max(...across),
+        Math.min(...down),
+        Math.max(...down),
+        new Set(result.images).size,
+      ];
+    };
+    assert.equal((await once(10, 5)).slice(0, 4), [9, 18, 4, 23]);
+    assert.equal(await once(20, 10), [9, 18, 4, 23, 2]);
+  },
+);
+
+gpuTest('canonicalGeometry refuses colours and vectors', async (gpu) => {
+  const refusal = (data: object) => canonicalGeometry(gpu, data as HostImages).then(() => 'none', String);
+  const colours = { images: new Uint8Array(12), count: 1, channels: 3, height: 2, width: 2 };
+  assert.match(await refusal(colours), /canonicalGeometry: it moves .* grey images, but the data holds colour images/);
+  assert.match(await refusal({ features: new Float32Array(2), count: 1, dim: 2 }), /holds feature vectors/);
+});
+
+checkRefusals('canonicalImages', (gpu) => {
+  const images = bars(2, 4, 4);
+  return [
+    [() => canonicalImages({ images: images as never, shape: [3, 4, 4], count: 2 }), /images must be grey.*\[3,4,4\]/],
+    [() => canonicalImages({ images: gpu as never, shape: [1, 4, 4], count: 2 }), /canonicalImages: images/],
+  ];
+});
+
+run();
