@@ -1,5 +1,6 @@
 // Runs the tests that repeat something N times with large N: `npm run soak -- [NAME ...]`, all of them by default; NAME as in
-// `npm test`. Environment variables that are already set are kept.
+// `npm test`. Environment variables that are already set are kept. Without NAMEs it also checks what GPU compilers make of the hot
+// kernels, which takes about a minute.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -24,3 +25,9 @@ const args = [program, ...(names.length > 0 ? names : TESTS), '--jobs', '1', '--
 const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, number]) => [name, String(number)]));
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...numbers, ...process.env } });
 process.exitCode = status ?? 1;
+
+if (names.length === 0) {
+  const compiler = fileURLToPath(new URL('./gpu-compile/run.mjs', import.meta.url));
+  const checked = spawnSync(process.execPath, [compiler, '--check'], { stdio: 'inherit' });
+  process.exitCode ||= checked.status ?? 1;
+}

@@ -1,4 +1,5 @@
-// Compiles the project's kernels for real GPUs, without one: `npm run gpu-compile [-- FAMILY ...]`. README.md explains the results.
+// Compiles the project's kernels for real GPUs, without one: `npm run gpu-compile [-- [--check | --update] [FAMILY ...]]`. README.md
+// explains the results.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -16,6 +17,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const DEFAULT = ['navi31', 'navi21', 'vega10', 'gfx1200'];
+// --check and --update compile the hot kernels for these families, so that they take about a minute.
+const CHECKED = ['navi31', 'navi21', 'gfx1200', 'dg2'];
+const HOT = '^(CNN step|PADA step|workgroup .*: (matmul aligned|conv2d 5x5))$';
 const INTEL = ['tgl', 'adl', 'dg2', 'mtl'];
 const ICDS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
@@ -76,7 +80,7 @@ function settingsOf(family) {
 }
 
 /** Compiles for one family. Returns the folder of the results, or undefined if there are none. */
-function compileFor(family) {
+function compileFor(family, only) {
   const out = join(build, lanes ? `${family}-${lanes}` : family);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
@@ -85,6 +89,7 @@ function compileFor(family) {
     ...process.env,
     ...settingsOf(family),
     GPU_COMPILE_OUT: out,
+    ...(only && { GPU_COMPILE_ONLY: only }),
     VK_LAYER_PATH: build,
     VK_INSTANCE_LAYERS: 'VK_LAYER_gpu_compile',
     MESA_SHADER_CACHE_DISABLE: '1',
@@ -99,8 +104,10 @@ function compileFor(family) {
     process.stderr.write(`${ours.join('\n')}\ngpu-compile: ${family}: not everything compiled, see above\n`);
   }
   const log = join(out, 'log.jsonl');
-  return existsSync(log) && statSync(log).size > 0 ? out : undefined;
+  return { out, worked, hasResults: existsSync(log) && statSync(log).size > 0 };
 }
+
+const node = (program, args) => run('node', [join(tool, program), ...args]);
 
 try {
   if (!existsSync('node_modules/webgpu') || !existsSync('shaders'))
@@ -108,10 +115,20 @@ try {
   mkdirSync(build, { recursive: true });
   compile('layer.c', 'libgpu_compile.so', 'hidden', [['vulkan/vk_layer.h', 'libvulkan-dev']]);
   copyFileSync(join(tool, 'layer.json'), join(build, 'layer.json'));
-  if (!run('node', [join(tool, 'bundle.mjs'), join(build, 'kernels.mjs')])) throw new Failure('the bundle failed');
-  const families = process.argv.slice(2);
-  const made = (families.length > 0 ? families : DEFAULT).map(compileFor).filter(Boolean);
-  const reported = made.length > 0 && run('node', [join(tool, 'report.mjs'), ...made]);
+  if (!node('bundle.mjs', [join(build, 'kernels.mjs')])) throw new Failure('the bundle failed');
+  const args = process.argv.slice(2);
+  const mode = args.find((arg) => arg.startsWith('--'));
+  if (mode && !['--check', '--update'].includes(mode))
+    throw new Failure(`unknown option ${mode}; use --check or --update`);
+  if (mode && lanes) throw new Failure(`${mode} is for the lanes that the driver chooses; unset GPU_COMPILE_SUBGROUP`);
+  const asked = args.filter((arg) => arg !== mode);
+  const families = asked.length > 0 ? asked : mode ? CHECKED : DEFAULT;
+  const made = families.map((family) => compileFor(family, mode && HOT));
+  const folders = made.filter(({ hasResults }) => hasResults).map(({ out }) => out);
+  if (mode && made.some(({ worked }) => !worked)) throw new Failure(`${mode} needs everything to compile`);
+  const reported =
+    folders.length > 0 &&
+    (mode ? node('check.mjs', mode === '--update' ? [mode, ...folders] : folders) : node('report.mjs', folders));
   process.exitCode = reported ? 0 : 1;
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
