@@ -157,7 +157,7 @@ export function jitterBatch(
 }
 
 /** Grey images whose one bright object has a standard size and place, before they are rounded to bytes. [n, h, w] bytes -> [n, 1, h, w] */
-export function canonicalImages(images: Uint8Array, height: number, width: number): Doubles {
+export function canonicalGeometry(images: Uint8Array, height: number, width: number): Doubles {
   const plane = height * width;
   const n = images.length / plane;
   const theta = zeros([n, 2, 3]);

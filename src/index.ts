@@ -2,7 +2,7 @@ export * from './adaptation/index.ts';
 export { backward, detach, noGrad, record, zeroGrad } from './autograd.ts';
 export { type CapturedStep, capture, runSteps } from './capture.ts';
 export type { TensorData } from './checks/data.ts';
-export { canonicalGeometry } from './data/canonical.ts';
+export { canonicalGeometry } from './data/canonicalGeometry.ts';
 export { type Batch, Dataset, FeatureDataset, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';

@@ -24,6 +24,7 @@ export interface ClassWeightOptions {
 
 /** The names of the kinds of class weights. */
 export const CLASS_WEIGHT_KINDS = ['mean', 'saturating'] as const;
+/** How mean predictions become class weights: see {@link ClassWeightOptions.classWeights}. */
 export type ClassWeightKind = (typeof CLASS_WEIGHT_KINDS)[number];
 
 /** @internal Defaults of the options of class weights that follow the classifier. */

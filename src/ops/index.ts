@@ -11,7 +11,6 @@ export {
   type BinaryCrossEntropyWithLogitsOptions,
   binaryCrossEntropyWithLogits,
 } from './binaryCrossEntropyWithLogits.ts';
-export { canonicalImages } from './canonicalImages.ts';
 export { type ClampOptions, clamp } from './clamp.ts';
 export { columnMean } from './columnMean.ts';
 export { concat } from './concat.ts';

@@ -1,10 +1,8 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
-import { canonicalGeometry } from '../../src/data/canonical.ts';
+import { canonicalGeometry } from '../../src/data/canonicalGeometry.ts';
 import type { HostImages } from '../../src/data/host.ts';
-import { canonicalImages } from '../../src/ops/canonicalImages.ts';
 import { gpuTest, run } from '../harness.ts';
-import { checkRefusals } from './check.ts';
 
 /** Images of a bright bar on a ground with faint noise; the first is black, the second has nothing brighter than a quarter. */
 function bars(count: number, height: number, width: number): HostImages {
@@ -27,7 +25,7 @@ for (const [count, height, width] of [
   gpuTest(`canonicalGeometry of ${height}x${width} gives the reference's bytes`, async (gpu) => {
     const data = bars(count, height, width);
     const result = await canonicalGeometry(gpu, data);
-    const truth = reference.canonicalImages(data.images as Uint8Array, height, width).data;
+    const truth = reference.canonicalGeometry(data.images as Uint8Array, height, width).data;
     assert.is(result.images.length, truth.length);
     for (const [i, byte] of result.images.entries())
       assert.ok(Math.abs(byte - truth[i]!) < 0.501, `byte ${i} is ${byte}, not ${truth[i]}`);
@@ -62,14 +60,6 @@ gpuTest('canonicalGeometry refuses colours and vectors', async (gpu) => {
   const colours = { images: new Uint8Array(12), count: 1, channels: 3, height: 2, width: 2 };
   assert.match(await refusal(colours), /canonicalGeometry: it moves .* grey images, but the data holds colour images/);
   assert.match(await refusal({ features: new Float32Array(2), count: 1, dim: 2 }), /holds feature vectors/);
-});
-
-checkRefusals('canonicalImages', (gpu) => {
-  const images = bars(2, 4, 4);
-  return [
-    [() => canonicalImages({ images: images as never, shape: [3, 4, 4], count: 2 }), /images must be grey.*\[3,4,4\]/],
-    [() => canonicalImages({ images: gpu as never, shape: [1, 4, 4], count: 2 }), /canonicalImages: images/],
-  ];
 });
 
 run();

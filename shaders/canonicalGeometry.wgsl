@@ -1,4 +1,4 @@
-// canonicalImages: brings the one bright object of each grey image to a standard size and place
+// canonicalGeometry: brings the one bright object of each grey image to a standard size and place
 //
 //   v[n,p]       = byte / 255 of pixel p = (column, row) of image n
 //   extent[n]    = the longer side of the box around all pixels with v > 1/4, in pixels
