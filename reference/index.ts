@@ -9,3 +9,4 @@ export * from './methods.ts';
 export * from './ops.ts';
 export * from './optim.ts';
 export * from './pada.ts';
+export * from './selection.ts';

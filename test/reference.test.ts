@@ -196,6 +196,23 @@ const parts = ({ classifier, discriminator }: Record<string, Record<string, Gold
   ...Object.entries(discriminator!).map(([key, value]) => [`discriminator.${key}`, value] as const),
 ];
 
+test('selection without labels', async () => {
+  const { cases } = await readGolden<GoldenFile>('selection');
+  for (const { name, params, inputs, outputs } of cases) {
+    const runs = (inputs.probabilities as GoldenTensor[]).map(valuesOf);
+    const entropy = runs.map(reference.meanEntropy);
+    const agreement = reference.agreements(runs);
+    for (const [key, data] of Object.entries({
+      entropy,
+      agreement,
+      information_maximisation: runs.map(reference.informationMaximisation),
+      snd: runs.map((p) => reference.snd(p)),
+    }))
+      check(`${name} ${key}`, { shape: [runs.length], data }, outputs[key] as GoldenTensor);
+    assert.is(reference.pickRun(agreement, entropy, params.margin), outputs.pick);
+  }
+});
+
 test('bicubic keeps the points of the grid, and weighs the four around a midpoint as PyTorch does', () => {
   const grid = { shape: [1, 5, 5], data: Float64Array.from({ length: 25 }, (_, i) => (i * i) % 7) };
   const large = reference.bicubic(grid, 9, 9).data;

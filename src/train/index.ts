@@ -35,4 +35,13 @@ export {
   type TrainingOptions,
 } from './options.ts';
 export { type Predictions, type PredictOptions, predict } from './predict.ts';
+export {
+  type ChooseOptions,
+  CRITERIA,
+  type Criterion,
+  type Scores,
+  type Selection,
+  Selector,
+  type SelectorOptions,
+} from './select.ts';
 export { Trainer } from './trainer.ts';

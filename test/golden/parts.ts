@@ -14,6 +14,8 @@ import { Adam, AdamW, InverseDecay, type Optimizer, Sgd } from '../../src/optim/
 import { Random } from '../../src/random.ts';
 import { write } from '../../src/tensor.ts';
 import { keep, tidy } from '../../src/tidy.ts';
+import { scoreTarget } from '../../src/train/scores.ts';
+import { agreementsOf, picksOf } from '../../src/train/select.ts';
 import { type Actual, type GoldenCase, type GoldenRunner, type GoldenTensor, load } from './format.ts';
 import { copyOf, loadState, readGrads, readState } from './state.ts';
 
@@ -52,6 +54,31 @@ const optim: GoldenRunner = async (gpu, { params, inputs }) => {
   optimizer.dispose();
   parameter.dispose();
   return { outputs: { param: seen, state } };
+};
+
+/** Scores of several runs' probabilities, and the run that agreement and entropy pick. */
+const selection: GoldenRunner = async (gpu, { params, inputs }) => {
+  const all = await Promise.all(
+    (inputs.probabilities as GoldenTensor[]).map(async (golden) => {
+      const p = load(gpu, golden, 'p');
+      return scoreTarget(p).finally(() => p.dispose());
+    }),
+  );
+  const agreement = agreementsOf(all.map(({ labels }) => labels));
+  const scores = all.map((one, i) => ({ ...one, agreement: agreement[i]!, dev: null, sourceAccuracy: null }));
+  const column = (name: 'entropy' | 'informationMaximisation' | 'snd' | 'agreement') => ({
+    shape: [all.length],
+    data: scores.map((one) => one[name]),
+  });
+  return {
+    outputs: {
+      entropy: column('entropy'),
+      information_maximisation: column('informationMaximisation'),
+      snd: column('snd'),
+      agreement: column('agreement'),
+      pick: picksOf(scores, params)['agreement-entropy']!,
+    },
+  };
 };
 
 function make(
@@ -172,4 +199,5 @@ export const partRunners: Record<string, GoldenRunner> = {
   grl,
   class_weight_auto_update: classWeightAutoUpdate,
   domain_adversarial_loss: domainAdversarialLoss,
+  selection,
 };

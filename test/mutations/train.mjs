@@ -204,4 +204,28 @@ export default [
     to: '',
     tests: ['checks/options'],
   },
+  {
+    file: 'shaders/snd.wgsl',
+    from: 'select(s, -1.0, i == j)',
+    to: 's',
+    tests: ['train/select'],
+  },
+  {
+    file: 'src/train/select.ts',
+    from: 'agreement >= least ? entropy',
+    to: 'agreement > 0 ? entropy',
+    tests: ['train/select'],
+  },
+  {
+    file: 'src/train/select.ts',
+    from: '? -covariance / variance : 0',
+    to: '? covariance / variance : 0',
+    tests: ['train/select'],
+  },
+  {
+    file: 'src/train/scores.ts',
+    from: 'Math.exp(-z)',
+    to: 'Math.exp(z)',
+    tests: ['train/select'],
+  },
 ];
