@@ -83,8 +83,8 @@ async function library() {
 }
 
 /**
- * Builds the installed command line, dist/cli/padagrad.js, and dist/bench/run.js, which `padagrad bench` starts. Both hold the
- * libraries that they use; LICENSES.txt lists their licenses.
+ * Builds the installed command line, dist/cli/padagrad.js, which starts dist/cli/main.js, and dist/bench/run.js, which `padagrad bench`
+ * starts. They hold the libraries that they use; LICENSES.txt lists their licenses.
  */
 async function command() {
   const outdir = 'dist/cli';
@@ -106,7 +106,12 @@ async function command() {
   const ofReport = [];
   const plugins = [wgsl({ minify: true }), reportPage(ofReport)];
   const built = [
-    await build({ ...shared, entryPoints: ['src/cli/padagrad.ts'], outdir, plugins }),
+    await build({
+      ...shared,
+      entryPoints: { padagrad: 'src/cli/bin.ts', main: 'src/cli/padagrad.ts' },
+      outdir,
+      plugins,
+    }),
     await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: false })] }),
   ];
   const inputs = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...ofReport];

@@ -2,16 +2,24 @@
 // program. It imports only Node's own modules, because a fresh clone has no others. Its messages go to stderr.
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { findAdapter, knownAdapter, NoAdapter } from './setup/adapter.mjs';
+import { findAdapter, knownAdapter, NoAdapter } from '../src/cli/setup/adapter.mjs';
+import { Failure, runNode, say } from '../src/cli/setup/process.mjs';
+import { ARCHIVE } from '../src/cli/setup/swiftshader.mjs';
 import { findBrowser } from './setup/browser.mjs';
 import { build } from './setup/build.mjs';
 import { ensureInstalled } from './setup/install.mjs';
 import { withLock } from './setup/lock.mjs';
-import { Failure, runNode, say } from './setup/process.mjs';
 
 const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const PADAGRAD = '.build/cli/padagrad.mjs';
+
+// Where a clone keeps SwiftShader (src/cli/setup/adapter.mjs).
+const CLONE = {
+  folder: '.build/swiftshader',
+  withArchive: (use) => use(ARCHIVE),
+  toLavapipe: '`rm -r .build/swiftshader; npm run setup` as root',
+};
 
 /** Per script: the packages and builds that it needs, whether it needs a GPU or a browser, and the program that Node runs. */
 const COMMANDS = {
@@ -52,8 +60,8 @@ async function main([name, ...args]) {
     if (builds) build(builds);
     if (browser) return findBrowser();
     if (!gpu) return {};
-    if (onlyInforms(name, args)) return knownAdapter();
-    return findAdapter();
+    if (onlyInforms(name, args)) return knownAdapter(CLONE);
+    return findAdapter(CLONE);
   });
   return runs ? runNode([...runs, ...args], env) : 0;
 }

@@ -4,6 +4,7 @@ import { addBench } from './commands/bench.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEval } from './commands/eval.ts';
 import { addPredict } from './commands/predict.ts';
+import { addRun } from './commands/run.ts';
 import { addStart } from './commands/start.ts';
 import { addTrain } from './commands/train.ts';
 import { addWeights } from './commands/weights.ts';
@@ -24,13 +25,14 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
   const root = new Command('padagrad')
     .description('Train and adapt a small network on WebGPU: PADA, DANN and source-only')
     .version(version, '-V, --version')
+    .enablePositionalOptions()
     .exitOverride();
   root.configureOutput({
     writeOut: (text) => streams.stdout.write(text),
     writeErr: (text) => streams.stderr.write(text),
     outputError: () => {},
   });
-  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addDoctor, addBench]) add(root, act);
+  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addRun, addDoctor, addBench]) add(root, act);
   for (const command of root.commands) checkValues(command, (message) => warnings.push(message));
   try {
     await root.parseAsync(args, { from: 'user' });

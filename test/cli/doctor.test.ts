@@ -109,6 +109,7 @@ test('the advice depends on the machine', () => {
     [{ nvidia: true }, 'nvidia_icd.json'],
     [{ nvidia: true, container: true }, 'NVIDIA_DRIVER_CAPABILITIES=all'],
     [{ driverFiles: '/none.json' }, 'is set to /none.json'],
+    [{}, 'npx padagrad doctor --setup'],
     [{ platform: 'darwin' }, 'Metal'],
     [{ platform: 'win32' }, 'Direct3D 12'],
     [{ platform: 'aix' }, 'no build for aix'],

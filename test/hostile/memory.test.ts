@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { swiftShader, unpackTo } from '../../tools/setup/swiftshader.mjs';
+import { swiftShader, unpackSwiftShader } from '../../src/cli/setup/swiftshader.mjs';
 
 // A device that really runs out of memory: SwiftShader in a process with a limit. Mesa's lavapipe does not report that it runs out.
 
@@ -16,7 +16,7 @@ const limits = process.platform === 'linux' && process.arch === 'x64' && !spawnS
 (limits ? test : test.skip)(
   'an allocation without memory throws, reads of it throw too, and smaller work still succeeds',
   () => {
-    unpackTo(folder);
+    unpackSwiftShader(folder);
     const changes = Object.entries(swiftShader(folder)!);
     const env = { ...process.env, ...Object.fromEntries(changes.map(([name, value]) => [name, value ?? undefined])) };
     const { stdout, stderr, status } = spawnSync(process.execPath, ['test/hostile/exhaust.mjs', 'dist/node/index.js'], {

@@ -23,5 +23,7 @@ export default [
   edit('tools/test/runAll.mjs', 'return failed === 0 && passed > 0', 'return passed > 0', 'tools/runner'),
   edit('tools/setup/install.mjs', ' || found.integrity !== integrity', '', 'tools/setup'),
   edit('tools/setup/lock.mjs', '!isAlive(holder)', 'isAlive(holder)', 'tools/setup'),
+  edit('src/cli/setup/process.mjs', 'tail.startsWith(NOISE_BEGINS) || ', '', 'tools/setup'),
+  edit('src/cli/bin.ts', 'adapterSetUp()', '{}', 'package/command'),
   edit('tools/importGraph.mjs', 'low.get(file) < order.get(file)', 'low.get(file) <= order.get(file)', 'conformance'),
 ];

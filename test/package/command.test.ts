@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
@@ -14,10 +14,9 @@ const installed = join(folder, 'node_modules', 'padagrad');
 
 const { version, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-function padagrad(...args: string[]) {
-  const program = join(installed, bin.padagrad);
-  return spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' });
-}
+const program = join(installed, bin.padagrad);
+const padagrad = (...args: string[]) =>
+  spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' });
 
 test.before(() => installPackage(folder));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,5 +65,47 @@ test('with Dawn it trains on the font digits', () => {
   assert.is(weights.status, 0, weights.stderr);
   assert.is(Math.max(...JSON.parse(weights.stdout).classWeight), 1);
 });
+
+test('it passes on arguments and the exit code of a program, and keeps from people what Dawn prints for its developers', () => {
+  writeFileSync(
+    join(folder, 'own.mjs'),
+    `import { createGpu } from 'padagrad';
+    const gpu = await createGpu();
+    console.error('mine');
+    console.log(gpu.info.device, ...process.argv.slice(2));
+    gpu.dispose();
+    process.exitCode = 7;`,
+  );
+  const { status, stdout, stderr } = padagrad('run', 'own.mjs', '--help', 'x');
+  assert.equal([status, stderr], [7, 'mine\n']);
+  assert.match(stdout, / --help x\n$/);
+});
+
+if (process.platform === 'linux' && process.arch === 'x64') {
+  test('a user who is not root and has no driver gets SwiftShader, and programs find it', () => {
+    const own = join(folder, 'own');
+    mkdirSync(own);
+    for (const path of [folder, own]) chmodSync(path, 0o777);
+    // Otherwise the package of the archive is downloaded.
+    mkdirSync(join(folder, 'node_modules/@sparticuz'));
+    symlinkSync(resolve('node_modules/@sparticuz/chromium'), join(folder, 'node_modules/@sparticuz/chromium'));
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+    // The Vulkan loader looks for drivers in XDG_DATA_DIRS.
+    const env = { PATH: process.env.PATH, HOME: own, XDG_DATA_DIRS: '/none' };
+    const user = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+        ...{ cwd: folder, encoding: 'utf8', env, uid, gid: uid },
+      });
+      return { status, text: `${stdout}${stderr}` };
+    };
+    const setUp = user('doctor', '--setup');
+    assert.is(setUp.status, 0, setUp.text);
+    assert.match(setUp.text, `unpacking SwiftShader (software adapter, no root needed) to ${own}/.cache/padagrad/`);
+    assert.match(setUp.text, /adapter +swiftshader.*\(software\)/);
+    const run = user('run', 'own.mjs');
+    assert.is(run.status, 7);
+    assert.match(run.text, /^swiftshader/im);
+  });
+}
 
 test.run();

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { delimiter, join, resolve } from 'node:path';
 import process from 'node:process';
 import { brotliDecompressSync } from 'node:zlib';
-import { hasApt, installPackages, isRoot } from './apt.mjs';
-import { attempt, Failure, say } from './process.mjs';
+import { hasApt, installPackages, isRoot } from '../../src/cli/setup/apt.mjs';
+import { attempt, Failure, say } from '../../src/cli/setup/process.mjs';
 
 const NAMES = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'chrome', 'chrome.exe'];
 const PLACES = [

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { attempt, Failure, say } from './process.mjs';
+import { attempt, Failure, say } from '../../src/cli/setup/process.mjs';
 
 const SOURCES = [
   'src',

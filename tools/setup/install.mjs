@@ -1,8 +1,7 @@
 // Installs npm packages when node_modules differs from package-lock.json.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
-import { attempt, Failure, say } from './process.mjs';
+import { attempt, Failure, npm, say } from '../../src/cli/setup/process.mjs';
 
 // npm writes the second file at the very end, so an interrupted installation does not have it.
 const LOCK = 'package-lock.json';
@@ -41,11 +40,4 @@ function packages(path) {
   } catch {
     return undefined;
   }
-}
-
-/** Returns the command of the npm that runs this script, or of the npm on the path. */
-function npm() {
-  const script = process.env.npm_execpath;
-  if (script?.endsWith('npm-cli.js')) return [process.execPath, script];
-  return process.platform === 'win32' ? ['cmd.exe', '/c', 'npm'] : ['npm'];
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
-import { say } from './process.mjs';
+import { say } from '../../src/cli/setup/process.mjs';
 
 const POLL_MS = 200;
 

@@ -7,6 +7,9 @@ import { tensor } from '../../tensor.ts';
 import { describeFailure, EXIT } from '../errors.ts';
 import { addCommonFlags, type CommonFlags } from '../flags.ts';
 import { deviceOf, nameOf, withGpu } from '../gpu.ts';
+import { findAdapter, NoAdapter } from '../setup/adapter.mjs';
+import { USER } from '../setup/place.ts';
+import { runNode, say } from '../setup/process.mjs';
 import { adviceFor, thisMachine } from '../show/advice.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
 
@@ -22,7 +25,27 @@ export function addDoctor(root: Command, act: Act): void {
   const command = root
     .command('doctor')
     .description('show adapter, driver, features and limits, and how to fix problems');
-  addCommonFlags(command).action(act(examine));
+  command.option('--setup', 'if there is no adapter, install a software one (Linux)');
+  addCommonFlags(command).action(
+    act<DoctorFlags>((terminal, flags) => (flags.setup ? setUp : examine)(terminal, flags)),
+  );
+}
+
+interface DoctorFlags extends CommonFlags {
+  setup?: boolean;
+}
+
+/** Finds or installs an adapter, then examines it. */
+async function setUp(terminal: Terminal, flags: DoctorFlags): Promise<number> {
+  let changes = {};
+  try {
+    changes = findAdapter(USER);
+  } catch (error) {
+    if (!(error instanceof NoAdapter)) throw error;
+    say(error.message);
+  }
+  if (Object.keys(changes).length === 0) return examine(terminal, flags);
+  return runNode([process.argv[1] ?? '', 'doctor', ...(flags.json ? ['--json'] : [])], changes);
 }
 
 async function examine(terminal: Terminal, _: CommonFlags): Promise<number> {

@@ -87,5 +87,8 @@ function adapterAdvice({ platform, distribution, release, nvidia, container, dri
     );
   else if (command) advice.push(`run \`${command}\` (installs AMD and Intel drivers and a software adapter)`);
   else advice.push("install the Vulkan loader and Mesa's Vulkan drivers (which include lavapipe, a software adapter)");
-  return [...advice, 'or, in a clone of the repository, run `npm start`: it installs a software adapter automatically'];
+  return [
+    ...advice,
+    'or run `npx padagrad doctor --setup`, which installs a software adapter (in a clone, `npm run setup`)',
+  ];
 }

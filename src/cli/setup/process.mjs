@@ -1,12 +1,14 @@
-// Starts other programs for the launcher and prints its messages.
+// Starts other programs, for the launcher of a clone and for the command line, and prints their messages.
 import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const PARENT_MS = 250;
-// Dawn prints this warning for lavapipe itself, not through Node, and it helps no user.
-const NOISE = /^Warning: maxDynamic\w+BuffersPerPipelineLayout artificially reduced/;
+// When Dawn first asks for adapters, it prints a warning if a driver has room for more dynamic buffers than the 16 that Dawn can use. Almost
+// all drivers have. It helps no user, and only the reader of a process can leave it out: Dawn has no setting for it, and writes to stderr
+// without Node's knowledge.
+const NOISE = /^Warning: maxDynamic\w+BuffersPerPipelineLayout artificially reduced .*\r?\n/gm;
+const NOISE_BEGINS = 'Warning: maxDynamic';
 
 /** An error that the user can fix. Only its message is printed, without a stack. */
 export class Failure extends Error {}
@@ -33,7 +35,9 @@ export async function runNode(args, changes) {
   // With --json people watch stderr, so the program must see the terminal there.
   const stderr = args.includes('--json') ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', stderr], env: environment(changes) });
-  if (child.stderr) createInterface(child.stderr).on('line', (line) => NOISE.test(line) || say(line));
+  child.stderr?.setEncoding('utf8');
+  const quiet = withoutNoise((text) => process.stderr.write(text));
+  child.stderr?.on('data', quiet.text).on('end', quiet.end);
   // In a terminal Ctrl-C reaches the child directly, and a second SIGINT would interrupt its orderly end.
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   const forward = (signal) => (signal === 'SIGINT' && terminal ? undefined : child.kill(signal));
@@ -53,4 +57,26 @@ export async function runNode(args, changes) {
   for (const name of FORWARDED) process.off(name, forward);
   if (signal) process.kill(process.pid, signal);
   return code ?? 1;
+}
+
+/** Passes text on to `write` without Dawn's warnings. Only a last line that may become one waits for its end. */
+export function withoutNoise(write) {
+  let kept = '';
+  const text = (chunk) => {
+    const whole = (kept + chunk).replace(NOISE, '');
+    const last = whole.lastIndexOf('\n') + 1;
+    const tail = whole.slice(last);
+    const waits = tail.startsWith(NOISE_BEGINS) || NOISE_BEGINS.startsWith(tail);
+    kept = waits ? tail : '';
+    const passed = waits ? whole.slice(0, last) : whole;
+    if (passed) write(passed);
+  };
+  return { text, end: () => kept && write(kept) };
+}
+
+/** Returns the command of the npm that runs this script, or of the npm on the path. */
+export function npm() {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith('npm-cli.js')) return [process.execPath, script];
+  return process.platform === 'win32' ? ['cmd.exe', '/c', 'npm'] : ['npm'];
 }
