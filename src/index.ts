@@ -8,7 +8,7 @@ export { DataError, type DataFault } from './data/errors.ts';
 export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
 export { affineJitter, colourJitter, type Jitter, strongJitter } from './data/jitter.ts';
 export { Sampler } from './data/sampler.ts';
-export { type FeatureStatistics, featureStatistics, standardize } from './data/standardize.ts';
+export { type DataStatistics, dataStatistics, imageNetStatistics, standardize } from './data/standardize.ts';
 export { firstNotFinite, type NotFinite } from './debug/finiteWatch.ts';
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from './debug/gradCheck.ts';
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';

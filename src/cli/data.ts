@@ -35,6 +35,8 @@ export interface DataOptions {
   channels?: 1 | 3 | undefined;
   /** Leaves out image files that cannot be opened or decoded. Default: the first one is an error. */
   skipUnreadable?: boolean | undefined;
+  /** The file with the labels of an .npy file. Default: X.labels.npy for X.npy, if it exists. */
+  labels?: string | undefined;
   /** The column of a CSV file that holds the labels. */
   labelColumn?: string | undefined;
   /** The folder that the paths of an image list begin in. Default: the list's. */
@@ -54,7 +56,7 @@ const KINDS: Readonly<Record<string, { what: string; read: Read }>> = {
   idx: { what: `idx:PREFIX for the files PREFIX${IMAGES} and PREFIX${LABELS}, with or without .gz`, read: readIdx },
   folder: { what: 'folder:DIR for a folder of images per class, or of unlabelled images', read: readFolder },
   list: { what: 'list:FILE for lines of an image path and a label', read: readList },
-  npy: { what: 'npy:FILE, with labels in FILE.labels.npy', read: readNpyFiles },
+  npy: { what: 'npy:FILE, with labels in a second file, which --labels names', read: readNpyFiles },
   csv: { what: 'csv:FILE for columns of numbers', read: readCsvFile },
   safetensors: { what: 'safetensors:FILE with tensors features and labels', read: readSafetensorsFile },
 };
@@ -97,6 +99,8 @@ export async function resolveData(
   watch: ReadingWatch = {},
 ): Promise<HostData> {
   const [, kind, path = ''] = /^([a-z]+):(.*)$/s.exec(name) ?? [];
+  if (options.labels !== undefined && kind !== 'npy')
+    throw new UsageError(`--labels ${options.labels} is for data of the kind npy:FILE; leave it out`);
   if (kind !== undefined && Object.hasOwn(KINDS, kind)) {
     if (path === '') throw new UsageError(`${kind}: needs a path; use ${KINDS[kind]!.what}`);
     return KINDS[kind]!.read(path, options, watch);
@@ -172,9 +176,10 @@ async function readFiles(
   return images;
 }
 
-async function readNpyFiles(file: string): Promise<HostData> {
-  const labels = `${file.replace(/\.npy$/, '')}.labels.npy`;
-  return readNpy({ data: await readNamed(file), labels: existsSync(labels) ? await readNamed(labels) : undefined });
+async function readNpyFiles(file: string, { labels }: DataOptions): Promise<HostData> {
+  const beside = `${file.replace(/\.npy$/, '')}.labels.npy`;
+  const named = labels ?? (existsSync(beside) ? beside : undefined);
+  return readNpy({ data: await readNamed(file), labels: named === undefined ? undefined : await readNamed(named) });
 }
 
 async function readCsvFile(file: string, { labelColumn }: DataOptions): Promise<HostData> {

@@ -19,14 +19,19 @@ export interface DataFlags {
   resize?: Resize;
   channels?: string;
   skipUnreadable?: boolean;
+  labels?: string;
   labelColumn?: string;
   root?: string;
 }
+
+const STANDARDIZE = ['source', 'imagenet', 'none'] as const;
+type Standardize = (typeof STANDARDIZE)[number];
 
 /** The flags of `train` and `start`: the training options, and flags of the command line itself. */
 export interface TrainFlags extends RunOptions, DataFlags, CommonFlags {
   arch?: ModelName;
   weights?: string;
+  standardize?: Standardize;
   source: string;
   target: string;
   /** As the flag has them, or by number. */
@@ -133,6 +138,12 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   add('sourceTest', '--source-test <data>', `labelled source test set ${own}`);
   add('targetTest', '--target-test <data>', `labelled target test set, used only for evaluation ${own}`);
   addDataFlags(command);
+  command.addOption(
+    new Option(
+      '--standardize <how>',
+      "subtract a mean from each feature or channel and divide by a deviation: those of the source or of imagenet (default: imagenet with torchvision's weights, else none)",
+    ).choices(STANDARDIZE),
+  );
   addOptions('data');
 
   command.optionsGroup('Model:');
@@ -190,18 +201,19 @@ export function addDataFlags(command: Command): Command {
       new Option('--channels <n>', 'convert image files to grey (1) or colour (3; the default)').choices(['1', '3']),
     )
     .option('--skip-unreadable', 'leave out image files that cannot be opened or decoded')
+    .option('--labels <file>', 'labels of npy:FILE (default: X.labels.npy for X.npy); in training, those of the source')
     .option('--label-column <name>', 'column of the labels in CSV files')
     .option('--root <dir>', 'folder that the paths of an image list begin in (default: that of the list)');
 }
 
 /** Returns how data is read, from the flags. @throws UsageError for an image size that is none */
 export function dataOptions({ imageSize, channels, ...others }: DataFlags): DataOptions {
-  const { resize, skipUnreadable, labelColumn, root } = others;
+  const { resize, skipUnreadable, labels, labelColumn, root } = others;
   const [, height, width = height] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(imageSize ?? '') ?? [];
   if (imageSize !== undefined && height === undefined)
     throw new UsageError(`--image-size ${imageSize} is no size; write a number such as 64, or HEIGHTxWIDTH`);
   return {
-    ...{ resize, skipUnreadable, labelColumn, root },
+    ...{ resize, skipUnreadable, labels, labelColumn, root },
     ...(height !== undefined && { imageSize: [Number(height), Number(width)] as const }),
     ...(channels !== undefined && { channels: Number(channels) as 1 | 3 }),
   };

@@ -6,6 +6,7 @@ import { datasetOf } from '../data/dataset.ts';
 import { exampleShape, type HostData, nounOf, showExample } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
 import { classNamesOf, matchClasses } from '../data/readers/names.ts';
+import { standardize } from '../data/standardize.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Classifier } from '../models/classifier.ts';
@@ -90,6 +91,8 @@ export async function prepareModelTask(
   const { record, numClasses, arch } = model;
   const names = record?.classNames ?? undefined;
   const classes = await parseList('--classes', flags.classes, names);
+  if (flags.labels !== undefined && !labelled)
+    throw new UsageError(`--labels ${flags.labels} is used only to choose --classes by; leave it out`);
   const precision = await precisionOfModel(model.file, flags.float32MatmulPrecision);
   checkClasses('--classes', classes, numClasses, "the model's");
   const what = `--data ${flags.data}`;
@@ -106,7 +109,8 @@ export async function prepareModelTask(
   });
   if (record) checkShape(what, all, record.shape);
   checkExamples(what, all, arch);
-  const examples = await select('--classes', first(all, flags.limit), classes);
+  const chosen = await select('--classes', first(all, flags.limit), classes);
+  const examples = record?.standardize ? standardize(chosen, record.standardize) : chosen;
   const name = hasSplits(flags.data) ? `${flags.data} ${flags.split}` : flags.data;
   const part = classes ? `, classes ${classList(classes)}` : '';
   const title = `${name}${part} (${counted(examples.count, nounOf(examples).slice(0, -1))})`;

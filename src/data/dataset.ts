@@ -21,12 +21,14 @@ import { keep } from '../tidy.ts';
 import {
   checkData,
   exampleShape,
+  finiteNumbers,
   type HostData,
   type HostFeatures,
   type HostImages,
   isFeatures,
   labelsOf,
   nounOf,
+  positiveNumbers,
 } from './host.ts';
 
 /** A batch of examples, with their labels if the data set has any. */
@@ -98,21 +100,21 @@ interface DatasetOptions {
 type PerChannel = number | readonly number[];
 
 interface ImageDatasetOptions extends DatasetOptions {
-  /** Subtracted from pixels in [0, 1]. Default: 0.5. */
+  /** Subtracted from pixels in [0, 1]. Default: that of the images, else 0.5. */
   mean?: PerChannel;
-  /** Divides them afterwards. Default: 0.5. */
+  /** Divides them afterwards. Default: that of the images, else 0.5. */
   std?: PerChannel;
 }
 
 const shared = { labelled: flag, label: text };
-const each = ({ wanted, holds }: Check): Check => ({
+const each = ({ wanted, holds }: Check, { holds: allHold }: Check): Check => ({
   wanted: `${wanted}, or an array of one per channel`,
-  holds: (value) => holds(value) || (Array.isArray(value) && value.length > 0 && value.every(holds)),
+  holds: (value) => holds(value) || allHold(value),
 });
 const imageOptions: OptionChecks<ImageDatasetOptions> = {
   ...shared,
-  mean: /* @__PURE__ */ each(anyNumber),
-  std: /* @__PURE__ */ each(/* @__PURE__ */ above(0)),
+  mean: /* @__PURE__ */ each(anyNumber, finiteNumbers),
+  std: /* @__PURE__ */ each(/* @__PURE__ */ above(0), positiveNumbers),
 };
 
 /** Checks the data, and that the device can hold it, and returns the number of its examples. */
@@ -154,8 +156,8 @@ export class ImageDataset extends Dataset implements PackedImages {
 
   constructor(gpu: Gpu, host: HostImages, batchSize: number, options: ImageDatasetOptions = {}) {
     checkOptions('ImageDataset', options, imageOptions);
-    const { label = 'data', mean = 0.5, std = 0.5 } = options;
     const count = countOf(gpu, host, options);
+    const { label = 'data', mean = host.mean ?? 0.5, std = host.std ?? 0.5 } = options;
     const shape = exampleShape(host);
     const [means, deviations] = [perChannel('mean', mean, shape[0]!), perChannel('std', std, shape[0]!)];
     super(gpu, count, batchSize);

@@ -1,5 +1,15 @@
 // Data sets in host memory, as readers and programs give them: images or feature vectors, with optional labels and names.
-import { anything, type Check, checkOptions, isObject, type OptionChecks, show, wholeFrom } from '../checks/options.ts';
+import {
+  above,
+  anyNumber,
+  anything,
+  type Check,
+  checkOptions,
+  isObject,
+  type OptionChecks,
+  show,
+  wholeFrom,
+} from '../checks/options.ts';
 import { showShape } from '../shape.ts';
 
 /** Labels of any integer type. */
@@ -31,6 +41,10 @@ export interface HostImages extends HostExamples {
   channels?: number | undefined;
   height: number;
   width: number;
+  /** For each channel, what is subtracted from pixels in [0, 1] when a batch is made. Default: 0.5. */
+  mean?: readonly number[] | undefined;
+  /** For each channel, what divides them afterwards. Default: 0.5. */
+  std?: readonly number[] | undefined;
 }
 
 /** Feature vectors in host memory, such as embeddings: f32 [count, dim]. */
@@ -44,6 +58,14 @@ export type HostData = HostImages | HostFeatures;
 
 const size = wholeFrom(1);
 const list: Check = { wanted: 'an array of strings', holds: (value) => Array.isArray(value) };
+const numbers = ({ wanted, holds }: Check): Check => ({
+  wanted: `an array, in which each is ${wanted},`,
+  holds: (value) => Array.isArray(value) && value.length > 0 && value.every(holds),
+});
+/** @internal */
+export const finiteNumbers: Check = /* @__PURE__ */ numbers(anyNumber);
+/** @internal */
+export const positiveNumbers: Check = /* @__PURE__ */ numbers(/* @__PURE__ */ above(0));
 const examples = { count: size, labels: anything, classNames: list, names: list };
 
 const ofImages: OptionChecks<HostImages> = {
@@ -51,6 +73,8 @@ const ofImages: OptionChecks<HostImages> = {
   channels: { wanted: 'one of 1 (grey), 3 (RGB)', holds: (value) => value === 1 || value === 3 },
   height: size,
   width: size,
+  mean: finiteNumbers,
+  std: positiveNumbers,
   ...examples,
 };
 

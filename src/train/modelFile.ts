@@ -2,7 +2,9 @@
 // program rebuilds the model and reads data of the right shape.
 import { isRecord } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
+import { finiteNumbers, positiveNumbers } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
+import type { DataStatistics } from '../data/standardize.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.ts';
 import type { Classifier } from '../models/classifier.ts';
 import { MODEL_NAMES, type ModelName } from '../models/named.ts';
@@ -17,6 +19,8 @@ export interface ModelRecord {
   classNames: readonly string[] | null;
   /** How image files were brought to the size; null: as by default. */
   resize: Resize | null;
+  /** What `standardize` was called with for all examples. Default: images have 0.5 and 0.5, vectors are as they are. */
+  standardize?: DataStatistics | null;
 }
 
 /** A trained model, not yet on the GPU. */
@@ -49,8 +53,8 @@ export function decodeModel(bytes: Uint8Array, file: string): SavedModel {
   return { file, state, numClasses, arch: record?.arch ?? 'smallCnn', record };
 }
 
-/** Reads the record of a file; undefined if it has none. */
-function recordOf({ metadata }: Safetensors, file: string): ModelRecord | undefined {
+/** Reads the record of a file; undefined if it has none. @throws DataError if it is damaged */
+export function recordOf({ metadata }: Safetensors, file: string): ModelRecord | undefined {
   const text = metadata.get('padagrad');
   if (text === undefined) return undefined;
   const record: unknown = parse(text);
@@ -62,10 +66,19 @@ function recordOf({ metadata }: Safetensors, file: string): ModelRecord | undefi
     Array.isArray(record.shape) &&
     record.shape.every((size) => Number.isSafeInteger(size) && size > 0) &&
     isNames(record.classNames) &&
-    [null, 'crop', 'fit', 'fill'].includes(record.resize as string | null)
+    [null, 'crop', 'fit', 'fill'].includes(record.resize as string | null) &&
+    isStatistics(record.standardize ?? null, record.shape[0])
   )
     return record as unknown as ModelRecord;
   throw new DataError({ file, offset: 8, expected: 'a record of the model', found: text.slice(0, 80) });
+}
+
+/** @param each features or channels of an example */
+function isStatistics(value: unknown, each: number): boolean {
+  if (value === null) return true;
+  if (!isRecord(value)) return false;
+  const { mean, std } = value as { mean: unknown[]; std: unknown[] };
+  return finiteNumbers.holds(mean) && positiveNumbers.holds(std) && mean.length === each && std.length === each;
 }
 
 function parse(text: string): unknown {

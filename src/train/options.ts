@@ -19,6 +19,7 @@ import {
   checkSameShape,
   exampleShape,
   type HostData,
+  type HostImages,
   isFeatures,
   labelsOf,
   largestOf,
@@ -203,7 +204,7 @@ export function checkSettings<M extends Model>(
     throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its examples`);
   const shape = shapeOf(source);
   geometry?.check(shape);
-  if (target) checkExamples(shape, target, 'target');
+  if (target) checkExamples(source, target, 'target');
   for (const [side, data] of [
     ['source', source],
     ['target', target],
@@ -252,10 +253,23 @@ const hasImages = (data: HostData | Dataset): boolean =>
 export const shapeOf = (data: HostData | Dataset): readonly number[] =>
   data instanceof Dataset ? data.shape : exampleShape(data);
 
-/** @internal Throws for examples of another shape than the source's. */
-export function checkExamples(shape: readonly number[], data: HostData | Dataset, label: string): void {
+/** @internal Throws for examples of another shape than the source's, and for images that are standardised otherwise. */
+export function checkExamples(source: HostData | Dataset, data: HostData | Dataset, label: string): void {
   if (!(data instanceof Dataset)) checkData(label, data, false);
-  checkSameShape(shape, shapeOf(data), label);
+  checkSameShape(shapeOf(source), shapeOf(data), label);
+  const [wanted, found] = [scaleOf(source), scaleOf(data)];
+  if (wanted !== undefined && found !== undefined && wanted !== found)
+    throw new TypeError(
+      `training: source images are standardised with ${wanted} but those of the ${label} with ${found}; use the same for all`,
+    );
+}
+
+/** The mean and the deviation of each channel, in words; undefined for data that is no images. */
+function scaleOf(data: HostData | Dataset): string | undefined {
+  if (data instanceof Dataset ? !(data instanceof ImageDataset) : isFeatures(data)) return undefined;
+  const half = new Array<number>(shapeOf(data)[0]!).fill(0.5);
+  const { mean = half, std = half } = data as HostImages | ImageDataset;
+  return `mean ${mean.join(' ')} and std ${std.join(' ')}`;
 }
 
 /** Checks the source's labels, and returns the number of classes. */

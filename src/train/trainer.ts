@@ -249,8 +249,8 @@ export class Trainer<M extends Model = SmallCnn> {
    */
   evaluator(data: HostData | Dataset, label = 'test set'): Evaluator {
     const { gpu, model } = this;
-    const { shape, numClasses, options } = this.settings;
-    checkExamples(shape, data, label);
+    const { source, numClasses, options } = this.settings;
+    checkExamples(source, data, label);
     return new Evaluator(gpu, { data, model, numClasses, eager: options.eager, label });
   }
 

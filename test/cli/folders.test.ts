@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TrainFlags } from '../../src/cli/flags.ts';
+import { prepareJob } from '../../src/cli/run/job.ts';
 import type { HostImages } from '../../src/data/host.ts';
-import { decodeSafetensors } from '../../src/io/safetensors.ts';
+import { dataStatistics, imageNetStatistics } from '../../src/data/standardize.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import { defaultRunOptions } from '../../src/train/methods/named.ts';
 import { stripes } from '../train/stripes.ts';
 import { inFolder, refused, run } from './command.ts';
 
@@ -13,6 +17,7 @@ import { inFolder, refused, run } from './command.ts';
 const test = suite('folders');
 inFolder(test);
 
+const OFFSET = 1000;
 const NAMES = ['left, far', 'left', 'middle', 'right'];
 
 /** Writes images as PNG files, in a folder per class or side by side. */
@@ -36,7 +41,8 @@ test.before(async () => {
   const lines = (data: HostImages) =>
     Array.from({ length: data.count }, (_, i) => {
       const row = data.images.subarray(i * 256 + 64, i * 256 + 80);
-      return `${[...row].join(',')},${NAMES[Number(data.labels![i])]!.includes(',') ? '"left, far"' : NAMES[Number(data.labels![i])]}`;
+      // Far from zero, so that what is not standardised has one class.
+      return `${Array.from(row, (x) => OFFSET + x)},${NAMES[Number(data.labels![i])]!.includes(',') ? '"left, far"' : NAMES[Number(data.labels![i])]}`;
     });
   const head = `${Array.from({ length: 16 }, (_, i) => `x${i}`).join(',')},kind`;
   writeFileSync('shop.csv', [head, ...lines(stripes(60, 1))].join('\n'));
@@ -58,6 +64,7 @@ test('a run on folders saves the names of the classes, and predict labels the fi
     shape: [1, 16, 16],
     classNames,
     resize: null,
+    standardize: null,
   });
 
   const predicted = await run([
@@ -122,8 +129,18 @@ test('a resumed run reads its folders as it began', async () => {
   );
 });
 
-test('feature vectors of a CSV file train an mlp', async () => {
-  const data = ['-s', 'csv:shop.csv', '-t', 'csv:phone.csv', '--label-column', 'kind', '-b', '8'];
+test('feature vectors of a CSV file train an mlp, standardised as its file says', async () => {
+  const sets = [
+    '-s',
+    'csv:shop.csv',
+    '-t',
+    'csv:phone.csv',
+    '--target-test',
+    'csv:phone.csv',
+    '--label-column',
+    'kind',
+  ];
+  const data = [...sets, '--standardize', 'source', '-b', '8'];
   const { code, result, events, stderr } = await run(['train', ...data, '-i', '100', '--out', 'vectors', '--json']);
   assert.is(code, 0, stderr.text);
   assert.is(events.find(({ event }) => event === 'start').task.arch, 'mlp');
@@ -137,10 +154,104 @@ test('feature vectors of a CSV file train an mlp', async () => {
     'kind',
   ]);
   assert.is(evaluated, 0);
-  assert.match(stdout.text, /^accuracy .* on 30 vectors$/m);
+  const { targetAccuracy } = result;
+  assert.ok(targetAccuracy > 90, `${targetAccuracy} %`);
+  assert.match(stdout.text, new RegExp(`^accuracy ${targetAccuracy.toFixed(1)}.* on 30 vectors$`, 'm'));
   assert.is(result.iterations, 100);
   const json = await run(['predict', '-m', 'vectors', '-d', 'csv:phone.csv', '--label-column', 'kind', '--json']);
   assert.equal([json.events.length, json.events[3].file, json.result.count], [32, '2', 30]);
+  const { metadata } = decodeSafetensors(readFileSync('vectors/model.safetensors'));
+  const { mean, std } = JSON.parse(metadata.get('padagrad')!).standardize;
+  const { images } = stripes(60, 1);
+  const first = Array.from({ length: 60 }, (_, i) => OFFSET + images[i * 256 + 64]!);
+  const average = first.reduce((sum, x) => sum + x / 60, 0);
+  assert.ok(Math.abs(mean[0] - average) < 1e-9, `${mean[0]} ${average}`);
+  assert.ok(Math.abs(std[0] ** 2 - first.reduce((sum, x) => sum + (x - average) ** 2 / 60, 0)) < 1e-6);
+  assert.is(mean.length, 16);
+});
+
+/** Prepares a run without doing it. */
+const prepare = (flags: object) =>
+  prepareJob(
+    { ...defaultRunOptions, source: 'folder:shop', target: 'folder:phone', batchSize: 8, ...flags } as TrainFlags,
+    {
+      reading: { onNote: (note) => notes.push(note) },
+    },
+  );
+const notes: string[] = [];
+
+test('weights decide how images are standardised, unless a flag does', async () => {
+  const weights = (metadata?: Record<string, string>) =>
+    encodeSafetensors(new Map([['conv1.weight', { shape: [1], data: new Float32Array(1) }]]), metadata);
+  const record = { arch: 'resnet18', shape: [3, 64, 64], classNames: null, resize: null, standardize: null };
+  const own = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] };
+  writeFileSync('torchvision.safetensors', weights());
+  writeFileSync('own.safetensors', weights({ padagrad: JSON.stringify({ ...record, standardize: own }) }));
+  writeFileSync('plain.safetensors', weights({ padagrad: JSON.stringify(record) }));
+  const [whole, torchvision] = [imageNetStatistics, { weights: 'torchvision.safetensors' }];
+  for (const [flags, expected] of [
+    [{}, null],
+    [torchvision, whole],
+    [{ ...torchvision, standardize: 'none' }, null],
+    [{ weights: 'own.safetensors' }, own],
+    [{ weights: 'plain.safetensors' }, null],
+    [{ standardize: 'imagenet' }, whole],
+  ] as const) {
+    const { record, data, task } = await prepare(flags);
+    const { mean, std } = data.target as HostImages;
+    assert.equal(
+      [record.standardize, mean ?? null, std ?? null],
+      [expected, expected?.mean ?? null, expected?.std ?? null],
+    );
+    assert.is(task.standardize, 'standardize' in flags ? flags.standardize : null);
+  }
+  assert.equal(notes.length, 2);
+  assert.match(
+    notes[0]!,
+    /standardised as torchvision.safetensors needs \(ImageNet's mean and deviation; --standardize changes/,
+  );
+  const { record: ofSource, data } = await prepare({ standardize: 'source', targetTest: 'folder:labelled' });
+  assert.equal(ofSource.standardize, dataStatistics(data.source));
+  const refusal = await prepare({ channels: '1', standardize: 'imagenet' }).catch((error) => error);
+  assert.match(
+    refusal.message,
+    /--standardize imagenet is for colour images, but the source's images are 16x16; write --standardize source/,
+  );
+});
+
+test('--labels names the labels of the source', async () => {
+  const npy = (descr: string, shape: string, data: ArrayBufferView) => {
+    const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117);
+    const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return Buffer.concat([Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, 'latin1'), raw]);
+  };
+  writeFileSync('a.npy', npy('<f4', '12, 2', new Float32Array(24)));
+  writeFileSync('b.npy', npy('<f4', '9, 2', new Float32Array(18)));
+  writeFileSync('kinds.npy', npy('|u1', '12,', Uint8Array.of(0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)));
+  const features = { source: 'npy:a.npy', target: 'npy:b.npy' };
+  const { data, task } = await prepare({ ...features, labels: 'kinds.npy' });
+  assert.equal(
+    [data.numClasses, data.source.labels!.length, data.target.labels, task.labels],
+    [3, 12, undefined, 'kinds.npy'],
+  );
+  const train = ['train', '-b', '8', '-s', 'npy:a.npy', '-t', 'npy:b.npy'];
+  await refused(train, /--source npy:a.npy: has no labels/);
+  await refused(
+    ['train', '-s', 'folder:shop', '-t', 'npy:b.npy', '--labels', 'kinds.npy'],
+    /--labels kinds.npy is for data of the kind npy:FILE; leave it out/,
+  );
+  await refused(
+    ['train', '-s', 'npy:b.npy', '-t', 'npy:a.npy', '--labels', 'kinds.npy'],
+    /kinds.npy: .* 9 labels, one for each example/,
+  );
+  await refused(
+    ['predict', '-m', 'vectors', '-d', 'npy:b.npy', '--labels', 'kinds.npy'],
+    /is used only to choose --classes by/,
+  );
+  await refused(
+    ['eval', '-m', 'vectors', '-d', 'npy:a.npy', '--labels', 'kinds.npy'],
+    /0, 1, 2 are not classes of the source/,
+  );
 });
 
 test('what does not fit is refused before the GPU is opened', async () => {

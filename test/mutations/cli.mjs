@@ -60,6 +60,9 @@ export default [
   cli('flags', "      .conflicts('seed'),", ',', 'mistakes'),
   cli('model', 'Math.fround(x)', 'x', 'eval'),
   cli('model', '  checkFinite(model);\n', '', 'eval'),
+  cli('model', 'record?.standardize ? standardize(chosen, record.standardize) : chosen', 'chosen', 'folders'),
+  cli('run/job', "side === 'source' && split === 'train' ? ", 'true ? ', 'folders'),
+  cli('run/job', 'record ? (record.standardize ?? null) : isTorchvision', 'isTorchvision', 'folders'),
   cli('model', "?.options?.float32MatmulPrecision ?? 'highest'", '?.options?.float32MatmulPrecision', 'eval'),
   cli(
     'commands/eval',

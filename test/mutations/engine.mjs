@@ -32,7 +32,10 @@ export default [
   source('data/readers/images', 'if (!onUnreadable) throw cause;', '', 'data/readers/images'),
   source('data/readers/images', '    next = files.length;\n', '', 'data/readers/images'),
   source('data/readers/text', '{ fatal: true }', '{}', 'data/readers/images'),
-  source('data/standardize', '|| 1)', ')', 'data/standardize'),
+  source('data/standardize', 'Math.sqrt(variance) || 1', 'Math.sqrt(variance)', 'data/standardize'),
+  source('data/standardize', 'counts[p % channels]', 'counts[0]', 'data/standardize'),
+  source('data/dataset', 'mean = host.mean ?? 0.5', 'mean = 0.5', 'data/standardize'),
+  source('train/options', 'wanted !== found', 'false', 'train/refusals'),
   source('data/standardize', '(value - mean[i % dim]!) ** 2', 'value ** 2', 'data/standardize'),
   source('train/checkpoint', 'if (then === given) continue;', 'continue;', 'train/jitter'),
   // Rows and reductions.

@@ -144,6 +144,14 @@ gpuTest('data of another kind or size is refused', async (gpu) => {
     [{ source: { ...source, labels: labels!.subarray(1) } }, /source: 100 images but 99 labels/],
     [{ source: [] }, /^TypeError: source: expected an options object/],
     [{ target: { ...target, count: 360, height: 8, width: 8 } }, /those of the target are 8x8; resize them/],
+    [
+      { source: { ...source, mean: [0.2], std: [0.3] } },
+      /source images are standardised with mean 0.2 and std 0.3 but those of the target with mean 0.5 and std 0.5; use/,
+    ],
+    [
+      { source: { ...source, mean: 0.2 } },
+      /source: mean must be an array, in which each is a finite number, but is 0.2/,
+    ],
     [{ source: flat }, /SmallCnn: images are 2x32; it needs at least 4x4/],
     [{ batchSize: 1000 }, /training: batchSize is 1000, but the source has only 100 images; use 100 or less/],
     [{ batchSize: 91 }, /training: batchSize is 91, but the target has only 90 images; use 90 or less/],

@@ -41,10 +41,12 @@ export interface Task {
   resize: string | null;
   channels: string | null;
   skipUnreadable: boolean | null;
+  labels: string | null;
   labelColumn: string | null;
   root: string | null;
   arch: ModelName;
   weights: string | null;
+  standardize: string | null;
   numClasses: number;
 }
 
@@ -86,10 +88,12 @@ const PARTS: { [Part in 'task' | 'watch' | 'data' | 'device']: OptionChecks<RunC
     resize: orNull(text),
     channels: orNull(text),
     skipUnreadable: orNull(flag),
+    labels: orNull(text),
     labelColumn: orNull(text),
     root: orNull(text),
     arch: oneOf(...MODEL_NAMES),
     weights: orNull(text),
+    standardize: orNull(text),
     numClasses: wholeFrom(0),
   },
   watch: { printFreq: orNull(wholeFrom(1)), evalFreq: wholeFrom(0), checkpointEvery: wholeFrom(0), perClassEval: flag },

@@ -1,14 +1,14 @@
-import { exampleShape, type HostData, labelsOf, nounOf, showExample } from '../../data/host.ts';
+import { exampleShape, type HostData, isFeatures, labelsOf, nounOf, showExample } from '../../data/host.ts';
 import { classNamesOf, matchClasses } from '../../data/readers/names.ts';
+import { type DataStatistics, dataStatistics, imageNetStatistics, standardize } from '../../data/standardize.ts';
 import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
-import { decodeSafetensors } from '../../io/safetensors.ts';
+import { decodeSafetensors, type Safetensors } from '../../io/safetensors.ts';
 import type { Classifier } from '../../models/classifier.ts';
 import type { ModelFactory } from '../../models/model.ts';
 import { defaultModelName, MODELS, type ModelName } from '../../models/named.ts';
 import { withWeights } from '../../models/weights.ts';
-import type { StateDict } from '../../nn/stateDict.ts';
 import type { MethodName, RunOptions } from '../../train/methods/named.ts';
-import type { ModelRecord } from '../../train/modelFile.ts';
+import { type ModelRecord, recordOf } from '../../train/modelFile.ts';
 import type { TrainingData } from '../../train/options.ts';
 import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
@@ -94,6 +94,9 @@ export async function prepareJob(
         `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${options.batchSize}; use --batch-size ${train.count} or less`,
       );
   const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);
+  const statistics = statisticsFor(flags, { train: source.train, weights, reading });
+  const scaled = <Data extends HostData | undefined>(data: Data): Data =>
+    data && statistics ? standardize(data, statistics) : data;
   if (flags.out) RunFolder.prepare(flags.out, resume ? '--resume' : '--out');
   const { printFreq = null, evalFreq, checkpointEvery, perClassEval = false, detectAnomaly = false } = flags;
   const job: Job = {
@@ -110,17 +113,19 @@ export async function prepareJob(
       resize: flags.resize ?? null,
       channels: flags.channels ?? null,
       skipUnreadable: flags.skipUnreadable ?? null,
+      labels: flags.labels ?? null,
       labelColumn: flags.labelColumn ?? null,
       root: flags.root ?? null,
       arch,
       weights: flags.weights ?? null,
+      standardize: flags.standardize ?? null,
       numClasses,
     },
-    data: { source: source.train, target: target.train, numClasses },
-    model: weights ? withWeights(MODELS[arch], weights) : MODELS[arch],
-    record: { arch, shape, classNames, resize: flags.resize ?? null },
-    sourceTest: source.test,
-    targetTest: target.test,
+    data: { source: scaled(source.train), target: scaled(target.train), numClasses },
+    model: weights ? withWeights(MODELS[arch], weights.tensors) : MODELS[arch],
+    record: { arch, shape, classNames, resize: flags.resize ?? null, standardize: statistics },
+    sourceTest: scaled(source.test),
+    targetTest: scaled(target.test),
     methods,
     seeds: flags.seeds ?? [flags.seed],
     options,
@@ -149,10 +154,12 @@ function checkResumed({ data, task, out }: Job, config: RunConfig): void {
 
 /** Returns a function that loads the data of a domain. Its default test set is the test split of a data set that has one. */
 function sideLoader(flags: TrainFlags, reading: ReadingWatch) {
-  const options = dataOptions(flags);
+  const { labels, ...shared } = dataOptions(flags);
   return async (side: 'source' | 'target', names?: readonly string[]): Promise<Side> => {
     const load = (title: string, name: string, split: Split) =>
       asUsage(title, async () => {
+        // Of four data sets, only the source needs labels.
+        const options = side === 'source' && split === 'train' ? { ...shared, labels } : shared;
         const data = await resolveData(name, split, options, reading);
         return names ? matchClasses(data, names) : data;
       });
@@ -176,9 +183,41 @@ const named = (test: HostData, { classNames }: HostData): HostData =>
   classNames ? matchClasses(test, classNames) : test;
 
 /** Reads the weights that a model begins with. @throws UsageError | DataError */
-async function readWeights(file: string): Promise<StateDict> {
+async function readWeights(file: string): Promise<Safetensors> {
   const { bytes } = await asUsage('--weights', () => readNamed(file));
-  return decodeSafetensors(bytes, file).tensors;
+  return decodeSafetensors(bytes, file);
+}
+
+/**
+ * Returns what the examples of a run are standardised with, as --standardize says; else as those that the weights were trained on.
+ *
+ * @param options.train the source's training examples
+ */
+function statisticsFor(
+  { standardize, weights: file }: TrainFlags,
+  { train, weights, reading }: { train: HostData; weights: Safetensors | undefined; reading: ReadingWatch },
+): DataStatistics | null {
+  const isRgb = exampleShape(train)[0] === 3 && !isFeatures(train);
+  if (standardize === 'source') return dataStatistics(train);
+  if (standardize === 'imagenet' && !isRgb)
+    throw new UsageError(
+      `--standardize imagenet is for colour images, but the source's ${nounOf(train)} are ${showExample(exampleShape(train))}; write --standardize source`,
+    );
+  if (standardize === 'imagenet') return imageNetStatistics;
+  if (standardize === 'none' || !weights) return null;
+  const record = recordOf(weights, file!);
+  // Files of torchvision have no record, and names without `backbone.`.
+  const isTorchvision = isRgb && weights.tensors.has('conv1.weight');
+  const statistics = record ? (record.standardize ?? null) : isTorchvision ? imageNetStatistics : null;
+  if (record && statistics && record.shape[0] !== exampleShape(train)[0])
+    throw new UsageError(
+      `--weights ${file}: it was trained on ${showExample(record.shape)}, but the source's ${nounOf(train)} are ${showExample(exampleShape(train))}`,
+    );
+  if (statistics)
+    reading.onNote?.(
+      `examples are standardised as ${file} needs (${record ? 'its record' : "ImageNet's mean and deviation"}; --standardize changes that)`,
+    );
+  return statistics;
 }
 
 /** Parses the classes that a flag lists, by name or number; null without the flag. */
