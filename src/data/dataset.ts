@@ -112,7 +112,8 @@ const each = ({ wanted, holds }: Check, { holds: allHold }: Check): Check => ({
   holds: (value) => holds(value) || allHold(value),
 });
 const imageOptions: OptionChecks<ImageDatasetOptions> = {
-  ...shared,
+  labelled: flag,
+  label: text,
   mean: /* @__PURE__ */ each(anyNumber, finiteNumbers),
   std: /* @__PURE__ */ each(/* @__PURE__ */ above(0), positiveNumbers),
 };

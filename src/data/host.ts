@@ -66,8 +66,7 @@ const numbers = ({ wanted, holds }: Check): Check => ({
 export const finiteNumbers: Check = /* @__PURE__ */ numbers(anyNumber);
 /** @internal */
 export const positiveNumbers: Check = /* @__PURE__ */ numbers(/* @__PURE__ */ above(0));
-const examples = { count: size, labels: anything, classNames: list, names: list };
-
+// Without spreads, which bundlers keep even if nothing uses them.
 const ofImages: OptionChecks<HostImages> = {
   images: { wanted: 'a Uint8Array or Uint8ClampedArray, a byte from 0 to 255 per pixel,', holds: isBytes },
   channels: { wanted: 'one of 1 (grey), 3 (RGB)', holds: (value) => value === 1 || value === 3 },
@@ -75,13 +74,19 @@ const ofImages: OptionChecks<HostImages> = {
   width: size,
   mean: finiteNumbers,
   std: positiveNumbers,
-  ...examples,
+  count: size,
+  labels: anything,
+  classNames: list,
+  names: list,
 };
 
 const ofFeatures: OptionChecks<HostFeatures> = {
   features: { wanted: 'a Float32Array', holds: (value) => value instanceof Float32Array },
   dim: size,
-  ...examples,
+  count: size,
+  labels: anything,
+  classNames: list,
+  names: list,
 };
 
 const kindOf = (value: unknown): string | undefined => (value as Partial<Uint8Array> | null)?.[Symbol.toStringTag];
