@@ -1,10 +1,136 @@
-// The pieces of other methods of adaptation in double precision.
+// The pieces of other methods of adaptation in double precision, with their gradients, written as their sources have them.
 
-import { type Doubles, softmaxColumnMean, type Values } from './ops.ts';
+import { type Doubles, mul, scalar, softmax, softmaxBackward, softmaxColumnMean, type Values, zeros } from './ops.ts';
+
+const sizesOf = ({ shape }: Values): [n: number, cols: number] => shape as [number, number];
+const perClass = (s: Doubles, factor: number): Doubles => ({ shape: s.shape, data: s.data.map((v) => factor * v) });
 
 /** w = min(1, s / (share max s))^2 with s = the mean over rows of softmax(logits / T). logits: [n, C] -> [C] */
 export function saturatingClassWeight(logits: Values, { temperature = 1, share = 0.3 } = {}): Doubles {
   const s = softmaxColumnMean(logits, { temperature });
   const largest = Math.max(...s.data);
   return { shape: s.shape, data: s.data.map((v) => Math.min(1, v / (share * largest)) ** 2) };
+}
+
+/** y[r] = -sum_c p[r,c] log(p[r,c] + eps). p: [n, C] -> [n] */
+export function entropy(p: Values, { eps = 1e-5 } = {}): Doubles {
+  const [n, cols] = sizesOf(p);
+  const y = zeros([n]);
+  for (let i = 0; i < n * cols; i++) y.data[Math.floor(i / cols)]! -= p.data[i]! * Math.log(p.data[i]! + eps);
+  return y;
+}
+
+/** dp[r,c] = -dy[r] (log(p[r,c] + eps) + p[r,c] / (p[r,c] + eps)) */
+export function entropyBackward(p: Values, dy: Values, { eps = 1e-5 } = {}): Doubles {
+  const cols = p.shape[1]!;
+  const slope = (v: number) => Math.log(v + eps) + v / (v + eps);
+  return {
+    shape: [...p.shape],
+    data: Float64Array.from(p.data, (v, i) => -dy.data[Math.floor(i / cols)]! * slope(v)),
+  };
+}
+
+/** y[r] = sqrt(sum_c x[r,c]^2). x: [n, C] -> [n] */
+export function rowNorm(x: Values): Doubles {
+  const [n, cols] = sizesOf(x);
+  const y = zeros([n]);
+  for (let i = 0; i < n * cols; i++) y.data[Math.floor(i / cols)]! += x.data[i]! ** 2;
+  return { shape: y.shape, data: y.data.map(Math.sqrt) };
+}
+
+/** Mean over rows of (|f| - stop(|f|) - delta)^2: its value is delta^2. */
+export const adaptiveFeatureNorm = (delta: number): Doubles => scalar(delta ** 2);
+
+/** df[r] = -2 delta / n f[r] / |f[r]|; 0 for a row of zeros. */
+export function adaptiveFeatureNormBackward(f: Values, delta: number): Doubles {
+  const [n, cols] = sizesOf(f);
+  const norm = rowNorm(f).data;
+  return {
+    shape: [...f.shape],
+    data: Float64Array.from(f.data, (v, i) => (v === 0 ? 0 : ((-2 * delta) / n) * (v / norm[Math.floor(i / cols)]!))),
+  };
+}
+
+/** TLlib's MinimumClassConfusionLoss, with its confusion matrix, and the gradient of the logits: [n, C]. */
+export function minimumClassConfusion(logits: Values, { temperature = 2.5 } = {}): { loss: Doubles; dlogits: Doubles } {
+  const [n, cols] = sizesOf(logits);
+  const p = softmax(logits, { temperature });
+  const h = entropy(p).data;
+  const total = h.reduce((sum, v) => sum + 1 + Math.exp(-v), 0);
+  const weight = h.map((v) => (n * (1 + Math.exp(-v))) / total); // [n]
+  const at = (i: number, j: number) => i * cols + j;
+  const confusion = new Float64Array(cols * cols);
+  for (let b = 0; b < n; b++)
+    for (let i = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++) confusion[at(i, j)]! += weight[b]! * p.data[at(b, i)]! * p.data[at(b, j)]!;
+  const rowSum = new Float64Array(cols);
+  for (let i = 0; i < cols; i++) for (let j = 0; j < cols; j++) rowSum[i]! += confusion[at(i, j)]!;
+  // Broadcasting divides column j by the sum of row j.
+  let loss = 0;
+  const drowSum = new Float64Array(cols);
+  const dconfusion = new Float64Array(cols * cols);
+  for (let i = 0; i < cols; i++)
+    for (let j = 0; j < cols; j++) {
+      if (i === j) continue;
+      loss += confusion[at(i, j)]! / rowSum[j]! / cols;
+      dconfusion[at(i, j)] = 1 / rowSum[j]! / cols;
+      drowSum[j]! -= confusion[at(i, j)]! / rowSum[j]! ** 2 / cols;
+    }
+  for (let i = 0; i < cols; i++) for (let j = 0; j < cols; j++) dconfusion[at(i, j)]! += drowSum[i]!;
+  const dp = zeros(p.shape);
+  for (let b = 0; b < n; b++)
+    for (let i = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++)
+        dp.data[at(b, i)]! += weight[b]! * (dconfusion[at(i, j)]! + dconfusion[at(j, i)]!) * p.data[at(b, j)]!;
+  return { loss: scalar(loss), dlogits: perClass(softmaxBackward(p, dp), 1 / temperature) };
+}
+
+/** - mean over rows of sum_k p[k]^alpha, and the gradient of the logits: [n, C]. */
+export function alphaPower(logits: Values, alpha: number): { loss: Doubles; dlogits: Doubles } {
+  const [n] = sizesOf(logits);
+  const p = softmax(logits);
+  const dp = { shape: p.shape, data: p.data.map((v) => (-alpha * v ** (alpha - 1)) / n) };
+  const loss = p.data.reduce((sum, v) => sum - v ** alpha, 0) / n;
+  return { loss: scalar(loss), dlogits: softmaxBackward(p, dp) };
+}
+
+/**
+ * Per row, with q[k] = p[k] / (1 - p[label] + 1e-7): y = sum over k != label of q log(q + 1e-10) / log(C - 1), and 1 - p[label], and the
+ * gradient of y. p: [n, C], labels: [n]
+ */
+export function complementEntropyRows(p: Values, labels: Values) {
+  const [n, cols] = sizesOf(p);
+  const [y, rest, dp] = [zeros([n]), zeros([n]), zeros(p.shape)];
+  for (let r = 0; r < n; r++) {
+    const own = r * cols + labels.data[r]!;
+    rest.data[r] = 1 - p.data[own]!;
+    const sum = rest.data[r]! + 1e-7;
+    for (let i = r * cols; i < (r + 1) * cols; i++) {
+      if (i === own) continue;
+      const q = p.data[i]! / sum;
+      const slope = (Math.log(q + 1e-10) + q / (q + 1e-10)) / Math.log(cols - 1);
+      y.data[r]! += (q * Math.log(q + 1e-10)) / Math.log(cols - 1);
+      dp.data[i]! += slope / sum;
+      dp.data[own]! += (slope * q) / sum;
+    }
+  }
+  return { y, rest, dp };
+}
+
+/** BA3US's loss: the mean of these rows, weighted by classWeight[label] (1 - p[label]), and the gradient of the logits: [n, C]. */
+export function complementEntropy(logits: Values, labels: Values, classWeight: Values) {
+  const cols = logits.shape[1]!;
+  const p = softmax(logits);
+  const { y, rest, dp } = complementEntropyRows(p, labels);
+  const weight = rest.data.map((v, r) => classWeight.data[labels.data[r]!]! * v);
+  const all = weight.reduce((a, w) => a + w, 0);
+  const dloss = { shape: dp.shape, data: dp.data.map((g, i) => (weight[Math.floor(i / cols)]! * g) / all) };
+  const loss = y.data.reduce((sum, v, r) => sum + (weight[r]! * v) / all, 0);
+  return { loss: scalar(loss), dlogits: softmaxBackward(p, dloss) };
+}
+
+/** 1 - D, divided by its mean + 1e-5. probabilities of "source": [n, 1] -> [n, 1] */
+export function importanceWeight({ shape, data }: Values): Doubles {
+  const w = Float64Array.from(data, (d) => 1 - d);
+  return mul({ shape, data: w }, scalar(1 / (w.reduce((a, v) => a + v, 0) / w.length + 1e-5)));
 }

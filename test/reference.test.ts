@@ -16,7 +16,32 @@ type Named = Record<string, reference.Values>;
 
 /** Computes the outputs and gradients of a case by their names in the file. */
 type Computed = { outputs: Named; grads?: Named };
+const ofLogits = ({ loss, dlogits }: Record<'loss' | 'dlogits', reference.Values>): Computed => ({
+  outputs: { y: loss },
+  grads: { logits: dlogits },
+});
 const COMPUTED: Record<string, (params: GoldenCase['params'], inputs: Named) => Computed> = {
+  entropy: ({ reduction, eps }, { p, grad_output }) => {
+    const y = reference.entropy(p!, { eps });
+    const each = { shape: y.shape, data: y.data.map(() => 1 / y.data.length) };
+    return {
+      outputs: { y: reduction === 'none' ? y : reference.mean(y) },
+      grads: { p: reference.entropyBackward(p!, reduction === 'none' ? grad_output! : each, { eps }) },
+    };
+  },
+  afn: ({ delta }, { f }) => ({
+    outputs: { y: reference.adaptiveFeatureNorm(delta) },
+    grads: { f: reference.adaptiveFeatureNormBackward(f!, delta) },
+  }),
+  mcc: ({ temperature }, { logits }) => ofLogits(reference.minimumClassConfusion(logits!, { temperature })),
+  alpha_power: ({ alpha }, { logits }) => ofLogits(reference.alphaPower(logits!, alpha)),
+  complement_entropy: (_, { logits, labels, class_weight }) =>
+    ofLogits(reference.complementEntropy(logits!, labels!, class_weight!)),
+  saturating_class_weight: ({ temperature, share, floor }, { logits }) => {
+    const class_weight = reference.saturatingClassWeight(logits!, { temperature, share });
+    const raised = { shape: class_weight.shape, data: class_weight.data.map((w) => floor + (1 - floor) * w) };
+    return { outputs: { class_weight, cross_entropy_weight: raised } };
+  },
   conv2d: ({ stride, padding, dilation }, { x, weight, bias, grad_output: dy }) => {
     const options = { stride, padding, dilation };
     const { dx, dweight, dbias } = reference.conv2dBackward(x!, weight!, dy!.data, options);

@@ -1,5 +1,5 @@
 // Inputs of the benches: made on the host from a seed, so that every run and every library computes on the same numbers.
-import { matmul, sizeOf } from '../../reference/index.ts';
+import { matmul, sizeOf, softmax } from '../../reference/index.ts';
 import { Random } from '../../src/random.ts';
 import type { Shape } from '../../src/shape.ts';
 
@@ -14,6 +14,11 @@ export interface Input<Data extends Float32Array | Uint32Array = Float32Array | 
 export function uniform(shape: Shape, { seed = 1, scale = 1 } = {}): Input<Float32Array> {
   const random = new Random(seed);
   return { shape, data: Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * scale) };
+}
+
+/** Random rows of probabilities. */
+export function probabilities(shape: Shape): Input<Float32Array> {
+  return { shape, data: Float32Array.from(softmax(uniform(shape, { scale: 4 })).data) };
 }
 
 /** Random whole numbers below `n`. */

@@ -10,3 +10,10 @@ export {
 } from './domainAdversarialLoss.ts';
 export { DomainDiscriminator, type DomainDiscriminatorOptions } from './domainDiscriminator.ts';
 export { WarmStartGradientReverseLayer, type WarmStartOptions } from './gradientReversal.ts';
+export { ImportanceWeightModule } from './importanceWeight.ts';
+export {
+  AdaptiveFeatureNorm,
+  alphaPowerLoss,
+  complementEntropyLoss,
+  MinimumClassConfusionLoss,
+} from './losses.ts';

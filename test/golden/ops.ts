@@ -1,6 +1,12 @@
 // Golden files of single ops: a table from the file's name to the call.
 
 import { ClassWeightModule, raiseClassWeight } from '../../src/adaptation/classWeight.ts';
+import {
+  AdaptiveFeatureNorm,
+  alphaPowerLoss,
+  complementEntropyLoss,
+  MinimumClassConfusionLoss,
+} from '../../src/adaptation/losses.ts';
 import { backward } from '../../src/autograd.ts';
 import { AdaptiveAvgPool2d } from '../../src/nn/index.ts';
 import * as ops from '../../src/ops/index.ts';
@@ -70,6 +76,13 @@ export const opRunners: Record<string, GoldenRunner> = {
     const weight = new ClassWeightModule({ temperature, classWeights: 'saturating', share }).forward(logits!);
     return { class_weight: weight, cross_entropy_weight: raiseClassWeight(weight, floor) };
   }),
+  entropy: op(({ p }, { reduction, eps }) => ({ y: ops.entropy(p!, { reduction, eps }) })),
+  afn: op(({ f }, { delta }) => ({ y: new AdaptiveFeatureNorm({ delta }).forward(f!) })),
+  mcc: op(({ logits }, { temperature }) => ({ y: new MinimumClassConfusionLoss({ temperature }).forward(logits!) })),
+  alpha_power: op(({ logits }, { alpha }) => ({ y: alphaPowerLoss(logits!, alpha) })),
+  complement_entropy: op(({ logits, labels, class_weight }) => ({
+    y: complementEntropyLoss(logits!, labels!, class_weight!),
+  })),
   class_weight_adversarial: op(({ class_weight, source_labels }) => {
     const { source, target } = ops.domainWeights(class_weight!, source_labels!);
     return { w_s: source, w_t: target };

@@ -5,9 +5,10 @@ import { AutomaticUpdateClassWeightModule } from '../../src/adaptation/automatic
 import { DomainAdversarialLoss } from '../../src/adaptation/domainAdversarialLoss.ts';
 import { DomainDiscriminator } from '../../src/adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../src/adaptation/gradientReversal.ts';
+import { ImportanceWeightModule } from '../../src/adaptation/importanceWeight.ts';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { Linear, type Module, Sequential, Sigmoid } from '../../src/nn/index.ts';
+import { Linear, type Module, ReLU, Sequential, Sigmoid } from '../../src/nn/index.ts';
 import { Parameter } from '../../src/nn/parameter.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { Adam, AdamW, InverseDecay, type Optimizer, Sgd } from '../../src/optim/index.ts';
@@ -193,6 +194,22 @@ function makeDiscriminator(
   return kind.endsWith('eval') ? made.eval() : made;
 }
 
+/** Importance weights of IWAN from a discriminator with one hidden layer. */
+const iwan: GoldenRunner = async (gpu, { params, inputs }) => {
+  const random = new Random(0);
+  const { '0.weight': hidden, '2.weight': last } = inputs.discriminator;
+  const linear = ({ shape: [outFeatures, inFeatures] }: GoldenTensor) =>
+    new Linear(gpu, { inFeatures: inFeatures!, outFeatures: outFeatures!, random });
+  const discriminator = new Sequential(linear(hidden), new ReLU(), linear(last), new Sigmoid());
+  loadState(discriminator, inputs.discriminator);
+  const module = new ImportanceWeightModule(discriminator, { partialClassesIndex: params.partial_classes_index });
+  const [f, labels] = [load(gpu, inputs.f, 'f'), load(gpu, inputs.labels, 'labels')];
+  const weight = tidy(() => module.getImportanceWeight(f));
+  const { partial, nonPartial } = await module.getPartialClassesWeight(weight, labels);
+  for (const held of [discriminator, f, labels]) held.dispose();
+  return { outputs: { weight, partial, non_partial: nonPartial } };
+};
+
 export const partRunners: Record<string, GoldenRunner> = {
   lr_schedule: lrSchedule,
   optim,
@@ -200,4 +217,5 @@ export const partRunners: Record<string, GoldenRunner> = {
   class_weight_auto_update: classWeightAutoUpdate,
   domain_adversarial_loss: domainAdversarialLoss,
   selection,
+  iwan,
 };

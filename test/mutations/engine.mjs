@@ -200,6 +200,19 @@ export default [
   shader('classWeight', '  largest = rowMax(lid, largest);\n', '', 'adaptation/classWeight'),
   shader('classWeight', 'min(1.0, weight / params.share)', 'weight / params.share', 'adaptation/classWeight'),
   shader('classWeight', 'weight *= weight;', '', 'adaptation/classWeight'),
+  // Losses of other methods.
+  shader('entropy', 'log(shifted) + p[i] / shifted', 'log(shifted) + 1.0', 'ops/entropy [adapter]'),
+  shader('entropy', 'select(slope, p[i], isNan(p[i]))', 'slope * 0.0', 'ops/entropy [adapter]'),
+  shader('rowNorm', 'if (norm == 0.0)', 'if (norm < 0.0)', 'ops/rowNorm [adapter]'),
+  shader('complementEntropy', 'select(g, 0.0, i == r.own)', 'g', 'ops/complementEntropy [adapter]'),
+  shader('complementEntropy', ' - along)', ')', 'ops/complementEntropy [adapter]'),
+  source(
+    'adaptation/losses',
+    'clamp(sum(weighted, { dim: 0 }), { min: 2 ** -126 })',
+    'sum(weighted, { dim: 0 })',
+    'adaptation/losses',
+  ),
+  source('adaptation/losses', 'noGrad(() => sigmoid(entropy(p)))', 'sigmoid(entropy(p))', 'golden'),
   // Optimisers.
   shader('adam', 'x < -0.5', 'x < 0.5', 'optim/edges'),
   shader('adam', 'x < -0.5', 'x < -1.5', 'optim/edges'),
