@@ -1,15 +1,15 @@
 import { GpuError } from './errors.ts';
 
-/** Returns the browser's WebGPU. The browser's own flags decide about experimental features. */
+/** Returns the WebGPU of the browser, or of Deno. Their own flags decide about experimental features. */
 export async function webgpu(_features?: readonly string[]): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
   const why =
     globalThis.isSecureContext === false
       ? 'the page is not served over https or from localhost'
-      : 'this browser does not have it';
+      : 'this browser or Deno does not have it';
   throw new GpuError(
     'NO_WEBGPU',
-    `createGpu: navigator.gpu is missing: ${why}; use a current Chrome, Edge, Firefox or Safari over https`,
+    `createGpu: navigator.gpu is missing: ${why}; use a current Chrome, Edge, Firefox, Safari (over https) or Deno`,
   );
 }
 

@@ -22,12 +22,25 @@ async function load(experiments: boolean): Promise<GPU> {
     if (experiments) toggles.push('enable-dawn-features=allow_unsafe_apis');
     return dawn.create(toggles);
   } catch (cause) {
+    const { message } = cause as Error;
     throw new GpuError(
       'NO_WEBGPU',
-      `createGpu: the package 'webgpu' (Dawn for Node) could not be loaded: ${(cause as Error).message}; run \`npm i webgpu\``,
+      `createGpu: the package 'webgpu' (Dawn for Node) could not be loaded: ${message}; ${remedyOf(cause as Error)}`,
       { cause },
     );
   }
+}
+
+/** Tells what to do if Dawn cannot be loaded: its package is missing, or its native library, or the library does not load. */
+export function remedyOf({ message, code = '' }: Error & { code?: string }): string {
+  const permission = /--allow-\w+/.exec(message);
+  if (permission)
+    return `run Deno with ${permission} or -A, or import 'padagrad' from npm, which uses Deno's own WebGPU`;
+  if (message.includes('dawn.node') && code === 'MODULE_NOT_FOUND')
+    return 'if a bundler took it in, leave it out of the bundle (`esbuild --external:webgpu`); otherwise it has no build for this machine';
+  return code.endsWith('MODULE_NOT_FOUND')
+    ? 'run `npm i webgpu`'
+    : 'run `npm i webgpu` again; on Alpine use an image with glibc';
 }
 
 // While a promise is pending, Dawn polls in every turn of Node's event loop. That keeps a core busy, which a software adapter

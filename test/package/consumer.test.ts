@@ -137,6 +137,14 @@ test('a bundler accepts all entry points without a warning', async () => {
   }
 });
 
+test('a bundle that took in Dawn says so', async () => {
+  const outfile = join(folder, 'bundle', 'swallowed.mjs');
+  const contents = "import { createGpu } from 'padagrad'; createGpu().catch((error) => console.log(error.message));";
+  await build({ stdin: { contents, resolveDir: folder }, platform: 'node', bundle: true, format: 'esm', outfile });
+  const said = execFileSync(process.execPath, [outfile], { encoding: 'utf8' });
+  assert.match(said, /dawn\.node[\s\S]*leave it out of the bundle \(`esbuild --external:webgpu`\)/);
+});
+
 test('`npm pack` builds the package first', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   assert.is(scripts.prepare, scripts.build);

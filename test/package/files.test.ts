@@ -51,6 +51,9 @@ test('a program can ask for the version, and every path that package.json names 
     assert.is(required.version, own.version);
     const paths = JSON.stringify([own.exports, own.bin]).match(/(?<=")(\.\/)?(dist\/)?[\w/.]+\.\w+(?=")/g)!;
     assert.ok(paths.length > 9);
+    // Deno has a WebGPU of its own, so it takes the build for browsers; its conditions include Node's.
+    for (const { deno, default: browser, ...rest } of Object.values<Record<string, string>>(own.exports))
+      if (browser) assert.equal([deno, Object.keys(rest)], [browser, ['types', 'node']]);
     const missing = paths.filter((path) => !shipped.includes(posix.normalize(path)) || !existsSync(path));
     assert.equal(missing, []);
   } finally {
