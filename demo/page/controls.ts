@@ -1,6 +1,5 @@
-import { METHOD_NAMES } from '../../src/train/methods/named.ts';
 import { element, find, setText } from '../shared/dom.ts';
-import { clamp, DIGITS, RANGES, type Settings, SPEEDS } from './settings.ts';
+import { clamp, DIGITS, PAGE_METHODS, RANGES, type Settings, SPEEDS } from './settings.ts';
 import type { View } from './state.ts';
 import { NAMES, SPEED } from './words.ts';
 
@@ -12,7 +11,7 @@ type Choose = (change: Partial<Settings>) => void;
 export function controls(choose: Choose): View {
   const digits = toggles('digits', { items: DIGITS, name: String, choose: (chosen) => choose({ digits: chosen }) });
   const methods = toggles('methods', {
-    items: METHOD_NAMES,
+    items: PAGE_METHODS,
     name: (method) => NAMES[method],
     choose: (chosen) => choose({ methods: chosen }),
   });

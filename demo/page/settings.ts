@@ -1,4 +1,7 @@
-import { defaultRunOptions, METHOD_NAMES, type MethodName } from '../../src/train/methods/named.ts';
+import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
+
+/** The methods that the page compares. */
+export const PAGE_METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada'];
 
 /** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
@@ -50,7 +53,7 @@ export function parseSettings(hash: string): Settings {
   const settings: Settings = { ...defaultSettings };
   for (const name of Object.keys(RANGES) as Ranged[]) settings[name] = clamp(name, given.get(name));
   const methods = given.get('methods')?.split(',') ?? [];
-  const known = METHOD_NAMES.filter((method) => methods.includes(method));
+  const known = PAGE_METHODS.filter((method) => methods.includes(method));
   if (known.length > 0) settings.methods = known;
   const digits = given.get('digits') ?? '';
   const held = DIGITS.filter((digit) => digits.includes(String(digit)));

@@ -6,6 +6,7 @@ export const NAMES: Readonly<Record<MethodName, string>> = {
   'source-only': 'No adaptation',
   dann: 'DANN',
   pada: 'PADA',
+  'self-training': 'Self-training',
 };
 
 /** The difference between the methods, in a few words. */
@@ -13,6 +14,7 @@ export const IDEAS: Readonly<Record<MethodName, string>> = {
   'source-only': 'trained on font digits only',
   dann: 'aligns with all ten font digits',
   pada: 'aligns only with the digits it finds',
+  'self-training': 'learns from its own sure answers',
 };
 
 export const UNKNOWN = '–';

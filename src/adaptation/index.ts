@@ -17,3 +17,4 @@ export {
   complementEntropyLoss,
   MinimumClassConfusionLoss,
 } from './losses.ts';
+export { type PseudoLabelOptions, pseudoLabels } from './pseudoLabels.ts';

@@ -2,7 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
 import type { Resize } from '../data/readers/images.ts';
 import { MODEL_NAMES, type ModelName } from '../models/named.ts';
-import { completeRunOptions, defaultRunOptions, METHOD_NAMES, type RunOptions } from '../train/methods/named.ts';
+import {
+  completeRunOptions,
+  defaultRunOptions,
+  METHOD_NAMES,
+  type RunOptions,
+  runDefaultsOf,
+} from '../train/methods/named.ts';
 import { PRECISIONS } from '../train/options.ts';
 import { DATA_NAMES, type DataOptions } from './data.ts';
 import { UsageError } from './errors.ts';
@@ -68,6 +74,11 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
   temperature: ['--temperature <t>', 'softmax temperature for class weights', 'method'],
   classWeightUpdateSteps: ['-u, --class-weight-update-steps <n>', 'update class weights every n iterations', 'method'],
   tradeOff: ['--trade-off <x>', 'weight of the domain adversarial loss', 'method'],
+  share: ['--share <x>', 'share of the largest mean prediction from which on a class weighs 1', 'method'],
+  floor: ['--floor <x>', "least class weight in the source's loss", 'method'],
+  threshold: ['--threshold <x>', 'least probability of a pseudo-label', 'method'],
+  pseudoFrom: ['--pseudo-from <n>', 'iteration that pseudo-labels begin at', 'method'],
+  ramp: ['--ramp <n>', 'iterations in which the weight of pseudo-labels rises to 1', 'method'],
   reversalAlpha: ['--reversal-alpha <x>', 'steepness of the gradient-reversal warm-up', 'method'],
   reversalIterations: [
     '--reversal-iterations <n>',
@@ -102,6 +113,18 @@ export function trainingFlag(name: keyof RunOptions): Option {
   return option;
 }
 
+/** Makes the flag of a training option with its default, unless that depends on the method: then the help lists it. */
+function defaultedFlag(name: keyof RunOptions, preset: unknown): Option {
+  const option = trainingFlag(name);
+  const usual = preset ?? defaultRunOptions[name];
+  const others = METHOD_NAMES.map((method) => [method, runDefaultsOf(method)[name]] as const).filter(
+    ([, value]) => name !== 'method' && value !== defaultRunOptions[name],
+  );
+  if (others.length === 0) return option.default(usual);
+  option.description += ` (default: ${[usual, ...others.map(([method, value]) => `${value} for ${method}`)].join(', ')})`;
+  return option;
+}
+
 /** Adds the flags of a training run, in groups. `preset` overrides the defaults. */
 export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}): Command {
   const add = (name: keyof TrainFlags, flags: string, description: string, parse?: (text: string) => unknown) => {
@@ -111,8 +134,7 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   };
   const addOptions = (group: Group): void => {
     for (const name of Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[])
-      if (TRAINING_FLAGS[name][2] === group)
-        command.addOption(trainingFlag(name).default(preset[name] ?? defaultRunOptions[name]));
+      if (TRAINING_FLAGS[name][2] === group) command.addOption(defaultedFlag(name, preset[name]));
   };
 
   command.optionsGroup(preset.source ? 'Data:' : 'Required:');

@@ -55,10 +55,14 @@ export class Sampler {
     this.next += this.batchSize;
   }
 
-  /** Returns the current batch. With `into`, the examples are written there, from row `row` on. */
-  batch(into?: Tensor, row = 0): Batch {
-    const { data, order, offset, batchSize: size } = this;
-    return data.batch({ order, offset, size, row, ...(into && { into }) });
+  /**
+   * Returns the current batch. With `into`, the examples are written there, from row `row` on.
+   *
+   * @param of another form of the same examples, in the same order, to take them from
+   */
+  batch(into?: Tensor, row = 0, of: Dataset = this.data): Batch {
+    const { order, offset, batchSize: size } = this;
+    return of.batch({ order, offset, size, row, ...(into && { into }) });
   }
 
   /** Returns the order of this epoch, the place in it and the state of the random numbers. */

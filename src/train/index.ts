@@ -26,6 +26,7 @@ export { type TrainResult, type TrainSettings, train } from './loop.ts';
 export { type DannOptions, dann } from './methods/dann.ts';
 export type { Batches, ClassWeights, Losses, Method, MethodSetup, Recipe } from './methods/method.ts';
 export { type PadaOptions, pada } from './methods/pada.ts';
+export { type SelfTrainingOptions, selfTraining } from './methods/selfTraining.ts';
 export { sourceOnly } from './methods/sourceOnly.ts';
 export {
   completeOptions,

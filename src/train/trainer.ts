@@ -57,7 +57,9 @@ export class Trainer<M extends Model = SmallCnn> {
   private readonly optimizer: Sgd;
   private readonly schedule: InverseDecay;
   private readonly ring: MetricsRing;
-  /** Forward with backward, and the update; empty if ops run eagerly. */
+  /** The target without jitter. */
+  private readonly target: Dataset | undefined;
+  /** Forward with backward, the update, and forward with backward of the warm-up if there is one; empty if ops run eagerly. */
   private steps: CapturedStep<void>[] = [];
   private done = 0;
 
@@ -85,6 +87,7 @@ export class Trainer<M extends Model = SmallCnn> {
     };
     const sourceData = put(source, batchSize, true, 'source');
     const targetData = target && put(target, 2 * batchSize, false, 'target');
+    this.target = targetData;
     this.jittered = {
       ...(jitter.source && { sourceJitter: own(jitter.source.of(sourceData, sourceSeed)) }),
       ...(jitter.target && targetData && { targetJitter: own(jitter.target.of(targetData, targetSeed)) }),
@@ -176,7 +179,8 @@ export class Trainer<M extends Model = SmallCnn> {
     recipe.advance?.(iteration);
     this.schedule.iteration = iteration;
     this.ring.advance(iteration);
-    const [forwardBackward, update] = this.steps;
+    const [main, update, warmUp] = this.steps;
+    const forwardBackward = this.warmsUp ? warmUp : main;
     if (!forwardBackward || !update) {
       await (this.settings.detectAnomaly ? this.checkedStep() : this.eagerStep());
     } else if (refreshes) {
@@ -275,14 +279,16 @@ export class Trainer<M extends Model = SmallCnn> {
   }
 
   private async captureSteps(compile: Compile): Promise<void> {
-    const steps = await captureAll(this.gpu, [() => this.forwardBackward(), () => this.update()], compile);
+    const parts = [() => this.forwardBackward(false), () => this.update()];
+    if (this.recipe.warmUp?.iterations) parts.push(() => this.forwardBackward(true));
+    const steps = await captureAll(this.gpu, parts, compile);
     // An eager run only needs their kernels to be compiled.
     if (this.eager) for (const step of steps) step.dispose();
     else this.steps = steps;
   }
 
   private async eagerStep(): Promise<void> {
-    tidy(() => this.forwardBackward());
+    tidy(() => this.forwardBackward(this.warmsUp));
     await this.recipe.classWeights?.step();
     tidy(() => this.update());
   }
@@ -301,9 +307,15 @@ export class Trainer<M extends Model = SmallCnn> {
     throw new NotFiniteError(iteration, updated.what, new Error(`${how}; try a lower learning rate`));
   }
 
-  private forwardBackward(): void {
+  private get warmsUp(): boolean {
+    return this.done < (this.recipe.warmUp?.iterations ?? 0);
+  }
+
+  private forwardBackward(warmsUp: boolean): void {
     this.optimizer.zeroGrad();
-    const losses = this.recipe.losses(this.batches());
+    const losses = warmsUp
+      ? this.recipe.warmUp!.losses({ source: this.sourceBatch() })
+      : this.recipe.losses(this.batches());
     backward(losses.loss);
     this.ring.store(losses);
   }
@@ -314,14 +326,26 @@ export class Trainer<M extends Model = SmallCnn> {
 
   /** Gathers one batch per domain. Both lie side by side in one tensor, so that `concat` of the two copies nothing. */
   private batches(): Batches {
-    const { sourceSampler, targetSampler } = this;
+    const { targetSampler, target, jittered } = this;
     const { batchSize: n } = this.options;
-    const x = empty(this.gpu, [targetSampler ? 2 * n : n, ...this.settings.shape], 'f32', 'batch');
-    const { labels } = sourceSampler.batch(x);
+    if (!targetSampler) return { source: this.sourceBatch() } as Batches;
+    const x = empty(this.gpu, [2 * n, ...this.settings.shape], 'f32', 'batch');
+    const { labels } = this.sourceBatch(x);
+    targetSampler.batch(x, n);
+    const targetX = slice(x, n, 2 * n);
+    return {
+      source: { x: slice(x, 0, n), labels },
+      target: { x: targetX, labels: null },
+      get plainTarget() {
+        return jittered.targetJitter ? targetSampler.batch(undefined, 0, target).x : targetX;
+      },
+    };
+  }
+
+  private sourceBatch(into?: Tensor): Batches['source'] {
+    const { x, labels } = this.sourceSampler.batch(into);
     if (!labels) throw new TypeError('training: the batches of the source have no labels; training needs them');
-    targetSampler?.batch(x, n);
-    const source = { x: targetSampler ? slice(x, 0, n) : x, labels };
-    return { source, target: targetSampler ? { x: slice(x, n, 2 * n), labels: null } : (undefined as never) };
+    return { x, labels };
   }
 
   /** The parts that have a state, by their names in a checkpoint. */

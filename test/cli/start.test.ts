@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planIterations, type Recorded, recordedFigures } from '../../src/cli/commands/start.ts';
+import { METHOD_NAMES } from '../../src/train/methods/named.ts';
 import { at, DATA, inFolder, refused, run } from './command.ts';
 
 const test = suite('start');
@@ -23,7 +24,7 @@ test('start is the main job', async () => {
 });
 
 test('a slow adapter runs fewer iterations, unless the user chose them', () => {
-  const job = { methods: ['pada'] as const, seeds: [0], options: { iterations: 1500 } };
+  const job = { seeds: [0], options: [{ iterations: 1500 }] };
   const plan = (seconds: number, changes = {}, isChosen = false) =>
     planIterations(seconds, { ...job, ...changes }, isChosen);
   assert.equal(plan(0.1), {
@@ -37,13 +38,14 @@ test('a slow adapter runs fewer iterations, unless the user chose them', () => {
     note: ' is slow: running 300 iterations instead of 1,500 (about 4 min). Pass --iterations 1500 to run all (about 20 min)',
   });
   assert.equal([plan(0.3).iterations, plan(5).iterations], [1500, 200]);
-  const chosen = plan(0.8, { options: { iterations: 1000 } }, true);
+  const chosen = plan(0.8, { options: [{ iterations: 1000 }] }, true);
   assert.equal([chosen.iterations, chosen.isSlow], [1000, true]);
   assert.match(chosen.note, ': 1,000 iterations, about 13 min 20 s');
   assert.match(plan(0.01, { seeds: [0, 1] }).note, 'about 30 s for 2 runs');
+  assert.match(plan(0.01, { options: [{ iterations: 700 }, { iterations: 1500 }] }).note, 'about 22 s for 2 runs');
 });
 
-test('--compare runs all three methods, with the mean of each if there are several seeds', async () => {
+test('--compare runs all methods, with the mean of each if there are several seeds', async () => {
   const { code, events, result, stderr } = await run([
     'start',
     ...DATA,
@@ -53,7 +55,7 @@ test('--compare runs all three methods, with the mean of each if there are sever
   const runs = events.filter(({ event }) => event === 'run');
   assert.equal(
     runs.map(({ method, seed }) => `${method} ${seed}`),
-    ['source-only', 'dann', 'pada'].flatMap((method) => [`${method} 0`, `${method} 1`]),
+    METHOD_NAMES.flatMap((method) => [`${method} 0`, `${method} 1`]),
   );
   const dann = (runs[2].targetAccuracy + runs[3].targetAccuracy) / 2;
   assert.equal([result.method, result.methods.dann.targetAccuracy, result.methods.dann.seeds], ['pada', dann, [0, 1]]);

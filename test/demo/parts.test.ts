@@ -2,11 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { align, thin } from '../../demo/page/curves.ts';
 import { digitOf } from '../../demo/page/raster.ts';
-import { defaultSettings, parseSettings, type Settings, showSettings } from '../../demo/page/settings.ts';
+import { defaultSettings, PAGE_METHODS, parseSettings, type Settings, showSettings } from '../../demo/page/settings.ts';
 import { absentShare } from '../../demo/page/verdict.ts';
 import { INTRODUCTION, listed, ranges, STATUS } from '../../demo/page/words.ts';
 import { SliceLength, SnapshotSchedule } from '../../demo/page/worker/schedule.ts';
-import { METHOD_NAMES } from '../../src/train/methods/named.ts';
 
 const SIDE = 280;
 
@@ -116,7 +115,7 @@ test('an address without settings gives the defaults, which need no address', ()
 
 test('an address holds every setting', () => {
   const chosen: Settings = {
-    methods: METHOD_NAMES,
+    methods: PAGE_METHODS,
     digits: [1, 3, 9],
     temperature: 0.25,
     tradeOff: 1.5,

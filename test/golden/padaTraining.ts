@@ -67,6 +67,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
       const losses = recipe.losses({
         source: { x: sources[t]!, labels: labels[t]! },
         target: { x: targets[t]!, labels: null },
+        plainTarget: targets[t]!,
       });
       backward(losses.loss);
       return losses;

@@ -18,6 +18,7 @@ import { keep, tidy } from '../../src/tidy.ts';
 import { scoreTarget } from '../../src/train/scores.ts';
 import { agreementsOf, picksOf } from '../../src/train/select.ts';
 import { type Actual, type GoldenCase, type GoldenRunner, type GoldenTensor, load } from './format.ts';
+import { selfTrainingRunner } from './selfTraining.ts';
 import { copyOf, loadState, readGrads, readState } from './state.ts';
 
 /** Learning rates of groups with multipliers, at the iterations that the file names. */
@@ -218,4 +219,5 @@ export const partRunners: Record<string, GoldenRunner> = {
   domain_adversarial_loss: domainAdversarialLoss,
   selection,
   iwan,
+  self_training: selfTrainingRunner,
 };

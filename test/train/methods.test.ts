@@ -65,9 +65,11 @@ async function iterate(gpu: Gpu, method: Method) {
   );
   recipe.advance?.(ITERATION);
   const losses = tidy(() => {
+    const x = tensor(gpu, target.data, target.shape);
     const made = recipe.losses({
       source: { x: tensor(gpu, source.data, source.shape), labels: tensor(gpu, labels) },
-      target: { x: tensor(gpu, target.data, target.shape), labels: null },
+      target: { x, labels: null },
+      plainTarget: x,
     });
     backward(made.loss);
     return made;

@@ -29,7 +29,10 @@ export const stripesData = (): TrainingData<HostImages> => ({
   numClasses: CLASSES,
 });
 
-/** The argument of `train` for stripes, with small batches and frequent class weights. */
+// Small batches, frequent class weights, and pseudo-labels after two iterations.
+const FAST = { batchSize: 8, classWeightUpdateSteps: 10, iterations: 45, pseudoFrom: 2, ramp: 10, threshold: 0.5 };
+
+/** The argument of `train` for stripes. */
 export const stripesSettings = (
   gpu: Gpu,
   options: Partial<RunOptions> = {},
@@ -37,7 +40,7 @@ export const stripesSettings = (
 ): TrainSettings => ({
   gpu,
   ...stripesData(),
-  ...trainArguments(completeRunOptions({ batchSize: 8, classWeightUpdateSteps: 10, iterations: 45, ...options })),
+  ...trainArguments(completeRunOptions({ ...FAST, ...options })),
   ...more,
 });
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { METHOD_NAMES, type MethodName, trainArguments } from '../../train/methods/named.ts';
+import { METHOD_NAMES, type MethodName, type RunOptions, trainArguments } from '../../train/methods/named.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { addTrainFlags, type TrainFlags } from '../flags.ts';
 import { describeDevice, withGpu } from '../gpu.ts';
@@ -22,7 +22,6 @@ const PRESET = {
   targetClasses: '0-4',
   sourceLimit: 6000,
   targetLimit: 6000,
-  iterations: 1500,
 } as const;
 
 interface Flags extends TrainFlags {
@@ -34,7 +33,7 @@ export function addStart(root: Command, act: Act): void {
   const command = root
     .command('start')
     .description('demo: adapt from font digits to handwritten 0-4 with PADA (accepts all options of train)');
-  addTrainFlags(command, PRESET).option('--compare', 'run source-only, DANN and PADA in turn and compare them');
+  addTrainFlags(command, PRESET).option('--compare', 'run all methods in turn and compare them');
   const isGiven = (name: keyof TrainFlags): boolean => command.getOptionValueSource(name) === 'cli';
   command.action(
     act(async (terminal, flags: Flags) => {
@@ -44,16 +43,14 @@ export function addStart(root: Command, act: Act): void {
         methods: compare ? METHOD_NAMES : [flags.method],
         reading: readingNotes(terminal),
       });
-      const { runs, exitCode } = await withGpu(asked.options.float32MatmulPrecision, async (gpu) =>
+      const { runs, exitCode } = await withGpu(asked.options[0].float32MatmulPrecision, async (gpu) =>
         runJob(terminal, gpu, await fitToDevice(terminal, gpu, asked, isGiven('iterations'))),
       );
       const summaries = METHOD_NAMES.map((method) => runs.filter((run) => run.method === method))
         .filter((own) => own.length > 0)
         .map((own) => (own.length > 1 ? summarizeSeeds(own) : own[0]!));
       const main = summaries.find(({ method }) => method === 'pada') ?? summaries[0]!;
-      const isPreset = Object.entries(PRESET).every(
-        ([name, value]) => name === 'iterations' || flags[name as keyof typeof PRESET] === value,
-      );
+      const isPreset = Object.entries(PRESET).every(([name, value]) => flags[name as keyof typeof PRESET] === value);
       if (compare) compareMethods(terminal, summaries);
       for (const summary of summaries) if ('runs' in summary) terminal.line(seedsLine(summary));
       conclude(terminal, main, { isPreset, compare });
@@ -67,7 +64,7 @@ export function addStart(root: Command, act: Act): void {
 /** On a software adapter: times an iteration, reports how long the job takes, and shortens it if that is too long. */
 async function fitToDevice(terminal: Terminal, gpu: Gpu, job: Job, isChosen: boolean): Promise<Job> {
   if (!gpu.info.software) {
-    if (!isChosen) terminal.note(`${counted(job.options.iterations, 'iteration')} (change with --iterations)`);
+    if (!isChosen) terminal.note(`${counted(most(job), 'iteration')} (change with --iterations)`);
     return job;
   }
   const seconds = await timeIteration(terminal, gpu, job);
@@ -78,9 +75,14 @@ async function fitToDevice(terminal: Terminal, gpu: Gpu, job: Job, isChosen: boo
   return {
     ...job,
     watch: { ...job.watch, printFreq },
-    options: { ...job.options, iterations: plan.iterations },
+    options: job.options.map((own) => ({ ...own, iterations: Math.min(own.iterations, plan.iterations) })) as [
+      RunOptions,
+    ],
   };
 }
+
+/** The most iterations of a run. */
+const most = ({ options }: Pick<Job, 'options'>): number => Math.max(...options.map(({ iterations }) => iterations));
 
 /** Returns the seconds of one iteration, measured on a few. */
 async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<number> {
@@ -89,7 +91,7 @@ async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<nu
   };
   const notice = compileNotice(terminal);
   showTiming();
-  const options = { ...job.options, method: job.methods.at(-1)! };
+  const options = job.options.at(-1)!;
   const trainer = Trainer.begin({ gpu, ...job.data, ...trainArguments(options), model: job.model });
   try {
     await trainer.prepare([], {
@@ -118,11 +120,16 @@ const FEWEST_ITERATIONS = 200;
 /** Returns how many iterations to run if each takes `seconds`, with a note. A number that the user chose stays. */
 export function planIterations(
   seconds: number,
-  { methods, seeds, options: { iterations } }: Pick<Job, 'methods' | 'seeds'> & { options: { iterations: number } },
+  job: Pick<Job, 'seeds'> & { options: readonly { iterations: number }[] },
   isChosen: boolean,
 ): { iterations: number; isSlow: boolean; note: string } {
-  const runs = methods.length * seeds.length;
-  const time = (n: number): string => `about ${duration(runs * n * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
+  const { seeds, options } = job;
+  const runs = options.length * seeds.length;
+  const iterations = most(job as Job);
+  const time = (n: number): string => {
+    const all = options.reduce((sum, own) => sum + Math.min(n, own.iterations), 0);
+    return `about ${duration(seeds.length * all * seconds)}${runs > 1 ? ` for ${runs} runs` : ''}`;
+  };
   const isSlow = seconds > SLOW_SECONDS;
   const fitting = Math.max(FEWEST_ITERATIONS, Math.floor(SLOW_BUDGET_SECONDS / seconds / 100) * 100);
   if (isChosen || !isSlow || fitting >= iterations) {

@@ -63,7 +63,7 @@ export function addTrain(root: Command, act: Act): void {
       const { profile } = flags;
       if (typeof profile === 'string') writeTrace(profile);
       // 3. Train.
-      return withGpu(job.options.float32MatmulPrecision, async (gpu) => {
+      return withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
         if (profile) await profileJob(terminal, gpu, job, profile === true ? undefined : profile);
         const { runs, exitCode } = await runJob(terminal, gpu, job);
         const result = job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
@@ -90,14 +90,14 @@ export async function runJob(
   job: Job,
 ): Promise<{ runs: RunSummary[]; exitCode: number }> {
   const runs: RunSummary[] = [];
-  const planned = job.methods.flatMap((method) => job.seeds.map((seed) => ({ ...job.options, method, seed })));
+  const planned = job.options.flatMap((options) => job.seeds.map((seed) => ({ ...options, seed })));
   const interrupt = listenForSignals(() =>
     terminal.note('stopping and evaluating; press Ctrl-C again to quit immediately'),
   );
   // The caller's Gpu, and one more after each loss of a device.
   const gpus = [gpu];
   const reopen = async (): Promise<Gpu> => {
-    gpus.push(await openGpu(job.options.float32MatmulPrecision));
+    gpus.push(await openGpu(job.options[0].float32MatmulPrecision));
     return gpus.at(-1)!;
   };
   if (job.detectAnomaly)
@@ -235,15 +235,12 @@ function summaryOf({ method, seed, iterations }: RunOptions, result: TrainResult
 /** Opens the folder of a run, with the checkpoint to resume from. Several runs have a subfolder each. */
 async function openFolder(
   terminal: Terminal,
-  { out, methods, seeds, task, data, watch, resume }: Job,
+  { out, options: all, seeds, task, data, watch, resume }: Job,
   options: RunOptions,
   device: Device,
 ): Promise<{ folder?: RunFolder; checkpoint?: Checkpoint | undefined }> {
   if (!out) return {};
-  const parts = [
-    ...(methods.length > 1 ? [options.method] : []),
-    ...(seeds.length > 1 ? [`seed-${options.seed}`] : []),
-  ];
+  const parts = [...(all.length > 1 ? [options.method] : []), ...(seeds.length > 1 ? [`seed-${options.seed}`] : [])];
   const path = join(out, ...parts);
   RunFolder.prepare(path, resume ? '--resume' : '--out');
   const folder = RunFolder.lock(path, (message) => terminal.warning(message));

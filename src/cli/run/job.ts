@@ -30,10 +30,9 @@ export interface Job {
   record: ModelRecord;
   sourceTest: HostData | undefined;
   targetTest: HostData | undefined;
-  methods: readonly MethodName[];
+  /** The options of the runs with each method. */
+  options: readonly [RunOptions, ...RunOptions[]];
   seeds: readonly number[];
-  /** The options of all runs. Method and seed differ from run to run. */
-  options: RunOptions;
   watch: Watch;
   detectAnomaly: boolean;
   out: string | undefined;
@@ -66,9 +65,12 @@ export async function prepareJob(
     methods = [flags.method],
     resume,
     reading = {},
-  }: { methods?: readonly MethodName[]; resume?: RunConfig; reading?: ReadingWatch } = {},
+  }: { methods?: readonly [MethodName, ...MethodName[]]; resume?: RunConfig; reading?: ReadingWatch } = {},
 ): Promise<Job> {
-  const options = trainingOptions(flags);
+  const [method, ...others] = methods;
+  const optionsOf = (method: MethodName): RunOptions => trainingOptions({ ...flags, method });
+  const options: Job['options'] = [optionsOf(method), ...others.map(optionsOf)];
+  const [{ batchSize }] = options;
   const load = sideLoader(flags, reading);
   const source = await load('source');
   const numClasses = countClasses(source);
@@ -89,9 +91,9 @@ export async function prepareJob(
       `--target-classes ${classList(target.classes)} has no class in common with --source-classes ${classList(source.classes)}`,
     );
   for (const { title, train } of [source, target])
-    if (train.count < options.batchSize)
+    if (train.count < batchSize)
       throw new UsageError(
-        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${options.batchSize}; use --batch-size ${train.count} or less`,
+        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${batchSize}; use --batch-size ${train.count} or less`,
       );
   const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);
   const statistics = statisticsFor(flags, { train: source.train, weights, reading });
@@ -126,9 +128,8 @@ export async function prepareJob(
     record: { arch, shape, classNames, resize: flags.resize ?? null, standardize: statistics },
     sourceTest: scaled(source.test),
     targetTest: scaled(target.test),
-    methods,
-    seeds: flags.seeds ?? [flags.seed],
     options,
+    seeds: flags.seeds ?? [flags.seed],
     watch: { printFreq, evalFreq, checkpointEvery, perClassEval },
     detectAnomaly,
     out: flags.out,

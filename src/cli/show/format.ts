@@ -3,7 +3,12 @@ import type { MethodName } from '../../train/methods/named.ts';
 // How the command line writes methods and numbers for people.
 
 /** The titles of the methods. */
-export const METHOD_TITLES: Record<MethodName, string> = { 'source-only': 'source only', dann: 'DANN', pada: 'PADA' };
+export const METHOD_TITLES: Record<MethodName, string> = {
+  'source-only': 'source only',
+  dann: 'DANN',
+  pada: 'PADA',
+  'self-training': 'self-training',
+};
 
 export const percent = (value: number | null | undefined): string =>
   value == null || Number.isNaN(value) ? '-' : `${value.toFixed(1)} %`;

@@ -48,6 +48,8 @@ export interface Recipe {
   advance?(iteration: number): void;
   /** Computes the losses of one iteration. Called once if captured, else in each iteration. */
   losses(batches: Batches): Losses;
+  /** The first iterations, if they train on source batches alone: their number and their losses. */
+  readonly warmUp?: { readonly iterations: number; losses(batches: Pick<Batches, 'source'>): Losses };
   /** Frees what `networks` and `classWeights` do not name. */
   dispose?(): void;
 }
@@ -58,6 +60,8 @@ export interface Batches {
   source: Batch & { labels: Tensor };
   /** x: f32 [n, ...shape of an example], without labels; not given to methods that do not use the target. */
   target: Batch;
+  /** x of the same target batch without jitter. It is gathered when it is asked for. */
+  readonly plainTarget: Tensor;
 }
 
 /** The results of one iteration; each is f32 []. */

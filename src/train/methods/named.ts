@@ -5,50 +5,67 @@ import { completeOptions, defaultOptions, type TrainingOptions } from '../option
 import { dann, dannDefaults } from './dann.ts';
 import type { Method } from './method.ts';
 import { type PadaOptions, pada, padaDefaults } from './pada.ts';
+import { type SelfTrainingOptions, selfTraining, selfTrainingDefaults } from './selfTraining.ts';
 import { sourceOnly } from './sourceOnly.ts';
 
 // For programs that choose a method by its name while they run, such as the command line and the page. They keep all options
 // of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 
 /** The names of the methods in flags and JSON. A list of its own, so that a page that shows them bundles no method. */
-export const METHOD_NAMES = ['source-only', 'dann', 'pada'] as const;
+export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'self-training'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
-export type RunOptions = TrainingOptions & Required<PadaOptions> & { method: MethodName } & Jitters;
+export type RunOptions = TrainingOptions & Required<MethodOptions> & { method: MethodName } & Jitters;
+type MethodOptions = PadaOptions & SelfTrainingOptions;
 
 /** How the images of each side change at random: `none`, `affine` or `colour`, with amounts as in `colour,rotation=30`. */
 type Jitters = { sourceJitter: string; targetJitter: string };
 
-const METHODS: Readonly<Record<MethodName, (options: Required<PadaOptions>) => Method>> = {
-  'source-only': () => sourceOnly(),
-  dann: (options) => dann(pick(options, dannDefaults)),
-  pada,
+interface Named {
+  make(options: Required<MethodOptions>): Method;
+  /** The method's own options. */
+  own: Partial<MethodOptions>;
+  /** Options of the run that differ from the defaults of other methods. */
+  run?: Partial<RunOptions>;
+}
+
+const METHODS: Readonly<Record<MethodName, Named>> = {
+  'source-only': { make: () => sourceOnly(), own: {} },
+  dann: { make: dann, own: dannDefaults },
+  pada: { make: pada, own: padaDefaults },
+  'self-training': {
+    make: selfTraining,
+    own: selfTrainingDefaults,
+    run: { iterations: 700, sourceJitter: 'strong', targetJitter: 'strong' },
+  },
 };
 
-export const defaultRunOptions: Readonly<RunOptions> = {
-  method: 'pada',
-  sourceJitter: 'none',
-  targetJitter: 'none',
+/** The defaults of a run with one of the methods. */
+export const runDefaultsOf = (method: MethodName): Readonly<RunOptions> => ({
+  ...{ sourceJitter: 'none', targetJitter: 'none' },
   ...defaultOptions,
+  ...selfTrainingDefaults,
   ...padaDefaults,
-};
+  ...METHODS[method].own,
+  ...METHODS[method].run,
+  method,
+});
+
+export const defaultRunOptions = runDefaultsOf('pada');
 
 /**
- * Returns the given options, completed by those of `base`. Default of `base`: {@link defaultRunOptions}.
+ * Returns the given options, completed by those of `base`. Default of `base`: {@link runDefaultsOf} the method.
  *
  * @throws TypeError for an unknown name, with the nearest known one, or a value of the wrong type
  * @throws RangeError for a value out of range
  */
-export function completeRunOptions(
-  given: Partial<RunOptions>,
-  base: Readonly<RunOptions> = defaultRunOptions,
-): RunOptions {
+export function completeRunOptions(given: Partial<RunOptions>, base?: Readonly<RunOptions>): RunOptions {
   const known = Object.keys(defaultRunOptions) as (keyof RunOptions)[];
   const anything = Object.fromEntries(known.map((name) => [name, { wanted: 'given', holds: () => true }]));
   checkOptions('training', given, { ...anything, method: oneOf(...METHOD_NAMES) } as never);
-  const options = withDefaults(base, given);
-  pada(pick(options, padaDefaults));
+  const options = withDefaults(base ?? runDefaultsOf(given.method ?? 'pada'), given);
+  for (const name of METHOD_NAMES) methodOf(options, name);
   completeOptions(pick(options, defaultOptions));
   const { sourceJitter, targetJitter } = jittersOf(options);
   return {
@@ -64,8 +81,13 @@ export const trainArguments = (
 ): TrainingOptions & { method: Method; sourceJitter?: Jitter; targetJitter?: Jitter } => ({
   ...pick(options, defaultOptions),
   ...jittersOf(options),
-  method: METHODS[options.method](pick(options, padaDefaults)),
+  method: methodOf(options, options.method),
 });
+
+const methodOf = (options: RunOptions, name: MethodName): Method => {
+  const { make, own } = METHODS[name];
+  return make(pick(options, own) as Required<MethodOptions>);
+};
 
 /** Returns the options of the run that a checkpoint is of, without those that its method does not have. */
 export const runOptionsOf = ({ method, jitter, options }: Checkpoint): Partial<RunOptions> =>
