@@ -277,7 +277,10 @@ gpuTest('options by name are completed and checked like those of train', () => {
   assert.equal(completeRunOptions({ lr: undefined } as never), defaultRunOptions);
   for (const [given, message] of [
     [{ learningRate: 1 }, /^training: unknown option learningRate; did you mean lr\?/],
-    [{ method: 'PADA' }, /^training: method must be one of 'source-only', 'dann', 'pada' but is 'PADA'/],
+    [
+      { method: 'PADA' },
+      /^training: method must be one of 'source-only', 'dann', 'pada', 'self-training' but is 'PADA'/,
+    ],
     [{ temperature: 0 }, /^pada: temperature must/],
     [{ batchSize: 1 }, /^training: batchSize must/],
   ] as const)
