@@ -1,6 +1,13 @@
 import type { Decode } from '../data/readers/images.ts';
 import { UsageError } from './errors.ts';
 
+// A damaged file of a few bytes may claim any size, which would take gigabytes to decode. A file may have this many pixels, and more the
+// longer it is: even a blank PNG takes about a byte for 1,000 pixels.
+const FEWEST_PIXELS = 2 ** 21;
+const PIXELS_PER_BYTE = 1024;
+// As sharp has it.
+const MOST_PIXELS = 0x3fff ** 2;
+
 /** Returns a decoder of image files that uses sharp. @throws UsageError if sharp is not installed */
 export async function sharpDecoder(): Promise<Decode> {
   const { default: sharp } = await import('sharp').catch((cause) => {
@@ -13,7 +20,8 @@ export async function sharpDecoder(): Promise<Decode> {
   sharp.cache(false);
   const fits = { crop: 'cover', fit: 'contain', fill: 'fill' } as const;
   return async (bytes, { channels, size, resize }) => {
-    const image = sharp(bytes, { failOn: 'error' }).rotate().flatten({ background: '#fff' });
+    const limitInputPixels = Math.min(MOST_PIXELS, FEWEST_PIXELS + PIXELS_PER_BYTE * bytes.length);
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels }).rotate().flatten({ background: '#fff' });
     if (size) image.resize(size[1], size[0], { fit: fits[resize], background: '#fff' });
     if (channels === 1) image.greyscale();
     const { data, info } = await image

@@ -59,6 +59,7 @@ export default [
   cli('flags', 'if (meant) return', 'if (!meant) return', 'mistakes'),
   cli('flags', "      .conflicts('seed'),", ',', 'mistakes'),
   cli('model', 'Math.fround(x)', 'x', 'eval'),
+  { ...cli('decode', ', limitInputPixels', ''), tests: ['data/readers/images'] },
   cli('model', '  checkFinite(model);\n', '', 'eval'),
   cli('model', 'record?.standardize ? standardize(chosen, record.standardize) : chosen', 'chosen', 'folders'),
   cli('run/job', "side === 'source' && split === 'train' ? ", 'true ? ', 'folders'),

@@ -113,6 +113,19 @@ test('a file that is no image stops with its name, or is left out', async () => 
   assert.match(none.message, /an image that can be decoded but found none/);
 });
 
+test('a small file that claims a huge size is refused before it is decoded, and a large blank image is not', async () => {
+  const jpeg = await picture(RED, BLUE).jpeg().toBuffer();
+  // The height and the width follow the marker of the frame.
+  const at = jpeg.indexOf(Buffer.of(0xff, 0xc0));
+  jpeg.writeUInt16BE(16_000, at + 5);
+  jpeg.writeUInt16BE(16_000, at + 7);
+  const error = await read({ 'x.jpg': jpeg }).catch((e) => e);
+  assert.match(error.message, /cannot be decoded \(Input image exceeds pixel limit/);
+  const blank = { width: 2000, height: 1200, channels: 3, background: '#fff' } as const;
+  const { count } = await read({ 'x.png': await sharp({ create: blank }).png().toBuffer() }, { size: [2, 2] });
+  assert.is(count, 1);
+});
+
 test('folders and lists name the classes', () => {
   assert.equal(
     imagesOfFolder('d', ['dog/b.JPG', 'cat/x/1.png', 'cat', 'README.md', '.hidden/x.png', 'dog/Thumbs.db']),
