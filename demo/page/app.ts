@@ -1,11 +1,13 @@
 // Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
+
+import { labelRows, labelsCsv } from '../../src/train/labelTable.ts';
 import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
 import { copyLink, download } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';
 import { LINK_COPIED, LINK_NOT_COPIED, UNKNOWN_ERROR } from '../shared/words.ts';
 import { csvOf } from './csv.ts';
-import type { Command, Report, SavedKind } from './protocol.ts';
-import { parseSettings, type Settings, showSettings } from './settings.ts';
+import type { Command, Labeller, OwnFile, Report, SavedKind, Side } from './protocol.ts';
+import { defaultSettings, parseSettings, type Settings, showSettings } from './settings.ts';
 import { type Mode, PageState } from './state.ts';
 import { ERRORS, STATUS } from './words.ts';
 
@@ -75,8 +77,19 @@ export class App {
     const [before, next] = [state.settings, { ...state.settings, ...change }];
     const differs = (...names: (keyof Settings)[]) => names.some((name) => String(before[name]) !== String(next[name]));
     if (differs('speed')) this.send({ type: 'speed', speed: next.speed });
-    const restarts = this.canTrain && differs('seed', 'batch');
-    if (restarts || !differs('methods', 'digits', 'temperature', 'tradeOff', 'updateSteps')) state.settings = next;
+    if (differs('task')) {
+      next.classes = change.classes ?? defaultSettings.classes;
+      this.screen.clearWarning();
+    }
+    const ofOwn = next.task === 'own' && differs('size', 'resize', 'channels');
+    const restarts = this.canTrain && (differs('task', 'seed', 'batch') || ofOwn);
+    if (ofOwn) state.own.forgetSets();
+    if (
+      restarts ||
+      (next.task === 'own' && !state.own.canTrain) ||
+      !differs('methods', 'classes', 'temperature', 'tradeOff', 'updateSteps')
+    )
+      state.settings = next;
     else {
       const revision = state.choose(next);
       if (state.mode !== 'failed') {
@@ -101,18 +114,59 @@ export class App {
   }
 
   async load(method: MethodName, file: File): Promise<void> {
+    const bytes = await this.bytesOf(file);
+    if (bytes) this.send({ type: 'load', method, name: file.name, bytes });
+  }
+
+  /** Returns the bytes of a file, or undefined after a warning. */
+  private async bytesOf(file: File): Promise<Uint8Array | undefined> {
     const { name } = file;
-    if (file.size > LARGEST_FILE_MB * 2 ** 20) return this.screen.warn('', ERRORS.tooLarge(name, LARGEST_FILE_MB));
     try {
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      this.send({ type: 'load', method, name, bytes });
+      if (file.size <= LARGEST_FILE_MB * 2 ** 20) return new Uint8Array(await file.arrayBuffer());
+      this.screen.warn('', ERRORS.tooLarge(name, LARGEST_FILE_MB));
     } catch (error) {
       this.screen.warn('', ERRORS.unreadable(name, (error as Error).message));
     }
+    return undefined;
+  }
+
+  /** Reads a folder of own images. */
+  openFolder(side: Side, folder: string, files: readonly OwnFile[]): void {
+    const { own } = this.state;
+    const model = own.model;
+    own.choose(side, folder, files);
+    // Without the model, images may need another form.
+    if (model && !own.model) own.forgetSets();
+    this.screen.clearWarning();
+    this.begin();
+  }
+
+  /** Opens a model to label own images with. */
+  async openModel(file: File): Promise<void> {
+    const bytes = await this.bytesOf(file);
+    if (bytes) this.send({ type: 'model', name: file.name, bytes });
+  }
+
+  /** Labels all own images of the target. */
+  label(by: Labeller): void {
+    this.state.own.labelling = by;
+    this.screen.clearWarning();
+    this.screen.say(STATUS.labelling);
+    this.send({ type: 'label', by });
+    this.screen.changed();
+  }
+
+  saveLabels(): void {
+    const { names, classNames, probabilities } = this.state.own.labels!;
+    download('labels.csv', labelsCsv(labelRows({ count: names.length, names }, probabilities, classNames)), 'text/csv');
   }
 
   saveMetrics(): void {
-    download('padagrad-metrics.csv', csvOf(this.state.runs), 'text/csv');
+    download('padagrad-metrics.csv', csvOf(this.state.runs, this.state.classNames.length), 'text/csv');
+  }
+
+  warn(text: string): void {
+    this.screen.warn('', text);
   }
 
   async share(): Promise<void> {
@@ -120,10 +174,25 @@ export class App {
   }
 
   private begin(): void {
-    const { settings } = this.state;
+    const { settings, own } = this.state;
     this.worker ??= this.startWorker();
+    if (settings.task === 'own' && !own.canTrain) {
+      this.waitForImages();
+      return;
+    }
     this.enter('loading');
+    own.labels = undefined;
     this.send({ type: 'begin', settings, revision: this.state.choose(settings, true) });
+  }
+
+  /** Shows no runs until the visitor has chosen images and they are read, which makes it begin. */
+  private waitForImages(): void {
+    const { state, screen } = this;
+    state.close();
+    this.send({ type: 'close' });
+    for (const command of state.own.unread(state.settings)) this.send(command);
+    this.enter('choosing');
+    screen.say(state.own.isReading ? STATUS.reading : state.own.canLabel ? STATUS.canLabel : STATUS.choose);
   }
 
   private startWorker(): Worker {
@@ -134,6 +203,7 @@ export class App {
       // After an error that it did not report itself, the worker is in an unknown state.
       worker.terminate();
       this.worker = undefined;
+      this.state.own.forgetSets();
       this.fail('', ERRORS.worker(event.message || UNKNOWN_ERROR));
     };
     return worker;
@@ -156,8 +226,8 @@ export class App {
       this.writeAddress();
       if (report.from !== 'before') this.begun();
       else if (awaited && !state.awaits('ready')) {
-        const { digits, temperature } = state.settings;
-        screen.say(STATUS.changed(digits, temperature));
+        const { task, classes, temperature } = state.settings;
+        screen.say(STATUS.changed(task, classes, temperature));
       }
     } else if (report.type === 'stopped' && report.why === 'done') {
       this.wantsToRun = false;
@@ -165,6 +235,10 @@ export class App {
       screen.say(STATUS.finished(report.iteration, defaultRunOptions.iterations));
     } else if (report.type === 'stopped') {
       if (state.mode === 'paused') screen.say(STATUS.pausedAt(report.iteration));
+    } else if (report.type === 'read' || report.type === 'model') {
+      if (state.settings.task === 'own') this.begin();
+    } else if (report.type === 'labels') {
+      screen.say(STATUS.labelled(report.names.length));
     } else if (report.type === 'saved') {
       download(report.name, report.bytes, 'application/octet-stream');
       screen.say(STATUS.saved(report.name));

@@ -1,7 +1,18 @@
 import { element, find, setText } from '../shared/dom.ts';
-import { clamp, DIGITS, PAGE_METHODS, RANGES, type Settings, SPEEDS } from './settings.ts';
+import {
+  CHANNELS,
+  CLASS_NAMES,
+  clamp,
+  PAGE_METHODS,
+  RANGES,
+  RESIZES,
+  type Settings,
+  SIZES,
+  SPEEDS,
+  TASK_NAMES,
+} from './settings.ts';
 import type { View } from './state.ts';
-import { NAMES, SPEED } from './words.ts';
+import { FORM, NAMES, SPEED, TASKS } from './words.ts';
 
 /** Shows the settings in one control. */
 type Show = (settings: Settings) => void;
@@ -9,36 +20,65 @@ type Choose = (change: Partial<Settings>) => void;
 
 /** Connects all controls to `choose`. Returns the view that shows the settings in them. */
 export function controls(choose: Choose): View {
-  const digits = toggles('digits', { items: DIGITS, name: String, choose: (chosen) => choose({ digits: chosen }) });
+  const tasks = toggles('tasks', {
+    items: TASK_NAMES,
+    name: (task) => TASKS[task].name,
+    choose: ([task]) => choose({ task }),
+    only: true,
+  });
+  const classes = (['digits', 'emoji'] as const).map((task) => {
+    const names = CLASS_NAMES[task];
+    return toggles(task, {
+      items: [...names.keys()],
+      name: (c) => names[c]!,
+      choose: (chosen) => choose({ classes: chosen }),
+    });
+  });
   const methods = toggles('methods', {
     items: PAGE_METHODS,
     name: (method) => NAMES[method],
     choose: (chosen) => choose({ methods: chosen }),
   });
   const shows: Show[] = [
-    (settings) => digits(settings.digits),
+    (settings) => tasks([settings.task]),
+    ...classes.map(
+      (show): Show =>
+        (settings) =>
+          show(settings.classes),
+    ),
     (settings) => methods(settings.methods),
     slider('temperature', choose, { to: Math.log10, from: (place) => 10 ** place }),
     slider('tradeOff', choose),
     field('updateSteps', choose),
     field('seed', choose),
-    speeds(choose),
+    select('speed', SPEEDS, {
+      name: (speed) => (Number.isFinite(speed) ? SPEED.limited(speed) : SPEED.unlimited),
+      choose,
+    }),
+    select('size', SIZES, { name: FORM.size, choose }),
+    select('resize', RESIZES, { name: (resize) => FORM.resize[resize], choose }),
+    select('channels', CHANNELS, { name: (channels) => FORM.channels[channels], choose }),
   ];
   return ({ settings }) => {
     for (const show of shows) show(settings);
   };
 }
 
-/** Makes a button per item, at least one of which is pressed. Returns a function that shows which are. */
+/** Makes a button per item, at least one of which is pressed, and with `only` just one. Returns a function that shows which are. */
 function toggles<T>(
   id: string,
-  { items, name, choose }: { items: readonly T[]; name(item: T): string; choose(chosen: readonly T[]): void },
+  {
+    items,
+    name,
+    choose,
+    only = false,
+  }: { items: readonly T[]; name(item: T): string; choose(chosen: readonly T[]): void; only?: boolean },
 ): (chosen: readonly T[]) => void {
   let pressed: readonly T[] = [];
   const buttons = items.map((item) => {
     const button = element('button', { type: 'button', 'data-item': String(item) }, name(item));
     button.addEventListener('click', () => {
-      const next = items.filter((other) => pressed.includes(other) !== (other === item));
+      const next = only ? [item] : items.filter((other) => pressed.includes(other) !== (other === item));
       if (next.length > 0) choose(next);
     });
     return button;
@@ -106,12 +146,15 @@ function field(name: 'updateSteps' | 'seed', choose: Choose): Show {
   };
 }
 
-function speeds(choose: Choose): Show {
-  const select = find<HTMLSelectElement>('speed');
-  const text = (speed: number) => (Number.isFinite(speed) ? SPEED.limited(speed) : SPEED.unlimited);
-  select.replaceChildren(...SPEEDS.map((speed) => element('option', { value: speed }, text(speed))));
-  select.addEventListener('change', () => choose({ speed: Number(select.value) }));
-  return ({ speed }) => {
-    select.value = String(speed);
+/** A choice of one value from a list. */
+function select<
+  Name extends 'speed' | 'size' | 'resize' | 'channels',
+  Value extends Settings[Name] & (string | number),
+>(id: Name, values: readonly Value[], { name, choose }: { name(value: Value): string; choose: Choose }): Show {
+  const host = find<HTMLSelectElement>(id);
+  host.replaceChildren(...values.map((value) => element('option', { value }, name(value))));
+  host.addEventListener('change', () => choose({ [id]: values[host.selectedIndex] }));
+  return (settings) => {
+    host.value = String(settings[id]);
   };
 }

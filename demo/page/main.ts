@@ -10,7 +10,9 @@ import { confusionView } from './views/confusion.ts';
 import { featuresView } from './views/features.ts';
 import { filesView } from './views/files.ts';
 import { introductionView } from './views/introduction.ts';
+import { labelsView } from './views/labels.ts';
 import { domainView, lossView } from './views/losses.ts';
+import { ownView } from './views/own.ts';
 import { scoresView } from './views/scores.ts';
 import { Sketch } from './views/sketch.ts';
 import { statusView } from './views/status.ts';
@@ -35,6 +37,8 @@ const views: View[] = [
   confusionView(),
   answersView(),
   filesView(app),
+  ownView(app),
+  labelsView(app),
 ];
 screen.show(views.map((view) => () => view(app.state)));
 // On a phone the settings would fill the screen, and most visitors leave them as they are.

@@ -1,17 +1,35 @@
 // The messages between the page and its worker. The page numbers its settings (`revision`) and its drawings (`drawing`);
 // the worker repeats the numbers, so that the page can drop reports on settings that have changed meanwhile.
+import type { Resize } from '../../src/data/readers/images.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, TaskName } from './settings.ts';
 
-/** Side of an image in pixels. */
+/** Side of a digit's image in pixels. */
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 /** Number of target images whose predictions are shown one by one. */
 export const STRIP = 12;
 /** Number of images per domain whose features are drawn. */
 export const POINTS = 240;
+
+/** The two folders of own images: labelled and unlabelled ones. */
+export type Side = 'source' | 'target';
+
+/** A file of a folder that the visitor chose. */
+export interface OwnFile {
+  /** Its path in the folder, with / between the names. */
+  path: string;
+  file: File;
+}
+
+/** The form that own images are brought to. */
+export interface OwnForm {
+  /** [channels, height, width] */
+  shape: readonly [channels: 1 | 3, height: number, width: number];
+  resize: Resize;
+}
 
 /** Messages from the page to the worker. */
 export type Command =
@@ -29,32 +47,90 @@ export type Command =
   | { type: 'draw'; pixels: Uint8Array | null; drawing: number }
   | { type: 'save'; method: MethodName; what: SavedKind }
   /** Opens a file that this page or Node saved. A network without a checkpoint goes to `method`. */
-  | { type: 'load'; method: MethodName; name: string; bytes: Uint8Array };
+  | { type: 'load'; method: MethodName; name: string; bytes: Uint8Array }
+  /** Ends all training runs, because there are no images for others yet. */
+  | { type: 'close' }
+  /** Reads the images of a folder. */
+  | { type: 'folder'; side: Side; folder: string; files: readonly OwnFile[]; form: OwnForm; reading: number }
+  /** Opens a model to label images with, in place of labelled images. */
+  | { type: 'model'; name: string; bytes: Uint8Array }
+  /** Labels all target images. */
+  | { type: 'label'; by: Labeller };
 
 export type SavedKind = 'checkpoint' | 'network';
 
+/** The network that labels own images: that of a run, or one that was opened. */
+export type Labeller = MethodName | 'model';
+
 /** The images that the page shows, and the labels of those whose features it draws. */
 export interface Samples {
-  /** u8 [STRIP, 28, 28] */
-  fontDigits: Uint8Array;
-  fontLabels: Uint8Array;
-  /** u8 [STRIP, 28, 28] */
-  handwriting: Uint8Array;
-  handwritingLabels: Uint8Array;
-  /** Labels of POINTS source images, then of POINTS target images. */
-  pointLabels: Uint8Array;
-  /** Number of target images that the accuracy is measured on. */
+  task: TaskName;
+  classNames: readonly string[];
+  /** The classes that occur in the target; all if it is unknown. */
+  held: readonly number[];
+  /** Of one image: [channels, height, width]. */
+  shape: readonly number[];
+  /** u8 [STRIP, channels, height, width] */
+  source: Uint8Array;
+  sourceLabels: ArrayLike<number>;
+  /** u8 [STRIP, channels, height, width] */
+  target: Uint8Array;
+  /** Null if the target has no labels. */
+  targetLabels: ArrayLike<number> | null;
+  /** Labels of POINTS source images, then of POINTS target images if they have any. */
+  pointLabels: ArrayLike<number>;
+  /** Number of target images that the accuracy is measured on; 0 if they have no labels. */
   testCount: number;
+}
+
+/** What was read of a folder of own images. */
+export interface OwnSet {
+  side: Side;
+  /** Images that were read. */
+  count: number;
+  shape: readonly number[];
+  /** The names of the classes and the images of each; null without labels. */
+  classes: { name: string; count: number }[] | null;
+  /** u8 [n, channels, height, width]: all images of the target if they fit into MOST_SHOWN bytes, else the first ones; a few of the source. */
+  images: Uint8Array;
+  /** Names of the images in `images`. */
+  names: readonly string[];
+  /** Files that are left out, and why; at most MOST_PROBLEMS of them. */
+  problems: { file: string; why: string }[];
+  /** Number of all files that are left out. */
+  leftOut: number;
+}
+
+/** Most bytes of images that the page keeps to show them. */
+export const MOST_SHOWN = 32 * 2 ** 20;
+export const MOST_PROBLEMS = 200;
+
+/** A model that was opened to label images with. */
+export interface OpenedModel extends OwnForm {
+  file: string;
+  arch: string;
+  classNames: readonly string[];
+}
+
+/** The predictions of a network for all target images. */
+export interface OwnLabels {
+  by: Labeller;
+  /** Iterations that the network was trained for; undefined for one that was opened. */
+  iteration: number | undefined;
+  names: readonly string[];
+  classNames: readonly string[];
+  /** [n, classes], row by row. */
+  probabilities: Float32Array;
 }
 
 /** The results of one network on the images that the page shows. */
 export interface Snapshot {
   iteration: number;
-  /** Uses target labels, which training never sees. */
-  evaluation: Evaluation;
+  /** Uses target labels, which training never sees. Undefined if there are none. */
+  evaluation: Evaluation | undefined;
   /** [2 * POINTS, 2]: features on their two principal axes. */
   points: Float32Array;
-  /** [STRIP, 10]: probabilities for the handwriting of `Samples`. */
+  /** [STRIP, classes]: probabilities for the target images of `Samples`. */
   probabilities: Float32Array;
 }
 
@@ -95,5 +171,11 @@ export type Report =
   | { type: 'loaded'; name: string; method: MethodName; iteration: number | undefined }
   /** The device was lost. Training continues from `iterations` on another one. */
   | { type: 'lost'; iterations: [MethodName, number][] }
+  /** So many files of a folder were read. */
+  | { type: 'reading'; side: Side; done: number; total: number; reading: number }
+  /** A folder was read, or an error says why not. */
+  | { type: 'read'; side: Side; set: OwnSet | null; error: string; reading: number }
+  | { type: 'model'; model: OpenedModel }
+  | ({ type: 'labels' } & OwnLabels)
   /** A command failed. After a `fatal` failure only a restart helps; `running` says whether training continues. */
   | { type: 'failed'; code: string; text: string; fatal: boolean; running: boolean };

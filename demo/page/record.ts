@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openGpu } from '../shared/openGpu.ts';
 import { PIXELS, type Report } from './protocol.ts';
 import type { Settings } from './settings.ts';
-import { loadDigits } from './worker/digits.ts';
+import { loadImages } from './worker/images.ts';
 import { Runner } from './worker/runner.ts';
 
 /** A finished run: every report in order, and the networks' answers for the first handwritten image. */
@@ -34,7 +34,7 @@ export async function record(
       reports.push(report);
       hear(report);
     },
-    { digits: () => loadDigits('digits/'), gpu: openGpu },
+    { images: loadImages, gpu: openGpu },
   );
   runner.work();
   const next = <K extends Report['type']>(type: K, onReport: (report: Report) => void = () => {}) =>
@@ -58,7 +58,7 @@ export async function record(
   await stopped;
   await next('snapshots');
   const answered = next('answers');
-  runner.take({ type: 'draw', pixels: samples.handwriting.slice(0, PIXELS), drawing: 1 });
+  runner.take({ type: 'draw', pixels: samples.target.slice(0, PIXELS), drawing: 1 });
   const answers = await answered;
   return { reports: reports.filter((report) => report !== answers), answers };
 }

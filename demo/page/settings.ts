@@ -1,3 +1,5 @@
+import { EMOJI_CLASSES } from '../../src/data/emojiClasses.ts';
+import type { Resize } from '../../src/data/readers/images.ts';
 import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
 
 /** The methods that the page compares. */
@@ -5,10 +7,11 @@ export const PAGE_METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada
 
 /** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
+  task: TaskName;
   /** Methods to compare, at least one. */
   methods: readonly MethodName[];
-  /** Digits that occur in the target, at least one, ascending. */
-  digits: readonly number[];
+  /** Classes that occur in the target, at least one, ascending. Own images contain what they contain. */
+  classes: readonly number[];
   temperature: number;
   tradeOff: number;
   /** Iterations between two updates of the class weights. */
@@ -16,14 +19,35 @@ export interface Settings {
   seed: number;
   /** Images per batch, of each domain. */
   batch: number;
+  /** Height and width that own images are brought to. */
+  size: number;
+  /** How own images are brought to that size. */
+  resize: Resize;
+  /** Channels of own images: 1 (grey) or 3. */
+  channels: 1 | 3;
   /** Iterations per second; Infinity is no limit. */
   speed: number;
   /** Whether training runs; undefined until the visitor starts or pauses it. */
   run: boolean | undefined;
 }
 
-export const DIGITS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+/** The images that the page can train on. */
+export const TASK_NAMES = ['digits', 'emoji', 'own'] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
+
+/** The classes of each task; own images bring their own. */
+export const CLASS_NAMES: Readonly<Record<TaskName, readonly string[]>> = {
+  digits: Array.from({ length: 10 }, (_, digit) => String(digit)),
+  emoji: EMOJI_CLASSES,
+  own: [],
+};
+/** The classes that occur in the target by default. */
+const CLASSES: readonly number[] = [0, 1, 2, 3, 4];
+
 export const SPEEDS: readonly number[] = [1, 2, 5, 10, 30, Number.POSITIVE_INFINITY];
+export const SIZES: readonly number[] = [28, 32, 48, 64, 96, 128];
+export const RESIZES: readonly Resize[] = ['crop', 'fit', 'fill'];
+export const CHANNELS: readonly (1 | 3)[] = [3, 1];
 
 /** The range of each numeric setting, and whether it is a whole number. */
 export const RANGES = {
@@ -36,13 +60,17 @@ export const RANGES = {
 type Ranged = keyof typeof RANGES;
 
 export const defaultSettings: Readonly<Settings> = {
+  task: 'digits',
   methods: ['dann', 'pada'],
-  digits: [0, 1, 2, 3, 4],
+  classes: CLASSES,
   temperature: defaultRunOptions.temperature,
   tradeOff: defaultRunOptions.tradeOff,
   updateSteps: defaultRunOptions.classWeightUpdateSteps,
   seed: defaultRunOptions.seed,
   batch: defaultRunOptions.batchSize,
+  size: 64,
+  resize: 'crop',
+  channels: 3,
   speed: Number.POSITIVE_INFINITY,
   run: undefined,
 };
@@ -52,14 +80,21 @@ export function parseSettings(hash: string): Settings {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   const settings: Settings = { ...defaultSettings };
   for (const name of Object.keys(RANGES) as Ranged[]) settings[name] = clamp(name, given.get(name));
+  const oneOf = <T>(name: string, known: readonly T[], otherwise: T): T =>
+    known.find((value) => String(value) === given.get(name)) ?? otherwise;
+  settings.task = oneOf('task', TASK_NAMES, settings.task);
+  settings.size = oneOf('size', SIZES, settings.size);
+  settings.resize = oneOf('resize', RESIZES, settings.resize);
+  settings.channels = oneOf('channels', CHANNELS, settings.channels);
+  settings.speed = oneOf('speed', SPEEDS, settings.speed);
   const methods = given.get('methods')?.split(',') ?? [];
   const known = PAGE_METHODS.filter((method) => methods.includes(method));
   if (known.length > 0) settings.methods = known;
-  const digits = given.get('digits') ?? '';
-  const held = DIGITS.filter((digit) => digits.includes(String(digit)));
-  if (held.length > 0) settings.digits = held;
-  const speed = Number(given.get('speed'));
-  if (SPEEDS.includes(speed)) settings.speed = speed;
+  // Digits need no commas between them.
+  const listed =
+    settings.task === 'digits' ? [...(given.get('digits') ?? '')] : (given.get('classes') ?? '').split(',');
+  const held = [...CLASS_NAMES[settings.task].keys()].filter((c) => listed.includes(String(c)));
+  if (held.length > 0) settings.classes = held;
   const run = given.get('run');
   if (run === '0' || run === '1') settings.run = run === '1';
   return settings;
@@ -68,7 +103,10 @@ export function parseSettings(hash: string): Settings {
 /** Returns the part of an address after #. It leaves out settings that have their defaults. */
 export function showSettings(settings: Settings): string {
   const texts = textsOf(settings);
-  const defaults = textsOf(defaultSettings);
+  const defaults: Record<string, string> = {
+    ...textsOf({ ...defaultSettings, task: settings.task }),
+    task: defaultSettings.task,
+  };
   const chosen = Object.entries(texts).filter(([name, text]) => text !== defaults[name]);
   return chosen.map(([name, text]) => `${name}=${text}`).join('&');
 }
@@ -81,10 +119,11 @@ export function clamp(name: Ranged, given: string | null): number {
   return Math.min(most, Math.max(least, whole ? Math.round(value) : value));
 }
 
-const textsOf = ({ methods, digits, speed, run, ...numbers }: Settings): Record<string, string> => ({
+const textsOf = ({ task, methods, classes, speed, run, ...others }: Settings): Record<string, string> => ({
+  task,
   methods: methods.join(','),
-  digits: digits.join(''),
-  ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
+  [task === 'digits' ? 'digits' : 'classes']: classes.join(task === 'digits' ? '' : ','),
+  ...Object.fromEntries(Object.entries(others).map(([name, value]) => [name, String(value)])),
   speed: Number.isFinite(speed) ? String(speed) : '',
   run: run === undefined ? '' : String(Number(run)),
 });

@@ -3,8 +3,10 @@
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
+import { OwnState } from './ownState.ts';
 import type { Awaited, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
-import { defaultSettings, type Settings } from './settings.ts';
+import { CLASS_NAMES, defaultSettings, type Settings } from './settings.ts';
+import { TASKS, type TaskWords } from './words.ts';
 
 type Ready = Extract<Report, { type: 'ready' }>;
 
@@ -20,7 +22,7 @@ export class RunState {
   readonly weights: ClassWeightEvent[] = [];
   /** Percent of the target's test images classified correctly, for each snapshot. */
   readonly accuracies: { iteration: number; accuracy: number }[] = [];
-  /** Evaluations on the digits that are selected now. */
+  /** Evaluations on the classes that are selected now. */
   readonly evaluations: { iteration: number; evaluation: Evaluation }[] = [];
   /** The latest snapshot. */
   snapshot: Snapshot | undefined;
@@ -49,6 +51,7 @@ export class RunState {
   addSnapshot(snapshot: Snapshot): void {
     this.snapshot = snapshot;
     const { iteration, evaluation } = snapshot;
+    if (!evaluation) return;
     const replace = <T extends { iteration: number }>(list: T[], item: T) => {
       if (list.at(-1)?.iteration === iteration) list.pop();
       list.push(item);
@@ -57,7 +60,7 @@ export class RunState {
     replace(this.evaluations, { iteration, evaluation });
   }
 
-  /** Forgets what was seen of other digits. The curve of accuracies stays. */
+  /** Forgets what was seen of other classes. The curve of accuracies stays. */
   forgetSnapshots(): void {
     this.snapshot = undefined;
     this.evaluations.length = 0;
@@ -77,7 +80,8 @@ export class RunState {
   }
 }
 
-export type Mode = 'loading' | 'ready' | 'running' | 'paused' | 'done' | 'failed';
+/** `choosing`: the visitor has to choose images first. */
+export type Mode = 'choosing' | 'loading' | 'ready' | 'running' | 'paused' | 'done' | 'failed';
 
 export class PageState {
   settings: Settings;
@@ -86,15 +90,16 @@ export class PageState {
   adapter: AdapterInfo | null | undefined;
   msPerStep = 0;
   mode: Mode = 'loading';
+  readonly own = new OwnState();
   /** The runs that are shown. */
   runs: readonly RunState[] = [];
   /** All runs since the last restart, so that a method that is selected again has its history. */
   private readonly known = new Map<MethodName, RunState>();
   private awaited: ReadonlySet<Awaited> = new Set();
-  /** Numbers of the latest settings, of the latest restart, and of the latest change of digits. */
+  /** Numbers of the latest settings, of the latest restart, and of the latest change of classes. */
   private revision = 0;
   private started = 0;
-  private digitsSince = 0;
+  private classesSince = 0;
   /** Numbers of the latest drawing, and of the first one since the sheet was empty. */
   private drawing = 0;
   private firstDrawing = 0;
@@ -111,7 +116,28 @@ export class PageState {
 
   /** Whether the worker has runs that it can train, save and replace. */
   get hasRuns(): boolean {
-    return this.mode !== 'loading' && this.mode !== 'failed';
+    return this.mode !== 'loading' && this.mode !== 'failed' && this.mode !== 'choosing';
+  }
+
+  /** What the page calls the images. */
+  get words(): TaskWords {
+    return TASKS[this.settings.task];
+  }
+
+  get classNames(): readonly string[] {
+    const { task } = this.settings;
+    return task === 'own' ? (this.samples?.classNames ?? []) : CLASS_NAMES[task];
+  }
+
+  /** The classes that occur in the target; all if that is unknown. */
+  get held(): readonly number[] {
+    const { task, classes } = this.settings;
+    return task === 'own' ? (this.samples?.held ?? []) : classes;
+  }
+
+  /** Whether the target has labels to evaluate with. */
+  get isLabelled(): boolean {
+    return this.settings.task !== 'own' || (this.samples?.testCount ?? 0) > 0;
   }
 
   run(method: MethodName): RunState | undefined {
@@ -130,7 +156,7 @@ export class PageState {
 
   /** Shows other settings and, with `restart`, empty runs. Returns the number of the settings. */
   choose(settings: Settings, restart = false): number {
-    const otherDigits = settings.digits.join() !== this.settings.digits.join();
+    const otherClasses = settings.classes.join() !== this.settings.classes.join();
     this.settings = settings;
     this.revision++;
     if (restart) {
@@ -138,8 +164,8 @@ export class PageState {
       this.known.clear();
       this.msPerStep = 0;
     }
-    if (restart || otherDigits) {
-      this.digitsSince = this.revision;
+    if (restart || otherClasses) {
+      this.classesSince = this.revision;
       this.samples = undefined;
       for (const run of this.known.values()) run.forgetSnapshots();
     }
@@ -147,6 +173,12 @@ export class PageState {
     if (restart || this.mode !== 'failed') this.awaited = new Set<Awaited>([...this.awaited, 'ready']);
     this.selectRuns();
     return this.revision;
+  }
+
+  /** Shows no runs, because there are no images for any. */
+  close(): void {
+    this.choose(this.settings, true);
+    this.awaited = new Set();
   }
 
   /** Notes another drawing, or an empty sheet. Returns the number of the drawing. */
@@ -161,13 +193,14 @@ export class PageState {
 
   take(report: Report): void {
     const { type } = report;
+    this.own.take(report);
     if (type === 'opened') this.adapter = report.adapter;
     else if (type === 'ready') this.begin(report);
     else if (type === 'progress' && report.revision >= this.started) {
       this.came('progress');
       this.msPerStep = report.msPerStep;
       for (const progress of report.runs) this.runOf(progress.method).addProgress(progress);
-    } else if (type === 'snapshots' && report.revision >= this.digitsSince) {
+    } else if (type === 'snapshots' && report.revision >= this.classesSince) {
       this.came('snapshots');
       for (const [method, snapshot] of report.snapshots) this.runOf(method).addSnapshot(snapshot);
     } else if (type === 'answers' && report.revision >= this.started && report.drawing >= this.firstDrawing) {

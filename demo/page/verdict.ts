@@ -10,7 +10,7 @@ const AGREEING = 3;
 const Z = 1.96;
 
 /** Returns a sentence that compares the runs so far; '' if there is nothing to compare. */
-export function verdictOf({ runs, settings }: PageState): string {
+export function verdictOf({ runs, settings, held, words }: PageState): string {
   const latest = runs.map(({ evaluations }) => evaluations.at(-1)?.iteration ?? 0);
   if (runs.length < 2 || latest.includes(0)) return '';
   const iteration = Math.min(...latest);
@@ -28,16 +28,18 @@ export function verdictOf({ runs, settings }: PageState): string {
     rounds.every((round) => exceeds(shareOf(round[more]!), shareOf(round[less]!), round[more]!.count));
   const methods = judged.map(({ method }) => method);
   if (!inAll(({ accuracy }) => accuracy, best, worst)) return VERDICT.equal(iteration, now[best]!.count, methods);
-  const absent = (evaluation: Evaluation) => absentShare(evaluation, settings.digits);
+  const absent = (evaluation: Evaluation) => absentShare(evaluation, held);
   const scores = ranked.map((i) => ({ method: methods[i]!, accuracy: now[i]!.accuracy }));
-  const misreads = inAll(absent, worst, best) ? VERDICT.misreads(methods[worst]!, absent(now[worst]!)) : '';
+  const misreads = inAll(absent, worst, best)
+    ? VERDICT.misreads(methods[worst]!, absent(now[worst]!), words.kinds)
+    : '';
   return VERDICT.ranked(iteration, scores) + misreads;
 }
 
-/** Returns the percentage of images that were classified as a digit that does not occur: negative transfer. */
-export function absentShare({ confusion, count: all }: Evaluation, digits: readonly number[]): number {
+/** Returns the percentage of images that were classified as a class that does not occur: negative transfer. */
+export function absentShare({ confusion, count: all }: Evaluation, held: readonly number[]): number {
   let absent = 0;
-  for (const row of confusion) for (const [c, n] of row.entries()) if (!digits.includes(c)) absent += n;
+  for (const row of confusion) for (const [c, n] of row.entries()) if (!held.includes(c)) absent += n;
   return (100 * absent) / all;
 }
 

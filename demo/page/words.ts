@@ -1,6 +1,9 @@
 // Every text that the page's code writes. Text that never changes stands in index.html.
+import { EMOJI_CLASSES } from '../../src/data/emojiClasses.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { count } from '../shared/words.ts';
+import type { Side } from './protocol.ts';
+import type { TaskName } from './settings.ts';
 
 export const NAMES: Readonly<Record<MethodName, string>> = {
   'source-only': 'No adaptation',
@@ -9,12 +12,34 @@ export const NAMES: Readonly<Record<MethodName, string>> = {
   'self-training': 'Self-training',
 };
 
+/** What the page calls the images of each task. */
+export interface TaskWords {
+  name: string;
+  source: string;
+  target: string;
+  /** One class, and several. */
+  kind: string;
+  kinds: string;
+}
+
+export const TASKS: Readonly<Record<TaskName, TaskWords>> = {
+  digits: { name: 'Digits', source: 'font digits', target: 'handwriting', kind: 'digit', kinds: 'digits' },
+  emoji: { name: 'Emoji', source: 'Twitter’s emoji', target: 'Google’s emoji', kind: 'kind', kinds: 'kinds' },
+  own: {
+    name: 'Your images',
+    source: 'your labelled images',
+    target: 'your unlabelled images',
+    kind: 'class',
+    kinds: 'classes',
+  },
+};
+
 /** The difference between the methods, in a few words. */
-export const IDEAS: Readonly<Record<MethodName, string>> = {
-  'source-only': 'trained on font digits only',
-  dann: 'aligns with all ten font digits',
-  pada: 'aligns only with the digits it finds',
-  'self-training': 'learns from its own sure answers',
+export const IDEAS: Readonly<Record<MethodName, (words: TaskWords) => string>> = {
+  'source-only': ({ source }) => `trained on ${source} only`,
+  dann: ({ kinds }) => `aligns with all ${kinds}`,
+  pada: ({ kinds }) => `aligns only with the ${kinds} it finds`,
+  'self-training': () => 'learns from its own sure answers',
 };
 
 export const UNKNOWN = '–';
@@ -38,9 +63,18 @@ export function ranges(digits: readonly number[]): string {
   return parts.map(([from, to]) => (from === to ? `${from}` : `${from}–${JOINER}${to}`)).join(', ');
 }
 
+/** Returns some classes of a task in words: `0–4`, or `face, hand and plant`. */
+export const classesText = (task: TaskName, classes: readonly number[]): string =>
+  task === 'digits' ? ranges(classes) : listed(classes.map((c) => EMOJI_CLASSES[c]!));
+
 /** The status line. */
 export const STATUS = {
   ready: 'Ready. Press Start.',
+  choose: 'Choose your images below.',
+  reading: 'Reading images.',
+  canLabel: 'Ready to label your images.',
+  labelling: 'Labelling all images.',
+  labelled: (n: number) => `Labelled ${count(n)} images.`,
   training: 'Training.',
   oneStep: 'Training one iteration.',
   restarting: 'Restarting.',
@@ -51,8 +85,8 @@ export const STATUS = {
   stoppedAt: (iteration: number) => `Stopped at iteration ${count(iteration)}.`,
   finished: (iteration: number, more: number) =>
     `Finished ${count(iteration)} iterations. Press ${BUTTONS.continue} for ${count(more)} more.`,
-  changed: (digits: readonly number[], temperature: number) =>
-    `Settings changed: digits ${ranges(digits)}, temperature ${temperature}.`,
+  changed: (task: TaskName, classes: readonly number[], temperature: number) =>
+    `Settings changed: ${task === 'own' ? '' : `${TASKS[task].kinds} ${classesText(task, classes)}, `}temperature ${temperature}.`,
   saved: (file: string) => `Saved ${file}.`,
   opened: (file: string, method: MethodName, iteration: number | undefined) =>
     iteration === undefined
@@ -77,10 +111,78 @@ export const ERRORS = {
     `${what} of ${NAMES[method]} became NaN or infinite at iteration ${iteration}. Lower the trade-off and restart.`,
   networkNotFinite: (method: MethodName, iteration: number) =>
     `The ${NAMES[method]} network returns NaN at iteration ${iteration}. Lower the trade-off and restart, or load another network.`,
-  otherDigits: (domain: string, count: number | undefined, wanted: number) =>
-    `This checkpoint was trained with ${count ?? 'no'} ${domain} images, but the selected digits give ${wanted}. Select the digits it was trained on.`,
+  otherImages: (domain: string, count: number | undefined, wanted: number) =>
+    `This checkpoint was trained with ${count ?? 'no'} ${domain} images, but there are ${wanted} now. Select the classes or images that it was trained on.`,
+  otherNetwork: (file: string, what: keyof typeof OTHER, theirs: string, ours: string) =>
+    `${file} does not fit: its ${OTHER[what]} ${theirs || 'none'}, but here ${ours || 'none'}.`,
+  folder: (file: string, expected: string, found: string) => `${file}: expected ${expected}, but found ${found}.`,
+  unlabelled: (folder: string) =>
+    `${folder} holds images but no folders. Put the images of each class into a folder of their own, named as the class.`,
+  oneClass: (folder: string) => `${folder} has only one class. Add a folder for each further class.`,
+  oneImage: (folder: string) => `${folder} has only one image that can be read. Add more.`,
+  noRecord: (file: string) =>
+    `${file} does not say what images it was trained on. Train it again, with this version of padagrad.`,
+  noImages: (file: string) => `${file} was trained on feature vectors, not on images.`,
+  modelNotFinite: (file: string) => `${file} returns NaN for some images. Train it again, with a lower learning rate.`,
   notARun: (method: MethodName) => `There is no training run of ${NAMES[method]}. Add it under Compare first.`,
-  noNetwork: 'a padagrad network or checkpoint',
+};
+
+const OTHER = {
+  arch: 'network is',
+  shape: 'images have the shape',
+  classNames: 'class names are',
+  standardize: 'images are standardised by',
+};
+
+/** Texts about the visitor's own images. */
+export const OWN = {
+  needed: {
+    source: 'Choose a folder of labelled images first.',
+    target: 'Choose a folder of unlabelled images first.',
+  },
+  title: { source: 'Labelled images', target: 'Unlabelled images' },
+  hint: {
+    source: 'Drop a folder here that holds a folder of images per class, or choose it.',
+    target: 'Drop a folder here with the images to label, or choose it.',
+  },
+  choose: 'Choose a folder',
+  chooseLabel: (side: Side) => (side === 'source' ? 'Choose the labelled folder' : 'Choose the unlabelled folder'),
+  model: 'Open a saved model instead',
+  reading: (folder: string, done: number, total: number) =>
+    `Reading ${folder}: ${count(done)} of ${count(total)} images.`,
+  read: (folder: string, n: number, shape: readonly number[]) =>
+    `${folder}: ${count(n)} images, read as ${shape.slice(1).join('×')} ${shape[0] === 1 ? 'grey' : 'colour'}.`,
+  opened: (file: string, arch: string, shape: readonly number[]) =>
+    `${file}: a ${arch} for ${shape.slice(1).join('×')} ${shape[0] === 1 ? 'grey' : 'colour'} images.`,
+  classes: (classes: readonly { name: string; count?: number }[]) =>
+    `${classes.length} classes: ${classes.map(({ name, count: n }) => (n === undefined ? name : `${name} ${count(n)}`)).join(', ')}.`,
+  /** Says that the target's folders are used, if they are classes of the source. */
+  folders: 'Its folders are used to show an accuracy if they are named as the classes. Training never sees them.',
+  noImage: 'it is no image file',
+  leftOut: (n: number) => `${count(n)} ${n === 1 ? 'file' : 'files'} left out`,
+  more: (n: number) => `and ${count(n)} more`,
+  drop: 'Drop one folder, or several files.',
+};
+
+/** Texts about the labels that a network gives to own images. */
+export const LABELS = {
+  by: (by: MethodName | 'model') => (by === 'model' ? 'Label with the opened model' : `Label with ${NAMES[by]}`),
+  title: (by: MethodName | 'model', iteration: number | undefined, n: number) =>
+    by === 'model'
+      ? `${count(n)} images, labelled by the opened model.`
+      : `${count(n)} images, labelled by ${NAMES[by]} after ${count(iteration ?? 0)} iterations.`,
+  counts: (counts: readonly (readonly [string, number])[]) =>
+    counts.map(([name, n]) => `${name} ${count(n)}`).join(', '),
+  sure: (probability: number) => `${Math.round(100 * probability)} %`,
+  more: (n: number) => `Show ${count(n)} more`,
+  rest: (n: number) => `${count(n)} further images are in the CSV file.`,
+};
+
+/** The form that own images are brought to. */
+export const FORM = {
+  size: (size: number) => `${size}×${size}`,
+  resize: { crop: 'crop to the middle', fit: 'fit on white', fill: 'stretch' },
+  channels: { 1: 'grey', 3: 'colour' },
 };
 
 export const SPEED = {
@@ -89,26 +191,40 @@ export const SPEED = {
   perStep: (ms: number) => (ms > 0 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : UNKNOWN),
 };
 
-/** Sentences of the introduction that depend on the selected digits. */
+/** Sentences of the introduction that depend on the selected classes. */
 export const INTRODUCTION = {
-  held: (digits: readonly number[], all: boolean) => (all ? 'all ten digits' : `only ${ranges(digits)}`),
-  /** Why plain adaptation is right or wrong for these digits; completes the paragraph on DANN. */
-  dann: (digits: readonly number[], absent: readonly number[]) =>
-    absent.length === 0
-      ? 'Here all ten digits occur, so plain adaptation is the right thing to do.'
-      : `But there is no handwritten ${listed(absent.map(String)).replace(' and ', ' or ')}, so some handwritten ${ranges(digits)} are pulled towards those digits. This is negative transfer: the result can be worse than no adaptation.`,
-  fontDigit: (digit: number) => `a ${digit} drawn with a font`,
-  handwritten: (digit: number) => `a handwritten ${digit}`,
+  held: (task: TaskName, classes: readonly number[], all: boolean) =>
+    all ? (task === 'digits' ? 'all ten digits' : 'all kinds') : `only ${classesText(task, classes)}`,
+  /** Why plain adaptation is right or wrong for these classes; completes the paragraph on DANN. */
+  dann: (task: TaskName, classes: readonly number[], absent: readonly number[]) => {
+    if (absent.length === 0)
+      return `Here all ${task === 'digits' ? 'ten digits' : 'kinds'} occur, so plain adaptation is the right thing to do.`;
+    const none =
+      task === 'digits'
+        ? `there is no handwritten ${or(absent.map(String))}`
+        : `they have no ${or(absent.map((c) => EMOJI_CLASSES[c]!))}`;
+    const some =
+      task === 'digits'
+        ? `some handwritten ${ranges(classes)} are pulled towards those digits`
+        : 'some are pulled towards those kinds';
+    return `But ${none}, so ${some}. This is negative transfer: the result can be worse than no adaptation.`;
+  },
+  /** What an image shows; its class is null if it has no label. */
+  source: (task: TaskName, name: string | null) => (task === 'digits' ? `a ${name} drawn with a font` : `${name}`),
+  target: (task: TaskName, name: string | null) =>
+    task === 'digits' ? `a handwritten ${name}` : (name ?? 'an unlabelled image'),
 };
 
+const or = (items: readonly string[]): string => listed(items).replace(' and ', ' or ');
+
 export const SCORES = {
-  unit: 'of handwritten digits correct ',
+  unit: (task: TaskName) => `of ${task === 'digits' ? 'handwritten digits' : TASKS[task].target} correct `,
   badge: 'uses labels',
   waiting: 'Waiting for the test images.',
   none: 'Not evaluated yet.',
-  noneAbsent: 'All ten digits occur, so there are no absent classes.',
-  misread: (share: number, digits: readonly number[]) =>
-    `${percent(share)} misread as a digit outside ${ranges(digits)}.`,
+  noneAbsent: ({ kinds }: TaskWords) => `All ${kinds} occur, so there are no absent classes.`,
+  misread: (share: number, task: TaskName, classes: readonly number[]) =>
+    `${percent(share)} misread as a ${TASKS[task].kind} ${task === 'digits' ? `outside ${ranges(classes)}` : 'that does not occur'}.`,
 };
 
 /** The sentence under the scores. */
@@ -125,14 +241,14 @@ export const VERDICT = {
     );
     return `After ${count(iteration)} iterations: ${parts.join(', ')}.`;
   },
-  misreads: (method: MethodName, share: number) =>
-    ` ${NAMES[method]} misreads ${percent(share)} as digits that do not occur.`,
+  misreads: (method: MethodName, share: number, kinds = TASKS.digits.kinds) =>
+    ` ${NAMES[method]} misreads ${percent(share)} as ${kinds} that do not occur.`,
 };
 
 const namesOf = (methods: readonly MethodName[]): string => listed(methods.map((method) => NAMES[method]));
 
 export const WEIGHTS = {
-  label: (method: MethodName) => `weights of the font digits 0 to 9 for ${NAMES[method]}`,
+  label: (method: MethodName) => `class weights of ${NAMES[method]}`,
   constant: 'All classes count equally.',
   first: (updateSteps: number) => `First update at iteration ${count(updateSteps)}.`,
   updated: (updateSteps: number) => `Updated every ${count(updateSteps)} iterations.`,
@@ -141,8 +257,8 @@ export const WEIGHTS = {
 };
 
 export const CHARTS = {
-  accuracy: 'Accuracy on handwriting',
-  loss: 'Classification loss on font digits',
+  accuracy: 'Accuracy on the target',
+  loss: 'Classification loss on the source',
   domain: 'Discriminator accuracy',
   none: 'no data yet',
   reference: (iterations: number, seeds: number) =>
@@ -153,8 +269,8 @@ export const CHARTS = {
 
 export const SAMPLES = {
   predictions: { wrong: ', wrong, ', none: '·' },
-  features: (method: MethodName) => `features of font digits and handwriting for ${NAMES[method]}`,
-  confusion: (method: MethodName) => `True digits (rows) and predictions (columns) of ${NAMES[method]}`,
+  features: (method: MethodName) => `features of source and target for ${NAMES[method]}`,
+  confusion: (method: MethodName) => `True classes (rows) and predictions (columns) of ${NAMES[method]}`,
 };
 
 export const DRAWING = {

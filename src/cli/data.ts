@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EMOJI_CLASSES } from '../data/emojiClasses.ts';
 import type { HostData, HostImages } from '../data/host.ts';
 import { readCsv } from '../data/readers/csv.ts';
 import { readImages } from '../data/readers/idx.ts';
@@ -62,7 +63,6 @@ const KINDS: Readonly<Record<string, { what: string; read: Read }>> = {
 };
 
 const DIGITS = 10;
-const EMOJI = 'face hand animal plant vehicle person activity place clothing sky flag sign'.split(' ');
 
 /** The data sets with splits: where the files of a split are, and the classes. */
 const SETS: Readonly<
@@ -72,10 +72,14 @@ const SETS: Readonly<
   fontdigits: { prefix: (split) => ownPrefix('fontdigits', split), numClasses: DIGITS },
   'emoji-twemoji': {
     prefix: (split) => ownPrefix('emoji', `twemoji-${split}`),
-    numClasses: EMOJI.length,
-    classNames: EMOJI,
+    numClasses: EMOJI_CLASSES.length,
+    classNames: EMOJI_CLASSES,
   },
-  'emoji-noto': { prefix: (split) => ownPrefix('emoji', `noto-${split}`), numClasses: EMOJI.length, classNames: EMOJI },
+  'emoji-noto': {
+    prefix: (split) => ownPrefix('emoji', `noto-${split}`),
+    numClasses: EMOJI_CLASSES.length,
+    classNames: EMOJI_CLASSES,
+  },
 };
 
 /** Names of data, for help texts. */

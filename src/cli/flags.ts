@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
 import type { Resize } from '../data/readers/images.ts';
-import { MODEL_NAMES, type ModelName } from '../models/named.ts';
+import { MODEL_NAMES, type ModelName } from '../models/names.ts';
 import {
   completeRunOptions,
   defaultRunOptions,

@@ -7,7 +7,7 @@ import type { Resize } from '../data/readers/images.ts';
 import type { DataStatistics } from '../data/standardize.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.ts';
 import type { Classifier } from '../models/classifier.ts';
-import { MODEL_NAMES, type ModelName } from '../models/named.ts';
+import { MODEL_NAMES, type ModelName } from '../models/names.ts';
 import type { StateDict } from '../nn/stateDict.ts';
 
 /** How to rebuild a model, and how its data was read. */

@@ -22,8 +22,9 @@ globalThis.reports = {
     ...latest(), type: 'ready', from, next,
     iterations: latest().settings.methods.map((method) => [method, iteration]),
     samples: {
-      fontDigits: new Uint8Array(12 * 784).fill(90), fontLabels: new Uint8Array(12),
-      handwriting: new Uint8Array(12 * 784).fill(90), handwritingLabels: new Uint8Array(12),
+      task: 'digits', classNames: [...'0123456789'], held: latest().settings.classes, shape: [1, 28, 28],
+      source: new Uint8Array(12 * 784).fill(90), sourceLabels: new Uint8Array(12),
+      target: new Uint8Array(12 * 784).fill(90), targetLabels: new Uint8Array(12),
       pointLabels: new Uint8Array(480).map((_, i) => i % 10), testCount: 1000,
     },
   }),
@@ -183,7 +184,7 @@ stateTest('other digits show at once, and awaited results are marked', trained('
   assert.equal(await visitor.texts(FIGURES), NO_SCORES);
   await report(page, 'ready', 'before', 40, 'progress', 'snapshots');
   assert.equal(await busyIn(page, AWAITED), AWAITED);
-  await checkTexts(visitor, { status: STATUS.changed([0, 1, 2, 3, 4, 7], 0.1) });
+  await checkTexts(visitor, { status: STATUS.changed('digits', [0, 1, 2, 3, 4, 7], 0.1) });
   await report(page, 'progress', 'pada', 40, 0.2);
   assert.equal(await busyIn(page, AWAITED), OF_SNAPSHOTS);
   await report(page, 'snapshots', 40, { dann: 700, pada: 800 });

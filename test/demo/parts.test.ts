@@ -95,8 +95,9 @@ test('texts list digits and names, and count', () => {
   assert.is(STATUS.finished(1500, 1500), 'Finished 1,500 iterations. Press Continue for 1,500 more.');
   assert.is(STATUS.opened('f', 'dann', undefined), 'Opened f (network only; DANN continues from it).');
   const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  assert.match(INTRODUCTION.dann(all, []), /plain adaptation is the right thing/);
-  assert.match(INTRODUCTION.dann(all.slice(0, 7), [7, 8, 9]), /no handwritten 7, 8 or 9, .*can be worse/);
+  assert.match(INTRODUCTION.dann('digits', all, []), /plain adaptation is the right thing/);
+  assert.match(INTRODUCTION.dann('digits', all.slice(0, 7), [7, 8, 9]), /no handwritten 7, 8 or 9, .*can be worse/);
+  assert.match(INTRODUCTION.dann('emoji', [0, 1], [2, 4]), /no animal or vehicle, .*those kinds/);
 });
 
 test('the share of absent digits counts their columns', () => {
@@ -115,29 +116,36 @@ test('an address without settings gives the defaults, which need no address', ()
 
 test('an address holds every setting', () => {
   const chosen: Settings = {
+    task: 'digits',
     methods: PAGE_METHODS,
-    digits: [1, 3, 9],
+    classes: [1, 3, 9],
     temperature: 0.25,
     tradeOff: 1.5,
     updateSteps: 7,
     seed: 4294967295,
     batch: 16,
+    size: 32,
+    resize: 'fit',
+    channels: 1,
     speed: 5,
     run: true,
   };
   const shown = showSettings(chosen);
   assert.is(
     shown,
-    'methods=source-only,dann,pada&digits=139&temperature=0.25&tradeOff=1.5&updateSteps=7&seed=4294967295&batch=16&speed=5&run=1',
+    'methods=source-only,dann,pada&digits=139&temperature=0.25&tradeOff=1.5&updateSteps=7&seed=4294967295&batch=16&size=32&resize=fit&channels=1&speed=5&run=1',
   );
   assert.equal(parseSettings(`#${shown}`), chosen);
   const paused = { ...defaultSettings, run: false };
   assert.equal(parseSettings(showSettings(paused)), paused);
+  const emoji: Settings = { ...defaultSettings, task: 'emoji', classes: [0, 11] };
+  assert.is(showSettings(emoji), 'task=emoji&classes=0,11');
+  assert.equal(parseSettings('#task=emoji&classes=11,0,12,x'), emoji);
 });
 
 test('invalid settings give the defaults, and numbers move into their ranges', () => {
   const invalid =
-    'methods=best&digits=xyz&temperature=hot&tradeOff=&updateSteps=NaN&seed=Infinity&speed=3&run=yes&batch';
+    'task=cats&size=33&resize=cover&channels=2&methods=best&digits=xyz&temperature=hot&tradeOff=&updateSteps=NaN&seed=Infinity&speed=3&run=yes&batch';
   assert.equal(parseSettings(invalid), defaultSettings);
   const { temperature, tradeOff, updateSteps, seed, batch } = parseSettings(
     'temperature=-1&tradeOff=1e9&updateSteps=0.4&seed=-5&batch=1e6',
@@ -146,8 +154,8 @@ test('invalid settings give the defaults, and numbers move into their ranges', (
 });
 
 test('methods and digits are sorted, once each', () => {
-  const { methods, digits } = parseSettings('methods=pada,dann,pada&digits=77310');
-  assert.equal([methods.join(), digits.join()], ['dann,pada', '0,1,3,7']);
+  const { methods, classes } = parseSettings('methods=pada,dann,pada&digits=77310');
+  assert.equal([methods.join(), classes.join()], ['dann,pada', '0,1,3,7']);
 });
 
 test.run();

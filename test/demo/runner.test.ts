@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Command, Report, SavedKind } from '../../demo/page/protocol.ts';
 import { defaultSettings, type Settings } from '../../demo/page/settings.ts';
 import { ERRORS } from '../../demo/page/words.ts';
-import type { Digits } from '../../demo/page/worker/digits.ts';
+import type { TaskImages } from '../../demo/page/worker/images.ts';
 import { Runner } from '../../demo/page/worker/runner.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -14,9 +14,16 @@ import { stripes } from '../train/stripes.ts';
 
 // The page's worker, with small images of stripes instead of digits. The test takes the place of the page.
 
-const digits: Digits = { source: stripes(80, 1), target: stripes(60, 2, { brightness: 120 }), test: stripes(40, 3) };
-const settings: Settings = { ...defaultSettings, digits: [0, 1], batch: 8, updateSteps: 3 };
-const image = Uint8Array.from(digits.test.images.subarray(0, 256));
+const images: TaskImages = {
+  task: 'digits',
+  classNames: ['0', '1', '2', '3'],
+  source: stripes(80, 1),
+  target: stripes(60, 2, { brightness: 120 }),
+  test: stripes(40, 3),
+  resize: null,
+};
+const settings: Settings = { ...defaultSettings, classes: [0, 1], batch: 8, updateSteps: 3 };
+const image = Uint8Array.from(images.test!.images.subarray(0, 256));
 
 type Kind = Report['type'];
 type Of<K extends Kind> = Extract<Report, { type: K }>;
@@ -32,7 +39,7 @@ class Page {
       for (const wake of this.waiting.splice(0)) wake();
     },
     {
-      digits: async () => digits,
+      images: async () => images,
       gpu: async () => {
         const gpu = await createGpu();
         this.gpus.push(gpu);
@@ -131,7 +138,7 @@ pageTest('trains runs side by side, pauses at once, and evaluates at rest', asyn
   assert.is(ready.samples.testCount, 20);
   const seen = page.next('snapshots');
   assert.is(at(await page.steps(2)), 'dann 2,pada 2');
-  for (const [, snapshot] of (await seen).snapshots) assert.is(snapshot.evaluation.count, 20);
+  for (const [, snapshot] of (await seen).snapshots) assert.is(snapshot.evaluation!.count, 20);
   await page.ask({ type: 'run' }, 'progress', ({ runs }) => runs[0]!.iteration > 4);
   const stopped = await page.ask({ type: 'pause' }, 'stopped');
   const { runs } = await page.next('progress');
@@ -145,12 +152,12 @@ pageTest('trains runs side by side, pauses at once, and evaluates at rest', asyn
 pageTest('recomputes the weights for other digits and another temperature, and continues', async (page) => {
   await page.begin({ temperature: 1 });
   const before = weightsOf(await page.steps(15));
-  const changed = await page.change({ temperature: 1, digits: [2, 3] }, 'ready');
+  const changed = await page.change({ temperature: 1, classes: [2, 3] }, 'ready');
   assert.is(String(changed.iterations), 'dann,15,pada,15');
   const others = weightsOf(await page.next('progress'));
   assert.is.not(others.join(), before.join());
   assert.ok(others[2]! + others[3]! > before[2]! + before[3]!, `${before} then ${others}`);
-  const ready = await page.change({ digits: [2, 3], temperature: 5, methods: ['source-only', 'pada'] }, 'ready');
+  const ready = await page.change({ classes: [2, 3], temperature: 5, methods: ['source-only', 'pada'] }, 'ready');
   assert.is(String(ready.iterations), 'source-only,0,pada,15');
   const soft = weightsOf(await page.next('progress'));
   assert.ok(Math.min(...soft) > Math.min(...others), `${others} then ${soft}`);
@@ -213,9 +220,9 @@ pageTest('leaves the runs unchanged if a file cannot be opened', async (page) =>
     assert.is(failed.fatal, false);
   }
   assert.is(at(await page.steps(1)), 'dann 3,pada 3');
-  await page.change({ digits: [0, 1, 2] }, 'ready');
+  await page.change({ classes: [0, 1, 2] }, 'ready');
   const other = await page.load(bytes, 'failed');
-  assert.equal([other.text, other.fatal], [ERRORS.otherDigits('target', 30, 45), false]);
+  assert.equal([other.text, other.fatal], [ERRORS.otherImages('target', 30, 45), false]);
   assert.is(at(await page.steps(1)), 'dann 4,pada 4');
   const absent = await page.ask({ type: 'save', method: 'source-only', what: 'network' }, 'failed');
   assert.is(absent.text, ERRORS.notARun('source-only'));
@@ -257,28 +264,28 @@ pageTest('repeats the number of the settings, and evaluates other digits at once
   assert.is((await page.steps(1)).revision, 1);
   assert.is((await seen).revision, 1);
   const snapshots = page.next('snapshots', ({ revision }) => revision === 2);
-  const ready = await page.change({ digits: [2, 3] }, 'ready');
+  const ready = await page.change({ classes: [2, 3] }, 'ready');
   assert.equal([ready.revision, ready.from, ready.next], [2, 'before', ['progress', 'snapshots']]);
   for (const [, { iteration, evaluation }] of (await snapshots).snapshots) {
-    const present = evaluation.confusion.map((row) => row.reduce((sum, n) => sum + n, 0) > 0);
+    const present = evaluation!.confusion.map((row) => row.reduce((sum, n) => sum + n, 0) > 0);
     assert.equal([iteration, present.slice(0, 4)], [1, [false, false, true, true]]);
   }
   // Settings that are replaced at once are not evaluated.
   const count = page.reports.length;
-  page.change({ digits: [1, 2] }, 'ready');
-  await page.change({ digits: [0, 1] }, 'snapshots', ({ revision }) => revision === 4);
+  page.change({ classes: [1, 2] }, 'ready');
+  await page.change({ classes: [0, 1] }, 'snapshots', ({ revision }) => revision === 4);
   assert.not(page.reports.slice(count).some((report) => report.type === 'snapshots' && report.revision === 3));
   // While training runs, only other digits are evaluated at once.
   await page.ask({ type: 'run' }, 'progress');
-  assert.equal((await page.change({ digits: [1, 2] }, 'ready')).next, ['progress', 'snapshots']);
-  assert.equal((await page.change({ digits: [1, 2], temperature: 1 }, 'ready')).next, ['progress']);
+  assert.equal((await page.change({ classes: [1, 2] }, 'ready')).next, ['progress', 'snapshots']);
+  assert.equal((await page.change({ classes: [1, 2], temperature: 1 }, 'ready')).next, ['progress']);
 });
 
 pageTest('stops if settings or a restart fail, and can restart', async (page) => {
   await page.begin();
   await page.ask({ type: 'run' }, 'progress');
   // The stripes have four classes.
-  const { fatal, running } = await page.change({ digits: [9] }, 'failed');
+  const { fatal, running } = await page.change({ classes: [9] }, 'failed');
   assert.equal([fatal, running], [true, false]);
   const huge = { ...settings, batch: 1000 };
   assert.is((await page.ask({ type: 'begin', settings: huge, revision: 3 }, 'failed')).fatal, true);

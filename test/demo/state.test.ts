@@ -83,8 +83,8 @@ test('rewinds after the loss of a device, and continues without gap or repetitio
 test('shows other digits at once and forgets snapshots of the old ones, late ones too', () => {
   const state = trained();
   const pada = state.run('pada')!;
-  const revision = state.choose({ ...state.settings, digits: [9] });
-  assert.equal([state.settings.digits, state.samples, pada.snapshot], [[9], undefined, undefined]);
+  const revision = state.choose({ ...state.settings, classes: [9] });
+  assert.equal([state.settings.classes, state.samples, pada.snapshot], [[9], undefined, undefined]);
   assert.is(pada.accuracies.length, 1);
   assert.ok(state.awaits('ready') && state.awaitsSnapshot(pada));
   // These reports were under way: the metrics count, the snapshot does not.
@@ -96,11 +96,11 @@ test('shows other digits at once and forgets snapshots of the old ones, late one
   assert.ok(state.awaits('ready'));
   state.take(ready(revision, 'before', now, { next: ['progress', 'snapshots'] }));
   assert.equal([state.awaits('ready'), state.awaits('progress'), state.awaitsSnapshot(pada)], [false, true, true]);
-  assert.equal([state.settings.digits, state.samples], [[9], samples]);
+  assert.equal([state.settings.classes, state.samples], [[9], samples]);
   state.take(progress(revision));
   state.take(snapshots(revision, ['pada', snapshot(5, 60)]));
   assert.equal([state.awaits('progress'), state.awaitsSnapshot(pada)], [false, false]);
-  assert.is(pada.snapshot!.evaluation.accuracy, 60);
+  assert.is(pada.snapshot!.evaluation!.accuracy, 60);
 });
 
 test('keeps snapshots if other settings change', () => {
@@ -157,14 +157,14 @@ test('awaits no results after a failure, and nothing at all after a fatal one', 
   state.take(ready(1, 'before', { pada: 4 }, { next: ['progress', 'snapshots'] }));
   state.take(failed(false));
   assert.not(state.awaits('progress', 'snapshots'));
-  state.choose({ ...state.settings, digits: [1] });
+  state.choose({ ...state.settings, classes: [1] });
   state.take(failed(false));
   assert.ok(state.awaits('ready'));
   state.take(failed(true));
   assert.not(state.awaits('ready', 'progress', 'snapshots', 'answers'));
   assert.is(state.adapter, undefined);
   state.mode = 'failed';
-  state.choose({ ...state.settings, digits: [2] });
+  state.choose({ ...state.settings, classes: [2] });
   state.draw(false);
   assert.not(state.awaits('ready', 'answers'));
   state.choose(state.settings, true);
@@ -279,7 +279,7 @@ test('the verdict waits for a run that is behind, and is withdrawn when digits c
   const state = judged(times(3, CLEAR));
   state.take(snapshots(1, ['pada', { iteration: 40, evaluation: evaluated(900, 0) } as Snapshot]));
   assert.is(verdictOf(state), VERDICT.behind(['dann']));
-  state.choose({ ...state.settings, digits: [9] });
+  state.choose({ ...state.settings, classes: [9] });
   assert.is(verdictOf(state), '');
 });
 
@@ -292,7 +292,7 @@ test('the verdict is a sentence', () => {
 });
 
 test('metrics as comma-separated values', () => {
-  const lines = csvOf(trained().runs).split('\n');
+  const lines = csvOf(trained().runs, 10).split('\n');
   assert.is(
     lines[0],
     'method,iteration,classLoss,transferLoss,classAccuracy,domainAccuracy,targetAccuracy,weight0,weight1,weight2,weight3,weight4,weight5,weight6,weight7,weight8,weight9',

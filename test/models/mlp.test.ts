@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import type { HostFeatures } from '../../src/data/host.ts';
 import { Mlp, mlp } from '../../src/models/mlp.ts';
-import { defaultModelName, MODEL_NAMES, MODELS } from '../../src/models/named.ts';
+import { defaultModelName, MODELS } from '../../src/models/named.ts';
+import { MODEL_NAMES } from '../../src/models/names.ts';
 import { smallCnn } from '../../src/models/smallCnn.ts';
 import { Random } from '../../src/random.ts';
 import { tensor } from '../../src/tensor.ts';

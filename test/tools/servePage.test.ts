@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isForeign } from '../../tools/page/build.mjs';
-import { some } from '../../tools/page/digits.mjs';
+import { some } from '../../tools/page/images.mjs';
 import { servePage } from '../../tools/page/serve.mjs';
 
 const around = realpathSync(mkdtempSync(join(tmpdir(), 'padagrad-served-')));

@@ -1,14 +1,15 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { wgsl } from '../browser/bundle.mjs';
-import { writeDigits } from './digits.mjs';
+import { writeDigits, writeEmoji } from './images.mjs';
 
 const KB = 1024;
 const LIMIT = 150 * KB;
 const DIGITS_LIMIT = 3 * KB * KB;
+const EMOJI_LIMIT = 6 * KB * KB;
 // Files that the pages load unchanged, with their place in the built folder.
 const COPIED = {
   'index.html': 'demo/page/index.html',
@@ -32,10 +33,11 @@ export function isForeign(folder) {
 
 /**
  * Builds the pages into a folder that any web server can serve. Other files in the folder stay. Returns the gzipped size of each page
- * and the size of the digits, in bytes.
+ * and the sizes of the images, in bytes.
  */
 export async function buildPage(folder) {
   mkdirSync(join(folder, 'lab'), { recursive: true });
+  rmSync(join(folder, 'parts'), { recursive: true, force: true });
   const common = {
     bundle: true,
     minify: true,
@@ -51,11 +53,18 @@ export async function buildPage(folder) {
       ...common,
       entryPoints: {
         main: 'demo/page/main.ts',
-        worker: 'demo/page/worker/main.ts',
         style: 'demo/page/style.css',
         'lab/main': 'demo/lab/main.ts',
         'lab/style': 'demo/lab/style.css',
       },
+      plugins: [wgsl],
+    }),
+    // The code for own images is a part of its own, which only visitors who have some load.
+    build({
+      ...common,
+      entryPoints: { worker: 'demo/page/worker/main.ts' },
+      splitting: true,
+      chunkNames: 'parts/[name]-[hash]',
       plugins: [wgsl],
     }),
     // The lab shows its kernels, so they are not minified.
@@ -70,22 +79,33 @@ export async function buildPage(folder) {
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeFileSync(join(folder, 'licenses.txt'), licensesOf(inputs));
   const digits = writeDigits(join(folder, 'digits'));
+  const emoji = writeEmoji(join(folder, 'emoji'));
   const weigh = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
   const pages = Object.entries(PAGES).map(([name, files]) => [
     name,
-    files.reduce((sum, file) => sum + weigh(join(folder, file)), 0),
+    [...files, ...(name === 'page' ? partsOf(built[1].metafile, folder) : [])].reduce(
+      (sum, file) => sum + weigh(join(folder, file)),
+      0,
+    ),
   ]);
-  return { pages: Object.fromEntries(pages), digits };
+  return { pages: Object.fromEntries(pages), digits, emoji };
 }
+
+/** Returns the parts that the page's worker loads at its start. */
+const partsOf = ({ outputs }, folder) =>
+  Object.entries(outputs)
+    .find(([path]) => path.endsWith('worker.js'))[1]
+    .imports.filter(({ kind }) => kind === 'import-statement')
+    .map(({ path }) => relative(folder, path));
 
 /** Builds the pages and prints their sizes. Throws if one exceeds its limit. */
 export async function buildAndWeigh(folder) {
-  const { pages, digits } = await buildPage(folder);
+  const { pages, digits, emoji } = await buildPage(folder);
   const weights = Object.entries(pages).map(([name, bytes]) => `${name} ${(bytes / KB).toFixed(1)} KB`);
   process.stderr.write(
-    `${weights.join(', ')} gzipped (at most ${LIMIT / KB} each), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB}), in ${folder}\n`,
+    `${weights.join(', ')} gzipped (at most ${LIMIT / KB} each), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB}), emoji ${(emoji / KB / KB).toFixed(2)} MB (at most ${EMOJI_LIMIT / KB / KB}), in ${folder}\n`,
   );
-  if (Object.values(pages).some((bytes) => bytes > LIMIT) || digits > DIGITS_LIMIT)
+  if (Object.values(pages).some((bytes) => bytes > LIMIT) || digits > DIGITS_LIMIT || emoji > EMOJI_LIMIT)
     throw new Error('page: larger than its limit, see above');
 }
 

@@ -21,7 +21,7 @@ export function accuracyView(): View {
       runs.some((run) => state.awaitsSnapshot(run)),
     );
     const shown = runs.map(({ method, accuracies }) => [method, accuracies.length, accuracies.at(-1)]);
-    const now = JSON.stringify([settings.digits, shown]);
+    const now = JSON.stringify([settings.task, settings.classes, shown]);
     if (now === drawn) return;
     drawn = now;
     draw([...runs.map(lineOf), ...reference(state)]);
@@ -39,7 +39,12 @@ const lineOf = ({ method, accuracies }: RunState): Line => ({
 function reference({ runs, settings }: PageState): Line[] {
   const task = recorded.tasks.find(({ name }) => name === TASK)!;
   const { mean, runs: seeds } = task.methods['source-only'];
-  if (settings.digits.join() !== RECORDED_DIGITS || runs.some(({ method }) => method === 'source-only')) return [];
+  if (
+    settings.task !== 'digits' ||
+    settings.classes.join() !== RECORDED_DIGITS ||
+    runs.some(({ method }) => method === 'source-only')
+  )
+    return [];
   return [
     {
       name: CHARTS.reference(recorded.iterations, seeds.length),

@@ -1,5 +1,5 @@
 import { element, find, setText } from '../../shared/dom.ts';
-import { DIGITS } from '../settings.ts';
+import { CLASS_NAMES } from '../settings.ts';
 import type { RunState, View } from '../state.ts';
 import { DRAWING } from '../words.ts';
 import { type Column, columns } from './columns.ts';
@@ -8,11 +8,11 @@ import { type Column, columns } from './columns.ts';
 export function answersView(): View {
   const make = ({ method }: RunState): Column => {
     const prediction = element('p', { class: 'said' });
-    const bars = DIGITS.map((digit) => {
+    const bars = CLASS_NAMES.digits.map((digit) => {
       const value = element('span', { class: 'value' });
       return {
         value,
-        bar: element('li', {}, element('b', {}, String(digit)), element('span', { class: 'bar' }), value),
+        bar: element('li', {}, element('b', {}, digit), element('span', { class: 'bar' }), value),
       };
     });
     const list = element(
@@ -29,7 +29,7 @@ export function answersView(): View {
         const probability = answer?.[digit] ?? 0;
         bar.style.setProperty('--share', probability.toFixed(3));
         bar.classList.toggle('guess', digit === guess);
-        bar.classList.toggle('absent', !state.settings.digits.includes(digit));
+        bar.classList.toggle('absent', !state.held.includes(digit));
         setText(value, answer ? `${Math.round(100 * probability)} %` : '');
       }
     };

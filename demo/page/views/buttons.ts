@@ -6,6 +6,7 @@ import { BUTTONS } from '../words.ts';
 import type { Sketch } from './sketch.ts';
 
 const START: Readonly<Record<Mode, string>> = {
+  choosing: BUTTONS.start,
   loading: BUTTONS.start,
   ready: BUTTONS.start,
   running: BUTTONS.pause,
@@ -24,16 +25,16 @@ export function buttonsView(app: App, sketch: Sketch): View {
   button('clear', () => sketch.clear());
   let next = 0;
   const example = button('example', () => {
-    const { handwriting } = app.state.samples!;
-    sketch.show(handwriting.subarray(PIXELS * next, PIXELS * (next + 1)));
-    next = (next + 1) % (handwriting.length / PIXELS);
+    const { target } = app.state.samples!;
+    sketch.show(target.subarray(PIXELS * next, PIXELS * (next + 1)));
+    next = (next + 1) % (target.length / PIXELS);
   });
   return (state) => {
     const { mode, samples, runs } = state;
     setText(start, START[mode]);
     start.disabled = step.disabled = !state.hasRuns;
-    reset.disabled = mode === 'loading' || !app.canTrain;
+    reset.disabled = mode === 'loading' || mode === 'choosing' || !app.canTrain;
     csv.disabled = !runs.some(({ rows }) => rows.length > 0);
-    example.disabled = !samples;
+    example.disabled = samples?.task !== 'digits';
   };
 }

@@ -8,19 +8,19 @@ export interface Column {
   draw: View;
 }
 
-/** Shows one column per run. `waits` says whether the content of a column is about to be replaced. */
+/** Shows one column per run, made again for other runs and for other classes. `waits` says whether the content of a column is about to be replaced. */
 export function columns(
   host: HTMLElement,
-  make: (run: RunState) => Column,
+  make: (run: RunState, state: PageState) => Column,
   waits: (state: PageState, run: RunState) => boolean = () => false,
 ): View {
   let shown = '';
   let draws: View[] = [];
   return (state) => {
-    const wanted = state.runs.map(({ method }) => method).join();
+    const wanted = [...state.runs.map(({ method }) => method), state.settings.task, ...state.classNames].join();
     if (wanted !== shown) {
       shown = wanted;
-      const made = state.runs.map(make);
+      const made = state.runs.map((run) => make(run, state));
       draws = made.map(({ draw }) => draw);
       host.replaceChildren(
         ...made.map(({ nodes }, i) => {

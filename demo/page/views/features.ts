@@ -1,7 +1,6 @@
 import type { MethodName } from '../../../src/train/methods/named.ts';
 import { element, find, styleOf } from '../../shared/dom.ts';
 import { POINTS, type Samples, type Snapshot } from '../protocol.ts';
-import { DIGITS } from '../settings.ts';
 import type { RunState, View } from '../state.ts';
 import { SAMPLES } from '../words.ts';
 import { type Column, columns } from './columns.ts';
@@ -11,8 +10,8 @@ const MARGIN = 14;
 const INNER = 0.98;
 
 /**
- * The features of both domains on two axes. Dots are font digits, small numerals are handwriting, and large numerals mark
- * the mean of the font digits of a class.
+ * The features of both domains on two axes. Dots are source images. Small numerals are handwritten digits, small rings other target
+ * images. Large texts mark the mean of the source images of a class.
  */
 export function featuresView(): View {
   const paints = new Map<MethodName, () => void>();
@@ -24,7 +23,7 @@ export function featuresView(): View {
     canvas.setAttribute('aria-label', SAMPLES.features(method));
     let shown: { snapshot: Snapshot | undefined; samples: Samples | undefined } | undefined;
     const repaint = () => {
-      if (shown?.snapshot && shown.samples) paint(canvas, shown.snapshot, shown.samples.pointLabels);
+      if (shown?.snapshot && shown.samples) paint(canvas, shown.snapshot, shown.samples);
       else canvas.width = canvas.clientWidth;
     };
     paints.set(method, repaint);
@@ -41,7 +40,11 @@ export function featuresView(): View {
   return columns(find('features'), make, (state, run) => state.awaitsSnapshot(run));
 }
 
-function paint(canvas: HTMLCanvasElement, { points }: Snapshot, labels: Uint8Array): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  { points }: Snapshot,
+  { task, classNames, pointLabels: labels }: Samples,
+): void {
   const ratio = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   canvas.width = Math.round(width * ratio);
@@ -52,7 +55,7 @@ function paint(canvas: HTMLCanvasElement, { points }: Snapshot, labels: Uint8Arr
   pen.textBaseline = 'middle';
   const x = placer(points, 0, width);
   const y = placer(points, 1, height);
-  const colours = DIGITS.map((digit) => styleOf(`--digit-${digit}`));
+  const colours = classNames.map((_, c) => colourOf(c));
   pen.globalAlpha = 0.55;
   for (let i = 0; i < POINTS; i++) {
     pen.fillStyle = colours[labels[i]!]!;
@@ -61,20 +64,33 @@ function paint(canvas: HTMLCanvasElement, { points }: Snapshot, labels: Uint8Arr
     pen.fill();
   }
   pen.globalAlpha = 0.3;
-  pen.font = `700 ${Math.round(height / 8)}px Georgia, serif`;
-  for (const digit of DIGITS) {
-    const own = [...labels.subarray(0, POINTS).keys()].filter((i) => labels[i] === digit);
+  pen.font = `700 ${Math.round(height / (task === 'digits' ? 8 : 14))}px Georgia, serif`;
+  for (const [c, name] of classNames.entries()) {
+    const own = Array.from({ length: POINTS }, (_, i) => i).filter((i) => labels[i] === c);
+    if (own.length === 0) continue;
     const mean = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
-    pen.fillStyle = colours[digit]!;
-    pen.fillText(String(digit), mean(x), mean(y));
+    pen.fillStyle = colours[c]!;
+    pen.fillText(name, mean(x), mean(y));
   }
   pen.globalAlpha = 1;
   pen.font = `600 ${width < 260 ? 9 : 11}px system-ui, sans-serif`;
   for (let i = POINTS; i < 2 * POINTS; i++) {
-    pen.fillStyle = colours[labels[i]!]!;
-    pen.fillText(String(labels[i]), x(i), y(i));
+    pen.fillStyle = pen.strokeStyle = colours[labels[i]!] ?? styleOf('--ink');
+    if (task === 'digits') {
+      pen.fillText(String(labels[i]), x(i), y(i));
+      continue;
+    }
+    pen.beginPath();
+    pen.arc(x(i), y(i), 3.5, 0, 2 * Math.PI);
+    pen.stroke();
   }
 }
+
+// Multiples of this angle are far from each other on the wheel of colours.
+const GOLDEN_ANGLE = 137.5;
+
+/** The colour of a class: one of ten that are easy to tell apart, or a further one. */
+const colourOf = (c: number): string => styleOf(`--digit-${c}`) || `hsl(${Math.round(c * GOLDEN_ANGLE) % 360} 55% 50%)`;
 
 /** Returns a function that places each point along a side of the canvas. */
 function placer(points: Float32Array, axis: 0 | 1, side: number): (i: number) => number {

@@ -1,26 +1,34 @@
 import { find, setText } from '../../shared/dom.ts';
-import { PIXELS, type Samples, STRIP } from '../protocol.ts';
-import { DIGITS } from '../settings.ts';
+import { type Samples, STRIP } from '../protocol.ts';
 import type { View } from '../state.ts';
 import { INTRODUCTION } from '../words.ts';
-import { picture } from './picture.ts';
+import { sample } from './picture.ts';
 
-/** The introduction: its sentences about the selected digits, and samples of both kinds of digits. */
+/** The introduction: its sentences about the task and its classes, and samples of both sides. */
 export function introductionView(): View {
-  const [held, dann] = [find('held'), find('dann-effect')];
-  const [fontDigits, handwriting] = [find('font-digits'), find('handwriting')];
+  const all = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-word="${name}"]`)];
+  const words = (['source', 'target', 'kind', 'kinds'] as const).map((name) => [name, all(name)] as const);
+  const [held, effects] = [all('held'), all('dann-effect')];
+  const [source, target] = [find('source-samples'), find('target-samples')];
   let shown: Samples | undefined;
-  return ({ settings: { digits }, samples }) => {
-    const absent = DIGITS.filter((digit) => !digits.includes(digit));
-    setText(held, INTRODUCTION.held(digits, absent.length === 0));
-    setText(dann, INTRODUCTION.dann(digits, absent));
+  return (state) => {
+    const { samples, classNames } = state;
+    const { task, classes } = state.settings;
+    document.body.dataset.task = task;
+    document.body.dataset.labels = state.isLabelled ? 'yes' : 'no';
+    for (const [name, nodes] of words) for (const node of nodes) setText(node, state.words[name]);
+    if (task !== 'own') {
+      const absent = [...classNames.keys()].filter((c) => !classes.includes(c));
+      for (const node of held) setText(node, INTRODUCTION.held(task, classes, absent.length === 0));
+      for (const node of effects) setText(node, INTRODUCTION.dann(task, classes, absent));
+    }
     // The samples of the previous settings stay until there are others.
     if (!samples || samples === shown) return;
     shown = samples;
-    fontDigits.replaceChildren(...pictures(samples.fontDigits, samples.fontLabels, INTRODUCTION.fontDigit));
-    handwriting.replaceChildren(...pictures(samples.handwriting, samples.handwritingLabels, INTRODUCTION.handwritten));
+    for (const [side, host] of [
+      ['source', source],
+      ['target', target],
+    ] as const)
+      host.replaceChildren(...Array.from({ length: STRIP }, (_, i) => sample(samples, side, i)));
   };
 }
-
-const pictures = (images: Uint8Array, labels: Uint8Array, name: (digit: number) => string): HTMLElement[] =>
-  Array.from({ length: STRIP }, (_, i) => picture(images.subarray(PIXELS * i, PIXELS * (i + 1)), name(labels[i]!)));

@@ -1,11 +1,8 @@
 import { element, find, setBusy, setText } from '../../shared/dom.ts';
-import { PIXELS, type Samples, STRIP } from '../protocol.ts';
-import { DIGITS } from '../settings.ts';
+import { type Samples, STRIP } from '../protocol.ts';
 import type { PageState, View } from '../state.ts';
-import { INTRODUCTION, NAMES, SAMPLES } from '../words.ts';
-import { picture } from './picture.ts';
-
-const CLASSES = DIGITS.length;
+import { NAMES, SAMPLES } from '../words.ts';
+import { sample } from './picture.ts';
 
 /** Some target images with each network's prediction and confidence. */
 export function stripView(): View {
@@ -28,34 +25,34 @@ export function stripView(): View {
       host.replaceChildren(tableOf(samples, state, cells));
     }
     for (const { method, snapshot } of runs)
-      for (const [i, cell] of cells.get(method)!.entries())
-        fill(cell, samples.handwritingLabels[i]!, snapshot?.probabilities.subarray(CLASSES * i, CLASSES * (i + 1)));
+      for (const [i, cell] of cells.get(method)!.entries()) fill(cell, samples, i, snapshot?.probabilities);
   };
 }
 
-function tableOf(
-  { handwriting, handwritingLabels }: Samples,
-  { runs }: PageState,
-  cells: Map<string, HTMLTableCellElement[]>,
-): HTMLTableElement {
-  const images = Array.from({ length: STRIP }, (_, i) => {
-    const pixels = handwriting.subarray(PIXELS * i, PIXELS * (i + 1));
-    return element('th', { scope: 'col' }, picture(pixels, INTRODUCTION.handwritten(handwritingLabels[i]!)));
-  });
+function tableOf(samples: Samples, { runs }: PageState, cells: Map<string, HTMLTableCellElement[]>): HTMLTableElement {
+  const images = Array.from({ length: STRIP }, (_, i) => element('th', { scope: 'col' }, sample(samples, 'target', i)));
   const rows = runs.map(({ method }) => {
     const head = element('th', { scope: 'row', class: 'method' }, NAMES[method]);
     return element('tr', { 'data-method': method }, head, ...cells.get(method)!);
   });
   return element(
     'table',
-    { class: 'strip' },
+    { class: samples.task === 'digits' ? 'strip' : 'strip named' },
     element('thead', {}, element('tr', {}, element('td'), ...images)),
     element('tbody', {}, ...rows),
   );
 }
 
-function fill(cell: HTMLTableCellElement, label: number, probabilities: Float32Array | undefined): void {
+/** @param all probabilities [STRIP, classes] */
+function fill(
+  cell: HTMLTableCellElement,
+  { classNames, targetLabels }: Samples,
+  i: number,
+  all: Float32Array | undefined,
+): void {
   const { none, wrong } = SAMPLES.predictions;
+  const classes = classNames.length;
+  const probabilities = all?.subarray(classes * i, classes * (i + 1));
   if (!probabilities) {
     setText(cell, none);
     return;
@@ -70,9 +67,10 @@ function fill(cell: HTMLTableCellElement, label: number, probabilities: Float32A
       element('span', { class: 'hint' }),
     );
   const [digit, verdict, , hint] = [...cell.children] as [Element, Element, Element, Element];
-  cell.classList.toggle('wrong', guess !== label);
+  const isWrong = targetLabels !== null && guess !== targetLabels[i];
+  cell.classList.toggle('wrong', isWrong);
   cell.style.setProperty('--share', String(confidence / 100));
-  setText(digit, String(guess));
-  setText(verdict, guess === label ? '' : wrong);
+  setText(digit, classNames[guess]!);
+  setText(verdict, isWrong ? wrong : '');
   setText(hint, `${confidence} %`);
 }

@@ -1,25 +1,28 @@
 import { element, find, setText } from '../../shared/dom.ts';
-import { DIGITS } from '../settings.ts';
 import type { PageState, RunState, View } from '../state.ts';
 import { WEIGHTS } from '../words.ts';
 import { type Column, columns } from './columns.ts';
 
-/** The class weights of each run as bars. Digits that do not occur in the target are hatched. */
+/** The class weights of each run as bars. Classes that do not occur in the target are hatched. */
 export function weightsView(): View {
-  const make = ({ method }: RunState): Column => {
-    const bars = DIGITS.map((digit) => {
+  const make = ({ method }: RunState, { classNames, settings: { task } }: PageState): Column => {
+    const bars = classNames.map((name) => {
       const value = element('span', { class: 'value' });
-      const bar = element('li', {}, value, element('span', { class: 'bar' }), element('b', {}, String(digit)));
+      const bar = element('li', {}, value, element('span', { class: 'bar' }), element('b', { title: name }, name));
       return { bar, value };
     });
-    const list = element('ol', { class: 'bars', 'aria-label': WEIGHTS.label(method) }, ...bars.map(({ bar }) => bar));
+    const list = element(
+      'ol',
+      { class: task === 'digits' ? 'bars' : 'bars named', 'aria-label': WEIGHTS.label(method) },
+      ...bars.map(({ bar }) => bar),
+    );
     const note = element('p', { class: 'note' });
     const draw: View = (state) => {
       const weights = state.run(method)?.weight?.classWeight;
-      for (const [digit, { bar, value }] of bars.entries()) {
-        const weight = weights?.[digit] ?? 1;
+      for (const [c, { bar, value }] of bars.entries()) {
+        const weight = weights?.[c] ?? 1;
         bar.style.setProperty('--share', weight.toFixed(3));
-        bar.classList.toggle('absent', !state.settings.digits.includes(digit));
+        bar.classList.toggle('absent', !state.held.includes(c));
         setText(value, short(weight));
       }
       setText(note, noteOf(state, state.run(method)));
@@ -29,10 +32,10 @@ export function weightsView(): View {
   return columns(find('weights'), make, (state, { method }) => method === 'pada' && state.awaits('ready', 'progress'));
 }
 
-function noteOf({ settings: { digits, updateSteps } }: PageState, run: RunState | undefined): string {
+function noteOf({ held, settings: { updateSteps } }: PageState, run: RunState | undefined): string {
   if (run?.method !== 'pada') return WEIGHTS.constant;
-  // A target of one or two digits has few effective classes even if all is well.
-  if (run.weight?.collapsed && digits.length > 2) return WEIGHTS.collapsed;
+  // A target of one or two classes has few effective classes even if all is well.
+  if (run.weight?.collapsed && held.length > 2) return WEIGHTS.collapsed;
   return run.weightedSince === undefined ? WEIGHTS.first(updateSteps) : WEIGHTS.updated(updateSteps);
 }
 

@@ -3,44 +3,49 @@ import { AutomaticUpdateClassWeightModule } from '../../../src/adaptation/automa
 import { noGrad } from '../../../src/autograd.ts';
 import { datasetOf } from '../../../src/data/dataset.ts';
 import { exampleShape } from '../../../src/data/host.ts';
+import type { Resize } from '../../../src/data/readers/images.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import { encodeSafetensors } from '../../../src/io/safetensors.ts';
-import type { StateDict } from '../../../src/nn/stateDict.ts';
 import { softmax } from '../../../src/ops/softmax.ts';
 import { tensor } from '../../../src/tensor.ts';
 import { tidy } from '../../../src/tidy.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import type { Evaluator } from '../../../src/train/evaluate.ts';
 import { type MethodName, type RunOptions, trainArguments } from '../../../src/train/methods/named.ts';
+import { encodeModel, type ModelRecord, type SavedModel } from '../../../src/train/modelFile.ts';
+import { type Predictions, predict } from '../../../src/train/predict.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
 import type { RunProgress, SavedKind, Snapshot } from '../protocol.ts';
 import { ERRORS } from '../words.ts';
-import type { RunData } from './digits.ts';
+import type { RunData } from './images.ts';
 import { Probe } from './probe.ts';
 
 /** How a run starts: with fresh weights, or from a checkpoint. */
 interface Start {
   options: RunOptions;
+  /** How the images were brought to their size; null for those that had it. */
+  resize: Resize | null;
   from?: Checkpoint | undefined;
 }
 
 export class Run {
-  private readonly evaluator: Evaluator;
+  private readonly evaluator: Evaluator | undefined;
   private probe: Probe | undefined;
 
   private constructor(
     private readonly gpu: Gpu,
     private readonly data: RunData,
     private readonly trainer: Trainer,
+    private readonly resize: Resize | null,
   ) {
-    this.evaluator = trainer.evaluator(data.test);
+    this.evaluator = data.test && trainer.evaluator(data.test);
   }
 
-  /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other digits. */
-  static async open(gpu: Gpu, data: RunData, { options, from }: Start): Promise<Run> {
-    const run = new Run(gpu, data, Trainer.begin({ gpu, ...data.training, ...trainArguments(options) }));
+  /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other classes. */
+  static async open(gpu: Gpu, data: RunData, { options, resize, from }: Start): Promise<Run> {
+    const trainer = Trainer.begin({ gpu, ...data.training, ...trainArguments(options) });
+    const run = new Run(gpu, data, trainer, resize);
     try {
-      await run.trainer.prepare([run.evaluator]);
+      await trainer.prepare(run.evaluator ? [run.evaluator] : []);
       if (from) await run.continueFrom(from);
       return run;
     } catch (error) {
@@ -75,7 +80,7 @@ export class Run {
     this.probe ??= new Probe(gpu, trainer.model, data.probe);
     const seen = await this.probe.look();
     this.checkFinite(seen.probabilities);
-    return { iteration, evaluation: await this.evaluator.run(), ...seen };
+    return { iteration, evaluation: await this.evaluator?.run(), ...seen };
   }
 
   /** Returns the probabilities [10] of one image, u8 [28, 28]. */
@@ -98,7 +103,14 @@ export class Run {
     }
   }
 
-  /** Recomputes the class weights for the current network, digits and temperature. Only for PADA. */
+  /** Returns the predictions for all target images. */
+  async label(): Promise<Predictions> {
+    const labels = await predict(this.gpu, { data: this.data.training.target, model: this.trainer.model });
+    this.checkFinite(labels.probabilities);
+    return labels;
+  }
+
+  /** Recomputes the class weights for the current network, classes and temperature. Only for PADA. */
   async updateWeights(): Promise<void> {
     const { gpu, trainer, data } = this;
     const { target, numClasses } = data.training;
@@ -128,18 +140,29 @@ export class Run {
   async save(what: SavedKind): Promise<Uint8Array<ArrayBuffer>> {
     return what === 'checkpoint'
       ? encodeCheckpoint(await this.checkpoint())
-      : encodeSafetensors(await this.trainer.model.stateDict());
+      : encodeModel(this.trainer.model, this.record);
   }
 
-  /** Replaces the network's weights. */
-  loadNetwork(state: StateDict): void {
+  /** Replaces the network's weights. Throws a `RangeError` for a network of other images or classes. */
+  loadNetwork({ file, state, record }: SavedModel): void {
+    for (const name of ['arch', 'shape', 'classNames', 'standardize'] as const) {
+      const [theirs, ours] = [record?.[name], this.record[name]].map((value) => (value ? JSON.stringify(value) : ''));
+      if (record && theirs !== ours) throw new RangeError(ERRORS.otherNetwork(file, name, theirs!, ours!));
+    }
     this.trainer.model.loadStateDict(state);
   }
 
   dispose(): void {
     this.probe?.dispose();
-    this.evaluator.dispose();
+    this.evaluator?.dispose();
     this.trainer.dispose();
+  }
+
+  private get record(): ModelRecord {
+    const { samples } = this.data;
+    // Digits have no other names than their numbers.
+    const classNames = samples.classNames.every((name, c) => name === String(c)) ? null : samples.classNames;
+    return { arch: 'smallCnn', shape: samples.shape, classNames, resize: this.resize };
   }
 
   private checkFinite(probabilities: Float32Array): void {

@@ -4,10 +4,11 @@ import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { defaultRunOptions, type MethodName } from '../../../src/train/methods/named.ts';
 import { type OpenGpu, openGpu } from '../../shared/openGpu.ts';
-import type { Awaited, Command, Report, SavedKind, Snapshot } from '../protocol.ts';
-import type { Settings } from '../settings.ts';
-import { type Digits, loadDigits } from './digits.ts';
+import type { Awaited, Command, Labeller, Report, SavedKind, Side, Snapshot } from '../protocol.ts';
+import type { Settings, TaskName } from '../settings.ts';
+import { loadImages, type TaskImages } from './images.ts';
 import { Inbox } from './inbox.ts';
+import type { OwnImages } from './own.ts';
 import { decodeSaved, Runs } from './runs.ts';
 import { SliceLength, SnapshotSchedule } from './schedule.ts';
 
@@ -22,13 +23,14 @@ type Of<T extends Report['type']> = Extract<Report, { type: T }>;
 
 /** The sources of a runner's images and GPUs. A test replaces them. */
 export interface Sources {
-  digits(): Promise<Digits>;
+  images(task: Exclude<TaskName, 'own'>): Promise<TaskImages>;
   gpu(again: boolean): Promise<OpenGpu>;
 }
 
 export class Runner {
   private readonly inbox = new Inbox<Command>();
-  private digits: Digits | undefined;
+  private readonly downloaded = new Map<TaskName, TaskImages>();
+  private own: Promise<OwnImages> | undefined;
   private gpu: Gpu | undefined;
   private runs: Runs | undefined;
   private slices = new SliceLength(0);
@@ -46,7 +48,7 @@ export class Runner {
 
   constructor(
     private readonly report: (report: Report, transfer?: Transferable[]) => void,
-    private readonly sources: Sources = { digits: () => loadDigits('digits/'), gpu: openGpu },
+    private readonly sources: Sources = { images: loadImages, gpu: openGpu },
   ) {}
 
   take(command: Command): void {
@@ -67,6 +69,15 @@ export class Runner {
     if (type === 'begin') return this.begin(command.settings, command.revision);
     if (type === 'speed') this.speed = command.speed;
     if (type === 'draw') this.drawn = command;
+    if (type === 'close') {
+      this.close();
+      // So that the page can name the adapter, or say that there is none, before images are chosen.
+      await this.device(false);
+      return;
+    }
+    if (type === 'folder') return (await this.ownImages()).read(command);
+    if (type === 'model') return (await this.ownImages()).open(command.bytes, command.name);
+    if (type === 'label') return this.label(command.by);
     const { runs } = this;
     if (!runs) return;
     // A later command of these types replaces this one.
@@ -81,17 +92,48 @@ export class Runner {
   }
 
   private async begin(settings: Settings, revision: number): Promise<void> {
-    this.running = false;
-    this.runs?.close();
-    this.runs = undefined;
-    this.digits ??= await this.sources.digits();
+    this.close();
+    const images = await this.imagesOf(settings.task);
     this.speed = settings.speed;
     this.revision = revision;
-    this.runs = new Runs(this.digits, settings);
+    this.runs = new Runs(images, settings);
     await this.runs.open(await this.device(false));
     const { drawn } = this;
     this.ready(this.runs, 'start', drawn.pixels ? ['answers'] : []);
     if (drawn.pixels) await this.answer(this.runs);
+  }
+
+  private close(): void {
+    this.running = false;
+    this.runs?.close();
+    this.runs = undefined;
+  }
+
+  private async imagesOf(task: TaskName): Promise<TaskImages> {
+    if (task === 'own') return (await this.ownImages()).images();
+    const images = this.downloaded.get(task) ?? (await this.sources.images(task));
+    this.downloaded.set(task, images);
+    return images;
+  }
+
+  /** Loads the code for own images only for visitors who have some. */
+  private ownImages(): Promise<OwnImages> {
+    const isReplaced = (side: Side) => this.inbox.some((later) => later.type === 'folder' && later.side === side);
+    this.own ??= import('./own.ts').then(({ OwnImages }) => new OwnImages(this.report, isReplaced));
+    return this.own;
+  }
+
+  private async label(by: Labeller): Promise<void> {
+    if (by === 'model') {
+      const own = await this.ownImages();
+      const labels = await own.label(await this.device(false));
+      return this.report({ type: 'labels', by, iteration: undefined, ...labels });
+    }
+    const { runs } = this;
+    if (runs?.images.task !== 'own') return;
+    const { iteration } = runs.run(by);
+    const { classNames, target } = runs.images;
+    this.report({ type: 'labels', by, iteration, classNames, names: target.names!, ...(await runs.run(by).label()) });
   }
 
   private ready(runs: Runs, from: Of<'ready'>['from'], next: readonly Awaited[] = []): void {
@@ -135,12 +177,12 @@ export class Runner {
 
   private async change(runs: Runs, settings: Settings, revision: number): Promise<void> {
     await this.progress(runs);
-    const otherDigits = settings.digits.join() !== runs.settings.digits.join();
+    const otherClasses = settings.classes.join() !== runs.settings.classes.join();
     await runs.change(await this.device(false), settings);
     this.revision = revision;
     this.schedule.invalidate();
     // Other digits have no scores until the networks see them, so a snapshot is due at once.
-    const due = otherDigits ? runs.iteration > 0 : !this.running && this.schedule.dueAtRest(runs.iteration);
+    const due = otherClasses ? runs.iteration > 0 : !this.running && this.schedule.dueAtRest(runs.iteration);
     const snaps = due && !this.inbox.some(({ type }) => type === 'change' || type === 'begin');
     this.ready(runs, 'before', snaps ? ['progress', 'snapshots'] : ['progress']);
     await this.progress(runs);
@@ -195,10 +237,10 @@ export class Runner {
     this.losses = 0;
   }
 
-  private async answer({ all }: Runs): Promise<void> {
+  private async answer({ all, images }: Runs): Promise<void> {
     const { revision } = this;
     const { pixels, drawing } = this.drawn;
-    if (!pixels) return this.report({ type: 'answers', answers: null, drawing, revision });
+    if (!pixels || images.task !== 'digits') return this.report({ type: 'answers', answers: null, drawing, revision });
     const answers: [MethodName, Float32Array][] = [];
     for (const run of all) answers.push([run.method, await run.answer(pixels)]);
     this.report({ type: 'answers', answers, drawing, revision });
@@ -215,7 +257,7 @@ export class Runner {
     const saved = await decodeSaved(bytes, name);
     if ('checkpoint' in saved) {
       const { iteration, method: of } = saved.checkpoint;
-      const next = Runs.from(this.digits!, runs.settings, saved.checkpoint);
+      const next = Runs.from(runs.images, runs.settings, saved.checkpoint);
       // The current runs are closed only once the file is known to work.
       await next.open(await this.device(false));
       runs.close();
@@ -263,7 +305,11 @@ export class Runner {
     const code = error instanceof GpuError ? error.code : '';
     // After such an error the GPU is in an unknown state.
     if (code) this.releaseGpu();
-    const fatal = code !== '' || what === 'begin' || what === 'change' || !this.runs?.all.length;
+    const fatal =
+      code !== '' ||
+      what === 'begin' ||
+      what === 'change' ||
+      (!this.runs?.all.length && what !== 'model' && what !== 'label');
     if (fatal) {
       this.runs?.close();
       this.runs = undefined;

@@ -1,9 +1,7 @@
-// Training runs that differ only in their method: same seed, same digits. They survive the GPU that they run on, because
+// Training runs that differ only in their method: same seed, same images. They survive the GPU that they run on, because
 // their checkpoints are kept.
-import { DataError } from '../../../src/data/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { decodeSafetensors } from '../../../src/io/safetensors.ts';
-import type { StateDict } from '../../../src/nn/stateDict.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import {
   completeRunOptions,
@@ -13,9 +11,10 @@ import {
   type RunOptions,
   runOptionsOf,
 } from '../../../src/train/methods/named.ts';
+import { decodeModel, type SavedModel } from '../../../src/train/modelFile.ts';
 import type { Settings } from '../settings.ts';
 import { ERRORS } from '../words.ts';
-import { type Digits, type RunData, selectDigits } from './digits.ts';
+import { type RunData, selectRunData, type TaskImages } from './images.ts';
 import { Run } from './run.ts';
 
 export class Runs {
@@ -25,24 +24,24 @@ export class Runs {
 
   /** @param base options that the page has no setting for: the defaults, or those of a checkpoint */
   constructor(
-    private readonly digits: Digits,
+    readonly images: TaskImages,
     private chosen: Settings,
     private readonly base: RunOptions = defaultRunOptions,
   ) {
-    this.data = selectDigits(digits, chosen.digits);
+    this.data = selectRunData(images, chosen.classes);
   }
 
-  /** Returns runs of which one continues from a checkpoint. Throws a `RangeError` if it was trained on other digits. */
-  static from(digits: Digits, settings: Settings, checkpoint: Checkpoint): Runs {
+  /** Returns runs of which one continues from a checkpoint. Throws a `RangeError` if it was trained on other images. */
+  static from(images: TaskImages, settings: Settings, checkpoint: Checkpoint): Runs {
     const { tensors } = checkpoint;
     const options = completeRunOptions(runOptionsOf(checkpoint));
-    const runs = new Runs(digits, settingsOf(settings, options), options);
+    const runs = new Runs(images, settingsOf(settings, options), options);
     const { source, target } = runs.data.training;
     for (const [domain, { count }] of Object.entries({ source, target })) {
       const trained = tensors.get(`${domain}.order`)?.shape[0];
       // Training on source batches only keeps no order of the target.
       if (trained === undefined && options.method === 'source-only') continue;
-      if (trained !== count) throw new RangeError(ERRORS.otherDigits(domain, trained, count));
+      if (trained !== count) throw new RangeError(ERRORS.otherImages(domain, trained, count));
     }
     runs.kept.set(options.method, checkpoint);
     return runs;
@@ -74,12 +73,17 @@ export class Runs {
 
   /** Opens the runs on a GPU, each at its kept checkpoint. */
   async open(gpu: Gpu): Promise<void> {
-    const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch: batchSize, methods } = this.chosen;
-    const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize };
+    const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch, methods } = this.chosen;
+    const { source, target } = this.data.training;
+    // Of their own images, visitors may have fewer than a batch.
+    const most = this.images.task === 'own' ? Math.min(source.count, target.count) : batch;
+    const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize: Math.min(batch, most) };
     try {
       for (const method of methods) {
         const options = { ...this.base, ...own, method };
-        this.all.push(await Run.open(gpu, this.data, { options, from: this.kept.get(method) }));
+        this.all.push(
+          await Run.open(gpu, this.data, { options, resize: this.images.resize, from: this.kept.get(method) }),
+        );
       }
     } catch (error) {
       this.close();
@@ -103,7 +107,7 @@ export class Runs {
     await this.keep();
     this.close();
     this.chosen = settings;
-    this.data = selectDigits(this.digits, settings.digits);
+    this.data = selectRunData(this.images, settings.classes);
     await this.open(gpu);
     for (const run of this.all)
       if (run.method === 'pada' && run.iteration >= settings.updateSteps) await run.updateWeights();
@@ -122,14 +126,13 @@ function settingsOf(settings: Settings, options: RunOptions): Settings {
   return { ...settings, methods, temperature, tradeOff, updateSteps, seed, batch };
 }
 
-/** Decodes a file that holds a checkpoint or only a network. Throws a `DataError` if it is neither. */
+/** Decodes a file that holds a checkpoint or only a network. Throws a `DataError` or `TypeError` if it is neither. */
 export async function decodeSaved(
   bytes: Uint8Array,
   file: string,
-): Promise<{ checkpoint: Checkpoint } | { network: StateDict }> {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  if (metadata.has('kind')) return { checkpoint: await decodeCheckpoint(bytes, file) };
-  if (tensors.has('head.weight')) return { network: tensors };
-  const found = [...tensors.keys()].slice(0, 3).join(', ') || 'no tensor';
-  throw new DataError({ file, offset: 0, expected: ERRORS.noNetwork, found });
+): Promise<{ checkpoint: Checkpoint } | { network: SavedModel }> {
+  const { metadata } = decodeSafetensors(bytes, file);
+  return metadata.has('kind')
+    ? { checkpoint: await decodeCheckpoint(bytes, file) }
+    : { network: decodeModel(bytes, file) };
 }

@@ -16,7 +16,7 @@ import {
 import { exampleShape, type HostData, isFeatures, labelsOf, showExample } from '../../data/host.ts';
 import { jitterText, parseJitter } from '../../data/jitter.ts';
 import { parseClasses } from '../../data/subset.ts';
-import { MODEL_NAMES, type ModelName } from '../../models/named.ts';
+import { MODEL_NAMES, type ModelName } from '../../models/names.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
 import { flagOf, type TrainFlags } from '../flags.ts';

