@@ -5,7 +5,7 @@ export type { TensorData } from './checks/data.ts';
 export { canonicalGeometry } from './data/canonicalGeometry.ts';
 export { type Batch, Dataset, FeatureDataset, ImageDataset } from './data/dataset.ts';
 export { DataError, type DataFault } from './data/errors.ts';
-export type { HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
+export type { Geometry, HostData, HostFeatures, HostImages, HostLabels } from './data/host.ts';
 export { affineJitter, colourJitter, type Jitter, strongJitter } from './data/jitter.ts';
 export { Sampler } from './data/sampler.ts';
 export { type DataStatistics, dataStatistics, imageNetStatistics, standardize } from './data/standardize.ts';

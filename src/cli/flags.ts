@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../checks/options.ts';
+import { GEOMETRY_NAMES } from '../data/geometry.ts';
 import type { Resize } from '../data/readers/images.ts';
 import { MODEL_NAMES, type ModelName } from '../models/names.ts';
 import {
@@ -68,6 +69,11 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
     'data',
   ],
   targetJitter: ['--target-jitter <how>', 'the same for target images', 'data'],
+  geometry: [
+    '--geometry <name>',
+    'bring the bright object of each grey image to a standard size and place (canonical), or leave it (none)',
+    'data',
+  ],
   iterations: ['-i, --iterations <n>', 'number of training iterations', 'schedule'],
   batchSize: ['-b, --batch-size <n>', 'batch size per domain', 'schedule'],
   seed: ['--seed <n>', 'random seed for initial weights and data order', 'schedule'],
@@ -100,6 +106,7 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
 
 const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   method: METHOD_NAMES,
+  geometry: GEOMETRY_NAMES,
   float32MatmulPrecision: PRECISIONS,
 };
 
@@ -252,11 +259,16 @@ export function addCommonFlags(command: Command): Command {
     .helpOption('-h, --help', 'print this help');
 }
 
-/** Returns the training options among the flags. @throws UsageError that names the flag of a wrong value */
-export function trainingOptions(flags: Partial<RunOptions>): RunOptions {
+/**
+ * Returns the training options among the flags. Those that are not given are the method's for examples of this shape.
+ *
+ * @throws UsageError that names the flag of a wrong value
+ */
+export function trainingOptions(flags: Partial<RunOptions>, shape?: readonly number[]): RunOptions {
   const names = Object.keys(TRAINING_FLAGS) as (keyof RunOptions)[];
   try {
-    return completeRunOptions(Object.fromEntries(names.map((name) => [name, flags[name]])));
+    const given = Object.fromEntries(names.map((name) => [name, flags[name]]));
+    return completeRunOptions(given, shape && runDefaultsOf(flags.method ?? 'pada', shape));
   } catch (cause) {
     const message = (cause as Error).message.replace(
       /^\w+: (\w+)(:| must)/,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
 import { datasetOf } from '../data/dataset.ts';
+import { inGeometry } from '../data/geometry.ts';
 import { exampleShape, type HostData, nounOf, showExample } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
 import { classNamesOf, matchClasses } from '../data/readers/names.ts';
@@ -110,11 +111,17 @@ export async function prepareModelTask(
   if (record) checkShape(what, all, record.shape);
   checkExamples(what, all, arch);
   const chosen = await select('--classes', first(all, flags.limit), classes);
-  const examples = record?.standardize ? standardize(chosen, record.standardize) : chosen;
+  const examples = asTrained(chosen, record);
   const name = hasSplits(flags.data) ? `${flags.data} ${flags.split}` : flags.data;
   const part = classes ? `, classes ${classList(classes)}` : '';
   const title = `${name}${part} (${counted(examples.count, nounOf(examples).slice(0, -1))})`;
   return { model, examples, classes, precision, title };
+}
+
+/** Returns examples as those that a model was trained on: standardised with the same numbers, and in the same geometry. */
+export function asTrained<Data extends HostData>(data: Data, record: ModelRecord | undefined): Data {
+  const scaled = record?.standardize ? standardize(data, record.standardize) : data;
+  return inGeometry(scaled, record?.geometry ?? 'none');
 }
 
 /** Returns how the data of a model was read. */

@@ -154,6 +154,8 @@ export class ImageDataset extends Dataset implements PackedImages {
   readonly labels: Tensor | null;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** The name of the images' geometry, if they have one. */
+  readonly geometry: string | undefined;
 
   constructor(gpu: Gpu, host: HostImages, batchSize: number, options: ImageDatasetOptions = {}) {
     checkOptions('ImageDataset', options, imageOptions);
@@ -165,7 +167,10 @@ export class ImageDataset extends Dataset implements PackedImages {
     this.shape = shape;
     this.mean = means;
     this.std = deviations;
-    this.images = keep(tensor(gpu, packBytes(host.images), undefined, `${label} images`));
+    this.geometry = host.geometry?.name;
+    const images = tensor(gpu, packBytes(host.images), undefined, `${label} images`);
+    this.images = keep(host.geometry?.apply(images, host) ?? images);
+    if (this.images !== images) images.dispose();
     this.labels = upload(gpu, host, options);
   }
 

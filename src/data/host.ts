@@ -11,6 +11,7 @@ import {
   wholeFrom,
 } from '../checks/options.ts';
 import { showShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
 
 /** Labels of any integer type. */
 export type HostLabels =
@@ -34,6 +35,13 @@ interface HostExamples {
   names?: readonly string[] | undefined;
 }
 
+/** How the object in each grey image is moved and scaled, once, when the images are put on the GPU. */
+export interface Geometry {
+  readonly name: string;
+  /** @internal Returns images of the same size. images: u32, four bytes per word, of `count` images of height x width. */
+  apply(images: Tensor, size: { count: number; height: number; width: number }): Tensor;
+}
+
 /** Images in host memory: one byte per element, [count, channels, height, width] row by row. Grey or RGB. */
 export interface HostImages extends HostExamples {
   images: Uint8Array | Uint8ClampedArray;
@@ -45,6 +53,8 @@ export interface HostImages extends HostExamples {
   mean?: readonly number[] | undefined;
   /** For each channel, what divides them afterwards. Default: 0.5. */
   std?: readonly number[] | undefined;
+  /** Such as {@link canonicalGeometry}; only for grey images. Default: the images are used as they are. */
+  geometry?: Geometry | undefined;
 }
 
 /** Feature vectors in host memory, such as embeddings: f32 [count, dim]. */
@@ -74,6 +84,7 @@ const ofImages: OptionChecks<HostImages> = {
   width: size,
   mean: finiteNumbers,
   std: positiveNumbers,
+  geometry: { wanted: 'a geometry, such as canonicalGeometry', holds: isObject },
   count: size,
   labels: anything,
   classNames: list,
@@ -135,6 +146,10 @@ export function checkData(who: string, host: HostData, labelled: boolean): void 
       `${who}: ${count} ${nounOf(host)} of ${showExample(shape)} take ${wanted} ${unit}${each}, but there are ${values.length}`,
     );
   }
+  if (!isFeatures(host) && host.geometry && shape[0] !== 1)
+    throw new TypeError(
+      `${who}: geometry ${host.geometry.name} moves the object of grey images, but the images have ${shape[0]} channels; leave it out`,
+    );
   if (names && names.length !== count)
     throw new TypeError(`${who}: ${count} ${nounOf(host)} but ${names.length} names; pass one name per example`);
   if (labelled) checkLabels(who, labels, host);

@@ -2,6 +2,7 @@
 // program rebuilds the model and reads data of the right shape.
 import { isRecord } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
+import { GEOMETRY_NAMES, type GeometryName } from '../data/geometry.ts';
 import { finiteNumbers, positiveNumbers } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
 import type { DataStatistics } from '../data/standardize.ts';
@@ -21,6 +22,8 @@ export interface ModelRecord {
   resize: Resize | null;
   /** What `standardize` was called with for all examples. Default: images have 0.5 and 0.5, vectors are as they are. */
   standardize?: DataStatistics | null;
+  /** How grey images were moved and scaled. Default: none. */
+  geometry?: GeometryName;
 }
 
 /** A trained model, not yet on the GPU. */
@@ -67,7 +70,8 @@ export function recordOf({ metadata }: Safetensors, file: string): ModelRecord |
     record.shape.every((size) => Number.isSafeInteger(size) && size > 0) &&
     isNames(record.classNames) &&
     [null, 'crop', 'fit', 'fill'].includes(record.resize as string | null) &&
-    isStatistics(record.standardize ?? null, record.shape[0])
+    isStatistics(record.standardize ?? null, record.shape[0]) &&
+    GEOMETRY_NAMES.includes((record.geometry ?? 'none') as GeometryName)
   )
     return record as unknown as ModelRecord;
   throw new DataError({ file, offset: 8, expected: 'a record of the model', found: text.slice(0, 80) });

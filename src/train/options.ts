@@ -253,23 +253,24 @@ const hasImages = (data: HostData | Dataset): boolean =>
 export const shapeOf = (data: HostData | Dataset): readonly number[] =>
   data instanceof Dataset ? data.shape : exampleShape(data);
 
-/** @internal Throws for examples of another shape than the source's, and for images that are standardised otherwise. */
+/** @internal Throws for examples of another shape than the source's, and for images that are standardised or moved otherwise. */
 export function checkExamples(source: HostData | Dataset, data: HostData | Dataset, label: string): void {
   if (!(data instanceof Dataset)) checkData(label, data, false);
   checkSameShape(shapeOf(source), shapeOf(data), label);
   const [wanted, found] = [scaleOf(source), scaleOf(data)];
   if (wanted !== undefined && found !== undefined && wanted !== found)
     throw new TypeError(
-      `training: source images are standardised with ${wanted} but those of the ${label} with ${found}; use the same for all`,
+      `training: source images have ${wanted} but those of the ${label} ${found}; use the same for all`,
     );
 }
 
-/** The mean and the deviation of each channel, in words; undefined for data that is no images. */
+/** The mean and the deviation of each channel and the geometry, in words; undefined for data that is no images. */
 function scaleOf(data: HostData | Dataset): string | undefined {
   if (data instanceof Dataset ? !(data instanceof ImageDataset) : isFeatures(data)) return undefined;
   const half = new Array<number>(shapeOf(data)[0]!).fill(0.5);
-  const { mean = half, std = half } = data as HostImages | ImageDataset;
-  return `mean ${mean.join(' ')} and std ${std.join(' ')}`;
+  const { mean = half, std = half, geometry = 'none' } = data as HostImages | ImageDataset;
+  const name = typeof geometry === 'string' ? geometry : geometry.name;
+  return `mean ${mean.join(' ')}, std ${std.join(' ')} and geometry ${name}`;
 }
 
 /** Checks the source's labels, and returns the number of classes. */

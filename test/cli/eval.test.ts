@@ -33,6 +33,21 @@ test('eval: accuracy, overall and per class, with the confusion matrix that the 
   assert.equal([few.result.split, few.result.count], ['train', 6]);
 });
 
+test('a model keeps its geometry: eval moves the images as training did', async () => {
+  const own = ['--method', 'self-training', '--pseudo-from', '4', '-i', '8', '--out', 'moved', '--json'];
+  const { code, result } = await run([...TRAIN, ...own]);
+  assert.is(code, 0);
+  const { geometry, sourceJitter, iterations } = JSON.parse(readFileSync('moved/config.json', 'utf8')).options;
+  assert.equal([geometry, sourceJitter, iterations], ['canonical', 'strong', 8]);
+  const evaluated = await run(['eval', '--model', 'moved', '--data', 'idx:s', '--json']);
+  assert.equal(evaluated.result.confusion, result.source.confusion);
+  const { tensors, metadata } = decodeSafetensors(readFileSync('moved/model.safetensors'), 'moved');
+  const record = { ...JSON.parse(metadata.get('padagrad')!), geometry: 'none' };
+  writeFileSync('unmoved.safetensors', encodeSafetensors(tensors, { padagrad: JSON.stringify(record) }));
+  const unmoved = await run(['eval', '--model', 'unmoved.safetensors', '--data', 'idx:s', '--json']);
+  assert.is.not(String(unmoved.result.confusion), String(result.source.confusion));
+});
+
 test('weights: a bar per class, marked with the given classes', async () => {
   const { code, stdout } = await run([
     'weights',

@@ -166,7 +166,7 @@ test('the text of a jitter names its preset and what differs', () => {
   assert.equal([options.sourceJitter, options.targetJitter], ['colour', 'none']);
   const { method, sourceJitter, ...rest } = trainArguments(options);
   const saved = { iteration: 0, method, jitter: { source: sourceJitter!.amounts }, options: rest, tensors: new Map() };
-  assert.equal(runOptionsOf(saved), options);
+  assert.equal(completeRunOptions(runOptionsOf(saved)), options);
 });
 
 test('the documents give the defaults of each amount', () => {

@@ -146,7 +146,7 @@ gpuTest('data of another kind or size is refused', async (gpu) => {
     [{ target: { ...target, count: 360, height: 8, width: 8 } }, /those of the target are 8x8; resize them/],
     [
       { source: { ...source, mean: [0.2], std: [0.3] } },
-      /source images are standardised with mean 0.2 and std 0.3 but those of the target with mean 0.5 and std 0.5; use/,
+      /source images have mean 0.2, std 0.3 and geometry none but those of the target mean 0.5, std 0.5 and geometry none; use/,
     ],
     [
       { source: { ...source, mean: 0.2 } },

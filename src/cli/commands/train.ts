@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { version } from '../../../package.json';
+import { inGeometry } from '../../data/geometry.ts';
+import type { HostData } from '../../data/host.ts';
 import { NotFiniteError } from '../../debug/finiteWatch.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Classifier } from '../../models/classifier.ts';
@@ -143,6 +145,10 @@ async function runOnce(
   const device = deviceOf(gpu);
   const { folder, checkpoint } = await openFolder(terminal, job, options, device);
   const report = new RunReport(terminal, job, options);
+  const { geometry } = options;
+  const [source, target, sourceTest, targetTest] = (
+    [job.data.source, job.data.target, job.sourceTest, job.targetTest] as const
+  ).map((data) => inGeometry(data as HostData, geometry)) as [HostData, HostData, HostData?, HostData?];
   const { printFreq, evalFreq, checkpointEvery } = job.watch;
   const settings = {
     printFreq: printFreq ?? (terminal.isLive ? 10 : 50),
@@ -152,13 +158,13 @@ async function runOnce(
     reopen,
     signal,
     ...(checkpoint && { resume: checkpoint }),
-    ...(job.targetTest && { targetTest: job.targetTest }),
-    ...(job.sourceTest && { sourceTest: job.sourceTest }),
+    ...(targetTest && { targetTest }),
+    ...(sourceTest && { sourceTest }),
   };
   try {
     const { result, trainer } = await train({
       gpu,
-      ...job.data,
+      ...{ source, target, numClasses: job.data.numClasses },
       ...trainArguments(options),
       model: job.model,
       ...settings,
@@ -185,8 +191,10 @@ async function runOnce(
       const summary = summaryOf(options, result);
       // The report comes first: if the model cannot be written, it is all there is.
       report.end(summary);
-      folder?.finish(await encodeModel(trainer.model, job.record), { event: 'result', ...summary });
-      await folder?.report((rows) => writeReport(job, { options, device, summary, rows, trainer }));
+      folder?.finish(await encodeModel(trainer.model, { ...job.record, geometry }), { event: 'result', ...summary });
+      await folder?.report((rows) =>
+        writeReport(job, { options, device, summary, rows, trainer, shown: targetTest ?? target }),
+      );
       if (folder) terminal.line(`saved to ${folder.path}`);
       return summary;
     } finally {
@@ -200,14 +208,22 @@ async function runOnce(
 
 /** Makes report.html of a finished run. */
 async function writeReport(
-  { task, watch, data, targetTest, record }: Job,
-  run: { options: RunOptions; device: Device; summary: RunSummary; rows: readonly Row[]; trainer: Trainer<Classifier> },
+  { task, watch, targetTest, record }: Job,
+  run: {
+    options: RunOptions;
+    device: Device;
+    summary: RunSummary;
+    rows: readonly Row[];
+    trainer: Trainer<Classifier>;
+    /** The examples whose predictions are shown. */
+    shown: HostData;
+  },
 ): Promise<string> {
-  const { options, device, summary, rows, trainer } = run;
+  const { options, device, summary, rows, trainer, shown } = run;
   const { numClasses: _, ...flags } = { ...task, ...options, ...watch };
   const set = targetTest ? 'the target test set' : 'the target';
   // If it was stopped before its first iteration, the kernels are not compiled.
-  const images = summary.iterations > 0 && { data: targetTest ?? data.target, model: trainer.model, title: set };
+  const images = summary.iterations > 0 && { data: shown, model: trainer.model, title: set };
   return htmlReport({
     padagrad: version,
     source: task.source,

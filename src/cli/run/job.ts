@@ -69,9 +69,7 @@ export async function prepareJob(
   }: { methods?: readonly [MethodName, ...MethodName[]]; resume?: RunConfig; reading?: ReadingWatch } = {},
 ): Promise<Job> {
   const [method, ...others] = methods;
-  const optionsOf = (method: MethodName): RunOptions => trainingOptions({ ...flags, method });
-  const options: Job['options'] = [optionsOf(method), ...others.map(optionsOf)];
-  const [{ batchSize }] = options;
+  const { batchSize } = trainingOptions({ ...flags, method });
   const load = sideLoader(flags, reading);
   const source = await load('source');
   const numClasses = countClasses(source);
@@ -79,6 +77,10 @@ export async function prepareJob(
   const target = await load('target', classNamesOf(source.all, numClasses));
 
   const shape = exampleShape(source.all);
+  const optionsOf = (method: MethodName): RunOptions => trainingOptions({ ...flags, method }, shape);
+  const options: Job['options'] = [optionsOf(method), ...others.map(optionsOf)];
+  if (flags.geometry === 'canonical' && shape[0] !== 1)
+    throw new UsageError(`--geometry canonical is for grey images, but ${source.title} has ${showExample(shape)}`);
   const arch = flags.arch ?? defaultModelName(shape);
   checkExamples(source.title, source.all, arch);
   for (const [flag, { title, classes, train, test, testTitle }] of Object.entries({ source, target })) {

@@ -1,4 +1,5 @@
 import { checkOptions, oneOf, withDefaults } from '../../checks/options.ts';
+import { GEOMETRY_NAMES, type GeometryName } from '../../data/geometry.ts';
 import { type Jitter, jitterText, parseJitter } from '../../data/jitter.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../options.ts';
@@ -16,10 +17,16 @@ export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'self-training'] as 
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
-export type RunOptions = TrainingOptions & Required<MethodOptions> & { method: MethodName } & Jitters;
+export type RunOptions = TrainingOptions &
+  Required<MethodOptions> &
+  Jitters & {
+    method: MethodName;
+    /** How grey images are moved and scaled when they are put on the GPU. */
+    geometry: GeometryName;
+  };
 type MethodOptions = PadaOptions & SelfTrainingOptions;
 
-/** How the images of each side change at random: `none`, `affine` or `colour`, with amounts as in `colour,rotation=30`. */
+/** How the images of each side change at random: `none` or a preset, with amounts as in `colour,rotation=30`. */
 type Jitters = { sourceJitter: string; targetJitter: string };
 
 interface Named {
@@ -37,18 +44,24 @@ const METHODS: Readonly<Record<MethodName, Named>> = {
   'self-training': {
     make: selfTraining,
     own: selfTrainingDefaults,
-    run: { iterations: 700, sourceJitter: 'strong', targetJitter: 'strong' },
+    run: { iterations: 700, sourceJitter: 'strong', targetJitter: 'strong', geometry: 'canonical' },
   },
 };
 
-/** The defaults of a run with one of the methods. */
-export const runDefaultsOf = (method: MethodName): Readonly<RunOptions> => ({
-  ...{ sourceJitter: 'none', targetJitter: 'none' },
+const still = { sourceJitter: 'none', targetJitter: 'none' };
+
+/** The defaults of a run with one of the methods, on examples of a shape. Default: grey images. */
+export const runDefaultsOf = (method: MethodName, shape: readonly number[] = [1, 1, 1]): Readonly<RunOptions> => ({
+  ...still,
+  geometry: 'none',
   ...defaultOptions,
   ...selfTrainingDefaults,
   ...padaDefaults,
   ...METHODS[method].own,
   ...METHODS[method].run,
+  // Vectors have no jitter, and only grey images have a geometry.
+  ...(shape.length !== 3 && still),
+  ...(!(shape.length === 3 && shape[0] === 1) && { geometry: 'none' }),
   method,
 });
 
@@ -63,7 +76,11 @@ export const defaultRunOptions = runDefaultsOf('pada');
 export function completeRunOptions(given: Partial<RunOptions>, base?: Readonly<RunOptions>): RunOptions {
   const known = Object.keys(defaultRunOptions) as (keyof RunOptions)[];
   const anything = Object.fromEntries(known.map((name) => [name, { wanted: 'given', holds: () => true }]));
-  checkOptions('training', given, { ...anything, method: oneOf(...METHOD_NAMES) } as never);
+  checkOptions('training', given, {
+    ...anything,
+    method: oneOf(...METHOD_NAMES),
+    geometry: oneOf(...GEOMETRY_NAMES),
+  } as never);
   const options = withDefaults(base ?? runDefaultsOf(given.method ?? 'pada'), given);
   for (const name of METHOD_NAMES) methodOf(options, name);
   completeOptions(pick(options, defaultOptions));
@@ -75,7 +92,7 @@ export function completeRunOptions(given: Partial<RunOptions>, base?: Readonly<R
   };
 }
 
-/** Splits the options of a run into what `train` takes. */
+/** Splits the options of a run into what `train` takes besides the data. */
 export const trainArguments = (
   options: RunOptions,
 ): TrainingOptions & { method: Method; sourceJitter?: Jitter; targetJitter?: Jitter } => ({
