@@ -21,18 +21,27 @@ const NODE_ONLY =
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
+const isGemm = (name) => /^ops\/(conv2d|linear|matmul)$/.test(name);
+// Ops whose kernels split their work otherwise on GPUs; of those of single elements, two.
+const SPLIT =
+  'accuracy add argmax avgPool2d batchNorm complementEntropy crossEntropy entropy layerNorm logSoftmax max maxPool2d relu rowNorm softmax softmaxColumnMean sum'.split(
+    ' ',
+  );
+const splitsOtherwise = (name) => name.startsWith('ops/') && SPLIT.includes(name.slice(4));
+
 /** Returns the profiles of a file in Node. */
 export function profilesOf(name) {
-  if (/^ops\/(conv2d|linear|matmul)$/.test(name)) return GEMM;
-  if (/^ops\/(accuracy|argmax|batchNorm|crossEntropy|logSoftmax|max|softmax(ColumnMean)?|sum)$/.test(name)) return ROWS;
+  if (isGemm(name)) return GEMM;
+  if (splitsOtherwise(name)) return ROWS;
   if (name.startsWith('ops/')) return OPS;
   if (/^optim\/(optimizer|clipGradNorm)$/.test(name)) return ['adapter', 'disordered'];
   return name === 'golden' ? PORTABLE : DEFAULT;
 }
 
-/** Returns the profiles of a file in a page: within WebGPU's default limits, and ops also with the kernels of GPUs. */
+/** Returns the profiles of a file in a page: within WebGPU's default limits, and ops with other kernels on GPUs also with those. */
 export function pageProfilesOf(name) {
-  if (name.startsWith('ops/')) return ['default-limits', 'gemm-workgroup'];
+  if (isGemm(name) || splitsOtherwise(name)) return ['default-limits', 'gemm-workgroup'];
+  if (name.startsWith('ops/')) return ['default-limits'];
   return name === 'golden' ? ['default-limits'] : DEFAULT;
 }
 
