@@ -187,7 +187,7 @@ export function addTrainFlags(command: Command, preset: Partial<TrainFlags> = {}
   command.optionsGroup('Schedule:');
   addOptions('schedule');
   command.addOption(
-    new Option('--seeds <list>', 'run once per seed, e.g. 0,1,2, and report mean and standard deviation')
+    new Option('--seeds <list>', 'run once per seed, e.g. 0-4 or 0,1,2, and report mean and standard deviation')
       .argParser(seedList)
       .conflicts('seed'),
   );
@@ -282,7 +282,7 @@ export function trainingOptions(flags: Partial<RunOptions>, shape?: readonly num
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Parses a decimal number. */
-function number(text: string): number {
+export function number(text: string): number {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (!Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
   return value;
@@ -298,9 +298,17 @@ export const whole =
     return value;
   };
 
-/** Parses different whole numbers, such as `0,1,2`. */
+// More runs than anybody starts at once: a larger range is a mistake.
+const MOST_SEEDS = 1000;
+
+/** Parses different whole numbers and ranges of them, such as `0,1,2` or `0-4`. */
 function seedList(text: string): number[] {
-  const seeds = text.split(',').map((part) => whole(0)(part.trim()));
+  const seeds = text.split(',').flatMap((part) => {
+    const [first, last = first!, ...more] = part.split('-').map((end) => whole(0)(end.trim()));
+    if (more.length > 0 || last < first! || last - first! >= MOST_SEEDS)
+      throw new InvalidArgumentError(`'${part}' is no range of seeds; write one such as 0-4.`);
+    return Array.from({ length: last - first! + 1 }, (_, i) => first! + i);
+  });
   if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError('Each seed may occur only once.');
   return seeds;
 }

@@ -33,7 +33,7 @@ import { MODEL } from './run/folder.ts';
 import { adviceFor, checkClasses, checkExamples, first, parseList, select } from './run/job.ts';
 import { classes as classList, counted } from './show/format.ts';
 
-// A trained model and examples to use it on: the part that `eval`, `predict` and `weights` share.
+// A trained model and examples to use it on: the part that `eval`, `predict`, `weights` and `select` share.
 
 export interface ModelFlags extends DataFlags, CommonFlags {
   model: string;
@@ -148,7 +148,7 @@ function checkShape(what: string, data: HostData, wanted: readonly number[]): vo
  * @throws UsageError if there is none
  * @throws DataError if the file is not a safetensors file
  */
-async function readModel(path: string): Promise<SavedModel> {
+export async function readModel(path: string): Promise<SavedModel> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const { file, bytes } = await readNamed(isFolder ? join(path, MODEL) : path);
   try {
@@ -159,7 +159,7 @@ async function readModel(path: string): Promise<SavedModel> {
 }
 
 /** Throws if a model's weights hold NaN or infinity. @throws NotFiniteModelError that names the tensor */
-function checkFinite({ file, state }: SavedModel): void {
+export function checkFinite({ file, state }: SavedModel): void {
   for (const [name, { shape, data }] of state) {
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
     // Kernels read f32, in which a large f64 is infinite.

@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEval } from './commands/eval.ts';
 import { addPredict } from './commands/predict.ts';
 import { addRun } from './commands/run.ts';
+import { addSelect } from './commands/select.ts';
 import { addStart } from './commands/start.ts';
 import { addTrain } from './commands/train.ts';
 import { addWeights } from './commands/weights.ts';
@@ -32,7 +33,8 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
     writeErr: (text) => streams.stderr.write(text),
     outputError: () => {},
   });
-  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addRun, addDoctor, addBench]) add(root, act);
+  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addSelect, addRun, addDoctor, addBench])
+    add(root, act);
   for (const command of root.commands) checkValues(command, (message) => warnings.push(message));
   try {
     await root.parseAsync(args, { from: 'user' });

@@ -94,22 +94,26 @@ export class Selector {
     options: SelectorOptions,
   ) {
     checkGpu('Selector', gpu);
-    checkOptions('Selector', options, checks, ['target']);
-    const { source, sourceTest } = options;
-    if (source) checkData('source', source, false);
-    if (sourceTest) checkData('sourceTest', sourceTest, true);
+    checkSets('Selector', options);
     this.data = options;
   }
 
   /**
    * Scores a model, in eval mode.
    *
+   * @param data the same examples as this model reads them, such as standardised by its own statistics. Default: the selector's
    * @throws TypeError if it has another number of classes than the models before
    * @throws Error if its logits are not finite
    */
-  async add(name: string, model: Model): Promise<void> {
+  async add(name: string, model: Model, data: SelectorOptions = this.data): Promise<void> {
     checkValue('Selector.add', 'name', name, text);
-    const { target, source, sourceTest } = this.data;
+    checkSets('Selector.add', data);
+    const { target, source, sourceTest } = data;
+    const { count } = this.data.target;
+    if (target.count !== count)
+      throw new TypeError(
+        `Selector.add: the target has ${target.count} examples for ${name}, but ${count} for the selector; pass the same ones`,
+      );
     const outputs = await this.outputs(model, target, 'target');
     try {
       const classes = outputs.logits.shape[1]!;
@@ -179,6 +183,12 @@ export class Selector {
       if (data !== given) data.dispose();
     });
   }
+}
+
+function checkSets(who: string, sets: SelectorOptions): void {
+  checkOptions(who, sets, checks, ['target']);
+  if (sets.source) checkData('source', sets.source, false);
+  if (sets.sourceTest) checkData('sourceTest', sets.sourceTest, true);
 }
 
 const dispose = ({ logits, features }: Prediction): void => {

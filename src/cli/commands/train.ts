@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { version } from '../../../package.json';
@@ -15,25 +16,29 @@ import { EXIT, UsageError } from '../errors.ts';
 import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
 import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
-import { finishedRun, RunFolder } from '../run/folder.ts';
+import { removeFile, writeAtomically } from '../run/files.ts';
+import { finishedRun, MODEL, RunFolder } from '../run/folder.ts';
 import { curvesOf, htmlReport, predictImages } from '../run/htmlReport.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import type { Row } from '../run/metricsFile.ts';
 import { profileJob, writeTrace } from '../run/profile.ts';
+import type { RunSelection } from '../run/selection.ts';
 import { classes as classList } from '../show/format.ts';
 import { compileNotice, RunReport, readingNotes } from '../show/report.ts';
 import { type RunSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
+import { selectAndShow } from './select.ts';
 
 interface Flags extends TrainFlags {
   profile?: string | true;
+  select?: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   padagrad train --source fontdigits --target mnist --target-classes 0-4
   padagrad train --source folder:shop --target folder:phone --image-size 64 --out runs/shop
-  padagrad train --source npy:a.npy --target npy:b.npy --seeds 0,1,2
+  padagrad train --source npy:a.npy --target npy:b.npy --seeds 0-4 --select --out runs/features
   padagrad train --resume runs/shop`;
 
 /** `padagrad train`: adapts a classifier from labelled source images to unlabelled target images. */
@@ -43,6 +48,10 @@ export function addTrain(root: Command, act: Act): void {
     .description('train on labelled source examples and adapt to unlabelled target examples')
     .addHelpText('after', EXAMPLES);
   addTrainFlags(command)
+    .option(
+      '--select',
+      'after several --seeds, choose the best run without target labels (as `padagrad select`) and save it as model.safetensors in --out',
+    )
     .option('--resume <dir>', 'resume the run in this output folder from its newest checkpoint')
     .option(
       '--profile [trace]',
@@ -63,16 +72,19 @@ export function addTrain(root: Command, act: Act): void {
       // 2. Load and check the data, before the GPU is opened.
       const job = await prepareJob(flags, { ...(config && { resume: config }), reading: readingNotes(terminal) });
       const { profile } = flags;
+      if (flags.select) checkSelect(job);
       if (typeof profile === 'string') writeTrace(profile);
       // 3. Train.
-      return withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
+      const { runs, exitCode } = await withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
         if (profile) await profileJob(terminal, gpu, job, profile === true ? undefined : profile);
-        const { runs, exitCode } = await runJob(terminal, gpu, job);
-        const result = job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
-        if ('runs' in result) terminal.line(seedsLine(result));
-        terminal.emit({ event: 'result', ...result });
-        return exitCode;
+        return runJob(terminal, gpu, job);
       });
+      const result = job.seeds.length > 1 ? summarizeSeeds(runs) : runs[0]!;
+      if ('runs' in result) terminal.line(seedsLine(result));
+      // 4. Choose a run. It is the model of the folder.
+      const selection = flags.select && exitCode === EXIT.ok ? await keepSelected(terminal, job) : undefined;
+      terminal.emit({ event: 'result', ...result, ...(selection && { selection }) });
+      return exitCode;
     }),
   );
 }
@@ -83,6 +95,25 @@ function requireData(command: Command, flags: TrainFlags): void {
     const { flags: spelling } = command.options.find((option) => option.attributeName() === name)!;
     throw new UsageError(`required option '${spelling}' not specified`);
   }
+}
+
+/** @throws UsageError unless there is something to choose from, and a folder to keep it in */
+function checkSelect({ out, seeds }: Job): void {
+  if (out === undefined || seeds.length < 2)
+    throw new UsageError('--select compares saved runs: pass --out, and several seeds such as --seeds 0-4');
+  if (RunFolder.holdsRun(out))
+    throw new UsageError(`--out ${out} holds another run, whose model --select would replace; choose another folder`);
+  removeFile(join(out, MODEL));
+}
+
+/** Chooses one of the runs of a job, and copies its model into the folder that holds them. */
+async function keepSelected(terminal: Terminal, job: Job): Promise<RunSelection> {
+  const folders = job.seeds.map((seed) => folderOf(job, { ...job.options[0], seed }));
+  const selection = await selectAndShow(terminal, job, { folders });
+  const file = join(job.out!, MODEL);
+  writeAtomically(file, readFileSync(join(selection.selected, MODEL)));
+  terminal.line(`saved as ${file}`);
+  return selection;
 }
 
 /** Trains once per method and seed of a job. An interruption ends the current run early and skips the others. */
@@ -248,16 +279,20 @@ function summaryOf({ method, seed, iterations }: RunOptions, result: TrainResult
   return { method, seed, iterations: iteration, ...known, aborted: iteration < iterations };
 }
 
-/** Opens the folder of a run, with the checkpoint to resume from. Several runs have a subfolder each. */
+/** Returns the folder of a run. Several runs have a subfolder each. */
+const folderOf = ({ out, options, seeds }: Job, { method, seed }: RunOptions): string =>
+  join(out!, options.length > 1 ? method : '', seeds.length > 1 ? `seed-${seed}` : '');
+
+/** Opens the folder of a run, with the checkpoint to resume from. */
 async function openFolder(
   terminal: Terminal,
-  { out, options: all, seeds, task, data, watch, resume }: Job,
+  job: Job,
   options: RunOptions,
   device: Device,
 ): Promise<{ folder?: RunFolder; checkpoint?: Checkpoint | undefined }> {
+  const { out, task, data, watch, resume } = job;
   if (!out) return {};
-  const parts = [...(all.length > 1 ? [options.method] : []), ...(seeds.length > 1 ? [`seed-${options.seed}`] : [])];
-  const path = join(out, ...parts);
+  const path = folderOf(job, options);
   RunFolder.prepare(path, resume ? '--resume' : '--out');
   const folder = RunFolder.lock(path, (message) => terminal.warning(message));
   try {

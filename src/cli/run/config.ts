@@ -129,11 +129,13 @@ export async function readConfig(folder: string): Promise<RunConfig> {
   return parseConfig((await readNamed(path)).bytes, path);
 }
 
-function runsIn(folder: string): string[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+/** Returns the runs in a folder, and in the folders that it holds, as several methods and seeds have them. */
+export function runsIn(folder: string, levels = 2): string[] {
+  if (levels === 0 || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map((name) => join(folder, name))
-    .filter((path) => existsSync(join(path, CONFIG)));
+    .flatMap((path) => (existsSync(join(path, CONFIG)) ? [path] : runsIn(path, levels - 1)));
 }
 
 /** Parses the bytes of a config.json. @throws UsageError if a run did not write them */
@@ -164,6 +166,13 @@ const CHANGEABLE = [
   'resume',
 ];
 
+/** Returns the flags that started a run, but for its seed and its folder. */
+export function startedFlags({ options, task, watch }: RunConfig): TrainFlags {
+  const { numClasses: _, ...others } = task;
+  const flags = Object.entries({ ...options, ...others, ...watch });
+  return Object.fromEntries(flags.filter(([, value]) => value !== null && value !== undefined)) as never;
+}
+
 /**
  * Returns the flags that started a run, with those of this command that may change.
  *
@@ -175,9 +184,8 @@ export function resumedFlags<Flags extends TrainFlags>(
   folder: string,
   config: RunConfig,
 ): Flags {
-  const { options, watch } = config;
-  const { numClasses: _, ...task } = config.task;
-  const began: Record<string, unknown> = { ...options, ...task, ...watch, seeds: [options.seed], out: folder };
+  const started = { ...startedFlags(config), out: folder };
+  const began: Record<string, unknown> = { ...started, seeds: [config.options.seed] };
   const explicit = Object.entries(given).filter(([name]) => command.getOptionValueSource(name) === 'cli');
   const contradictions = explicit
     .filter(([name]) => !CHANGEABLE.includes(name))
@@ -187,13 +195,8 @@ export function resumedFlags<Flags extends TrainFlags>(
     );
   if (contradictions.length > 0)
     throw new UsageError(`--resume ${folder}: ${contradictions.join('; ')}; omit it to resume`);
-  const flags = {
-    ...began,
-    seeds: undefined,
-  };
-  const set = Object.entries(flags).filter(([, value]) => value !== null && value !== undefined);
   const changed = explicit.filter(([name]) => CHANGEABLE.includes(name));
-  return Object.fromEntries([...set, ...changed]) as Flags;
+  return { ...started, ...Object.fromEntries(changed) } as Flags;
 }
 
 /** Returns one text for values that mean the same, such as 0-2 and 0,1,2 or two paths of a folder. */

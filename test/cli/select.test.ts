@@ -1,0 +1,131 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RunSelection } from '../../src/cli/run/selection.ts';
+import { CRITERIA } from '../../src/train/select.ts';
+import { stripes } from '../train/stripes.ts';
+import { inFolder, refused, run, TRAIN, writeIdx } from './command.ts';
+
+// `padagrad select` and `train --select`: the choice among saved runs, and that no target label has a part in it.
+
+const test = suite('select');
+inFolder(test);
+
+const SEEDS = [0, 1, 2];
+let selection: RunSelection;
+test.before(async () => {
+  const { code, result, stderr } = await run([
+    ...TRAIN,
+    '-i',
+    '6',
+    '--seeds',
+    '0-2',
+    '--select',
+    '--out',
+    'runs',
+    '--json',
+  ]);
+  assert.is(code, 0, stderr.text);
+  assert.equal(result.seeds, SEEDS);
+  selection = result.selection;
+});
+
+test('train --select keeps the model of the chosen run', () => {
+  const { selected, by, runs, picks, best, measuredOn } = selection;
+  assert.equal([by, measuredOn], ['agreement-entropy', 'target test set']);
+  assert.equal(
+    runs.map((one) => one.run),
+    SEEDS.map((seed) => join('runs', `seed-${seed}`)),
+  );
+  assert.equal(readFileSync('runs/model.safetensors'), readFileSync(join(selected, 'model.safetensors')));
+  assert.equal(Object.keys(picks), [...CRITERIA]);
+  assert.is(picks['agreement-entropy']!.run, selected);
+  const most = Math.max(...runs.map(({ targetAccuracy }) => targetAccuracy!));
+  assert.equal([best!.targetAccuracy, best!.loses], [most, 0]);
+  for (const pick of Object.values(picks)) {
+    const own = runs.find((one) => one.run === pick!.run)!;
+    assert.equal([pick!.targetAccuracy, pick!.loses], [own.targetAccuracy, most - own.targetAccuracy!]);
+  }
+});
+
+test('select prints the scores, each pick, and what it loses', async () => {
+  const { code, stdout, stderr } = await run(['select', 'runs']);
+  assert.equal([code, stderr.text], [0, '']);
+  assert.match(stdout.text, 'selecting among 3 runs by 40 unlabelled images of idx:t\n');
+  assert.match(stdout.text, /^ run +agreement +entropy +inf\. max\. +SND +DEV +source +target$/m);
+  assert.match(stdout.text, /^ criterion +picks +target +loses$/m);
+  assert.match(stdout.text, /^ best by target labels +runs.seed-\d +\d+\.\d % +0\.0$/m);
+  assert.match(stdout.text, `selected by agreement, then entropy: ${selection.selected}\n`);
+  const one = await run(['select', 'runs/seed-0', 'runs/seed-2', '--by', 'entropy', '--margin', '0', '--json']);
+  const { event, by, margin, selected, runs } = one.result;
+  assert.equal([event, by, margin, selected, runs.length], ['result', 'entropy', 0, one.result.picks.entropy.run, 2]);
+  assert.equal(runs[1].entropy, selection.runs[2]!.entropy);
+  assert.match(one.stderr.text, 'two runs agree with each other equally');
+});
+
+/** Copies the runs, with another target and without the figures of their tests. Returns what `select` says of them. */
+async function selectWith(folder: string, target: string): Promise<RunSelection> {
+  for (const seed of SEEDS) {
+    const own = join(folder, `seed-${seed}`);
+    cpSync(join('runs', `seed-${seed}`), own, { recursive: true });
+    rmSync(join(own, 'metrics.jsonl'));
+    const config = JSON.parse(readFileSync(join(own, 'config.json'), 'utf8'));
+    config.task = { ...config.task, target, targetTest: null };
+    writeFileSync(join(own, 'config.json'), JSON.stringify(config));
+  }
+  const { code, stderr, result } = await run(['select', folder, '--json']);
+  assert.is(code, 0, stderr.text);
+  return JSON.parse(JSON.stringify(result).replaceAll(`"${folder}`, '"runs'));
+}
+
+test('target labels change no score and no choice', async () => {
+  const target = stripes(40, 2, { classes: 2, brightness: 120 });
+  const { labels: _, ...bare } = target;
+  writeIdx('unlabelled', bare);
+  writeIdx('poisoned', { ...target, labels: new Uint8Array(40).fill(3) });
+  const without = await selectWith('copy-a', 'idx:unlabelled');
+  const poisoned = await selectWith('copy-b', 'idx:poisoned');
+  const choice = ({ by, selected, runs, picks }: RunSelection) => ({
+    by,
+    selected,
+    runs: runs.map(({ targetAccuracy, ...scores }) => scores),
+    picks: Object.values(picks).map((pick) => pick?.run),
+  });
+  assert.equal(choice(poisoned), choice(without));
+  assert.is(without.selected, selection.selected);
+  // The labels are used, but only for what is reported.
+  const reported = ({ measuredOn, best, runs }: RunSelection) => [measuredOn, best?.loses, runs[0]!.targetAccuracy];
+  assert.equal(reported(without), [null, undefined, null]);
+  const [measuredOn, loses, accuracy] = reported(poisoned);
+  assert.equal([measuredOn, loses, typeof accuracy], ["target's training set", 0, 'number']);
+});
+
+test('a run without a model is left out; other tasks and single runs are refused', async () => {
+  cpSync('runs', 'some', { recursive: true });
+  rmSync('some/seed-1/model.safetensors');
+  const { code, events } = await run(['select', 'some', '--json']);
+  assert.is(code, 0);
+  assert.match(events[0].message, /^some.seed-1 is left out: it has no model yet$/);
+  await refused(['select', 'runs/seed-0'], 'select compares runs; pass two or more that are finished, not 1');
+  await refused(
+    ['select', 's-images-idx3-ubyte'],
+    's-images-idx3-ubyte: holds no run; pass folders that `train --out`',
+  );
+  const config = JSON.parse(readFileSync('some/seed-2/config.json', 'utf8'));
+  config.task.targetLimit = 20;
+  writeFileSync('some/seed-2/config.json', JSON.stringify(config));
+  await refused(
+    ['select', 'runs/seed-0', 'some/seed-2'],
+    /--target-limit is not given in runs.seed-0 but 20 in some.seed-2; select among runs/,
+  );
+  await refused([...TRAIN, '--select', '--out', 'x'], '--select compares saved runs: pass --out, and several seeds');
+  await refused([...TRAIN, '--select', '--seeds', '0-2'], '--select compares saved runs');
+  await refused(
+    [...TRAIN, '--select', '--seeds', '0,1', '--out', 'runs/seed-0'],
+    '--out runs/seed-0 holds another run',
+  );
+  await refused([...TRAIN, '--seeds', '3-1'], "'3-1' is no range of seeds");
+});
+
+test.run();
