@@ -115,10 +115,10 @@ async function verify(
     {
       classWeight: { shape: [10], data: numbers('classWeight.weight') },
       coefficient: reversalCoefficient(iteration, {
-        alpha: method.options.reversalAlpha!,
-        maxIters: method.options.reversalIterations!,
+        alpha: Number(method.options.reversalAlpha),
+        maxIters: Number(method.options.reversalIterations),
       }),
-      tradeOff: method.options.tradeOff!,
+      tradeOff: Number(method.options.tradeOff),
     },
   );
   if (parameters.length !== Object.keys(gradients).length)

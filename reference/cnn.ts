@@ -112,16 +112,15 @@ export function smallCnn(
   return { features, head: dense(pass, `${prefix}head`, features.y) };
 }
 
-/** The domain discriminator before its sigmoid. x: [n, d] -> [n, 1] */
-export const discriminator = (pass: Pass, x: Values, prefix = ''): Layer =>
+/** The domain discriminator before its sigmoid, with batch norm, or without it and without dropout. x: [n, d] -> [n, 1] */
+export const discriminator = (pass: Pass, x: Values, prefix = '', { batchNorm = true } = {}): Layer =>
   sequential(
     x,
-    (x) => dense(pass, `${prefix}0`, x),
-    (x) => norm(pass, `${prefix}1`, x),
-    rectifier,
-    (x) => dense(pass, `${prefix}3`, x),
-    (x) => norm(pass, `${prefix}4`, x),
-    rectifier,
+    ...[0, 3].flatMap((i) => [
+      (x: Values) => dense(pass, `${prefix}${i}`, x),
+      ...(batchNorm ? [(x: Values) => norm(pass, `${prefix}${i + 1}`, x)] : []),
+      rectifier,
+    ]),
     (x) => dense(pass, `${prefix}6.0`, x),
   );
 

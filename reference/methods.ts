@@ -1,6 +1,21 @@
 // The pieces of other methods of adaptation in double precision, with their gradients, written as their sources have them.
 
-import { type Doubles, mul, scalar, softmax, softmaxBackward, softmaxColumnMean, type Values, zeros } from './ops.ts';
+import { discriminator, passOf, type State, smallCnn } from './cnn.ts';
+import { crossEntropy, crossEntropyBackward, domainLoss, domainLossBackward } from './losses.ts';
+import {
+  concat,
+  type Doubles,
+  mul,
+  scalar,
+  sigmoid,
+  slice,
+  softmax,
+  softmaxBackward,
+  softmaxColumnMean,
+  type Values,
+  zeros,
+} from './ops.ts';
+import type { Batch } from './pada.ts';
 
 const sizesOf = ({ shape }: Values): [n: number, cols: number] => shape as [number, number];
 const perClass = (s: Doubles, factor: number): Doubles => ({ shape: s.shape, data: s.data.map((v) => factor * v) });
@@ -133,4 +148,128 @@ export function complementEntropy(logits: Values, labels: Values, classWeight: V
 export function importanceWeight({ shape, data }: Values): Doubles {
   const w = Float64Array.from(data, (d) => 1 - d);
   return mul({ shape, data: w }, scalar(1 / (w.reduce((a, v) => a + v, 0) / w.length + 1e-5)));
+}
+
+/** A term of a method's loss: its value, already weighted, and the gradients of the target's logits and of all features. */
+interface Term {
+  value: number;
+  ofTargetLogits?: Doubles;
+  ofFeatures?: Doubles;
+}
+
+/**
+ * The losses of one iteration and the gradients of all parameters: the cross-entropy of the source, and the terms that `termsOf` computes
+ * from the logits of the target [n, C] and the features of both domains [2n, F]. The state's names begin with `model.` and others.
+ */
+function iteration(
+  state: State,
+  batch: Batch,
+  termsOf: (targetLogits: Doubles, features: Doubles, pass: ReturnType<typeof passOf>) => Term[],
+) {
+  const n = batch.labels.data.length;
+  const pass = passOf(state);
+  const { features, head } = smallCnn(pass, concat(batch.source, batch.target), { prefix: 'model.' });
+  const sourceLogits = slice(head.y, 0, n);
+  const classLoss = crossEntropy(sourceLogits, batch.labels).data[0]!;
+  const terms = termsOf(slice(head.y, n, 2 * n), features.y, pass);
+  const dlogits = zeros(head.y.shape);
+  dlogits.data.set(crossEntropyBackward(sourceLogits, batch.labels).data);
+  for (const { ofTargetLogits } of terms)
+    for (const [i, g] of ofTargetLogits?.data.entries() ?? []) dlogits.data[dlogits.data.length / 2 + i]! += g;
+  const dfeatures = head.backward(dlogits);
+  for (const { ofFeatures } of terms) for (const [i, g] of ofFeatures?.data.entries() ?? []) dfeatures.data[i]! += g;
+  features.backward(dfeatures);
+  const loss = terms.reduce((sum, { value }) => sum + value, classLoss);
+  return { loss, classLoss, gradients: pass.gradients };
+}
+
+/** weight times the mean entropy of the target's predictions. */
+function entropyTerm(targetLogits: Doubles, weight: number): Term {
+  const p = softmax(targetLogits);
+  const n = p.shape[0]!;
+  const each = { shape: [n], data: new Float64Array(n).fill(weight / n) };
+  const value = entropy(p).data.reduce((sum, h) => sum + (weight * h) / n, 0);
+  return { value, ofTargetLogits: softmaxBackward(p, entropyBackward(p, each)) };
+}
+
+const termOf = ({ loss, dlogits }: { loss: Doubles; dlogits: Doubles }, weight: number): Term => ({
+  value: weight * loss.data[0]!,
+  ofTargetLogits: perClass(dlogits, weight),
+});
+
+/** Losses of the target's predictions, by their weights. */
+export interface TargetTerms {
+  mcc?: number;
+  mccTemperature?: number;
+  alphaPower?: number;
+  alpha?: number;
+  entropy?: number;
+}
+
+const targetTerms = (targetLogits: Doubles, terms: TargetTerms): Term[] => [
+  ...(terms.mcc ? [termOf(minimumClassConfusion(targetLogits, { temperature: terms.mccTemperature }), terms.mcc)] : []),
+  ...(terms.alphaPower ? [termOf(alphaPower(targetLogits, terms.alpha ?? 6), terms.alphaPower)] : []),
+  ...(terms.entropy ? [entropyTerm(targetLogits, terms.entropy)] : []),
+];
+
+/** Cross-entropy of the source, and losses of the target's predictions. */
+export const targetLossIteration = (state: State, batch: Batch, terms: TargetTerms) =>
+  iteration(state, batch, (targetLogits) => targetTerms(targetLogits, terms));
+
+/** An iteration of AFN. */
+export const afnIteration = (
+  state: State,
+  batch: Batch,
+  { tradeOffNorm, delta, entropy }: { tradeOffNorm: number; delta: number; entropy: number },
+) =>
+  iteration(state, batch, (targetLogits, features) => {
+    const n = features.shape[0]! / 2;
+    const halves = [slice(features, 0, n), slice(features, n, 2 * n)];
+    const gradient = concat(...halves.map((half) => adaptiveFeatureNormBackward(half, delta)));
+    return [
+      { value: 2 * tradeOffNorm * delta ** 2, ofFeatures: perClass(gradient, tradeOffNorm) },
+      entropyTerm(targetLogits, entropy),
+    ];
+  });
+
+/** An iteration of IWAN without dropout: `discriminator` weighs the source, `discriminator0` aligns the domains. */
+export function iwanIteration(
+  state: State,
+  batch: Batch,
+  { tradeOff, gamma, coefficient }: { tradeOff: number; gamma: number; coefficient: number },
+) {
+  let transferLoss = 0;
+  const result = iteration(state, batch, (targetLogits, features, pass) => {
+    const sources = batch.labels.data.length;
+    /** A discriminator's probabilities, and the gradient of the features of its loss times `factor`. */
+    const adversary = (prefix: string) => {
+      const layer = discriminator(pass, features, prefix, { batchNorm: false });
+      const p = sigmoid(layer.y);
+      return {
+        p,
+        term: (factor: number, weights?: { source: Values; target: Values }) => {
+          const { loss } = domainLoss(p, { sources, weights });
+          const dp = domainLossBackward(p, { sources, weights }).data;
+          const dz = { shape: p.shape, data: dp.map((g, i) => factor * g * p.data[i]! * (1 - p.data[i]!)) };
+          return { value: loss.data[0]!, ofFeatures: layer.backward(dz) };
+        },
+      };
+    };
+    const first = adversary('discriminator.');
+    const { data } = importanceWeight(slice(first.p, 0, sources));
+    const weights = {
+      source: { shape: [sources], data },
+      target: { shape: [sources], data: new Float64Array(sources).fill(1) },
+    };
+    // The first discriminator does not change the features.
+    const ofFirst = first.term(1.5 * tradeOff).value;
+    const second = adversary('discriminator0.').term(tradeOff, weights);
+    transferLoss = second.value;
+    return [
+      { value: 1.5 * tradeOff * ofFirst },
+      { value: tradeOff * second.value, ofFeatures: perClass(second.ofFeatures, -coefficient) },
+      entropyTerm(targetLogits, gamma),
+    ];
+  });
+  return { ...result, transferLoss };
 }

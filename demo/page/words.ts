@@ -9,6 +9,9 @@ export const NAMES: Readonly<Record<MethodName, string>> = {
   'source-only': 'No adaptation',
   dann: 'DANN',
   pada: 'PADA',
+  iwan: 'IWAN',
+  afn: 'AFN',
+  mcc: 'MCC',
   'self-training': 'Self-training',
 };
 
@@ -39,6 +42,9 @@ export const IDEAS: Readonly<Record<MethodName, (words: TaskWords) => string>> =
   'source-only': ({ source }) => `trained on ${source} only`,
   dann: ({ kinds }) => `aligns with all ${kinds}`,
   pada: ({ kinds }) => `aligns only with the ${kinds} it finds`,
+  iwan: ({ source, target }) => `aligns only ${source} that look like ${target}`,
+  afn: () => 'makes features longer',
+  mcc: ({ kinds }) => `avoids hesitating between ${kinds}`,
   'self-training': () => 'learns from its own sure answers',
 };
 

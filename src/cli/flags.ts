@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CLASS_WEIGHT_KINDS } from '../adaptation/classWeight.ts';
 import { nearest } from '../checks/options.ts';
 import { GEOMETRY_NAMES } from '../data/geometry.ts';
 import type { Resize } from '../data/readers/images.ts';
@@ -77,9 +78,23 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
   iterations: ['-i, --iterations <n>', 'number of training iterations', 'schedule'],
   batchSize: ['-b, --batch-size <n>', 'batch size per domain', 'schedule'],
   seed: ['--seed <n>', 'random seed for initial weights and data order', 'schedule'],
-  temperature: ['--temperature <t>', 'softmax temperature for class weights', 'method'],
+  temperature: ['--temperature <t>', 'softmax temperature for class weights; in mcc for target predictions', 'method'],
   classWeightUpdateSteps: ['-u, --class-weight-update-steps <n>', 'update class weights every n iterations', 'method'],
-  tradeOff: ['--trade-off <x>', 'weight of the domain adversarial loss', 'method'],
+  classWeights: [
+    '--class-weights <how>',
+    'how a mean prediction s becomes a weight: mean (s / max s) or saturating (min(1, s / (share max s))^2)',
+    'method',
+  ],
+  tradeOff: ['--trade-off <x>', 'weight of the domain adversarial loss; in mcc of the class confusion', 'method'],
+  gamma: ['--gamma <x>', "weight of the target's entropy in iwan", 'method'],
+  tradeOffNorm: ['--trade-off-norm <x>', 'weight of the feature norms in afn', 'method'],
+  tradeOffEntropy: ['--trade-off-entropy <x>', "weight of the target's entropy in afn", 'method'],
+  delta: ['--delta <x>', 'by how much feature norms are to grow in afn', 'method'],
+  mccWeight: ['--mcc-weight <x>', 'add the minimum class confusion of the target to any method', 'method'],
+  mccTemperature: ['--mcc-temperature <t>', 'softmax temperature of what --mcc-weight adds', 'method'],
+  alphaPowerWeight: ['--alpha-power-weight <x>', "add ARPM's alpha-power loss of the target to any method", 'method'],
+  alphaPower: ['--alpha-power <x>', 'exponent of what --alpha-power-weight adds', 'method'],
+  entropyWeight: ['--entropy-weight <x>', "add the entropy of the target's predictions to any method", 'method'],
   share: ['--share <x>', 'share of the largest mean prediction from which on a class weighs 1', 'method'],
   floor: ['--floor <x>', "least class weight in the source's loss", 'method'],
   threshold: ['--threshold <x>', 'least probability of a pseudo-label', 'method'],
@@ -107,6 +122,7 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
 const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   method: METHOD_NAMES,
   geometry: GEOMETRY_NAMES,
+  classWeights: CLASS_WEIGHT_KINDS,
   float32MatmulPrecision: PRECISIONS,
 };
 

@@ -3,6 +3,7 @@ import { DataError } from '../data/errors.ts';
 import type { Jitter } from '../data/jitter.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import type { StateDict, Stateful } from '../nn/stateDict.ts';
+import type { Method } from './methods/method.ts';
 import { completeOptions, type TrainingOptions } from './options.ts';
 
 /** The amounts of each side's jitter, if it has one. */
@@ -34,7 +35,7 @@ export interface Checkpoint {
   /** Iterations done. */
   iteration: number;
   /** The method's name and its own options, defaults included. */
-  method: { name: string; options: Readonly<Record<string, number>> };
+  method: { name: string; options: Method['options'] };
   /** The amounts by which source and target images change at random; of those that do. */
   jitter: JitterAmountsOf;
   options: TrainingOptions;
@@ -55,7 +56,10 @@ export const aCheckpoint: Check = {
 
 const isMethod = (value: unknown): value is Checkpoint['method'] => {
   const { name, options } = (value ?? {}) as Partial<Checkpoint['method']>;
-  return typeof name === 'string' && Object.values(options ?? [Number.NaN]).every(Number.isFinite);
+  return (
+    typeof name === 'string' &&
+    Object.values(options ?? [Number.NaN]).every((option) => typeof option === 'string' || Number.isFinite(option))
+  );
 };
 
 const KIND = 'padagrad checkpoint 1';

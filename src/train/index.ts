@@ -23,7 +23,11 @@ export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoin
 export { Evaluator, type EvaluatorOptions, type LogitsModel } from './evaluate.ts';
 export type { ClassWeightEvent, Evaluation, EvaluationEvent, IterationMetrics } from './events.ts';
 export { type TrainResult, type TrainSettings, train } from './loop.ts';
+export { type AdditionOptions, withTargetLosses } from './methods/additions.ts';
+export { type AfnOptions, afn } from './methods/afn.ts';
 export { type DannOptions, dann } from './methods/dann.ts';
+export { type IwanOptions, iwan } from './methods/iwan.ts';
+export { type MccOptions, mcc } from './methods/mcc.ts';
 export type { Batches, ClassWeights, Losses, Method, MethodSetup, Recipe } from './methods/method.ts';
 export { type PadaOptions, pada } from './methods/pada.ts';
 export { type SelfTrainingOptions, selfTraining } from './methods/selfTraining.ts';

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Storage } from '../../src/gpu/storage.ts';
-import { METHOD_NAMES, type MethodName } from '../../src/train/methods/named.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
 import { disorder } from '../disorder.ts';
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesTrainer } from './stripes.ts';
@@ -68,7 +68,8 @@ function assertSame(how: string, bits: Bits, expected: Bits): void {
   for (const name in expected) assert.ok(bits[name] === expected[name], `${how}: ${name} differs`);
 }
 
-for (const method of METHOD_NAMES) {
+// These hold all ops of the others.
+for (const method of ['pada', 'iwan', 'afn', 'self-training'] as const) {
   gpuTest(`${method}: no result depends on the old content of a buffer`, async (gpu) => {
     const expected = await outcome(gpu, method, false);
     const fresh = await createGpu({ ...gpu.options, validate: false });

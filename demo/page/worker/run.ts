@@ -115,7 +115,7 @@ export class Run {
     const { gpu, trainer, data } = this;
     const { target, numClasses } = data.training;
     const { batchSize } = trainer.options;
-    const temperature = trainer.method.options.temperature!;
+    const temperature = Number(trainer.method.options.temperature);
     const dataLoader = datasetOf(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
     const classifier = trainer.model;
     const options = { updateSteps: 1, dataLoader, classifier, numClasses, temperature };

@@ -7,6 +7,9 @@ export const METHOD_TITLES: Record<MethodName, string> = {
   'source-only': 'source only',
   dann: 'DANN',
   pada: 'PADA',
+  iwan: 'IWAN',
+  afn: 'AFN',
+  mcc: 'MCC',
   'self-training': 'self-training',
 };
 

@@ -125,7 +125,7 @@ export class RunReport {
     }
     if (event.collapsed)
       terminal.warning(
-        'the class weights have collapsed (fewer than two effective classes), so training is going wrong; try a higher --temperature',
+        'the class weights have collapsed (fewer than two effective classes), so training is going wrong; try --method self-training, --class-weights saturating --temperature 1 --floor 0.05, or a higher --temperature',
       );
   }
 

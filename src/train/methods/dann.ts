@@ -72,7 +72,8 @@ export const dann = (given: DannOptions = {}): Method => {
           const loss = add(classLoss, scale(transferLoss, tradeOff)); //   []
           const classAccuracy = accuracy(sourceLogits, source.labels); //  [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; // [], percent
-          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy };
+          const targetLogits = () => slice(logits, n, 2 * n); //             [n, numClasses]
+          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits };
         },
       };
     },

@@ -16,7 +16,7 @@ export interface Method {
   /** Such as `pada`. */
   readonly name: string;
   /** Its own options, defaults included. A checkpoint keeps them. */
-  readonly options: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, number | string>>;
   /** Whether its losses use target batches. */
   readonly usesTarget: boolean;
   /** Makes the method's own networks and class weights for one training run. Called once, before the first iteration. */
@@ -75,6 +75,8 @@ export interface Losses {
   classAccuracy: Tensor;
   /** Percent of both batches whose domain is predicted correctly. Default: NaN. */
   domainAccuracy?: Tensor;
+  /** Returns the target batch's logits, f32 [n, numClasses], for losses that are added. Default: another pass computes them. */
+  targetLogits?(): Tensor;
 }
 
 /** Class weights that follow the model, such as {@link AutomaticUpdateClassWeightModule}. */

@@ -3,7 +3,11 @@ import { GEOMETRY_NAMES, type GeometryName } from '../../data/geometry.ts';
 import { type Jitter, jitterText, parseJitter } from '../../data/jitter.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../options.ts';
+import { type AdditionOptions, additionDefaults, withTargetLosses } from './additions.ts';
+import { type AfnOptions, afn, afnDefaults } from './afn.ts';
 import { dann, dannDefaults } from './dann.ts';
+import { type IwanOptions, iwan, iwanDefaults } from './iwan.ts';
+import { mcc, mccDefaults } from './mcc.ts';
 import type { Method } from './method.ts';
 import { type PadaOptions, pada, padaDefaults } from './pada.ts';
 import { type SelfTrainingOptions, selfTraining, selfTrainingDefaults } from './selfTraining.ts';
@@ -13,36 +17,42 @@ import { sourceOnly } from './sourceOnly.ts';
 // of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 
 /** The names of the methods in flags and JSON. A list of its own, so that a page that shows them bundles no method. */
-export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'self-training'] as const;
+export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'iwan', 'afn', 'mcc', 'self-training'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
 export type RunOptions = TrainingOptions &
-  Required<MethodOptions> &
+  Required<MethodOptions & AdditionOptions> &
   Jitters & {
     method: MethodName;
     /** How grey images are moved and scaled when they are put on the GPU. */
     geometry: GeometryName;
   };
-type MethodOptions = PadaOptions & SelfTrainingOptions;
+type MethodOptions = PadaOptions & IwanOptions & AfnOptions & SelfTrainingOptions;
 
 /** How the images of each side change at random: `none` or a preset, with amounts as in `colour,rotation=30`. */
 type Jitters = { sourceJitter: string; targetJitter: string };
 
-interface Named {
-  make(options: Required<MethodOptions>): Method;
-  /** The method's own options. */
-  own: Partial<MethodOptions>;
-  /** Options of the run that differ from the defaults of other methods. */
-  run?: Partial<RunOptions>;
-}
+const METHODS: Readonly<Record<MethodName, (options: Required<MethodOptions>) => Method>> = {
+  'source-only': () => sourceOnly(),
+  dann,
+  pada,
+  iwan,
+  afn,
+  mcc,
+  'self-training': selfTraining,
+};
 
-const METHODS: Readonly<Record<MethodName, Named>> = {
-  'source-only': { make: () => sourceOnly(), own: {} },
-  dann: { make: dann, own: dannDefaults },
-  pada: { make: pada, own: padaDefaults },
+// Apart from the methods, so that a page that shows defaults bundles no method: each method's own options, and the options of a run
+// that differ from the defaults of other methods.
+const DEFAULTS: Readonly<Record<MethodName, { own: Partial<MethodOptions>; run?: Partial<RunOptions> }>> = {
+  'source-only': { own: {} },
+  dann: { own: dannDefaults },
+  pada: { own: padaDefaults },
+  iwan: { own: iwanDefaults },
+  afn: { own: afnDefaults },
+  mcc: { own: mccDefaults },
   'self-training': {
-    make: selfTraining,
     own: selfTrainingDefaults,
     run: { iterations: 700, sourceJitter: 'strong', targetJitter: 'strong', geometry: 'canonical' },
   },
@@ -55,10 +65,10 @@ export const runDefaultsOf = (method: MethodName, shape: readonly number[] = [1,
   ...still,
   geometry: 'none',
   ...defaultOptions,
-  ...selfTrainingDefaults,
-  ...padaDefaults,
-  ...METHODS[method].own,
-  ...METHODS[method].run,
+  ...additionDefaults,
+  ...{ ...selfTrainingDefaults, ...afnDefaults, ...iwanDefaults, ...padaDefaults },
+  ...DEFAULTS[method].own,
+  ...DEFAULTS[method].run,
   // Vectors have no jitter, and only grey images have a geometry.
   ...(shape.length !== 3 && still),
   ...(!(shape.length === 3 && shape[0] === 1) && { geometry: 'none' }),
@@ -101,10 +111,11 @@ export const trainArguments = (
   method: methodOf(options, options.method),
 });
 
-const methodOf = (options: RunOptions, name: MethodName): Method => {
-  const { make, own } = METHODS[name];
-  return make(pick(options, own) as Required<MethodOptions>);
-};
+const methodOf = (options: RunOptions, name: MethodName): Method =>
+  withTargetLosses(
+    METHODS[name](pick(options, DEFAULTS[name].own) as Required<MethodOptions>),
+    pick(options, additionDefaults),
+  );
 
 /** Returns the options of the run that a checkpoint is of, without those that its method does not have. */
 export const runOptionsOf = ({ method, jitter, options }: Checkpoint): Partial<RunOptions> =>

@@ -1,12 +1,15 @@
 // PADA: partial adversarial domain adaptation (Cao et al., ECCV 2018; TLlib's pada.py)
 //
-//   w    = mean over the target of softmax(logits / T), divided by its largest element; ones at first
-//   loss = sum_i w[y_i] CE_i / sum_i w[y_i] + tradeOff · ½ mean_i (w[y_i] BCE(D(f_i), 1) + v BCE(D(f'_i), 0))
+//   s    = mean over the target of softmax(logits / T)
+//   w    = s / max s, or min(1, s / (share · max s))² if class weights are saturating; ones at first
+//   u    = floor + (1 - floor) w
+//   loss = sum_i u[y_i] CE_i / sum_i u[y_i] + tradeOff · ½ mean_i (w[y_i] BCE(D(f_i), 1) + v BCE(D(f'_i), 0))
 //
 // y are the source batch's labels, f and f' the features of the source and the target batch, and v = mean_i w[y_i]. The
 // discriminator D learns to tell the domains apart; the gradient of the features is reversed on its way from D, so they
 // become alike. The class weights w estimate which classes the target contains, and leave the others out of both losses.
-import { AutomaticUpdateClassWeightModule } from '../../adaptation/automaticUpdate.ts';
+import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../adaptation/automaticUpdate.ts';
+import { classWeightChecks, classWeightDefaults } from '../../adaptation/classWeight.ts';
 import { DomainAdversarialLoss } from '../../adaptation/domainAdversarialLoss.ts';
 import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
@@ -21,17 +24,22 @@ import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Options of {@link pada}. */
-export interface PadaOptions extends DannOptions {
+export interface PadaOptions extends DannOptions, Pick<AutomaticUpdateOptions, 'classWeights' | 'share' | 'floor'> {
   /** Temperature T of the softmax that the class weights are means of. Default: 0.1. */
   temperature?: number;
   /** Iterations between two updates of the class weights. Default: 100. */
   classWeightUpdateSteps?: number;
 }
 
-export const padaDefaults = { ...dannDefaults, temperature: 0.1, classWeightUpdateSteps: 100 };
+export const padaDefaults = {
+  ...dannDefaults,
+  ...{ temperature: 0.1, classWeightUpdateSteps: 100 },
+  ...classWeightDefaults,
+};
 
 const checks: OptionChecks<PadaOptions> = {
   ...dannChecks,
+  ...classWeightChecks,
   temperature: /* @__PURE__ */ inF32(/* @__PURE__ */ above(0)),
   classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1),
 };
@@ -40,25 +48,19 @@ const checks: OptionChecks<PadaOptions> = {
 export const pada = (given: PadaOptions = {}): Method => {
   checkOptions('pada', given, checks);
   const options = withDefaults(padaDefaults, given);
-  const { tradeOff, temperature, classWeightUpdateSteps, reversalAlpha, reversalIterations } = options;
+  const { tradeOff, classWeightUpdateSteps: updateSteps, reversalAlpha: alpha, reversalIterations: maxIters } = options;
+  const { temperature, classWeights: kind, share, floor } = options;
   return {
     name: 'pada',
     options: { ...options },
     usesTarget: true,
     begin({ gpu, model, featuresDim: F, numClasses, target, random, eager }): Recipe {
       const discriminator = new DomainDiscriminator(gpu, { inFeature: F, hiddenSize: F, random });
-      const gradientReversal = new WarmStartGradientReverseLayer({
-        alpha: reversalAlpha,
-        maxIters: reversalIterations,
-      });
+      const gradientReversal = new WarmStartGradientReverseLayer({ alpha, maxIters });
       const adversarial = new DomainAdversarialLoss(discriminator, { gradientReversal });
       const classWeights = new AutomaticUpdateClassWeightModule(gpu, {
-        updateSteps: classWeightUpdateSteps,
-        dataLoader: target,
-        classifier: model,
-        numClasses,
-        temperature,
-        eager,
+        ...{ updateSteps, dataLoader: target, classifier: model, numClasses, eager },
+        ...{ temperature, classWeights: kind, share, floor },
       });
       return {
         networks: { discriminator },
@@ -79,13 +81,14 @@ export const pada = (given: PadaOptions = {}): Method => {
           const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
 
           // A source image has the weight of its class, every target image their mean v.
-          const weights = { classWeight: weight, labels };
+          const weights = { classWeight: classWeights.classWeight, labels };
           const transferLoss = adversarial.forwardBatch(features, n, weights); // []
 
           const loss = add(classLoss, scale(transferLoss, tradeOff)); //         []
           const classAccuracy = accuracy(sourceLogits, labels); //               [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; //    [], percent
-          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy };
+          const targetLogits = () => slice(logits, n, 2 * n); //                   [n, numClasses]
+          return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits };
         },
       };
     },
