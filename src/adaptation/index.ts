@@ -1,3 +1,4 @@
+export { type ADistanceOptions, aDistance } from './aDistance.ts';
 export { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from './automaticUpdate.ts';
 export type { Classifier, ClassifierModule, DataLoader, LoaderBatch } from './classify.ts';
 export { type ClassWeightKind, ClassWeightModule, type ClassWeightOptions, raiseClassWeight } from './classWeight.ts';

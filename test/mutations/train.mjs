@@ -228,4 +228,16 @@ export default [
     to: 'Math.exp(z)',
     tests: ['train/select'],
   },
+  {
+    file: 'src/adaptation/aDistance.ts',
+    from: '(LR * errors[k]!) / batch.length',
+    to: '(-LR * errors[k]!) / batch.length',
+    tests: ['adaptation/aDistance'],
+  },
+  {
+    file: 'src/adaptation/aDistance.ts',
+    from: 'order.subarray(held)',
+    to: 'order.subarray(1, 3)',
+    tests: ['adaptation/aDistance'],
+  },
 ];
