@@ -26,8 +26,7 @@ fn colsOf(col: u32) -> Windows {
   }
   return windows;
 }
-fn usedK(col: u32) -> u32 { return 0u; }
-fn nextK(k: u32, used: u32) -> u32 { return k; }
+fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;

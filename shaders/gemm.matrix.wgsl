@@ -54,7 +54,7 @@ fn gemm(
   let left = SIDE / 2u * (subgroup % 2u);
 
   let begin = wid.z * params.kPerPart;
-  let end = min(begin + params.kPerPart, params.k);
+  let end = min(begin + params.kPerPart, tileK(firstCol, SIDE));
   var sums: array<array<Sum, ACROSS>, DOWN>;
   var buffer = 0u;
   for (var k = begin; k < end; k += STEP) {

@@ -26,15 +26,14 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let row = 32u * (tile % down) + 16u * (thread % 2u);
   let col = 32u * (tile / down) + 8u * (thread / 2u);
   if (row >= params.m || col >= params.n) { return; }
+  let end = min((wid.z + 1u) * params.kPerPart, tileK(col, 8u));
   let rows0 = rowsOf(row);
   let rows4 = rowsOf(row + 4u);
   let rows8 = rowsOf(row + 8u);
   let rows12 = rowsOf(row + 12u);
   let leftCols = colsOf(col);
   let rightCols = colsOf(col + 4u);
-  let used = usedK(col);
-  let end = min((wid.z + 1u) * params.kPerPart, params.k);
-  for (var k = nextK(wid.z * params.kPerPart, used); k < end; k = nextK(k + 4u, used)) {
+  for (var k = wid.z * params.kPerPart; k < end; k += 4u) {
     let left = loadB(k, leftCols);
     let right = loadB(k, rightCols);
     multiplyAdd(0u, transpose(loadA(rows0, k)), left, right);

@@ -3,9 +3,9 @@
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
 // The file of the operands defines
+//   tileK(firstCol, columns)            the steps of k that a tile of these columns needs: params.k, or fewer; called first
 //   rowsOf(row), colsOf(col)            what can be computed for 4 rows or 4 columns before the loop over k
-//   loadA(rows, k), loadB(k, cols)      4 x 4 numbers, [i] at k + i for the 4 rows or columns; 0 from params.k on
-//   usedK(col), nextK(k, used)          the first k, from the given one on, at which these columns may differ from 0
+//   loadA(rows, k), loadB(k, cols)      4 x 4 numbers, [i] at k + i for the 4 rows or columns; 0 from tileK on
 // and the file of the epilogue defines
 //   epilogue(row, col, value)           takes the sums of 4 columns, of which the first is less than params.n
 //
@@ -34,12 +34,11 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstRow = ROWS * (tile % down);
   let firstCol = 32u * (tile / down);
   if (firstCol >= params.n) { return; }
+  let end = min((wid.z + 1u) * params.kPerPart, tileK(firstCol, 32u));
   let rows = rowsOf(firstRow + 4u * (lane % (ROWS / 4u)));
   let cols = colsOf(firstCol + 4u * lane);
-  let used = usedK(firstCol);
-  let end = min((wid.z + 1u) * params.kPerPart, params.k);
   // 4 steps of k per round: with 8 the loop no longer fits a CPU's cache of decoded instructions.
-  for (var k = nextK(wid.z * params.kPerPart, used); k < end; k = nextK(k + 4u, used)) {
+  for (var k = wid.z * params.kPerPart; k < end; k += 4u) {
     let a = transpose(loadA(rows, k));
     let b = loadB(k, cols);
     multiplyAdd(0u, a[0], b);

@@ -2,7 +2,7 @@
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the epilogue are in other files; gemm.subgroup describes them (no k is skipped here: a tile holds 16 steps).
+// The operands and the epilogue are in other files; gemm.subgroup describes them.
 // `Element`, the type of the tiles, comes from gemm.single or gemm.half.
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
@@ -89,13 +89,13 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let kA = 4u * (thread % 4u);
   let colB = blockB % (COLUMNS / 4u);
   let kB = 4u * (blockB / (COLUMNS / 4u));
+  let begin = wid.z * params.kPerPart;
+  let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
   let rows = rowsOf(firstRow + 4u * rowA);
   let cols = colsOf(firstCol + 4u * colB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
 
-  let begin = wid.z * params.kPerPart;
-  let end = min(begin + params.kPerPart, params.k);
   var a: mat4x4f;
   var b: mat4x4f;
   var secondB: mat4x4f;

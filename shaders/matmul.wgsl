@@ -28,8 +28,7 @@ const NEXT = vec4u(0, 1, 2, 3);
 // Where 4 rows of op(a) or 4 columns of op(b) begin in memory, at k = 0.
 fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * params.k, vec4u(row), TRANSPOSE_A); }
 fn colsOf(col: u32) -> vec4u { return select(vec4u(col), (col + NEXT) * params.k, TRANSPOSE_B); }
-fn usedK(col: u32) -> u32 { return 0u; }
-fn nextK(k: u32, used: u32) -> u32 { return k; }
+fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 
 // Four neighbouring numbers in memory.
 fn readA(at: u32) -> vec4f {

@@ -87,6 +87,9 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
   'matrix-8x16x16': MATRIX,
 };
 
+/** @internal Columns that every tile divides. */
+export const WIDEST_TILE = 128;
+
 // Steps of k that a tile in workgroup memory holds. Parts begin at multiples of it.
 const K_STEP = 16;
 

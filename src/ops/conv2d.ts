@@ -8,6 +8,7 @@ import weightGradEpilogue from '../../shaders/gemm.weightGrad.epilogue.wgsl';
 import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
+import { WIDEST_TILE } from '../gemm/variants.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reluBackward } from './relu.ts';
@@ -70,7 +71,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   checkOptions('conv2d', options, checks);
   const { stride = 1, padding = 0, dilation = 1, relu = false } = options;
   const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
-  const { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW } = sizes;
+  const { images, c, o, p, q, r, s, strideH, strideW, padH, padW } = sizes;
   const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
@@ -91,12 +92,11 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     const dx = needs(0) ? into(0) : null;
     if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
-      // GPUs load neighbouring pixels together. On a CPU, skipping unused taps gains more.
-      const IMAGE_BY_IMAGE = x.gpu.kind === 'gpu' ? 1 : 0;
+      const constants = { STRIDE_H: strideH, STRIDE_W: strideW };
       gradOfInput(
-        { bindings: { weight, dy }, constants: { IMAGE_BY_IMAGE, STRIDED: strideH * strideW > 1 ? 1 : 0 } },
-        { bindings: { dx }, constants: { IMAGE_BY_IMAGE } },
-        { ...params, m: c, n: images * h * w, k: r * s * 4 * Math.ceil(o / 4) },
+        { bindings: { weight, dy }, constants },
+        { bindings: { dx }, constants },
+        { ...params, m: c, ...inputGradSizes(sizes) },
       );
     }
     if (!needs(1) && !(bias && needs(2))) return bias ? [dx, null, null] : [dx, null];
@@ -114,6 +114,19 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     return bias ? [...gradients, needs(2) ? dbias : null] : gradients;
   });
 }
+
+// The columns are sorted into strideH strideW phases, and no tile has columns of two. No phase uses more than `k` steps.
+function inputGradSizes({ images, h, w, o, r, s, strideH, strideW, dilationH, dilationW }: Conv2dSizes) {
+  const phases = strideH * strideW;
+  const perPhase = images * Math.ceil(h / strideH) * Math.ceil(w / strideW);
+  const taps = Math.ceil((r * gcd(strideH, dilationH)) / strideH) * Math.ceil((s * gcd(strideW, dilationW)) / strideW);
+  return {
+    n: phases === 1 ? perPhase : phases * WIDEST_TILE * Math.ceil(perPhase / WIDEST_TILE),
+    k: taps * 4 * Math.ceil(o / 4),
+  };
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 type Both = readonly [h: number, w: number];
 

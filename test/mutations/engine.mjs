@@ -166,7 +166,11 @@ export default [
     'vec4u(windows.left + right) <= vec4u(params.w)',
     'ops/conv2d [no-subgroups-disordered]',
   ),
-  shader('conv2d.inputGrad', '(steps * i32(stride) == at) & ', '', 'ops/conv2d'),
+  shader('conv2d.inputGrad', '(corner - t * dilation) % steps', 'corner % steps', 'ops/conv2d [adapter]'),
+  shader('conv2d.inputGrad', '(max(low, 0) + back.x - 1) / back.x', 'max(low, 0)', 'ops/conv2d [adapter]'),
+  shader('conv2d.inputGrad', 'high / back.x + 1, 0', 'high / back.x, 0', 'ops/conv2d [adapter]'),
+  shader('conv2d.inputGrad.epilogue', ' && isPixel', '', 'ops/conv2d [adapter]'),
+  source('ops/conv2d', 'phases * WIDEST_TILE * Math.ceil(perPhase / WIDEST_TILE)', 'phases * perPhase', 'ops/conv2d'),
   shader('conv2d.direct', 'u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]'),
   shader('conv2d.directWeightGrad', 'S > 6u), 0.0)', 'S > 7u), 0.0)', 'ops/conv2d [adapter]'),
   shader(

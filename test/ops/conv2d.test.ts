@@ -20,14 +20,20 @@ const CASES: [shapes: string, options: Conv2dOpOptions][] = [
   ['2x3x10x8 2x3x2x4 2', { stride: [3, 2], padding: [1, 2], dilation: [2, 1] }],
   ['1x2x9x9 3x2x3x3 3', { padding: 2, dilation: 2 }],
   ['1x2x13x12 3x2x3x3 3', { stride: 2, padding: 3, dilation: 3 }],
+  // Phases that no tap reaches, an image smaller than the stride, and phases of several tiles.
+  ['2x3x9x9 2x3x3x2 2', { stride: [4, 2], padding: 1, dilation: 2 }],
+  ['3x2x5x8 3x2x2x2', { stride: 3 }],
+  ['2x1x4x5 2x1x2x1 2', { stride: [5, 2] }],
+  ['3x2x30x17 3x2x3x3', { stride: 2, padding: 1 }],
   // Kernels larger than the image.
   ['2x1x3x2 2x1x5x5 2', { padding: 2 }],
   ['1x2x1x4 2x2x3x7 2', { padding: [1, 3] }],
   // A row of pixels under a kernel of more than 32 weights in a row.
-  ['2x1x1x50 3x1x1x37 3', { padding: [0, 4] }],
+  ['5x1x1x50 3x1x1x37 3', { padding: [0, 4] }],
   // Tiles of one pixel in 32 images; of the end of one and the beginning of the next in 33.
   ['32x2x6x5 5x2x3x3 5', {}],
   ['33x3x5x6 4x3x3x3 4', { stride: 2, padding: 1 }],
+  ['32x1x5x4 2x1x2x2 2', { dilation: 2 }],
   ['64x1x8x8 3x1x5x5 3', { padding: 4 }],
   // Rows of one piece and of several, whole or not, of odd lengths; more padding than kernel; rows of the kernel left out.
   ['9x2x6x21 17x2x3x2 17', { padding: [1, 0] }],
