@@ -64,7 +64,7 @@ test('a run on folders saves the names of the classes, and predict labels the fi
     shape: [1, 16, 16],
     classNames,
     resize: null,
-    standardize: null,
+    ...{ standardize: null, geometry: 'none' },
   });
 
   const predicted = await run([
