@@ -1,5 +1,6 @@
 // Everything in double precision. Imports nothing of the library, so it cannot share its errors.
 
+export * from './ba3us.ts';
 export * from './cnn.ts';
 export * from './compare.ts';
 export * from './images.ts';

@@ -12,6 +12,7 @@ export const NAMES: Readonly<Record<MethodName, string>> = {
   iwan: 'IWAN',
   afn: 'AFN',
   mcc: 'MCC',
+  ba3us: 'BA3US',
   'self-training': 'Self-training',
 };
 
@@ -45,6 +46,7 @@ export const IDEAS: Readonly<Record<MethodName, (words: TaskWords) => string>> =
   iwan: ({ source, target }) => `aligns only ${source} that look like ${target}`,
   afn: () => 'makes features longer',
   mcc: ({ kinds }) => `avoids hesitating between ${kinds}`,
+  ba3us: ({ source, target }) => `fills up ${target} with ${source}`,
   'self-training': () => 'learns from its own sure answers',
 };
 

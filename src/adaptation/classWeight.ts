@@ -27,9 +27,6 @@ export const CLASS_WEIGHT_KINDS = ['mean', 'saturating'] as const;
 /** How mean predictions become class weights: see {@link ClassWeightOptions.classWeights}. */
 export type ClassWeightKind = (typeof CLASS_WEIGHT_KINDS)[number];
 
-/** @internal Defaults of the options of class weights that follow the classifier. */
-export const classWeightDefaults = { classWeights: 'mean' as ClassWeightKind, share: 0.3, floor: 0 };
-
 /** @internal */
 export const classWeightChecks: OptionChecks<ClassWeightOptions & { floor?: number }> = {
   temperature: temperatures,

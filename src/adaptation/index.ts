@@ -1,5 +1,6 @@
 export { type ADistanceOptions, aDistance } from './aDistance.ts';
 export { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from './automaticUpdate.ts';
+export { BalancedAdversarialLoss, type BalancedBatch } from './balancedAdversarialLoss.ts';
 export type { Classifier, ClassifierModule, DataLoader, LoaderBatch } from './classify.ts';
 export { type ClassWeightKind, ClassWeightModule, type ClassWeightOptions, raiseClassWeight } from './classWeight.ts';
 export { collectClassificationResults } from './collect.ts';

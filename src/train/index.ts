@@ -25,6 +25,7 @@ export type { ClassWeightEvent, Evaluation, EvaluationEvent, IterationMetrics } 
 export { type TrainResult, type TrainSettings, train } from './loop.ts';
 export { type AdditionOptions, withTargetLosses } from './methods/additions.ts';
 export { type AfnOptions, afn } from './methods/afn.ts';
+export { type Ba3usOptions, ba3us } from './methods/ba3us.ts';
 export { type DannOptions, dann } from './methods/dann.ts';
 export { type IwanOptions, iwan } from './methods/iwan.ts';
 export { type MccOptions, mcc } from './methods/mcc.ts';

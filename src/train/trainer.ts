@@ -99,11 +99,13 @@ export class Trainer<M extends Model = SmallCnn> {
     this.recipe = method.begin({
       ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
       // A method that does not use the target gets none.
-      ...{ target: targetData!, eager: this.eager },
+      ...{ source: sourceJitter, target: targetData!, eager: this.eager },
+      ...{ batchSize, iterations: options.iterations },
     });
     const { networks = {}, classWeights } = this.recipe;
     for (const network of Object.values(networks)) own(network);
     if (classWeights) own(classWeights);
+    for (const thing of Object.values(this.recipe.state ?? {})) own({ dispose: () => thing.dispose?.() });
     own({ dispose: () => this.recipe.dispose?.() });
     this.optimizer = own(new Sgd(this.parameterGroups(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
     this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });
@@ -360,6 +362,7 @@ export class Trainer<M extends Model = SmallCnn> {
       source,
       ...(target && { target }),
       ...this.jittered,
+      ...recipe.state,
     };
   }
 

@@ -35,9 +35,18 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
   // Source only in this file is DANN with a trade-off of 0: its batch statistics include the target.
   const method =
     params.method === 'pada' ? pada({ ...options, temperature, classWeightUpdateSteps: updateSteps }) : dann(options);
-  const setup = { gpu, model, featuresDim: FEATURES, numClasses, random, eager: false };
+  const setup = {
+    gpu,
+    model,
+    featuresDim: FEATURES,
+    numClasses,
+    random,
+    eager: false,
+    batchSize: params.batch,
+    iterations: 1,
+  };
   // Class weights take any iterable of batches, as TLlib's do; the trainer gives a data set.
-  const recipe = method.begin({ ...setup, target: dataLoader as never });
+  const recipe = method.begin({ ...setup, source: dataLoader as never, target: dataLoader as never });
   const discriminator = recipe.networks!.discriminator!;
   // The file has class weights for every method, though only PADA uses them.
   const weights =

@@ -23,8 +23,8 @@ export const selfTrainingRunner: GoldenRunner = (gpu, { params, inputs }) => {
   const [, numClasses] = (inputs.source_logits as GoldenTensor).shape as [number, number];
   const target = new FeatureDataset(gpu, { features: new Float32Array(numClasses), count: 1, dim: numClasses }, 1);
   const recipe = selfTraining({ threshold, floor, pseudoFrom: 0, ramp: RAMP }).begin({
-    ...{ gpu, model: new Identity(), featuresDim: numClasses, numClasses, target },
-    ...{ random: new Random(0), eager: true },
+    ...{ gpu, model: new Identity(), featuresDim: numClasses, numClasses, source: target, target },
+    ...{ batchSize: 1, iterations: 1, random: new Random(0), eager: true },
   });
   const weight = { shape: [numClasses], data: Float32Array.from(inputs.class_weight.data) };
   recipe.classWeights!.loadStateDict(

@@ -28,7 +28,37 @@ export default [
     file: 'src/train/methods/pada.ts',
     from: 'adversarial.forwardBatch(features, n, weights)',
     to: 'adversarial.forwardBatch(features, n)',
-    tests: ['train/methods'],
+    tests: ['train/methodLosses'],
+  },
+  {
+    file: 'src/train/methods/iwan.ts',
+    from: 'forwardBatch(detach(features), n)',
+    to: 'forwardBatch(features, n)',
+    tests: ['train/methodLosses'],
+  },
+  {
+    file: 'src/train/methods/iwan.ts',
+    from: 'scale(weightLoss, 1.5 * tradeOff)',
+    to: 'scale(weightLoss, tradeOff)',
+    tests: ['train/methodLosses'],
+  },
+  {
+    file: 'src/adaptation/balancedAdversarialLoss.ts',
+    from: 'this.gradientReversal.forward(entropy(softmax(logits), { eps: 1e-7 }))',
+    to: 'entropy(softmax(logits), { eps: 1e-7 })',
+    tests: ['train/methodLosses'],
+  },
+  {
+    file: 'src/adaptation/balancedAdversarialLoss.ts',
+    from: 'clamp(sub(k, rows(places.slice(0, m))), { min: 0, max: 1 })',
+    to: 'clamp(k, { min: 0, max: 1 })',
+    tests: ['train/methodLosses'],
+  },
+  {
+    file: 'src/train/trainer.ts',
+    from: '      ...recipe.state,\n',
+    to: '',
+    tests: ['train/trainer'],
   },
   {
     file: 'src/ops/concat.ts',

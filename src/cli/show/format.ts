@@ -10,6 +10,7 @@ export const METHOD_TITLES: Record<MethodName, string> = {
   iwan: 'IWAN',
   afn: 'AFN',
   mcc: 'MCC',
+  ba3us: 'BA3US',
   'self-training': 'self-training',
 };
 

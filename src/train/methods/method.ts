@@ -30,8 +30,14 @@ export interface MethodSetup {
   /** Length of the model's features. */
   featuresDim: number;
   numClasses: number;
+  /** All source examples with labels, for methods that draw more of them than `losses` gets; they change at random if there is a jitter. */
+  source: Dataset;
   /** All target examples, in order, without labels. */
   target: Dataset;
+  /** Examples per batch and domain. */
+  batchSize: number;
+  /** Iterations of the whole run. */
+  iterations: number;
   /** Generates initial weights. */
   random: Random;
   /** Whether ops run eagerly instead of as captured steps. */
@@ -44,6 +50,8 @@ export interface Recipe {
   readonly networks?: Readonly<Record<string, Module>>;
   /** Weights of the classes, refreshed between backward and the update. */
   readonly classWeights?: ClassWeights;
+  /** What else has a state that a resumed run needs, by its names in checkpoints. Disposed with the run if it can be. */
+  readonly state?: Readonly<Record<string, Stateful & { dispose?(): void }>>;
   /** Called before iteration `iteration`, counted from 0: sets what changes from one iteration to the next. */
   advance?(iteration: number): void;
   /** Computes the losses of one iteration. Called once if captured, else in each iteration. */

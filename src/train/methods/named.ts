@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoint.ts';
 import { completeOptions, defaultOptions, type TrainingOptions } from '../options.ts';
 import { type AdditionOptions, additionDefaults, withTargetLosses } from './additions.ts';
 import { type AfnOptions, afn, afnDefaults } from './afn.ts';
+import { type Ba3usOptions, ba3us, ba3usDefaults } from './ba3us.ts';
 import { dann, dannDefaults } from './dann.ts';
 import { type IwanOptions, iwan, iwanDefaults } from './iwan.ts';
 import { mcc, mccDefaults } from './mcc.ts';
@@ -17,7 +18,7 @@ import { sourceOnly } from './sourceOnly.ts';
 // of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 
 /** The names of the methods in flags and JSON. A list of its own, so that a page that shows them bundles no method. */
-export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'iwan', 'afn', 'mcc', 'self-training'] as const;
+export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'iwan', 'afn', 'mcc', 'ba3us', 'self-training'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All options of a run with one of the named methods. A method ignores the options of others. */
@@ -28,7 +29,7 @@ export type RunOptions = TrainingOptions &
     /** How grey images are moved and scaled when they are put on the GPU. */
     geometry: GeometryName;
   };
-type MethodOptions = PadaOptions & IwanOptions & AfnOptions & SelfTrainingOptions;
+type MethodOptions = PadaOptions & IwanOptions & AfnOptions & Ba3usOptions & SelfTrainingOptions;
 
 /** How the images of each side change at random: `none` or a preset, with amounts as in `colour,rotation=30`. */
 type Jitters = { sourceJitter: string; targetJitter: string };
@@ -40,6 +41,7 @@ const METHODS: Readonly<Record<MethodName, (options: Required<MethodOptions>) =>
   iwan,
   afn,
   mcc,
+  ba3us,
   'self-training': selfTraining,
 };
 
@@ -52,6 +54,7 @@ const DEFAULTS: Readonly<Record<MethodName, { own: Partial<MethodOptions>; run?:
   iwan: { own: iwanDefaults },
   afn: { own: afnDefaults },
   mcc: { own: mccDefaults },
+  ba3us: { own: ba3usDefaults },
   'self-training': {
     own: selfTrainingDefaults,
     run: { iterations: 700, sourceJitter: 'strong', targetJitter: 'strong', geometry: 'canonical' },
@@ -66,7 +69,7 @@ export const runDefaultsOf = (method: MethodName, shape: readonly number[] = [1,
   geometry: 'none',
   ...defaultOptions,
   ...additionDefaults,
-  ...{ ...selfTrainingDefaults, ...afnDefaults, ...iwanDefaults, ...padaDefaults },
+  ...{ ...selfTrainingDefaults, ...ba3usDefaults, ...afnDefaults, ...iwanDefaults, ...padaDefaults },
   ...DEFAULTS[method].own,
   ...DEFAULTS[method].run,
   // Vectors have no jitter, and only grey images have a geometry.

@@ -8,60 +8,42 @@
 // y are the source batch's labels, f and f' the features of the source and the target batch, and v = mean_i w[y_i]. The
 // discriminator D learns to tell the domains apart; the gradient of the features is reversed on its way from D, so they
 // become alike. The class weights w estimate which classes the target contains, and leave the others out of both losses.
-import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../adaptation/automaticUpdate.ts';
-import { classWeightChecks, classWeightDefaults } from '../../adaptation/classWeight.ts';
 import { DomainAdversarialLoss } from '../../adaptation/domainAdversarialLoss.ts';
 import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
-import { above, checkOptions, inF32, type OptionChecks, wholeFrom, withDefaults } from '../../checks/options.ts';
+import { checkOptions, type OptionChecks, withDefaults } from '../../checks/options.ts';
 import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
+import { type ClassWeightsOptions, classWeightsChecks, classWeightsDefaults, classWeightsOf } from './classWeights.ts';
 import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Options of {@link pada}. */
-export interface PadaOptions extends DannOptions, Pick<AutomaticUpdateOptions, 'classWeights' | 'share' | 'floor'> {
-  /** Temperature T of the softmax that the class weights are means of. Default: 0.1. */
-  temperature?: number;
-  /** Iterations between two updates of the class weights. Default: 100. */
-  classWeightUpdateSteps?: number;
-}
+export interface PadaOptions extends DannOptions, ClassWeightsOptions {}
 
-export const padaDefaults = {
-  ...dannDefaults,
-  ...{ temperature: 0.1, classWeightUpdateSteps: 100 },
-  ...classWeightDefaults,
-};
+export const padaDefaults = { ...dannDefaults, ...classWeightsDefaults };
 
-const checks: OptionChecks<PadaOptions> = {
-  ...dannChecks,
-  ...classWeightChecks,
-  temperature: /* @__PURE__ */ inF32(/* @__PURE__ */ above(0)),
-  classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1),
-};
+const checks: OptionChecks<PadaOptions> = { ...dannChecks, ...classWeightsChecks };
 
 /** Adapts to a target that contains only some of the source's classes (PADA). */
 export const pada = (given: PadaOptions = {}): Method => {
   checkOptions('pada', given, checks);
   const options = withDefaults(padaDefaults, given);
-  const { tradeOff, classWeightUpdateSteps: updateSteps, reversalAlpha: alpha, reversalIterations: maxIters } = options;
-  const { temperature, classWeights: kind, share, floor } = options;
+  const { tradeOff, reversalAlpha: alpha, reversalIterations: maxIters } = options;
   return {
     name: 'pada',
     options: { ...options },
     usesTarget: true,
-    begin({ gpu, model, featuresDim: F, numClasses, target, random, eager }): Recipe {
+    begin(setup): Recipe {
+      const { gpu, model, featuresDim: F, random } = setup;
       const discriminator = new DomainDiscriminator(gpu, { inFeature: F, hiddenSize: F, random });
       const gradientReversal = new WarmStartGradientReverseLayer({ alpha, maxIters });
       const adversarial = new DomainAdversarialLoss(discriminator, { gradientReversal });
-      const classWeights = new AutomaticUpdateClassWeightModule(gpu, {
-        ...{ updateSteps, dataLoader: target, classifier: model, numClasses, eager },
-        ...{ temperature, classWeights: kind, share, floor },
-      });
+      const classWeights = classWeightsOf(setup, options);
       return {
         networks: { discriminator },
         classWeights,
