@@ -1,7 +1,8 @@
 // Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
 
 import { labelRows, labelsCsv } from '../../src/train/labelTable.ts';
-import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
+import { defaultOptions } from '../../src/train/options.ts';
 import { copyLink, download } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';
 import { LINK_COPIED, LINK_NOT_COPIED, UNKNOWN_ERROR } from '../shared/words.ts';
@@ -196,7 +197,13 @@ export class App {
   }
 
   private startWorker(): Worker {
-    const worker = new Worker('worker.js', { type: 'module' });
+    // A worker from a file of its own would follow the policy that the server sends with that file. This one follows the page's policy,
+    // whatever the server sends: it can ask no other server for anything.
+    const script = new Blob([`import ${JSON.stringify(new URL('worker.js', document.baseURI))};`], {
+      type: 'text/javascript',
+    });
+    const address = URL.createObjectURL(script);
+    const worker = new Worker(address, { type: 'module', name: new URL('.', document.baseURI).href });
     worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -232,7 +239,7 @@ export class App {
     } else if (report.type === 'stopped' && report.why === 'done') {
       this.wantsToRun = false;
       this.enter('done');
-      screen.say(STATUS.finished(report.iteration, defaultRunOptions.iterations));
+      screen.say(STATUS.finished(report.iteration, defaultOptions.iterations));
     } else if (report.type === 'stopped') {
       if (state.mode === 'paused') screen.say(STATUS.pausedAt(report.iteration));
     } else if (report.type === 'read' || report.type === 'model') {

@@ -41,6 +41,6 @@ async function collect(entry: FileSystemEntry, into: OwnFile[]): Promise<void> {
 export function withoutRoot(all: readonly OwnFile[]): Folder {
   const root = all[0]?.path.split('/')[0] ?? '';
   const isRoot = all.every(({ path }) => path.startsWith(`${root}/`));
-  if (!isRoot) return { folder: `${all.length} files`, files: [...all] };
+  if (!isRoot) return { folder: all.length === 1 ? root : `${all.length} files`, files: [...all] };
   return { folder: root, files: all.map(({ path, file }) => ({ path: path.slice(root.length + 1), file })) };
 }

@@ -34,7 +34,7 @@ export async function record(
       reports.push(report);
       hear(report);
     },
-    { images: loadImages, gpu: openGpu },
+    { images: (task) => loadImages(task, ''), gpu: openGpu },
   );
   runner.work();
   const next = <K extends Report['type']>(type: K, onReport: (report: Report) => void = () => {}) =>

@@ -1,6 +1,8 @@
 import { EMOJI_CLASSES } from '../../src/data/emojiClasses.ts';
 import type { Resize } from '../../src/data/readers/images.ts';
-import { defaultRunOptions, type MethodName } from '../../src/train/methods/named.ts';
+import type { MethodName } from '../../src/train/methods/named.ts';
+import { padaDefaults } from '../../src/train/methods/pada.ts';
+import { defaultOptions } from '../../src/train/options.ts';
 
 /** The methods that the page compares. */
 export const PAGE_METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada'];
@@ -63,11 +65,11 @@ export const defaultSettings: Readonly<Settings> = {
   task: 'digits',
   methods: ['dann', 'pada'],
   classes: CLASSES,
-  temperature: defaultRunOptions.temperature,
-  tradeOff: defaultRunOptions.tradeOff,
-  updateSteps: defaultRunOptions.classWeightUpdateSteps,
-  seed: defaultRunOptions.seed,
-  batch: defaultRunOptions.batchSize,
+  temperature: padaDefaults.temperature,
+  tradeOff: padaDefaults.tradeOff,
+  updateSteps: padaDefaults.classWeightUpdateSteps,
+  seed: defaultOptions.seed,
+  batch: defaultOptions.batchSize,
   size: 64,
   resize: 'crop',
   channels: 3,

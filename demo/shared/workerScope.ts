@@ -1,5 +1,7 @@
 /** The global scope of a dedicated worker. TypeScript's DOM types describe only windows. */
 interface WorkerScope<Command, Report> {
+  /** The name that the page gave the worker. */
+  name: string;
   postMessage(report: Report, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<Command>) => void) | null;
 }

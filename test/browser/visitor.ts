@@ -26,6 +26,8 @@ const REMEMBER = `{
 export interface Site {
   browser: Browser;
   address: string;
+  /** The built page. */
+  folder: string;
 }
 
 /** Builds the page and serves it to a browser during the tests of a file. One of its workers remembers its devices. */
@@ -44,6 +46,7 @@ export function hostedSite(worker: string): Site {
       rmSync(folder, { recursive: true, force: true });
     };
     site.address = server.address;
+    site.folder = folder;
     site.browser = await openBrowser();
   });
   test.after(() => close?.());

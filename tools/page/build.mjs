@@ -7,7 +7,8 @@ import { wgsl } from '../browser/bundle.mjs';
 import { writeDigits, writeEmoji } from './images.mjs';
 
 const KB = 1024;
-const LIMIT = 150 * KB;
+// The lab holds the text of every kernel.
+const LIMITS = { page: 150 * KB, lab: 170 * KB };
 const DIGITS_LIMIT = 3 * KB * KB;
 const EMOJI_LIMIT = 6 * KB * KB;
 // Files that the pages load unchanged, with their place in the built folder.
@@ -101,11 +102,15 @@ const partsOf = ({ outputs }, folder) =>
 /** Builds the pages and prints their sizes. Throws if one exceeds its limit. */
 export async function buildAndWeigh(folder) {
   const { pages, digits, emoji } = await buildPage(folder);
-  const weights = Object.entries(pages).map(([name, bytes]) => `${name} ${(bytes / KB).toFixed(1)} KB`);
-  process.stderr.write(
-    `${weights.join(', ')} gzipped (at most ${LIMIT / KB} each), digits ${(digits / KB / KB).toFixed(2)} MB (at most ${DIGITS_LIMIT / KB / KB}), emoji ${(emoji / KB / KB).toFixed(2)} MB (at most ${EMOJI_LIMIT / KB / KB}), in ${folder}\n`,
+  const weights = Object.entries(pages).map(
+    ([name, bytes]) => `${name} ${(bytes / KB).toFixed(1)} KB gzipped (at most ${LIMITS[name] / KB})`,
   );
-  if (Object.values(pages).some((bytes) => bytes > LIMIT) || digits > DIGITS_LIMIT || emoji > EMOJI_LIMIT)
+  const inMegabytes = (bytes) => (bytes / KB / KB).toFixed(2);
+  process.stderr.write(
+    `${weights.join(', ')}, digits ${inMegabytes(digits)} MB (at most ${DIGITS_LIMIT / KB / KB}), emoji ${inMegabytes(emoji)} MB (at most ${EMOJI_LIMIT / KB / KB}), in ${folder}\n`,
+  );
+  const tooLarge = Object.entries(pages).some(([name, bytes]) => bytes > LIMITS[name]);
+  if (tooLarge || digits > DIGITS_LIMIT || emoji > EMOJI_LIMIT)
     throw new Error('page: larger than its limit, see above');
 }
 

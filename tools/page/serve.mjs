@@ -14,7 +14,7 @@ const TYPES = {
 };
 // The policy of the pages' HTML, repeated because it must also apply to workers; other pages may not frame this one.
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HEADERS = {
   'content-security-policy': POLICY,
   'cache-control': 'no-cache',

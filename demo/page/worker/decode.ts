@@ -1,4 +1,4 @@
-import type { Decode, DecodedImage } from '../../../src/data/readers/images.ts';
+import type { Decode, DecodedImage, Resize } from '../../../src/data/readers/images.ts';
 
 /**
  * Decodes an image file with the browser, by the rules of the command line (src/cli/decode.ts): first frame, EXIF orientation applied,
@@ -14,12 +14,11 @@ export const decodeInBrowser: Decode = async (bytes, { channels, size, resize })
     pen.fillStyle = '#fff';
     pen.fillRect(0, 0, width, height);
     const { from, to } = place(image, { height, width, resize });
-    const [resizeWidth, resizeHeight] = [Math.max(1, Math.round(to.width)), Math.max(1, Math.round(to.height))];
     // Unlike a canvas, this filters well when it makes an image much smaller.
     const small = await createImageBitmap(image, from.x, from.y, from.width, from.height, {
-      ...{ resizeWidth, resizeHeight, resizeQuality: 'high' },
+      ...{ resizeWidth: to.width, resizeHeight: to.height, resizeQuality: 'high' },
     });
-    pen.drawImage(small, Math.round(to.x), Math.round(to.y), resizeWidth, resizeHeight);
+    pen.drawImage(small, to.x, to.y, to.width, to.height);
     small.close();
     return { data: planar(pen.getImageData(0, 0, width, height).data, channels), height, width };
   } finally {
@@ -34,25 +33,32 @@ interface Box {
   height: number;
 }
 
-/** Returns which part of an image goes where: `crop` leaves out its margins, `fit` leaves margins, `fill` stretches it. */
-export function place(
-  image: { height: number; width: number },
-  { height, width, resize }: { height: number; width: number; resize: 'crop' | 'fit' | 'fill' },
-): { from: Box; to: Box } {
-  const whole = (of: { height: number; width: number }): Box => ({ x: 0, y: 0, width: of.width, height: of.height });
-  const middle = (
-    of: { height: number; width: number },
-    scale: number,
-    part: { height: number; width: number },
-  ): Box => {
-    const [w, h] = [part.width * scale, part.height * scale];
-    return { x: (of.width - w) / 2, y: (of.height - h) / 2, width: w, height: h };
-  };
-  const [across, down] = [width / image.width, height / image.height];
-  const target = { height, width };
-  if (resize === 'fill') return { from: whole(image), to: whole(target) };
-  if (resize === 'fit') return { from: whole(image), to: middle(target, Math.min(across, down), image) };
-  return { from: middle(image, 1 / Math.max(across, down), target), to: whole(target) };
+interface Size {
+  height: number;
+  width: number;
+}
+
+/**
+ * Returns which part of an image goes where, in pixels: `crop` leaves out its margins, `fit` leaves margins, which sharp rounds the same,
+ * `fill` stretches it.
+ */
+export function place(image: Size, { resize, ...size }: Size & { resize: Resize }): { from: Box; to: Box } {
+  const whole = ({ height, width }: Size): Box => ({ x: 0, y: 0, height, width });
+  const middle = (of: Size, { height, width }: Size): Box => ({
+    ...{ x: (of.width - width) / 2, y: (of.height - height) / 2 },
+    ...{ height, width },
+  });
+  const scales = [size.width / image.width, size.height / image.height];
+  if (resize === 'fill') return { from: whole(image), to: whole(size) };
+  if (resize === 'crop') {
+    const scale = Math.max(...scales);
+    const part = { height: size.height / scale, width: size.width / scale };
+    return { from: middle(image, part), to: whole(size) };
+  }
+  const scale = Math.min(...scales);
+  const [height, width] = [image.height, image.width].map((side) => Math.max(1, Math.round(side * scale)));
+  const { x, y, ...rest } = middle(size, { height: height!, width: width! });
+  return { from: whole(image), to: { x: Math.floor(x), y: Math.floor(y), ...rest } };
 }
 
 /** Turns RGBA pixels into one plane per channel. */

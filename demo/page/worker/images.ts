@@ -21,15 +21,19 @@ export interface TaskImages {
 
 const SETS = ['source', 'target', 'test'] as const;
 
-/** Downloads the IDX files of a task from its folder. Throws an `Error` that names the file if one cannot be downloaded. */
-export async function loadImages(task: Exclude<TaskName, 'own'>): Promise<TaskImages> {
+/**
+ * Downloads the IDX files of a task. Throws an `Error` that names the file if one cannot be downloaded.
+ *
+ * @param base the address of the folder that has a folder per task
+ */
+export async function loadImages(task: Exclude<TaskName, 'own'>, base: string): Promise<TaskImages> {
   const classNames = CLASS_NAMES[task];
   const kind = task === 'digits' ? 'idx3' : 'idx4';
   const [source, target, test] = await Promise.all(
     SETS.map(async (set) => {
       const [images, labels] = await Promise.all([
-        load(`${task}/${set}-images-${kind}-ubyte.gz`),
-        load(`${task}/${set}-labels-idx1-ubyte.gz`),
+        load(base, `${task}/${set}-images-${kind}-ubyte.gz`),
+        load(base, `${task}/${set}-labels-idx1-ubyte.gz`),
       ]);
       return readImages({ images, labels, numClasses: classNames.length });
     }),
@@ -37,8 +41,8 @@ export async function loadImages(task: Exclude<TaskName, 'own'>): Promise<TaskIm
   return { task, classNames, source: source!, target: target!, test: test!, resize: null };
 }
 
-async function load(file: string): Promise<NamedBytes> {
-  const response = await fetch(file).catch((error: Error) => {
+async function load(base: string, file: string): Promise<NamedBytes> {
+  const response = await fetch(base + file).catch((error: Error) => {
     throw new Error(ERRORS.download(file, error.message));
   });
   if (!response.ok) throw new Error(ERRORS.download(file, `${response.status} ${response.statusText}`));

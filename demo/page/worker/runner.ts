@@ -3,10 +3,10 @@
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { defaultRunOptions, type MethodName } from '../../../src/train/methods/named.ts';
-import { type OpenGpu, openGpu } from '../../shared/openGpu.ts';
+import type { OpenGpu } from '../../shared/openGpu.ts';
 import type { Awaited, Command, Labeller, Report, SavedKind, Side, Snapshot } from '../protocol.ts';
 import type { Settings, TaskName } from '../settings.ts';
-import { loadImages, type TaskImages } from './images.ts';
+import type { TaskImages } from './images.ts';
 import { Inbox } from './inbox.ts';
 import type { OwnImages } from './own.ts';
 import { decodeSaved, Runs } from './runs.ts';
@@ -48,7 +48,7 @@ export class Runner {
 
   constructor(
     private readonly report: (report: Report, transfer?: Transferable[]) => void,
-    private readonly sources: Sources = { images: loadImages, gpu: openGpu },
+    private readonly sources: Sources,
   ) {}
 
   take(command: Command): void {
