@@ -11,7 +11,8 @@
 // shapes    logits x, dlogits: [rows, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [];
 //           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes), finally all in the first
 // parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl); workgroups take blocks of rows in turn. A single workgroup needs
-//           no second dispatch; several leave partial sums to total. backward: one invocation per element
+//           no second dispatch; several leave partial sums to total. A single one can compute dlogits too (gradient), for dloss = 1.
+//           backward: one invocation per element
 // numerics  backward reads m and 1 / s instead of log-sum-exp, which has too few digits at logits of 1e4. A label >= cols, a largest
 //           logit that is not finite and W = 0 give NaN, as in PyTorch; with weightless = 1, W < 2^-126 gives loss and gradient 0
 
@@ -20,7 +21,7 @@ override SMOOTH = false;
 
 struct Params {
   rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, weightless: u32, groups: u32,
-  ignores: u32, ignored: u32, smoothing: f32,
+  ignores: u32, ignored: u32, smoothing: f32, gradient: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -135,6 +136,12 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   if (lid == 0u) {
     if (params.groups == 1u) { finish(sum, ofClasses); } else { totals[wid.x] = vec4f(sum, ofClasses, 0.0); }
   }
+  if (params.gradient == 0u) { return; }
+  storageBarrier(); // rowStats and totals[0] are complete
+  for (var i = lid; i < params.rows * params.cols; i += WG) {
+    let row = i / params.cols;
+    dlogits[i] = slope(i, row, rowStats[row], totals[0], 1.0);
+  }
 }
 
 @compute @workgroup_size(WG)
@@ -152,23 +159,26 @@ fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: 
   let i = (wid.y * groups.x + wid.x) * WG + lid;
   if (i >= params.rows * params.cols) { return; }
   let row = i / params.cols;
-  let stats = rowStatsIn[row];
+  dlogits[i] = slope(i, row, rowStatsIn[row], totalsIn[0], dloss[select(0u, row, params.each == 1u)]);
+}
+
+fn slope(i: u32, row: u32, stats: vec2f, total: vec4f, upstream: f32) -> f32 {
   let label = labels[row];
   let c = i - row * params.cols;
   let ignored = isIgnored(label);
-  var g = dloss[select(0u, row, params.each == 1u)] * rowWeight(row);
+  var g = upstream * rowWeight(row);
   if (!SMOOTH && !ignored) { g *= classWeight(label); }
-  let weightless = params.mean == 1u && weighsNothing(totalsIn[0].y);
-  if (params.mean == 1u && !weightless) { g /= totalsIn[0].y; }
+  let weightless = params.mean == 1u && weighsNothing(total.y);
+  if (params.mean == 1u && !weightless) { g /= total.y; }
   let p = exp(logits[i] - stats.x) * stats.y;
   // The sum of t over all classes, and t of this class.
   var t = vec2f(1.0, f32(c == label));
   if (SMOOTH) {
     t *= (1.0 - params.smoothing) * classWeight(label);
-    t += params.smoothing / f32(params.cols) * vec2f(totalsIn[0].z, classWeight(c));
+    t += params.smoothing / f32(params.cols) * vec2f(total.z, classWeight(c));
   }
   let dx = g * (t.x * p - t.y);
   // WGSL leaves the results of 0/0 and of NaN times 0 to the device.
   let undefined = label >= params.cols || isNan(g) || isNan(t.x) || (weightless && params.weightless == 0u);
-  dlogits[i] = select(select(dx, 0.0, ignored), nan(i), isNan(stats.y) || (undefined && !ignored));
+  return select(select(dx, 0.0, ignored), nan(i), isNan(stats.y) || (undefined && !ignored));
 }

@@ -12,13 +12,14 @@
 //
 // shapes    z, dz: [sources + targets, 1]; weightOfSource: [sources]; weightOfTarget: [targets]; classWeight: [classes];
 //           labels: [sources]; loss, accuracy: []; each: [sources, 1]
-// parallel  forward: one workgroup; each invocation takes every 64th image, and a tree adds the partial sums. Else one invocation per image
+// parallel  forward: one workgroup; each invocation takes every 64th image, and a tree adds the partial sums. It can compute dz too
+//           (gradient), for dloss = 1. Else one invocation per image
 // numerics  the probability, its slope and the mean weight are computed as sigmoid.wgsl and domainWeights.wgsl do. Logarithms are clamped at -100, as in PyTorch (clampedLog of rows.wgsl, which keeps NaN). A p outside [0, 1] and a label >= classes give NaN
 
 override LOGITS = false;
 override BY_CLASS = false;
 
-struct Params { sources: u32, targets: u32, weighted: u32, mean: u32, classes: u32 }
+struct Params { sources: u32, targets: u32, weighted: u32, mean: u32, classes: u32, gradient: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> z: array<f32>;
 // If there are no such weights, z is bound here and not read.
@@ -80,6 +81,7 @@ fn forward(@builtin(local_invocation_index) lid: u32) {
     let isSource = i < params.sources;
     let p = probability(i);
     let l = lossOf(i, p);
+    if (params.gradient == 1u) { dz[i] = gradient(i, 1.0); }
     let right = f32((p >= 0.5) == isSource);
     sum += select(vec4f(0.0, l, 0.0, right), vec4f(l, 0.0, right, 0.0), isSource);
   }

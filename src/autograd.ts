@@ -53,8 +53,8 @@ export function noGrad<T>(fn: () => Sync<T>): T {
   }
 }
 
-/** Returns whether {@link record} would record an op with these inputs. */
-function wantsGraph(inputs: readonly Tensor[]): boolean {
+/** @internal Returns whether {@link record} would record an op with these inputs. */
+export function wantsGraph(inputs: readonly Tensor[]): boolean {
   if (!gradEnabled) return false;
   for (const x of inputs) x.noteRequiresGrad()?.reads();
   return inputs.some((x) => x.requiresGrad);

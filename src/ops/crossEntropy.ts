@@ -1,5 +1,6 @@
 // Softmax, cross-entropy and its mean in one dispatch (two for large batches), and the gradient in another. Forward keeps two
-// numbers per row, the maximum and the sum of exponentials, so that backward needs no softmax matrix.
+// numbers per row, the maximum and the sum of exponentials, so that backward needs no softmax matrix. For the small batches of
+// most training steps, forward also computes the gradient of the loss itself, and backward needs no dispatch.
 import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
@@ -7,6 +8,7 @@ import { record } from '../autograd.ts';
 import { checkOptions, type OptionChecks, wholeWithin, within } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { isOne, suitsEarlyGradient } from './shared/earlyGradient.ts';
 import { aTensor, expectMatrix, expectShape } from './shared/expect.ts';
 import { type Reduction, reductions } from './shared/reduction.ts';
 import { splitRows } from './shared/split.ts';
@@ -72,6 +74,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const blocks = Math.ceil(rows / rowsAtOnce);
   const groups = !each && blocks <= BLOCKS_ALONE ? 1 : Math.min(blocks, MOST_GROUPS);
   const shared = { logits, labels, weight: weight ?? logits, sampleWeight: sampleWeight ?? logits };
+  const isEarly = groups === 1 && !each && suitsEarlyGradient(logits);
   const params = {
     rows,
     cols,
@@ -84,13 +87,17 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     ignored: (ignoreIndex ?? 0) >>> 0,
     smoothing: labelSmoothing,
     groups,
+    gradient: Number(isEarly),
   };
   const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');
   const rowStats = empty(gpu, [rows, 2], 'f32', 'rowStats');
   const totals = empty(gpu, [groups, 4], 'f32', 'totals');
-  kernel.forward({ ...shared, loss, rowStats, totals }, params, [groups], { constants: { ...constants, ...smooth } });
+  const early = empty(gpu, isEarly ? logits.shape : [1], 'f32', 'dlogits');
+  const outputs = { loss, rowStats, totals, dlogits: early };
+  kernel.forward({ ...shared, ...outputs }, params, [groups], { constants: { ...constants, ...smooth } });
   if (groups > 1 && !each) kernel.total({ loss, totals }, params, 1);
-  return record('crossEntropy', [logits], loss, [rowStats, totals], (dloss, gradient) => {
+  return record('crossEntropy', [logits], loss, [rowStats, totals, early], (dloss, gradient) => {
+    if (isEarly && isOne(dloss)) return [early];
     const dlogits = gradient.into(0);
     const bindings = { ...shared, rowStatsIn: rowStats, totalsIn: totals, dloss, dlogits };
     kernel.backward(bindings, params, Math.ceil(logits.size / 64), { constants: smooth });

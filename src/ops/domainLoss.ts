@@ -6,6 +6,7 @@ import { record } from '../autograd.ts';
 import { anything, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { isOne, suitsEarlyGradient } from './shared/earlyGradient.ts';
 import { aTensor, expectDtype, expectShape } from './shared/expect.ts';
 import { type Reduction, reductions } from './shared/reduction.ts';
 
@@ -93,21 +94,27 @@ export function domainLoss(p: Tensor, options: DomainLossOptions): { loss: Tenso
     ...{ classWeight: ofClasses?.classWeight ?? p, labels: ofClasses?.labels ?? p },
   };
   const classes = ofClasses?.classWeight.size ?? 0;
-  const params = { sources, targets, weighted: Number(!!ofRows), mean: Number(reduction === 'mean'), classes };
+  const isEarly = reduction !== 'none' && suitsEarlyGradient(p);
+  const params = {
+    ...{ sources, targets, weighted: Number(!!ofRows), mean: Number(reduction === 'mean'), classes },
+    gradient: Number(isEarly),
+  };
   // All 64 invocations add up the weights together.
   const constants = { LOGITS: Number(logits), BY_CLASS: Number(!!ofClasses), LANES: ofClasses ? 64 : 1 };
   const groups = Math.ceil(size / 64);
 
   const total = empty(gpu, [], 'f32', 'domainLoss');
   const accuracy = empty(gpu, [], 'f32', 'domainAccuracy');
-  kernel.forward({ ...shared, loss: total, accuracy }, params, 1, { constants });
+  const early = empty(gpu, isEarly ? p.shape : [1], 'f32', 'dp');
+  kernel.forward({ ...shared, loss: total, accuracy, dz: early }, params, 1, { constants });
   let loss = total;
   if (reduction === 'none') {
     total.dispose();
     loss = empty(gpu, [sources, 1], 'f32', 'domainLoss');
     kernel.forwardEach({ ...shared, each: loss }, params, groups, { constants });
   }
-  record('domainLoss', [p], loss, [], (dloss, gradient) => {
+  record('domainLoss', [p], loss, [early], (dloss, gradient) => {
+    if (isEarly && isOne(dloss)) return [early];
     const dz = gradient.into(0);
     const backward = reduction === 'none' ? kernel.backwardEach : kernel.backward;
     backward({ ...shared, dloss, dz }, params, groups, { constants });

@@ -166,6 +166,10 @@ export default [
     'vec4u(windows.left + right) <= vec4u(params.w)',
     'ops/conv2d [no-subgroups-disordered]',
   ),
+  // Gradients that forward computes.
+  shader('crossEntropy', 'totals[0], 1.0)', 'totals[0], 2.0)', 'ops/crossEntropy [adapter]'),
+  shader('crossEntropy', 'storageBarrier();', '', 'ops/crossEntropy [disordered]'),
+  shader('domainLoss', 'gradient(i, 1.0)', 'gradient(i, 2.0)', 'ops/domainLoss [adapter]'),
   shader('conv2d.inputGrad', '(corner - t * dilation) % steps', 'corner % steps', 'ops/conv2d [adapter]'),
   shader('conv2d.inputGrad', '(max(low, 0) + back.x - 1) / back.x', 'max(low, 0)', 'ops/conv2d [adapter]'),
   shader('conv2d.inputGrad', 'high / back.x + 1, 0', 'high / back.x, 0', 'ops/conv2d [adapter]'),

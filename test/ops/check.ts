@@ -68,8 +68,9 @@ let cases = 0;
 /**
  * Checks an op against its double-precision reference. The output is compared element by element. The gradient is compared along
  * a random direction v: <vjp(dy), v> on the GPU with the central difference of the reference. The first case is also captured, which
- * must give the same bits. In every second case the inputs are views into buffers that hold NaN before and after them. Leaks, GPU errors
- * and, under a profile with other orders, different bits fail.
+ * must give the same bits. In every second case the inputs are views into buffers that hold NaN before and after them, and
+ * in every third backward begins with a loss of one number itself, without a given gradient. Leaks, GPU errors and, under a profile with
+ * other orders, different bits fail.
  */
 export function checkOp(
   name: string,
@@ -100,6 +101,7 @@ export function checkOp(
       reference: (...inputs) => reference(...([...inputs, ...last] as never[])),
       shapes: shapesOf(text),
       captured: index === 0,
+      alone: cases % 3 === 1,
       views: cases++ % 2 === 1,
     };
     gpuTest(`${shown} of ${text} gives the reference's numbers and gradient`, (gpu) => checkCase(gpu, one));
@@ -112,6 +114,8 @@ interface Case extends Omit<CheckOpOptions, 'shapes'> {
   reference: (...inputs: Values[]) => Values;
   shapes: readonly Shape[];
   captured: boolean;
+  /** Whether backward begins with the output if that is one number; else with a random gradient of it. */
+  alone: boolean;
   views: boolean;
 }
 
@@ -132,13 +136,14 @@ async function checkCase(gpu: Gpu, one: Case): Promise<void> {
   ];
   const truth = (h: number): Values => reference(...valuesAt(h));
   const expected = truth(0);
-  const dy = uniform(expected.shape, random);
+  const alone = one.alone && expected.shape.length === 0;
+  const dy = alone ? Float32Array.of(1) : uniform(expected.shape, random);
 
   /** The output and the gradients of the inputs. */
   const computed = async (way: 'eager' | 'captured' = 'eager'): Promise<Float32Array[]> => {
     const make = (data: Float32Array | Uint32Array, shape: Shape) => (views ? guarded : tensor)(gpu, data, shape);
     const leaves = inputs.map((x, i) => make(x, shapes[i]!));
-    const upstream = tensor(gpu, dy, expected.shape);
+    const upstream = alone ? undefined : tensor(gpu, dy, expected.shape);
     for (const leaf of leaves) leaf.requiresGrad = true;
     const fixed = others.map((data) => make(data, [data.length]));
     const forwardBackward = (): Tensor => {

@@ -4,7 +4,7 @@ import { backward } from '../../src/autograd.ts';
 import { type CrossEntropyOptions, crossEntropy } from '../../src/ops/crossEntropy.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, gpuTest, integers, run, seeded, uniform } from '../harness.ts';
+import { assertClose, assertSameBits, gpuTest, integers, run, seeded, uniform } from '../harness.ts';
 import { between, checkArguments, checkOp, checkRefusals, checkValues, expectValues, inf, nan, rows } from './check.ts';
 
 const REDUCTIONS = ['mean', 'sum', 'none'] as const;
@@ -200,6 +200,28 @@ gpuTest('crossEntropy of no rows is NaN as a mean and 0 as a sum', async (gpu) =
   assert.equal([await mean.item(), await sum.item(), each.shape], [nan, 0, [0]]);
   for (const x of [mean, sum, each]) x.dispose();
 });
+
+gpuTest(
+  'crossEntropy computes the same bits for a loss that backward begins with as for a given gradient of 1',
+  async (gpu) => {
+    const [x, classes] = [uniform([65, 31], seeded(8)), integers(65, 31, seeded(9))];
+    const weight = tensor(gpu, between(0.1, 1.1)([31], seeded(10)));
+    for (const options of [{}, { weight }, { weight, labelSmoothing: 0.1, ignoreIndex: 3 }]) {
+      const gradientOf = async (given?: Tensor): Promise<Float32Array> => {
+        const logits = tensor(gpu, x, [65, 31]);
+        logits.requiresGrad = true;
+        tidy(() => backward(crossEntropy(logits, tensor(gpu, classes), options), given));
+        const read = await logits.grad!.read();
+        logits.dispose();
+        return read;
+      };
+      const one = tensor(gpu, 1);
+      assertSameBits('dlogits', await gradientOf(), await gradientOf(one));
+      one.dispose();
+    }
+    weight.dispose();
+  },
+);
 
 checkArguments('crossEntropy', crossEntropy, { logits: 'f32 2x2', labels: 'u32 2' }, { options: {} });
 checkRefusals('crossEntropy', (gpu) => {
