@@ -17,11 +17,19 @@ import process from 'node:process';
 const DOCUMENTS = ['README.md', ...['docs', 'docs/log'].flatMap(markdownIn)];
 const MARKED = /<!-- figures: (\S+) -->\n.*?<!-- end of figures -->/gs;
 
+// Titles of the methods in tables. A table shows those that are recorded.
 const METHODS = [
   ['source-only', 'no adaptation'],
   ['dann', 'DANN'],
+  ['iwan', 'IWAN'],
+  ['afn', 'AFN'],
+  ['mcc', 'MCC'],
+  ['ba3us', 'BA3US'],
   ['pada', 'PADA'],
+  ['self-training', 'self-training'],
 ];
+// The main job and its two relatives, whose figures come from TLlib.
+const MAIN = ['mnist-usps', 'usps-mnist', 'fontdigits-mnist'];
 const PEERS = { 'jax-js': 'jax-js 0.1.25', 'tfjs-webgpu': 'tfjs-webgpu 4.22', 'ort-web': 'onnxruntime-web 1.30' };
 const TASKS = {
   'softmax-column-mean': 'softmax + column mean',
@@ -30,38 +38,53 @@ const TASKS = {
 };
 const TABLES = {
   adaptation: () => {
-    const tasks = adaptationTo('0-4');
+    const tasks = tasksOf(MAIN);
     const shown = (method, { mean, deviation }) =>
       method === 'pada' ? `**${spread(mean, deviation)}**` : spread(mean, deviation);
-    const ours = METHODS.map(([method, name]) => [
+    const ours = METHODS.filter(([method]) => tasks.every(({ methods }) => methods[method])).map(([method, name]) => [
       method === 'pada' ? `**${name}**` : name,
       ...tasks.map(({ methods }) => shown(method, methods[method])),
     ]);
-    const pytorch = METHODS.map(([method, name]) => [
-      `${name}, PyTorch with TLlib`,
-      ...tasks.map(({ reference }) => spread(...reference[method])),
+    const pytorch = METHODS.filter(([method]) => tasks.every(({ reference }) => reference[method])).map(
+      ([method, name]) => [`${name}, PyTorch`, ...tasks.map(({ reference }) => spread(...reference[method]))],
+    );
+    const source = ['pada', 'self-training'].map((method) => [
+      `source accuracy, ${method === 'pada' ? 'PADA' : method}`,
+      ...tasks.map((task) => sourceAccuracy(task, method)),
     ]);
-    const source = [
-      'source accuracy, PADA',
-      ...tasks.map(({ methods }) => spread(...statistics(methods.pada.runs.map((run) => run.sourceAccuracy)))),
-    ];
     const header = ['target accuracy in %, mean of 3 seeds (deviation)', ...tasks.map(titleOf)];
-    return `${table(header, [...ours, ...pytorch, source])}\n\n${recordedBy(tasks)}`;
+    return `${table(header, [...ours, ...pytorch, ...source])}\n\n${recordedBy(tasks)}`;
   },
 
   'adaptation-of-start': () => {
-    const task = adaptationTo('0-4').find(({ name }) => name === 'fontdigits-mnist');
-    const header = ['accuracy on handwritten 0-4, mean of 3 seeds', 'no adaptation', 'DANN', '**PADA**'];
-    const [none, dann, pada] = METHODS.map(([method]) => `${task.methods[method].mean.toFixed(1)} %`);
-    return table(header, [['font digits → MNIST', none, dann, `**${pada}**`]]);
+    const { methods } = tasksOf(['fontdigits-mnist'])[0];
+    const of = (method) => `${methods[method].mean.toFixed(1)} %`;
+    const header = [
+      'accuracy on handwritten 0-4, mean of 3 seeds',
+      'no adaptation',
+      'DANN',
+      '**PADA**',
+      'self-training',
+    ];
+    const row = ['font digits → MNIST', of('source-only'), of('dann'), `**${of('pada')}**`, of('self-training')];
+    return table(header, [row]);
   },
+
+  'adaptation-tasks': () => taskTable(({ methods }, method) => methods[method] && spreadOf(methods[method])),
+
+  'adaptation-tasks-source': () => taskTable(sourceAccuracy),
+
+  'adaptation-tasks-pytorch': () =>
+    taskTable(({ reference }, method) => reference[method] && spread(...reference[method])),
+
+  'adaptation-tasks-recorded': () => recordedBy(allTasks()),
 
   'adaptation-recordings': () => {
     const before = read('adaptation-earlier.json');
-    const tasks = adaptationTo('0-4');
+    const tasks = tasksOf(MAIN);
     const rows = tasks.flatMap((task) => {
       const earlier = before.tasks.find(({ name }) => name === task.name);
-      return METHODS.map(([method, name]) => {
+      return METHODS.filter(([method]) => earlier.methods[method]).map(([method, name]) => {
         const [a, b] = [earlier, task].map(({ methods }) => methods[method]);
         return [titleOf(task), name, ...[a, b].map((one) => spread(one.mean, one.deviation)), signed(b.mean - a.mean)];
       });
@@ -70,10 +93,10 @@ const TABLES = {
     return table(header, rows);
   },
 
-  'adaptation-seeds': () => seedTable(adaptationTo('0-4')),
+  'adaptation-seeds': () => seedTable(tasksOf(MAIN)),
 
   'adaptation-failure': () => {
-    const tasks = adaptationTo('5-9');
+    const tasks = tasksOf(['mnist-usps-5-9']);
     return `${seedTable(tasks)}\n\n${recordedBy(tasks)}`;
   },
 
@@ -145,10 +168,26 @@ function recorded({ date, commit, command, load, device }) {
   return `Recorded on ${date} at commit ${commit}${where}, load average ${load.toFixed(1)}: \`${command}\`.`;
 }
 
-/** The recorded tasks whose target has these classes. */
-function adaptationTo(targetClasses) {
-  return read('adaptation.json').tasks.filter((task) => task.targetClasses === targetClasses);
+const allTasks = () => read('adaptation.json').tasks;
+
+const tasksOf = (names) => allTasks().filter(({ name }) => names.includes(name));
+
+/** A row for each task and a column for each method that has a figure. */
+function taskTable(figureOf) {
+  const tasks = allTasks();
+  const columns = METHODS.filter(([method]) => tasks.some((task) => figureOf(task, method)));
+  const rows = tasks.map((task) => [titleOf(task), ...columns.map(([method]) => figureOf(task, method) ?? '–')]);
+  return table(['task', ...columns.map(([, name]) => name)], rows);
 }
+
+function sourceAccuracy({ methods }, method) {
+  const accuracies = methods[method]?.runs.map((run) => run.sourceAccuracy);
+  return accuracies && spread(...statistics(accuracies));
+}
+
+/** Mean and deviation, with the number of seeds if it is not three. */
+const spreadOf = ({ mean, deviation, runs }) =>
+  `${spread(mean, deviation)}${runs.length === 3 ? '' : `, ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`}`;
 
 function seedTable(tasks) {
   const rows = tasks.flatMap((task) =>
@@ -159,7 +198,9 @@ function seedTable(tasks) {
         String(seed),
         targetAccuracy.toFixed(1),
         sourceAccuracy.toFixed(1),
-        method === 'pada' ? classWeight.map((weight) => weight.toFixed(2)).join(' ') : 'all 1',
+        classWeight.every((weight) => weight === 1)
+          ? 'all 1'
+          : classWeight.map((weight) => weight.toFixed(2)).join(' '),
       ]),
     ),
   );
@@ -172,7 +213,18 @@ function recordedBy(tasks) {
   const each = [...recordings.values()].map(
     ({ date, commit, device }) => `${date} at commit ${commit} on ${device.replace(/-$/, '')}`,
   );
-  return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, 1,500 iterations per run.`;
+  return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, ${iterationsOf(tasks)}.`;
+}
+
+/** The iterations of a run, such as `1,500 iterations per run, 700 of self-training`. */
+function iterationsOf(tasks) {
+  const each = new Map();
+  for (const { methods } of tasks)
+    for (const [method, { iterations }] of Object.entries(methods))
+      each.set(iterations, new Set([...(each.get(iterations) ?? []), method]));
+  const [[most], ...others] = [...each].sort(([, a], [, b]) => b.size - a.size);
+  const rest = others.map(([n, methods]) => `, ${n.toLocaleString('en-US')} of ${[...methods].join(' and ')}`);
+  return `${most.toLocaleString('en-US')} iterations per run${rest.join('')}`;
 }
 
 const commitsOf = (tasks) =>
@@ -194,10 +246,12 @@ const titleOf = ({ title }) => title.replace('->', '→');
 
 function statistics(values) {
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return [mean, Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1))];
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  return [mean, values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null];
 }
 
-const spread = (mean, deviation) => `${mean.toFixed(1)} (${deviation.toFixed(1)})`;
+const spread = (mean, deviation = null) =>
+  `${mean.toFixed(1)}${deviation === null ? '' : ` (${deviation.toFixed(1)})`}`;
 const signed = (x) => `${x < 0 ? '-' : '+'}${Math.abs(x).toFixed(1)}`;
 
 const table = (header, rows) =>

@@ -16,7 +16,8 @@ function bars(count: number, height: number, width: number): HostImages {
     const [row, column] = [Math.floor(i / width) % height, i % width];
     const isBar = row > 1 && row < 3 + n && column >= n && column < n + 2;
     images[i] = n === 0 ? 0 : (i * i * 7) % 63;
-    if (n > 1 && isBar) images[i] = 64 + ((i * 53) % 192);
+    // The ends are only a little brighter than a quarter.
+    if (n > 1 && isBar) images[i] = row === 2 || row === 2 + n ? 70 : 64 + ((i * 53) % 192);
   }
   return { images, count, height, width, labels: new Uint8Array(count).fill(3) };
 }

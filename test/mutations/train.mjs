@@ -270,4 +270,40 @@ export default [
     to: 'order.subarray(1, 3)',
     tests: ['adaptation/aDistance'],
   },
+  {
+    file: 'src/train/trainer.ts',
+    from: 'const forwardBackward = this.warmsUp ? warmUp : main;',
+    to: 'const forwardBackward = main;',
+    tests: ['train/selfTraining'],
+  },
+  {
+    file: 'src/train/trainer.ts',
+    from: 'targetSampler.batch(undefined, 0, target).x : targetX',
+    to: 'targetSampler.batch(undefined, 0).x : targetX',
+    tests: ['train/selfTraining'],
+  },
+  {
+    file: 'src/train/methods/selfTraining.ts',
+    from: '(iteration - pseudoFrom + 1) / ramp',
+    to: '(iteration - pseudoFrom) / ramp',
+    tests: ['golden'],
+  },
+  {
+    file: 'src/train/methods/selfTraining.ts',
+    from: "classWeights: 'saturating', share, floor",
+    to: "classWeights: 'saturating', share",
+    tests: ['golden'],
+  },
+  {
+    file: 'shaders/pseudoLabels.wgsl',
+    from: ' * classWeight[i - start]',
+    to: '',
+    tests: ['golden'],
+  },
+  {
+    file: 'shaders/pseudoLabels.wgsl',
+    from: 'top >= params.threshold * sum',
+    to: 'top >= params.threshold',
+    tests: ['golden'],
+  },
 ];

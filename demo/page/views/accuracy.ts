@@ -38,7 +38,7 @@ const lineOf = ({ method, accuracies }: RunState): Line => ({
 /** The recorded accuracy without adaptation. A run that ends below it was harmed by adaptation. */
 function reference({ runs, settings }: PageState): Line[] {
   const task = recorded.tasks.find(({ name }) => name === TASK)!;
-  const { mean, runs: seeds } = task.methods['source-only'];
+  const { mean, iterations, runs: seeds } = task.methods['source-only'];
   if (
     settings.task !== 'digits' ||
     settings.classes.join() !== RECORDED_DIGITS ||
@@ -47,7 +47,7 @@ function reference({ runs, settings }: PageState): Line[] {
     return [];
   return [
     {
-      name: CHARTS.reference(recorded.iterations, seeds.length),
+      name: CHARTS.reference(iterations, seeds.length),
       colour: '--source-only',
       dashed: true,
       x: [0, Math.max(10, ...runs.map(({ iteration }) => iteration))],

@@ -165,22 +165,24 @@ function conclude(
 
 /** Figures that `tools/adaptation.mjs` measured: target accuracies in percent. */
 export interface Recorded {
+  tasks: { name: string; methods: Partial<Record<MethodName, RecordedMethod>> }[];
+}
+
+interface RecordedMethod {
   iterations: number;
-  tasks: {
-    name: string;
-    methods: Partial<Record<MethodName, { mean: number; deviation: number | null; runs: readonly object[] }>>;
-  }[];
+  mean: number;
+  deviation: number | null;
+  runs: readonly object[];
 }
 
 /** Returns the recorded figures of a task in one phrase; undefined if there are none. */
-export function recordedFigures(task: string, { iterations, tasks }: Recorded = recorded): string | undefined {
+export function recordedFigures(task: string, { tasks }: Recorded = recorded): string | undefined {
   const methods = tasks.find(({ name }) => name === task)?.methods ?? {};
   const known = METHOD_NAMES.filter((method) => methods[method]);
   if (known.length === 0) return undefined;
-  const seeds = Math.max(...known.map((method) => methods[method]!.runs.length));
   const list = known.map((method) => {
-    const { mean, deviation } = methods[method]!;
-    return `${METHOD_TITLES[method]} ${spread(mean, deviation)}`;
+    const { mean, deviation, iterations, runs } = methods[method]!;
+    return `${METHOD_TITLES[method]} ${spread(mean, deviation)} after ${count(iterations)} iterations (${counted(runs.length, 'seed')})`;
   });
-  return `${list.join(', ')} (percent after ${count(iterations)} iterations, mean of ${seeds} seeds with standard deviation)`;
+  return `${list.join(', ')}; percent, mean with standard deviation`;
 }
