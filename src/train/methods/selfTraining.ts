@@ -6,23 +6,15 @@
 // y'_j = argmax of q_j = softmax(logits of the plain image j, in evaluation mode) · w, and m_j = 1 if its share of sum q_j is at least
 // the threshold, else 0. The second term begins at iteration `pseudoFrom`, and its factor rises to 1 within `ramp` iterations.
 //
-// No part of the target's labels is used. Class weights that saturate treat all classes that are clearly in the target alike; weights
-// in proportion to the classes let rich ones swallow poor ones. The floor keeps every class in the loss: if weights may reach 0,
-// a constant answer can become its optimum. A high threshold and a wide jitter of both domains keep wrong labels from spreading.
-// The pseudo-labels follow FixMatch (Sohn et al., NeurIPS 2020).
-import { AutomaticUpdateClassWeightModule } from '../../adaptation/automaticUpdate.ts';
+// Class weights that saturate treat all classes that are clearly in the target alike; proportional ones let rich classes swallow poor
+// ones. The floor keeps every class in the loss: if weights may reach 0, a constant answer can become its optimum. A high threshold
+// and a wide jitter of both domains keep wrong labels from spreading. The pseudo-labels follow FixMatch (Sohn et al., NeurIPS 2020).
+import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../adaptation/automaticUpdate.ts';
 import { classify } from '../../adaptation/classify.ts';
+import { classWeightChecks } from '../../adaptation/classWeight.ts';
 import { pseudoLabels, thresholds } from '../../adaptation/pseudoLabels.ts';
 import { noGrad } from '../../autograd.ts';
-import {
-  above,
-  checkOptions,
-  inF32,
-  type OptionChecks,
-  wholeFrom,
-  withDefaults,
-  within,
-} from '../../checks/options.ts';
+import { checkOptions, type OptionChecks, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Scalar } from '../../gpu/scalar.ts';
 import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
@@ -32,22 +24,16 @@ import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import type { Method, Recipe } from './method.ts';
 
-/** Options of {@link selfTraining}. */
-export interface SelfTrainingOptions {
+/** Options of {@link selfTraining}. Those of class weights have the defaults temperature 1, share 0.3 and floor 0.05. */
+export interface SelfTrainingOptions extends Pick<AutomaticUpdateOptions, 'temperature' | 'share' | 'floor'> {
   /** Least probability of a pseudo-label, after class weights, from 0 to 1. Default: 0.99. */
   threshold?: number;
   /** The iteration that pseudo-labels begin at. Until then only source batches are trained on. Default: 300. */
   pseudoFrom?: number;
   /** Iterations in which the weight of their loss rises to 1. Default: 200. */
   ramp?: number;
-  /** Temperature T of the softmax that the class weights are means of. Default: 1. */
-  temperature?: number;
   /** Iterations between two updates of the class weights. Default: 100. */
   classWeightUpdateSteps?: number;
-  /** Share of the largest mean prediction from which on a class weighs 1: 0.001 to 1. Default: 0.3. */
-  share?: number;
-  /** Least weight of a class in the source's loss, from 0 to 1. Default: 0.05. */
-  floor?: number;
 }
 
 export const selfTrainingDefaults = {
@@ -55,14 +41,11 @@ export const selfTrainingDefaults = {
   ...{ temperature: 1, classWeightUpdateSteps: 100, share: 0.3, floor: 0.05 },
 };
 
+const { classWeights: _, ...ofClassWeights } = classWeightChecks;
 const checks: OptionChecks<SelfTrainingOptions> = {
-  threshold: thresholds,
-  pseudoFrom: /* @__PURE__ */ wholeFrom(0),
-  ramp: /* @__PURE__ */ wholeFrom(1),
-  temperature: /* @__PURE__ */ inF32(/* @__PURE__ */ above(0)),
-  classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1),
-  share: /* @__PURE__ */ within(0.001, 1),
-  floor: /* @__PURE__ */ within(0, 1),
+  ...ofClassWeights,
+  ...{ threshold: thresholds, pseudoFrom: /* @__PURE__ */ wholeFrom(0) },
+  ...{ ramp: /* @__PURE__ */ wholeFrom(1), classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1) },
 };
 
 /** Adapts by training on its own confident predictions. Give `train` a jitter of both domains, such as `strongJitter()`. */
@@ -100,7 +83,6 @@ export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
           const { classWeight } = classWeights; //                                [numClasses]
           const plainLogits = noGrad(() => classify(model, plainTarget)); //      [n, numClasses]
           const pseudo = pseudoLabels(plainLogits, { classWeight, threshold }); // labels, mask: [n]
-
           const x = concat([source.x, target.x]); //                              [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits } = model.forward(x); //                                 [2n, numClasses]
