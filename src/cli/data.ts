@@ -103,8 +103,6 @@ export async function resolveData(
   watch: ReadingWatch = {},
 ): Promise<HostData> {
   const [, kind, path = ''] = /^([a-z]+):(.*)$/s.exec(name) ?? [];
-  if (options.labels !== undefined && kind !== 'npy')
-    throw new UsageError(`--labels ${options.labels} is for data of the kind npy:FILE; leave it out`);
   if (kind !== undefined && Object.hasOwn(KINDS, kind)) {
     if (path === '') throw new UsageError(`${kind}: needs a path; use ${KINDS[kind]!.what}`);
     return KINDS[kind]!.read(path, options, watch);

@@ -266,6 +266,24 @@ export function dataOptions({ imageSize, channels, ...others }: DataFlags): Data
   };
 }
 
+// The kinds of data that each flag is for.
+const FILES = ['folder', 'list'];
+const READ_BY: { [Flag in keyof Required<DataFlags>]: readonly string[] } = {
+  ...{ imageSize: FILES, resize: FILES, channels: FILES, skipUnreadable: FILES },
+  ...{ labels: ['npy'], labelColumn: ['csv'], root: ['list'] },
+};
+
+/** Refuses a flag that would be ignored, as none of these data sets is of its kind. @throws UsageError */
+export function checkDataFlags(flags: DataFlags, ...names: readonly (string | undefined)[]): void {
+  const given = names.filter((name) => name !== undefined);
+  const kinds = given.map((name) => name.split(':')[0]!);
+  for (const [flag, readers] of Object.entries(READ_BY))
+    if (flags[flag as keyof DataFlags] !== undefined && !kinds.some((kind) => readers.includes(kind)))
+      throw new UsageError(
+        `${flagOf(flag)} is for data of the kind ${readers.map((kind) => `${kind}:...`).join(' or ')}, not for ${given.join(', ')}; leave it out`,
+      );
+}
+
 /** Adds the flags of every command. */
 export function addCommonFlags(command: Command): Command {
   return command

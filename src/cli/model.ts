@@ -22,6 +22,7 @@ import {
   addCommonFlags,
   addDataFlags,
   type CommonFlags,
+  checkDataFlags,
   type DataFlags,
   dataOptions,
   trainingFlag,
@@ -108,6 +109,7 @@ export async function prepareModelTask(
     const { labels: _, classNames: __, ...bare } = data;
     return bare as HostData;
   });
+  checkDataFlags(flags, flags.data);
   if (record) checkShape(what, all, record.shape);
   checkExamples(what, all, arch);
   const chosen = await select('--classes', first(all, flags.limit), classes);

@@ -238,7 +238,7 @@ test('--labels names the labels of the source', async () => {
   await refused(train, /--source npy:a.npy: has no labels/);
   await refused(
     ['train', '-s', 'folder:shop', '-t', 'npy:b.npy', '--labels', 'kinds.npy'],
-    /--labels kinds.npy is for data of the kind npy:FILE; leave it out/,
+    /--labels is for data of the kind npy:\.\.\., not for folder:shop; leave it out/,
   );
   await refused(
     ['train', '-s', 'npy:b.npy', '-t', 'npy:a.npy', '--labels', 'kinds.npy'],
@@ -267,6 +267,15 @@ test('what does not fit is refused before the GPU is opened', async () => {
   await refused(train('-s', 'folder:shop', '-t', 'folder:none'), /none cannot be read: no such file or directory/);
   await refused(train('-s', 'folder:phone', '-t', 'folder:phone'), /has no labels; training needs the source's labels/);
   await refused(train('-s', 'folder:shop', '-t', 'csv:phone.csv'), /numbers that f32 can hold/);
+  // A flag that nothing reads.
+  await refused(
+    train('-s', 'idx:s', '-t', 'idx:t', '--channels', '1'),
+    /--channels is for data of the kind folder:\.\.\. or list:\.\.\., not for idx:s, idx:t; leave it out/,
+  );
+  await refused(
+    ['eval', '-m', 'vectors', '-d', 'csv:phone.csv', '--label-column', 'kind', '--root', 'x'],
+    /--root is for data of the kind list:\.\.\., not for csv:phone.csv; leave it out/,
+  );
   await refused(train('-s', 'folder:shop', '-t', 'folder:phone', '--image-size', '0'), /--image-size 0 is no size/);
   await refused(train('-s', 'folder:shop', '-t', 'folder:phone', '--arch', 'mlp'), /mlp: /);
   await refused(

@@ -13,7 +13,7 @@ import { type ModelRecord, recordOf } from '../../train/modelFile.ts';
 import type { TrainingData } from '../../train/options.ts';
 import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
-import { dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
+import { checkDataFlags, dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
 import { classes as classList } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
 import { readNamed } from './files.ts';
@@ -72,6 +72,9 @@ export async function prepareJob(
   const { batchSize } = trainingOptions({ ...flags, method });
   const load = sideLoader(flags, reading);
   const source = await load('source');
+  const { labels, ...shared } = flags;
+  checkDataFlags({ labels }, flags.source);
+  checkDataFlags(shared, flags.source, flags.target, flags.sourceTest, flags.targetTest);
   const numClasses = countClasses(source);
   const classNames = source.all.classNames ?? null;
   const target = await load('target', classNamesOf(source.all, numClasses));
