@@ -3,18 +3,16 @@ import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AutomaticUpdateClassWeightModule } from '../adaptation/automaticUpdate.ts';
 import { datasetOf } from '../data/dataset.ts';
-import { inGeometry } from '../data/geometry.ts';
 import { exampleShape, type HostData, nounOf, showExample } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
 import { classNamesOf, matchClasses } from '../data/readers/names.ts';
-import { standardize } from '../data/standardize.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Classifier } from '../models/classifier.ts';
 import { MODELS } from '../models/named.ts';
 import { Random } from '../random.ts';
 import { showShape } from '../shape.ts';
-import { decodeModel, type ModelRecord, type SavedModel } from '../train/modelFile.ts';
+import { asTrained, decodeModel, type ModelRecord, type SavedModel } from '../train/modelFile.ts';
 import { PRECISIONS } from '../train/options.ts';
 import { DATA_NAMES, type DataOptions, hasSplits, type ReadingWatch, resolveData, SPLITS, type Split } from './data.ts';
 import { asUsage, UsageError } from './errors.ts';
@@ -118,12 +116,6 @@ export async function prepareModelTask(
   const part = classes ? `, classes ${classList(classes)}` : '';
   const title = `${name}${part} (${counted(examples.count, nounOf(examples).slice(0, -1))})`;
   return { model, examples, classes, precision, title };
-}
-
-/** Returns examples as those that a model was trained on: standardised with the same numbers, and in the same geometry. */
-export function asTrained<Data extends HostData>(data: Data, record: ModelRecord | undefined): Data {
-  const scaled = record?.standardize ? standardize(data, record.standardize) : data;
-  return inGeometry(scaled, record?.geometry ?? 'none');
 }
 
 /** Returns how the data of a model was read. */

@@ -2,10 +2,10 @@
 // program rebuilds the model and reads data of the right shape.
 import { isRecord } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
-import { GEOMETRY_NAMES, type GeometryName } from '../data/geometry.ts';
-import { finiteNumbers, positiveNumbers } from '../data/host.ts';
+import { GEOMETRY_NAMES, type GeometryName, inGeometry } from '../data/geometry.ts';
+import { finiteNumbers, type HostData, positiveNumbers } from '../data/host.ts';
 import type { Resize } from '../data/readers/images.ts';
-import type { DataStatistics } from '../data/standardize.ts';
+import { type DataStatistics, standardize } from '../data/standardize.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.ts';
 import type { Classifier } from '../models/classifier.ts';
 import { MODEL_NAMES, type ModelName } from '../models/names.ts';
@@ -34,6 +34,12 @@ export interface SavedModel {
   arch: ModelName;
   /** Undefined if the file does not say what the model was trained on. */
   record: ModelRecord | undefined;
+}
+
+/** Returns examples as those that a model was trained on: standardised with the same numbers, and in the same geometry. */
+export function asTrained<Data extends HostData>(data: Data, record: ModelRecord | undefined): Data {
+  const scaled = record?.standardize ? standardize(data, record.standardize) : data;
+  return inGeometry(scaled, record?.geometry ?? 'none');
 }
 
 /** Returns a model as the bytes of a file. */
