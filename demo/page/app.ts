@@ -1,6 +1,5 @@
 // Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
 
-import { labelRows, labelsCsv } from '../../src/train/labelTable.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { defaultOptions } from '../../src/train/options.ts';
 import { copyLink, download } from '../shared/dom.ts';
@@ -155,11 +154,6 @@ export class App {
     this.screen.say(STATUS.labelling);
     this.send({ type: 'label', by });
     this.screen.changed();
-  }
-
-  saveLabels(): void {
-    const { names, classNames, probabilities } = this.state.own.labels!;
-    download('labels.csv', labelsCsv(labelRows({ count: names.length, names }, probabilities, classNames)), 'text/csv');
   }
 
   saveMetrics(): void {

@@ -10,9 +10,7 @@ import { confusionView } from './views/confusion.ts';
 import { featuresView } from './views/features.ts';
 import { filesView } from './views/files.ts';
 import { introductionView } from './views/introduction.ts';
-import { labelsView } from './views/labels.ts';
 import { domainView, lossView } from './views/losses.ts';
-import { ownView } from './views/own.ts';
 import { scoresView } from './views/scores.ts';
 import { Sketch } from './views/sketch.ts';
 import { statusView } from './views/status.ts';
@@ -37,9 +35,23 @@ const views: View[] = [
   confusionView(),
   answersView(),
   filesView(app),
-  ownView(app),
-  labelsView(app),
+  ownViews(),
 ];
 screen.show(views.map((view) => () => view(app.state)));
 // On a phone the settings would fill the screen, and most visitors leave them as they are.
 find<HTMLDetailsElement>('tuning').open = matchMedia('(min-width: 761px)').matches;
+
+/** The views of own images, which load once the visitor chooses them. */
+function ownViews(): View {
+  let own: View[] | undefined;
+  return (state) => {
+    if (own) for (const view of own) view(state);
+    else if (state.settings.task === 'own') {
+      own = [];
+      Promise.all([import('./views/own.ts'), import('./views/labels.ts')]).then(([{ ownView }, { labelsView }]) => {
+        own = [ownView(app), labelsView(app)];
+        screen.changed();
+      });
+    }
+  };
+}

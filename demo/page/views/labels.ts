@@ -1,9 +1,9 @@
-import { labelRows } from '../../../src/train/labelTable.ts';
-import { button, element, find, setBusy, setText } from '../../shared/dom.ts';
+import { labelRows, labelsCsv } from '../../../src/train/labelTable.ts';
+import { button, download, element, find, setBusy, setText } from '../../shared/dom.ts';
 import type { App } from '../app.ts';
+import { LABELS } from '../ownWords.ts';
 import type { Labeller, OwnLabels, OwnSet } from '../protocol.ts';
 import type { PageState, View } from '../state.ts';
-import { LABELS } from '../words.ts';
 import { picture } from './picture.ts';
 
 // Images that are shown at first, and that each press of a button adds.
@@ -13,7 +13,9 @@ const PART = 60;
 export function labelsView(app: App): View {
   const [by, host, title, counts] = [find('label-by'), find('labels'), find('labels-title'), find('labels-counts')];
   const rest = find('labels-rest');
-  const csv = button('labels-csv', () => app.saveLabels());
+  const csv = button('labels-csv', () => {
+    if (labels) download('labels.csv', labelsCsv(rowsOf(labels)), 'text/csv');
+  });
   const more = button('labels-more', () => show(PART));
   const order = find<HTMLSelectElement>('labels-order');
   order.addEventListener('change', () => restart());

@@ -2,9 +2,10 @@ import { element, find, setBusy, setText } from '../../shared/dom.ts';
 import type { App } from '../app.ts';
 import { chosenFolder, droppedFolder, type Folder } from '../folder.ts';
 import type { OwnFolder } from '../ownState.ts';
+import { OWN } from '../ownWords.ts';
 import { type OwnSet, type Side, STRIP } from '../protocol.ts';
 import type { View } from '../state.ts';
-import { ERRORS, OWN } from '../words.ts';
+import { ERRORS } from '../words.ts';
 import { picture } from './picture.ts';
 
 /** The two folders of own images: where to choose or drop them, what was read, and what could not be. */

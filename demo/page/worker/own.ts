@@ -9,6 +9,7 @@ import { MODELS } from '../../../src/models/named.ts';
 import { Random } from '../../../src/random.ts';
 import { decodeModel, type SavedModel } from '../../../src/train/modelFile.ts';
 import { type Predictions, predict } from '../../../src/train/predict.ts';
+import { OWN } from '../ownWords.ts';
 import {
   type Command,
   MOST_PROBLEMS,
@@ -21,7 +22,7 @@ import {
   type Side,
   STRIP,
 } from '../protocol.ts';
-import { ERRORS, OWN } from '../words.ts';
+import { ERRORS } from '../words.ts';
 import { decodeInBrowser } from './decode.ts';
 import type { TaskImages } from './images.ts';
 
