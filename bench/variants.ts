@@ -171,6 +171,6 @@ export function variantCells({ name, m, n, k, choice, fastest, ...row }: Variant
   ];
 }
 
-/** `workgroup 64x64 /4`: the family, the tile, and the parts of k. */
-const nameOf = ({ family, tileRows, tileColumns, splitK }: GemmVariant): string =>
-  `${family} ${tileRows}x${tileColumns}${splitK > 1 ? ` /${splitK}` : ''}`;
+/** `workgroup 64x64 by 8x8 /4`: the family, the tile, an invocation's block of it, and the parts of k. */
+const nameOf = ({ family, tileRows, tileColumns, block, splitK }: GemmVariant): string =>
+  `${family} ${tileRows}x${tileColumns}${block ? ` by ${block}x${block}` : ''}${splitK > 1 ? ` /${splitK}` : ''}`;

@@ -1,4 +1,4 @@
-// gemm.workgroup: GEMM kernel with tiles in workgroup memory: the fastest on GPUs
+// gemm.workgroup: GEMM kernel with tiles in workgroup memory: the fastest on GPUs if there is enough to compute
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
@@ -14,7 +14,7 @@
 //           most 16 KiB, WebGPU's default limit
 // numerics  one running sum over k per element; the order is fixed
 
-// 64, 64, 64 or 128, 128, 256. For convolutions with few channels: 32, 128, 64.
+// 64, 64, 64 or 128, 128, 256.
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
@@ -24,8 +24,8 @@ const STEP = 16u;
 // A tile as panels of 64 rows or columns: [i][16 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. In the inner
 // loop the first two indices are constants and the third does not change, so WebGPU's bounds checks are done once per four steps.
 alias Panel = array<array<vec4<Element>, 64>, 4>;
-var<workgroup> tileA: array<Panel, (ROWS + 63) / 64>;
-var<workgroup> tileB: array<Panel, (COLUMNS + 63) / 64>;
+var<workgroup> tileA: array<Panel, ROWS / 64>;
+var<workgroup> tileB: array<Panel, COLUMNS / 64>;
 
 alias Quad = array<vec4f, 4>;
 var<private> topLeft: Quad;
@@ -50,20 +50,15 @@ fn addTiles(row4: u32, col4: u32) {
     let rightAt = placeOf(rightCol4, four);
     for (var i = 0u; i < 4u; i++) {
       let top = vec4f(tileA[0][i][topAt]);
-      let bottom = vec4f(tileA[(ROWS - 1u) / 64u][i][bottomAt]);
+      let bottom = vec4f(tileA[ROWS / 64u - 1u][i][bottomAt]);
       let left = vec4f(tileB[0][i][leftAt]);
-      let right = vec4f(tileB[(COLUMNS - 1u) / 64u][i][rightAt]);
+      let right = vec4f(tileB[COLUMNS / 64u - 1u][i][rightAt]);
       multiplyAdd(&topLeft, top, left);
       multiplyAdd(&topRight, top, right);
       multiplyAdd(&bottomLeft, bottom, left);
       multiplyAdd(&bottomRight, bottom, right);
     }
   }
-}
-
-// Writes a block that this invocation has loaded to the tile: 4 steps of k for 4 columns.
-fn putB(col4: u32, k: u32, b: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { tileB[col4 >> 4u][i][placeOf(col4, k >> 2u)] = vec4<Element>(b[i]); }
 }
 
 fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
@@ -81,14 +76,14 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   if (firstCol >= params.n) { return; }
 
   // A tile's 16 steps of k are ROWS blocks of 4 x 4 of A and COLUMNS blocks of B. The first ROWS invocations load one of A each.
-  // The last COLUMNS invocations load one of B each, or every invocation loads two.
+  // The last COLUMNS invocations load one of B each.
   let carriesA = thread < ROWS;
   let carriesB = thread + COLUMNS >= THREADS;
   let blockB = thread % COLUMNS;
   let rowA = thread / 4u;
-  let kA = 4u * (thread % 4u);
+  let fourA = thread % 4u;
   let colB = blockB % (COLUMNS / 4u);
-  let kB = 4u * (blockB / (COLUMNS / 4u));
+  let fourB = blockB / (COLUMNS / 4u);
   let begin = wid.z * params.kPerPart;
   let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
   let rows = rowsOf(firstRow + 4u * rowA);
@@ -98,18 +93,15 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
 
   var a: mat4x4f;
   var b: mat4x4f;
-  var secondB: mat4x4f;
   for (var k = begin; k < end + STEP; k += STEP) {
     if (k < end) {
-      if (carriesA) { a = loadA(rows, k + kA); }
-      if (carriesB) { b = loadB(k + kB, cols); }
-      if (COLUMNS > THREADS) { secondB = loadB(k + kB + 8u, cols); }
+      if (carriesA) { a = loadA(rows, k + 4u * fourA); }
+      if (carriesB) { b = loadB(k + 4u * fourB, cols); }
     }
     if (k > begin) { addTiles(row4, col4); }
     workgroupBarrier(); // all invocations have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[rowA >> 4u][i][swizzled(rowA, thread & 3u)] = vec4<Element>(a[i]); } }
-    if (carriesB) { putB(colB, kB, b); }
-    if (COLUMNS > THREADS) { putB(colB, kB + 8u, secondB); }
+    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[rowA >> 4u][i][swizzled(rowA, fourA)] = vec4<Element>(a[i]); } }
+    if (carriesB) { for (var i = 0u; i < 4u; i++) { tileB[colB >> 4u][i][placeOf(colB, fourB)] = vec4<Element>(b[i]); } }
     workgroupBarrier(); // the tiles of the next round are complete
   }
   let row = firstRow + 4u * row4;

@@ -223,8 +223,10 @@ const SIZES = ['size8x8x8', 'size8x16x16', 'size16x16x16'];
 const gemmKernels: [name: string, files: string[]][] = [
   ['subgroup', [fileOf('subgroup')]],
   ['workgroup', [fileOf('single'), fileOf('workgroup')]],
+  ['workgroup 4x4', [fileOf('single'), fileOf('workgroup4x4')]],
   ['plain', [fileOf('plain')]],
-  ['half', [halfFileOf('half'), halfFileOf('workgroup')]],
+  ['half', [halfFileOf('half'), fileOf('workgroup')]],
+  ['half 4x4', [halfFileOf('half'), fileOf('workgroup4x4')]],
   ...SIZES.map((size): [string, string[]] => [size, [halfFileOf(size), halfFileOf('matrix')]]),
 ];
 

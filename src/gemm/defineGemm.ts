@@ -3,6 +3,7 @@ import reduceSource from '../../shaders/gemm.reduce.wgsl';
 import single from '../../shaders/gemm.single.wgsl';
 import splitEpilogue from '../../shaders/gemm.splitK.epilogue.wgsl';
 import subgroup from '../../shaders/gemm.subgroup.wgsl';
+import workgroup4x4 from '../../shaders/gemm.workgroup.4x4.wgsl';
 import workgroup from '../../shaders/gemm.workgroup.wgsl';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type Binding, defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
@@ -28,9 +29,16 @@ export type Gemm = (operands: GemmPart, epilogue: GemmPart, params: GemmParams) 
 
 const KERNELS: Readonly<Record<GemmFamily, readonly string[]>> = {
   subgroup: [subgroup],
-  workgroup: [single, workgroup],
+  workgroup: [single],
   plain: [plain],
 };
+
+/** Returns the WGSL of the GEMM kernel of a variant. */
+function kernelOf(gpu: Gpu, { family, block }: GemmVariant): readonly string[] {
+  const { half } = gemmSettings.of(gpu);
+  const sources = half?.family === family ? half.sources : KERNELS[family as GemmFamily];
+  return block ? [...sources, block === 4 ? workgroup4x4 : workgroup] : sources;
+}
 
 /**
  * Declares a matrix multiplication from the WGSL of its operands (`Params`, `loadA`, `loadB` and their helpers) and of its
@@ -45,12 +53,15 @@ const KERNELS: Readonly<Record<GemmFamily, readonly string[]>> = {
 export function defineGemm(name: string, operands: string | readonly string[], epilogue: string): Gemm {
   const shared = [operands].flat();
   const joinedWith = (last: string) => {
-    const made: Partial<Record<GemmVariant['family'], Launch>> = {};
-    return (gpu: Gpu, family: GemmVariant['family']): Launch => {
-      const { half } = gemmSettings.of(gpu);
-      const sources = half?.family === family ? half.sources : KERNELS[family as GemmFamily];
-      made[family] ??= defineKernel(name, [...shared, last, ...sources], ['gemm']).gemm;
-      return made[family];
+    const made = new Map<string, Launch>();
+    return (gpu: Gpu, variant: GemmVariant): Launch => {
+      const key = `${variant.family} ${variant.block}`;
+      let launch = made.get(key);
+      if (!launch) {
+        launch = defineKernel(name, [...shared, last, ...kernelOf(gpu, variant)], ['gemm']).gemm;
+        made.set(key, launch);
+      }
+      return launch;
     };
   };
   const whole = joinedWith(epilogue);
@@ -63,20 +74,20 @@ export function defineGemm(name: string, operands: string | readonly string[], e
     const traits = traitsOf(gpu);
     const usual = chooseVariant(traits, m, n, k);
     const variant = gemmSettings.of(gpu).replace?.({ name, m, n, k }, usual) ?? usual;
-    const { family, tileRows, tileColumns, splitK } = variant;
+    const { tileRows, tileColumns, splitK } = variant;
     const params = { ...sizes, kPerPart: kPerPart(k, splitK) };
     const tiles = tilesOf(m, n, tileRows, tileColumns);
     const constants = { ...input.constants, ...constantsOf(traits, variant) };
     const flops = 2 * m * n * k;
     if (splitK === 1) {
       const options = { constants: { ...constants, ...output.constants }, flops };
-      whole(gpu, family)({ ...input.bindings, ...output.bindings }, params, tiles, options);
+      whole(gpu, variant)({ ...input.bindings, ...output.bindings }, params, tiles, options);
       return;
     }
     // partial: [splitK, m, n up to a multiple of 4], the sums of each part of k
     const quads = Math.ceil(n / 4);
     const partial = empty(gpu, [splitK * m, 4 * quads], 'f32', 'partial');
-    split(gpu, family)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { constants, flops });
+    split(gpu, variant)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { constants, flops });
     const groups = Math.ceil((m * quads) / 64);
     reduce({ ...output.bindings, partial }, params, groups, { constants: output.constants ?? {} });
     partial.dispose();

@@ -4,7 +4,6 @@ import size8x8x8 from '../../shaders/gemm.matrix.8x8x8.wgsl';
 import size8x16x16 from '../../shaders/gemm.matrix.8x16x16.wgsl';
 import size16x16x16 from '../../shaders/gemm.matrix.16x16x16.wgsl';
 import matrix from '../../shaders/gemm.matrix.wgsl';
-import workgroup from '../../shaders/gemm.workgroup.wgsl';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { GemmSettings } from './settings.ts';
 
@@ -13,12 +12,12 @@ export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 
 type HalfKernel = NonNullable<GemmSettings['half']>;
 
-/** @internal The GEMM kernels of half precision, the fastest first. */
+/** @internal The GEMM kernels of half precision, the fastest first. Those of `half` are those of `workgroup` with other tiles. */
 export const HALF_KERNELS: readonly HalfKernel[] = [
   { family: 'matrix-16x16x16', sources: [size16x16x16, matrix] },
   { family: 'matrix-8x16x16', sources: [size8x16x16, matrix] },
   { family: 'matrix-8x8x8', sources: [size8x8x8, matrix] },
-  { family: 'half', sources: [half, workgroup] },
+  { family: 'half', sources: [half] },
 ];
 
 // Not in WebGPU's types yet.

@@ -29,6 +29,7 @@ export function traitsOf(gpu: Gpu): GemmTraits {
   return {
     kind: gpu.kind,
     lanes: gpu.subgroupSize,
+    minLanes: gpu.device.subgroupMinSize,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup!,
     family: half?.family ?? forced,
   };

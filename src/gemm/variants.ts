@@ -3,7 +3,7 @@
 // bits, and there is nothing to measure, save or restore at run time. `npm run bench -- --variants` measures the choice.
 import type { GpuKind } from '../gpu/adapter.ts';
 
-/** The GEMM kernels in single precision: `shaders/gemm.subgroup.wgsl`, `gemm.workgroup.wgsl` and `gemm.plain.wgsl`. */
+/** The GEMM kernels in single precision: `shaders/gemm.subgroup.wgsl`, `gemm.workgroup.wgsl` with `.4x4`, and `gemm.plain.wgsl`. */
 export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
 
 /** The GEMM kernels that round their operands to half precision: `gemm.half.wgsl`, and `gemm.matrix.wgsl` per matrix size. */
@@ -15,6 +15,8 @@ export interface GemmVariant {
   /** Rows and columns of the result that one workgroup computes. */
   readonly tileRows: number;
   readonly tileColumns: number;
+  /** Rows and columns that one invocation of a `workgroup` or `half` kernel computes. Other kernels have one block. */
+  readonly block?: 4 | 8 | undefined;
   /** Parts into which k is split. Each is a workgroup's sum; a second dispatch adds them up. 1: not split. */
   readonly splitK: number;
 }
@@ -24,6 +26,8 @@ export interface GemmTraits {
   readonly kind: GpuKind;
   /** Lanes of a subgroup; 0 if kernels cannot use subgroups. */
   readonly lanes: number;
+  /** The fewest lanes that a subgroup may have; 0 if that is unknown. */
+  readonly minLanes: number;
   /** The limit `maxComputeInvocationsPerWorkgroup`. */
   readonly maxInvocations: number;
   /** A family to use instead of the one that suits the device. */
@@ -33,35 +37,52 @@ export interface GemmTraits {
 interface Tile {
   rows: number;
   columns: number;
-  /** Use the tile only for results with at most this many rows. */
+  block?: 4 | 8;
+  /** Use the tile only for results with at most this many rows and columns. */
   maxRows?: number;
-  /** Use the tile only if it gives at least this many workgroups. */
+  maxColumns?: number;
+  /** Use the tile only if the result has at least this many whole ones. */
   minTiles?: number;
+  /** Use the tile only if every subgroup has at least this many lanes. */
+  minLanes?: number;
 }
 
 interface Row {
-  /** The first tile that fits the sizes is used. */
+  /** The first tile that fits the sizes and the device is used. */
   tiles: readonly Tile[];
-  /** k is split until there are this many workgroups ... */
-  workgroups: number;
+  /** k is split until there are this many invocations ... */
+  invocations: number;
   /** ... but each part keeps at least this many steps of k. */
   minK: number;
 }
 
-// A GPU runs a hundred workgroups and more at the same time, so results with few tiles are split along k. These numbers are
-// estimates: no GPU has been measured yet.
-const MANY = { workgroups: 128, minK: 64 };
-// A CPU runs one workgroup per core, and every part costs it a pass over memory more.
-const FEW = { workgroups: 4, minK: 512 };
+// A GPU needs of the order of 1,000 subgroups to be busy, so results with few tiles are split along k. Adding up the parts is a
+// dispatch of its own, which takes longer than 128 steps of k. These numbers are estimates: no GPU has been measured yet.
+const MANY = { invocations: 32 * 1024, minK: 128 };
+// A CPU runs one workgroup of 8 invocations per core, and every part costs it a pass over memory more.
+const FEW = { invocations: 4 * 8, minK: 512 };
 
-// 8 x 8 sums per invocation, so 128 x 128 takes 256 invocations and 64 x 64 takes 64.
+/** @internal The lanes of a subgroup from which on a lane has registers for 8 x 8 sums. */
+export const MANY_LANES = 32;
+
+// `npm run gpu-compile` shows the figures that these rows refer to; tools/gpu-compile/bounds.md has them.
 const WORKGROUP: Row = {
   tiles: [
-    // Convolutions with few channels: a square tile would be mostly empty.
-    { rows: 32, columns: 128, maxRows: 32 },
-    // Half the loads per multiply-add of 64 x 64, if there are enough tiles to fill a large GPU.
-    { rows: 128, columns: 128, minTiles: 256 },
-    { rows: 64, columns: 64 },
+    // Few rows or columns: the layers of small networks and their gradients. A larger tile would be mostly empty.
+    { rows: 32, columns: 32, block: 4, maxRows: 32, maxColumns: 32 },
+    { rows: 32, columns: 64, block: 4, maxRows: 32 },
+    { rows: 64, columns: 32, block: 4, maxColumns: 32 },
+    // 8 x 8 sums per invocation: half as many reads of workgroup memory per multiply-add as 4 x 4, and on RDNA 95 % of the inner
+    // loop's vector instructions are multiply-adds, not 87 %. But they take 150 registers instead of 72, and one subgroup per
+    // 64 x 64 leaves a GPU idle unless there are many tiles. With fewer lanes (Intel, Mali) a lane has not enough registers: nine of
+    // ten instructions of the inner loop move numbers to memory and back. If the lanes are unknown, 4 x 4 loses less on a GPU with
+    // many lanes than 8 x 8 on one with few.
+    { rows: 128, columns: 128, block: 8, minTiles: 256, minLanes: MANY_LANES },
+    { rows: 64, columns: 64, block: 8, minTiles: 512, minLanes: MANY_LANES },
+    // 4 x 4 sums per invocation: four times the subgroups.
+    { rows: 64, columns: 64, block: 4 },
+    // Devices that allow only 128 invocations per workgroup.
+    { rows: 32, columns: 64, block: 4 },
   ],
   ...MANY,
 };
@@ -79,7 +100,7 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
   },
   // A CPU without subgroups, or with fewer than 8 lanes: 16 x 8 sums per invocation, 8 invocations per workgroup.
   plain: { tiles: [{ rows: 32, columns: 32 }], ...FEW },
-  // Every GPU, whatever its lanes: the kernel needs no subgroups.
+  // Every GPU: the kernels need no subgroups.
   workgroup: WORKGROUP,
   half: WORKGROUP,
   'matrix-8x8x8': MATRIX,
@@ -90,8 +111,8 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
 /** @internal Columns that every tile divides. */
 export const WIDEST_TILE = 128;
 
-// Steps of k that a tile in workgroup memory holds. Parts begin at multiples of it.
-const K_STEP = 16;
+// Steps of k that a tile in workgroup memory holds at most. Parts begin at multiples of it.
+const K_STEP = 32;
 
 /** Returns the family of GEMM kernels for a device. */
 export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | HalfFamily {
@@ -103,20 +124,30 @@ export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | Hal
 /** Chooses the variant for [m, k] times [k, n] on a device. */
 export function chooseVariant(traits: GemmTraits, m: number, n: number, k: number): GemmVariant {
   const family = familyFor(traits);
-  const { tiles, workgroups, minK } = TABLE[family];
-  const { rows, columns } = tiles.find((tile) => fits(tile, traits, m, n))!;
-  const parts = Math.min(Math.ceil(workgroups / tilesOf(m, n, rows, columns)), Math.floor(k / minK));
-  const splitK = Math.ceil(k / Math.max(1, kPerPart(k, parts)));
-  return { family, tileRows: rows, tileColumns: columns, splitK: Math.max(1, splitK) };
+  const { tiles, invocations, minK } = TABLE[family];
+  const tile = tiles.find((one) => fits(one, traits, m, n))!;
+  const running = tilesOf(m, n, tile.rows, tile.columns) * invocationsOf(family, tile);
+  const parts = Math.min(Math.ceil(invocations / running), Math.floor(k / minK));
+  return variantOf(family, tile, Math.max(1, Math.ceil(k / Math.max(1, kPerPart(k, parts)))));
 }
+
+const variantOf = (family: GemmVariant['family'], { rows, columns, block }: Tile, splitK: number): GemmVariant => ({
+  family,
+  tileRows: rows,
+  tileColumns: columns,
+  block,
+  splitK,
+});
 
 function fits(tile: Tile, traits: GemmTraits, m: number, n: number): boolean {
-  const { rows, columns, maxRows = Infinity, minTiles = 0 } = tile;
-  return m <= maxRows && tilesOf(m, n, rows, columns) >= minTiles && runsOn(traits, tile);
+  const { rows, columns, maxRows = Infinity, maxColumns = Infinity, minTiles = 0, minLanes = 0 } = tile;
+  const isSmall = m <= maxRows && n <= maxColumns;
+  const isLarge = Math.floor(m / rows) * Math.floor(n / columns) >= minTiles;
+  return isSmall && isLarge && traits.minLanes >= minLanes && runsOn(traits, tile);
 }
 
-const runsOn = ({ maxInvocations }: GemmTraits, { rows, columns }: Tile): boolean =>
-  invocationsOf(rows, columns) <= maxInvocations;
+const runsOn = ({ maxInvocations }: GemmTraits, tile: Tile): boolean =>
+  !tile.block || invocationsOf('workgroup', tile) <= maxInvocations;
 
 const SPLITS = [1, 2, 4, 8, 16, 32, 64];
 
@@ -124,7 +155,11 @@ const SPLITS = [1, 2, 4, 8, 16, 32, 64];
 const mayGain = (parts: number, k: number, tiles: number): boolean =>
   parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
 
-/** @internal Returns the variants worth measuring for these sizes: every tile of every family, split along k or not. */
+/** Whether a tile may gain: one that is twice as large as the result, or larger, is mostly empty. */
+const isUseful = ({ rows, columns }: Tile, m: number, n: number): boolean =>
+  rows < 2 * Math.max(m, 32) && columns < 2 * Math.max(n, 32);
+
+/** @internal Returns the variants worth measuring for these sizes: every useful tile of every family, split along k or not. */
 export function listVariants(traits: GemmTraits, m: number, n: number, k: number): GemmVariant[] {
   const usual = chooseVariant(traits, m, n, k);
   const single: GemmVariant['family'][] = ['workgroup', 'plain', ...(traits.lanes >= 8 ? (['subgroup'] as const) : [])];
@@ -132,15 +167,15 @@ export function listVariants(traits: GemmTraits, m: number, n: number, k: number
   const families = single.includes(usual.family) ? single : [usual.family];
   const all = families.flatMap((family) =>
     TABLE[family].tiles
-      .filter((tile) => runsOn(traits, tile))
-      .flatMap(({ rows, columns }) =>
-        SPLITS.filter((parts) => mayGain(parts, k, tilesOf(m, n, rows, columns))).map(
-          (splitK): GemmVariant => ({ family, tileRows: rows, tileColumns: columns, splitK }),
+      .filter((tile) => runsOn(traits, tile) && isUseful(tile, m, n))
+      .flatMap((tile) =>
+        SPLITS.filter((parts) => mayGain(parts, k, tilesOf(m, n, tile.rows, tile.columns))).map((splitK) =>
+          variantOf(family, tile, splitK),
         ),
       ),
   );
-  const different = all.filter((variant) => JSON.stringify(variant) !== JSON.stringify(usual));
-  return [usual, ...different];
+  // The table lists a tile twice if there are two reasons for it.
+  return [...new Map([usual, ...all].map((variant) => [JSON.stringify(variant), variant])).values()];
 }
 
 /** @internal Whether no tile reaches beyond k, so operands need not look for its end. */
@@ -153,15 +188,18 @@ export const kPerPart = (k: number, parts: number): number => K_STEP * Math.ceil
 export const tilesOf = (m: number, n: number, rows: number, columns: number): number =>
   Math.ceil(m / rows) * Math.ceil(n / columns);
 
-/** Invocations of the workgroup kernel, which computes 8 x 8 each. */
-const invocationsOf = (rows: number, columns: number): number => (rows * columns) / 64;
+/** Returns the invocations of a workgroup. Four subgroups share a tile of subgroup matrices; most GPUs with them have 32 lanes. */
+function invocationsOf(family: GemmVariant['family'], { rows, columns, block }: Tile): number {
+  if (block) return (rows * columns) / block ** 2;
+  return family === 'subgroup' || family === 'plain' ? 8 : 128;
+}
 
 /** @internal Returns the values of a GEMM kernel's overrides. */
 export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record<string, number> {
-  const { family, tileRows: ROWS, tileColumns: COLUMNS } = variant;
+  const { family, tileRows: ROWS, tileColumns: COLUMNS, block } = variant;
   if (family === 'plain') return {};
   if (family === 'subgroup') return { ROWS };
-  if (family === 'workgroup' || family === 'half') return { ROWS, COLUMNS, THREADS: invocationsOf(ROWS, COLUMNS) };
+  if (block) return { ROWS, COLUMNS, THREADS: (ROWS * COLUMNS) / block ** 2 };
   // Four subgroups.
   return { THREADS: 4 * lanes };
 }

@@ -18,6 +18,8 @@ export class Device {
   readonly features: ReadonlySet<string>;
   /** Lanes of a subgroup; 0 if the device has no subgroups, or subgroups of several sizes. */
   readonly subgroupSize: number;
+  /** The fewest lanes that a subgroup may have; 0 if the device has no subgroups. */
+  readonly subgroupMinSize: number;
   /** Compiled modules. One serves all entry points and constants of a kernel. */
   readonly shaders = new WeakMap<WgslModule, GPUShaderModule>();
   private failure: GpuError | undefined;
@@ -38,7 +40,8 @@ export class Device {
     const { subgroupMinSize: least = 0, subgroupMaxSize: most = -1 } = rawInfo;
     this.limits = readLimits(handle.limits);
     this.features = new Set(handle.features as Iterable<string>);
-    this.subgroupSize = this.features.has('subgroups') && least === most ? least : 0;
+    this.subgroupMinSize = this.features.has('subgroups') ? least : 0;
+    this.subgroupSize = least === most ? this.subgroupMinSize : 0;
     handle.addEventListener('uncapturederror', this.onError);
     handle.lost.then((lost) => {
       if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);

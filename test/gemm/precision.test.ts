@@ -149,17 +149,11 @@ halfTest('other tiles, with k split and not', async () => {
   const expected = reference.matmul({ shape: [m, k], data: a }, { shape: [k, n], data: b }).data;
   const [x, w] = [tensor(gpu, a, [m, k]), tensor(gpu, b, [k, n])];
   const { family } = gemmSettings.of(gpu).half!;
-  const tiles =
-    family === 'half'
-      ? ([
-          [32, 128, 3],
-          [128, 128, 1],
-        ] as const)
-      : ([[64, 64, 3]] as const);
-  for (const [tileRows, tileColumns, splitK] of tiles) {
+  const tiles = family === 'half' ? ([[128, 128, 3, 8]] as const) : ([[64, 64, 3, undefined]] as const);
+  for (const [tileRows, tileColumns, splitK, block] of tiles) {
     const y = await withVariants(
       gpu,
-      () => ({ family, tileRows, tileColumns, splitK }),
+      () => ({ family, tileRows, tileColumns, splitK, ...(block && { block }) }),
       () => matmul(x, w),
     );
     assertClose(`tile ${tileRows} in ${splitK}`, await y.read(), expected, { rtol: 1e-6, atol: 1e-6 });

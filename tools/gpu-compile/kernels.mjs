@@ -184,9 +184,9 @@ function multiplications(gpu) {
 async function everyTile(gpu, family, tiles) {
   const { all, dispose } = multiplications(gpu);
   for (const [name, { work, inputs }] of Object.entries(all)) {
-    for (const [tileRows, tileColumns] of tiles) {
-      await compile(`${family} ${tileRows}: ${name}`, async () => {
-        const variant = { family, tileRows, tileColumns, splitK: 1 };
+    for (const [tileRows, tileColumns, block] of tiles) {
+      await compile(`${family} ${tileRows} ${block}: ${name}`, async () => {
+        const variant = { family, tileRows, tileColumns, block, splitK: 1 };
         const step = await withVariants(
           gpu,
           () => variant,
@@ -235,11 +235,11 @@ async function halfPrecision(gpu, lanes) {
   settings.half = undefined;
 }
 
-// [rows, columns] of the tiles of gemm.workgroup.
+// [rows, columns, block] of the tiles of gemm.workgroup. Smaller tiles of 4 x 4 differ from 64 x 64 only in numbers.
 const TILES = [
-  [32, 128],
-  [64, 64],
-  [128, 128],
+  [64, 64, 4],
+  [64, 64, 8],
+  [128, 128, 8],
 ];
 
 const { instance, gpu, lanes } = await open();

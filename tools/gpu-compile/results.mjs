@@ -6,7 +6,8 @@ import { loopsOf } from './spirv.mjs';
 
 function nameOf({ name, gemm, split, constants = {} }) {
   const { ROWS, COLUMNS, THREADS, ...rest } = constants;
-  const tile = ROWS && COLUMNS ? `${ROWS}x${COLUMNS}` : undefined;
+  const block = Math.sqrt((ROWS * COLUMNS) / THREADS);
+  const tile = ROWS && COLUMNS ? `${ROWS}x${COLUMNS} by ${block}x${block}` : undefined;
   const set = Object.entries(rest).filter(([, value]) => value !== 0);
   const flags = set.map(([key, value]) => (value === 1 ? key : `${key}=${value}`));
   return [name, gemm, tile, split && gemm && 'split', ...flags].filter(Boolean).join(' ');

@@ -1,0 +1,91 @@
+// gemm.workgroup.4x4: gemm.workgroup with 4 x 4 sums per invocation: for small results, and for GPUs with few registers per lane
+//
+//   y[r,c] = sum_k A[r,k] B[k,c]
+//
+// The operands and the epilogue are in other files; gemm.subgroup describes them (no k is skipped here: a tile holds 32 steps).
+// `Element`, the type of the tiles, comes from gemm.single or gemm.half.
+//
+// shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
+//           below those of the parts before it
+// parallel  one workgroup of THREADS = ROWS * COLUMNS / 16 invocations per tile of ROWS x COLUMNS: four times as many as with 8 x 8.
+//           There is no prefetch: with it, the sums and the blocks on their way do not fit in the registers of GPUs with 16 lanes.
+//           Other workgroups compute while one loads. 32 steps of k keep compilers from unrolling the outer loop of a tile, which
+//           would load more of the tile at once than there are registers. At most 16 KiB, WebGPU's default limit
+// numerics  one running sum over k per element; the order is fixed
+
+// 64, 64, 256. For few rows or columns: 32, 64, 128 or 64, 32, 128 or 32, 32, 64.
+override ROWS: u32 = 64;
+override COLUMNS: u32 = 64;
+override THREADS: u32 = 256;
+
+const STEP = 32u;
+
+// A tile as panels of 32 rows or columns: [i][8 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. Eight
+// neighbours write A at steps of k that are 4 apart and would share a bank, so A is permuted by k.
+alias Panel = array<array<vec4<Element>, 64>, 4>;
+var<workgroup> tileA: array<Panel, ROWS / 32>;
+var<workgroup> tileB: array<Panel, COLUMNS / 32>;
+
+alias Quad = array<vec4f, 4>;
+var<private> sum: Quad;
+
+fn placeOf(at: u32, four: u32) -> u32 { return 8u * four + (at & 7u); }
+fn swizzled(row4: u32, four: u32) -> u32 { return 8u * four + ((row4 ^ four) & 7u); }
+
+fn addTiles(row4: u32, col4: u32) {
+  for (var four = 0u; four < STEP / 4u; four++) {
+    let aAt = swizzled(row4, four);
+    let bAt = placeOf(col4, four);
+    for (var i = 0u; i < 4u; i++) {
+      let a = vec4f(tileA[row4 >> 3u][i][aAt]);
+      let b = vec4f(tileB[col4 >> 3u][i][bAt]);
+      for (var row = 0u; row < 4u; row++) { sum[row] += b * a[row]; }
+    }
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let tile = wid.y * groups.x + wid.x;
+  let down = (params.m + ROWS - 1u) / ROWS;
+  let firstRow = ROWS * (tile % down);
+  let firstCol = COLUMNS * (tile / down);
+  if (firstCol >= params.n) { return; }
+
+  // A tile's 32 steps of k are 2 ROWS blocks of 4 x 4 of A and 2 COLUMNS blocks of B. The first invocations load one of A each, the
+  // last ones one of B.
+  let carriesA = thread < 2u * ROWS;
+  let carriesB = thread + 2u * COLUMNS >= THREADS;
+  let blockB = thread % (2u * COLUMNS);
+  let rowA = thread / 8u;
+  let fourA = thread % 8u;
+  let colB = blockB % (COLUMNS / 4u);
+  let fourB = blockB / (COLUMNS / 4u);
+  let begin = wid.z * params.kPerPart;
+  let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
+  let rows = rowsOf(firstRow + 4u * rowA);
+  let cols = colsOf(firstCol + 4u * colB);
+  let row4 = thread / (COLUMNS / 4u);
+  let col4 = thread % (COLUMNS / 4u);
+
+  var a: mat4x4f;
+  var b: mat4x4f;
+  for (var k = begin; k < end; k += STEP) {
+    workgroupBarrier(); // all invocations have read the tiles of the last round
+    if (carriesA) {
+      a = loadA(rows, k + 4u * fourA);
+      for (var i = 0u; i < 4u; i++) { tileA[rowA >> 3u][i][swizzled(rowA, fourA)] = vec4<Element>(a[i]); }
+    }
+    if (carriesB) {
+      b = loadB(k + 4u * fourB, cols);
+      for (var i = 0u; i < 4u; i++) { tileB[colB >> 3u][i][placeOf(colB, fourB)] = vec4<Element>(b[i]); }
+    }
+    workgroupBarrier(); // the tiles of this round are complete
+    addTiles(row4, col4);
+  }
+  let row = firstRow + 4u * row4;
+  let col = firstCol + 4u * col4;
+  for (var i = 0u; i < 4u; i++) {
+    if (row + i < params.m && col < params.n) { epilogue(wid.z * params.m + row + i, col, sum[i]); }
+  }
+}
