@@ -8,6 +8,8 @@ import {
   completeRunOptions,
   defaultRunOptions,
   METHOD_NAMES,
+  type MethodName,
+  methodsWith,
   type RunOptions,
   runDefaultsOf,
 } from '../train/methods/named.ts';
@@ -311,6 +313,21 @@ export function trainingOptions(flags: Partial<RunOptions>, shape?: readonly num
       (_, name, then) => `${flagOf(name)}${then}`,
     );
     throw new UsageError(message, { cause });
+  }
+}
+
+/**
+ * Refuses flags of a command line that the chosen method does not have, because they would do nothing.
+ *
+ * @throws UsageError that names the flag and the methods that have it
+ */
+export function checkMethodFlags(command: Command, method: MethodName): void {
+  for (const name of command.options.map((option) => option.attributeName())) {
+    const methods = methodsWith(name);
+    if (!methods || methods.includes(method) || command.getOptionValueSource(name) !== 'cli') continue;
+    throw new UsageError(
+      `${flagOf(name)} is an option of ${methods.join(', ')}, but the method is ${method}; leave it out, or choose --method ${methods[0]}`,
+    );
   }
 }
 

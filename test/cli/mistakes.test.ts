@@ -30,6 +30,11 @@ const train: [args: string, message: RegExp][] = [
   ['--lr 1e999', /It must be a number/],
   ['--source-jitter color', /--source-jitter must be none, affine, colour or strong, .* but is 'color'/],
   ['--target-jitter affine,scale=2', /--target-jitter: scale must be a number from 0 to 0.99 but is 2/],
+  [
+    '--threshold 0.9',
+    /--threshold is an option of self-training, but the method is pada; leave it out, or choose --method self-training/,
+  ],
+  ['--method source-only --temperature 1', /--temperature is an option of pada, .*, but the method is source-only/],
   ['--momentum -0.5', /--momentum must be a number from 0 to 1 but is -0.5/],
   ['--iterations 1.5', /--iterations must be a whole number >= 0 but is 1.5/],
   ['-b 1', /--batch-size must be a whole number >= 2 but is 1/],

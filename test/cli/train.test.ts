@@ -45,14 +45,16 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
   };
   assert.equal(await optionsOf(), defaults);
   const flags =
-    '--method dann -b 4 --learning-rate 2e-2 --lr-gamma 0.002 --lr-decay .5 --momentum 0.8 --wd 0.01 --trade-off 0.5 --temperature 0.2 -u 7 --reversal-alpha 2 --reversal-iterations 50 --seed 3 --eager --source-jitter affine,flip=0.5 --target-jitter colour --gamma 0.2 --trade-off-norm 0.1 --delta 2 --class-weights saturating --mcc-weight 0.5';
+    '-b 4 --learning-rate 2e-2 --lr-gamma 0.002 --lr-decay .5 --momentum 0.8 --wd 0.01 --trade-off 0.5 --temperature 0.2 -u 7 --reversal-alpha 2 --reversal-iterations 50 --seed 3 --eager --source-jitter affine,flip=0.5 --target-jitter colour --class-weights saturating --mcc-weight 0.5';
   assert.equal(await optionsOf(...flags.split(' ')), {
     ...defaults,
-    ...{ method: 'dann', batchSize: 4, lr: 0.02, lrGamma: 0.002, lrDecay: 0.5, momentum: 0.8, weightDecay: 0.01 },
+    ...{ batchSize: 4, lr: 0.02, lrGamma: 0.002, lrDecay: 0.5, momentum: 0.8, weightDecay: 0.01 },
     ...{ tradeOff: 0.5, temperature: 0.2, classWeightUpdateSteps: 7, reversalAlpha: 2, reversalIterations: 50 },
     ...{ seed: 3, eager: true, sourceJitter: 'affine,flip=0.5', targetJitter: 'colour' },
-    ...{ gamma: 0.2, tradeOffNorm: 0.1, delta: 2, classWeights: 'saturating', mccWeight: 0.5 },
+    ...{ classWeights: 'saturating', mccWeight: 0.5 },
   });
+  const { method, tradeOffNorm, delta } = await optionsOf('--method', 'afn', '--trade-off-norm', '0.1', '--delta', '2');
+  assert.equal([method, tradeOffNorm, delta], ['afn', 0.1, 2]);
   assert.equal((await optionsOf('--weight-decay', '0.01', '--lr', '1')).weightDecay, 0.01);
 });
 

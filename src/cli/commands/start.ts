@@ -3,7 +3,7 @@ import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { METHOD_NAMES, type MethodName, type RunOptions, trainArguments } from '../../train/methods/named.ts';
 import { Trainer } from '../../train/trainer.ts';
-import { addTrainFlags, type TrainFlags } from '../flags.ts';
+import { addTrainFlags, checkMethodFlags, type TrainFlags } from '../flags.ts';
 import { describeDevice, withGpu } from '../gpu.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import { TIMED, WARM_UP } from '../run/profile.ts';
@@ -39,6 +39,7 @@ export function addStart(root: Command, act: Act): void {
     act(async (terminal, flags: Flags) => {
       const compare = flags.compare === true;
       if (compare && isGiven('method')) command.error('--compare runs all methods; omit --method');
+      if (!compare) checkMethodFlags(command, flags.method);
       const asked = await prepareJob(flags, {
         methods: compare ? METHOD_NAMES : [flags.method],
         reading: readingNotes(terminal),

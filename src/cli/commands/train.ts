@@ -13,7 +13,7 @@ import { type RunOptions, runOptionsOf, trainArguments } from '../../train/metho
 import { encodeModel } from '../../train/modelFile.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { addTrainFlags, flagOf, type TrainFlags } from '../flags.ts';
+import { addTrainFlags, checkMethodFlags, flagOf, type TrainFlags } from '../flags.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
 import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
 import { removeFile, writeAtomically } from '../run/files.ts';
@@ -63,6 +63,7 @@ export function addTrain(root: Command, act: Act): void {
       const config = given.resume === undefined ? undefined : await readConfig(given.resume);
       const flags = config ? resumedFlags(command, given, given.resume!, config) : given;
       requireData(command, flags);
+      if (!config) checkMethodFlags(command, flags.method);
       const finished = config && finishedRun(given.resume!);
       if (finished) {
         terminal.note(`the run in ${given.resume} is already finished`);

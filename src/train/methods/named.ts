@@ -80,6 +80,12 @@ export const runDefaultsOf = (method: MethodName, shape: readonly number[] = [1,
 
 export const defaultRunOptions = runDefaultsOf('pada');
 
+/** The methods that have an option; undefined for one that belongs to every run. */
+export function methodsWith(option: string): readonly MethodName[] | undefined {
+  const methods = METHOD_NAMES.filter((method) => Object.hasOwn(DEFAULTS[method].own, option));
+  return methods.length > 0 ? methods : undefined;
+}
+
 /**
  * Returns the given options, completed by those of `base`. Default of `base`: {@link runDefaultsOf} the method.
  *
