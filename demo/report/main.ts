@@ -1,7 +1,8 @@
 // The script of report.html: draws the report of a training run from the JSON in the file. It sets texts, never HTML, so that no
 // class or file name can change the page, and it requests nothing.
-import type { ReportData, ReportImages } from '../../src/cli/run/htmlReport.ts';
+import type { Analysis, ReportData, ReportImages } from '../../src/cli/run/htmlReport.ts';
 import { count, counted, duration, METHOD_TITLES, milliseconds, percent } from '../../src/cli/show/format.ts';
+import { featureFigures } from '../../src/cli/show/svg.ts';
 import type { Evaluation } from '../../src/train/events.ts';
 import type { Curve } from '../page/curves.ts';
 import { chart, type Line } from '../page/views/chart.ts';
@@ -32,11 +33,31 @@ drawWeights();
 for (const [name, evaluation] of Object.entries({ target: result.target, source: result.source }))
   if (evaluation) card(`Accuracy per class, ${name} test set`, true, confusionTable(evaluation));
 if (data.images) card(`Predictions for ${data.images.title}`, true, grid(data.images));
+if (data.analysis) drawAnalysis(data.analysis);
 card(
   'Settings',
   true,
   element('dl', { class: 'settings' }, ...Object.entries(data.settings).map((pair) => definition(...pair))),
 );
+
+/** Shows the features of both domains, the accuracies that the run itself did not measure, and the mistakes. */
+function drawAnalysis(analysis: Analysis): void {
+  const { aDistance, target, mistakes } = analysis;
+  const names = result.classWeight.map((_, c) => nameOf(c));
+  const figures = Object.entries(featureFigures(analysis, names)).map(([name, svg]) =>
+    // As an image, an SVG can run no script.
+    element('img', { src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt: name.replace(/-|\.svg/g, ' ').trim() }),
+  );
+  const hint = `A-distance ${aDistance.toFixed(2)}: 0 if the features of source and target look alike, 2 if a linear classifier tells all apart.`;
+  card(
+    'Features of both domains',
+    true,
+    element('p', { class: 'hint' }, hint),
+    element('div', { class: 'maps' }, ...figures),
+  );
+  if (target && !result.target) card('Accuracy per class, target', true, confusionTable(target));
+  if (mistakes) card('The most confident mistakes', true, grid(mistakes, true));
+}
 
 function header(): HTMLElement {
   const figures = {
@@ -139,7 +160,8 @@ function confusionTable({ confusion, perClass }: Evaluation): HTMLElement {
   );
 }
 
-function grid({ channels, height, width, pixels, predictions }: ReportImages): HTMLElement {
+/** @param mistakes whether all predictions are wrong */
+function grid({ channels, height, width, pixels, predictions }: ReportImages, mistakes = false): HTMLElement {
   const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
   const size = channels * height * width;
   const figures = predictions.map(({ label, probability, truth, name }, i) => {
@@ -147,13 +169,15 @@ function grid({ channels, height, width, pixels, predictions }: ReportImages): H
     const image = bytes.subarray(i * size, (i + 1) * size);
     canvas.getContext('2d')!.putImageData(rgba(image, { channels, height, width }), 0, 0);
     const wrong = truth !== null && truth !== label;
-    const caption = element('figcaption', {}, nameOf(label), element('br'), percent(100 * probability));
+    const text = mistakes ? `${nameOf(truth!)} as ${nameOf(label)}` : nameOf(label);
+    const caption = element('figcaption', {}, text, element('br'), percent(100 * probability));
     const title = `${name ?? ''}${wrong ? ` is ${nameOf(truth)}` : ''}`.trim();
     return element('figure', { class: wrong ? 'wrong' : '', title }, canvas, caption);
   });
   const known = predictions.filter(({ truth }) => truth !== null);
   const right = known.filter(({ truth, label }) => truth === label).length;
-  const note = known.length > 0 ? `${right} of these ${counted(known.length, 'image')} are right.` : '';
+  const counts = `${right} of these ${counted(known.length, 'image')} are right.`;
+  const note = mistakes ? 'True class, prediction, and its probability.' : known.length > 0 ? counts : '';
   return element('div', {}, element('p', { class: 'hint' }, note), element('div', { class: 'grid' }, ...figures));
 }
 

@@ -128,7 +128,7 @@ function readAs(record: ModelRecord | undefined): DataOptions {
 const given = (options: DataOptions): DataOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
-function checkShape(what: string, data: HostData, wanted: readonly number[]): void {
+export function checkShape(what: string, data: HostData, wanted: readonly number[]): void {
   const shape = exampleShape(data);
   if (showExample(shape) === showExample(wanted)) return;
   throw new UsageError(

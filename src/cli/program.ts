@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
+import { addAnalyse } from './commands/analyse.ts';
 import { addBench } from './commands/bench.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEval } from './commands/eval.ts';
@@ -33,7 +34,18 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
     writeErr: (text) => streams.stderr.write(text),
     outputError: () => {},
   });
-  for (const add of [addStart, addTrain, addEval, addPredict, addWeights, addSelect, addRun, addDoctor, addBench])
+  for (const add of [
+    addStart,
+    addTrain,
+    addEval,
+    addPredict,
+    addWeights,
+    addSelect,
+    addAnalyse,
+    addRun,
+    addDoctor,
+    addBench,
+  ])
     add(root, act);
   for (const command of root.commands) checkValues(command, (message) => warnings.push(message));
   try {

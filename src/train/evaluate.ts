@@ -94,7 +94,7 @@ export class Evaluator {
     } finally {
       restore();
     }
-    const result = evaluation(await this.counts.readU32(), this.numClasses);
+    const result = evaluationOf(await this.counts.readU32(), this.numClasses);
     const { count } = this.data;
     if (result.count === count) return result;
     // Every label of host data has a class, so only examples with NaN logits are missing.
@@ -139,7 +139,8 @@ export function evaluationSet(
   return datasetOf(gpu, data, Math.min(BATCH, mostRows(gpu, geometry, exampleShape(data))), options);
 }
 
-function evaluation(counts: Uint32Array, classes: number): Evaluation {
+/** @internal Returns the figures of a confusion matrix [classes, classes], a row per true class. */
+export function evaluationOf(counts: Uint32Array, classes: number): Evaluation {
   const confusion = Array.from({ length: classes }, (_, truth) => [
     ...counts.subarray(truth * classes, (truth + 1) * classes),
   ]);

@@ -52,6 +52,11 @@ const data: ReportData = {
       { label: 1, probability: 0.6, truth: 0, name: HOSTILE },
     ],
   },
+  analysis: {
+    aDistance: 1.25,
+    points: { sources: 2, x: [0, 1, 2], y: [3, 1, 2], label: [0, 1, null], prediction: [0, 1, 1] },
+    ...{ source: null, target: evaluation, mistakes: null },
+  },
 };
 
 test('report.html shows a run: no error, no request, no text that becomes HTML', async () => {
@@ -69,8 +74,14 @@ test('report.html shows a run: no error, no request, no text that becomes HTML',
     await page.goto(address);
     assert.equal(await page.locator('h2').allTextContents(), [
       ...['Losses', 'Accuracy', 'Class weights', 'Accuracy per class, target test set'],
-      ...['Predictions for the target test set', 'Settings'],
+      ...['Predictions for the target test set', 'Features of both domains', 'Settings'],
     ]);
+    // An image that is not well-formed has no size.
+    const maps = page.locator('.maps img');
+    assert.equal(
+      await maps.evaluateAll((all) => all.map((map) => (map as HTMLImageElement).naturalWidth)),
+      [640, 640, 640],
+    );
     assert.is(await page.locator('h1').textContent(), 'PADA: folder:shop to folder:phone');
     assert.equal(await page.locator('.legend').allTextContents(), [
       'class losstransfer loss',

@@ -21,15 +21,20 @@ import { type Cut, MetricsFile, type Row, rowsOf } from './metricsFile.ts';
 
 const METRICS = 'metrics.jsonl';
 export const MODEL = 'model.safetensors';
-const REPORT = 'report.html';
+export const REPORT = 'report.html';
 
 const isFile = (path: string): boolean => existsSync(path) && otherThanFile(path) === undefined;
 
+/** Reads the rows of a run's metrics.jsonl; none if there is no such file. */
+export function readRows(path: string): Row[] {
+  const metrics = join(path, METRICS);
+  return isFile(metrics) ? [...rowsOf(readFileSync(metrics))].map(({ row }) => row) : [];
+}
+
 /** Reads the result of a finished run; undefined if the run is not finished. */
 export function finishedRun(path: string): RunSummary | undefined {
-  const metrics = join(path, METRICS);
-  if (!isFile(metrics) || !isFile(join(path, MODEL))) return undefined;
-  for (const { row } of rowsOf(readFileSync(metrics))) {
+  if (!isFile(join(path, MODEL))) return undefined;
+  for (const row of readRows(path)) {
     if (row.event !== 'result' || row.aborted !== false) continue;
     const { event: _, ...summary } = row;
     return summary as unknown as RunSummary;
@@ -161,8 +166,7 @@ export class RunFolder {
   async report(make: (rows: readonly Row[]) => Promise<string>): Promise<void> {
     const path = join(this.path, REPORT);
     try {
-      const rows = [...rowsOf(readFileSync(join(this.path, METRICS)))].map(({ row }) => row);
-      const html = await make(rows);
+      const html = await make(readRows(this.path));
       this.withRoom(() => writeAtomically(path, html));
     } catch (error) {
       this.warn(`the run is saved, but without its report: ${(error as Error).message}`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { script, style } from 'report:page';
-import { type HostData, isFeatures, labelsOf } from '../../data/host.ts';
+import { type HostData, type HostImages, isFeatures, labelsOf } from '../../data/host.ts';
 import { take } from '../../data/subset.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Classifier } from '../../models/classifier.ts';
@@ -29,6 +29,28 @@ export interface ReportData {
   /** Accuracies in percent. */
   evaluations: { iteration: number; target: number | null; source: number | null }[];
   images: ReportImages | null;
+  /** Added by `padagrad analyse`. */
+  analysis?: Analysis;
+}
+
+/** The result of `padagrad analyse`, as analysis.json and report.html have it. */
+export interface Analysis {
+  /** From 0 (the features of both domains look alike) to 2. */
+  aDistance: number;
+  /** Features in the plane (UMAP): `sources` examples of the source, then the target's. */
+  points: {
+    sources: number;
+    x: number[];
+    y: number[];
+    /** True classes; null without labels. */
+    label: (number | null)[];
+    prediction: number[];
+  };
+  /** Null without labels. */
+  source: Evaluation | null;
+  target: Evaluation | null;
+  /** The wrong predictions for the target that are most probable, for images with labels. */
+  mistakes: ReportImages | null;
 }
 
 /** Some images of the target, with their predictions. */
@@ -90,25 +112,30 @@ export async function predictImages(
   );
   const { labels, probabilities } = await predict(gpu, { data: chosen, model });
   const classes = probabilities.length / n;
-  const { channels = 1, height, width, names } = chosen;
+  const predictions = Array.from(labels, (label, i) => ({ label, probability: probabilities[i * classes + label]! }));
+  return reportImages(chosen, predictions, title);
+}
+
+/** Returns images with their predictions as the report shows them. */
+export function reportImages(
+  data: HostImages,
+  predictions: readonly { label: number; probability: number }[],
+  title: string,
+): ReportImages {
+  const { channels = 1, height, width, names, images, count } = data;
   // Large images are shown smaller: each pixel is the mean of a block.
   const block = Math.ceil(Math.max(height, width) / LARGEST_SIDE);
   const [h, w] = [Math.max(1, Math.floor(height / block)), Math.max(1, Math.floor(width / block))];
-  const pixels = Buffer.alloc(n * channels * h * w);
+  const pixels = Buffer.alloc(count * channels * h * w);
   for (let i = 0; i < pixels.length; i++) {
     const [plane, y, x] = [Math.floor(i / (h * w)), Math.floor(i / w) % h, i % w];
-    pixels[i] = Math.round(blockMean(chosen.images.subarray(plane * height * width), { y, x, block, height, width }));
+    pixels[i] = Math.round(blockMean(images.subarray(plane * height * width), { y, x, block, height, width }));
   }
-  const truths = chosen.labels && labelsOf(chosen);
+  const truths = data.labels && labelsOf(data);
   return {
     ...{ title, channels, height: h, width: w },
     pixels: pixels.toString('base64'),
-    predictions: Array.from(labels, (label, i) => ({
-      label,
-      probability: probabilities[i * classes + label]!,
-      truth: truths?.[i] ?? null,
-      name: names?.[i] ?? null,
-    })),
+    predictions: predictions.map((one, i) => ({ ...one, truth: truths?.[i] ?? null, name: names?.[i] ?? null })),
   };
 }
 
@@ -123,6 +150,12 @@ function blockMean(
       count++;
     }
   return sum / count;
+}
+
+/** Returns the data that a report shows; undefined if the text is no report. */
+export function reportDataOf(html: string): ReportData | undefined {
+  const [, json] = /<script type="application\/json" id="data">(.*)<\/script>\n/.exec(html) ?? [];
+  return json === undefined ? undefined : JSON.parse(json);
 }
 
 /** Writes the report as HTML. Its security policy allows only its own script and style, and no request. */
