@@ -27,8 +27,8 @@ export interface BalancedBatch {
   logits: Tensor;
   /** Labels of the source images: u32 [n]. */
   labels: Tensor;
-  /** Labels of the further images: u32 [m]; undefined if there are none. */
-  furtherLabels: Tensor | undefined;
+  /** Labels of the further images: u32 [m]; left out if there are none. */
+  furtherLabels?: Tensor | null | undefined;
   /** f32 [C] */
   classWeight: Tensor;
 }

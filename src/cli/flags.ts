@@ -13,7 +13,7 @@ import {
   type RunOptions,
   runDefaultsOf,
 } from '../train/methods/named.ts';
-import { PRECISIONS } from '../train/options.ts';
+import { BATCH_NORMS, PRECISIONS } from '../train/options.ts';
 import { DATA_NAMES, type DataOptions } from './data.ts';
 import { UsageError } from './errors.ts';
 
@@ -110,6 +110,11 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
     'time scale of the gradient-reversal warm-up (46 % of full strength after n iterations)',
     'method',
   ],
+  batchNorm: [
+    '--batch-norm <how>',
+    "batch norm's statistics: joint (of both domains) or separate (evaluation uses the target's)",
+    'method',
+  ],
   lr: ['--learning-rate, --lr <x>', 'initial learning rate', 'schedule'],
   lrGamma: ['--lr-gamma <x>', 'learning-rate decay: lr (1 + gamma i)^-decay at iteration i', 'schedule'],
   lrDecay: ['--lr-decay <x>', 'exponent of that decay', 'schedule'],
@@ -127,6 +132,7 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   method: METHOD_NAMES,
   geometry: GEOMETRY_NAMES,
   classWeights: CLASS_WEIGHT_KINDS,
+  batchNorm: BATCH_NORMS,
   float32MatmulPrecision: PRECISIONS,
 };
 

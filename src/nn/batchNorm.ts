@@ -24,6 +24,9 @@ const checks: OptionChecks<BatchNormOptions> = {
   momentum: /* @__PURE__ */ orNull(/* @__PURE__ */ within(0, 1)),
 };
 
+// Not a field, which a captured step expects to keep its value.
+let tracking = true;
+
 abstract class BatchNorm extends RectifyingModule {
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -77,7 +80,8 @@ abstract class BatchNorm extends RectifyingModule {
       const wanted = this.dimensions.map((n) => `${n}-dimensional`).join(' or ');
       throw new TypeError(`${this.name}: x must be ${wanted} but is ${showShape(x.shape)}`);
     }
-    const { weight, bias, runningMean, runningVar, eps, share: momentum } = this;
+    const { weight, bias, runningMean, runningVar, eps, share } = this;
+    const momentum = tracking ? share : 0;
     const training = this.training && !this.frozen;
     return batchNorm(x, { weight, bias, runningMean, runningVar, training, momentum, eps, relu });
   }
@@ -108,4 +112,14 @@ export class BatchNorm2d extends BatchNorm {
 export function freezeBatchNorm(module: Module<unknown>, frozen = true): void {
   checkValue('freezeBatchNorm', 'module', module, aModule);
   for (const [, part] of module.namedModules()) if (part instanceof BatchNorm) part.frozen = frozen;
+}
+
+/** @internal Runs `fn` while no batch norm moves its running statistics; in training mode they use those of the batch. */
+export function withoutTracking<T>(fn: () => T): T {
+  tracking = false;
+  try {
+    return fn();
+  } finally {
+    tracking = true;
+  }
 }

@@ -34,6 +34,7 @@ export { type PadaOptions, pada } from './methods/pada.ts';
 export { type SelfTrainingOptions, selfTraining } from './methods/selfTraining.ts';
 export { sourceOnly } from './methods/sourceOnly.ts';
 export {
+  type BatchNormDomains,
   completeOptions,
   defaultOptions,
   type TrainerSettings,

@@ -53,6 +53,11 @@ export interface TrainingOptions {
   momentum: number;
   /** Default: 0.001. */
   weightDecay: number;
+  /**
+   * Whether batch norm in the model uses the statistics of both domains' batches together, or `separate` ones for each. Then evaluation uses
+   * those of the target. Default: 'joint'.
+   */
+  batchNorm: BatchNormDomains;
   /** Determines the initial weights and the order of the data. Default: 0. */
   seed: number;
   /** Runs every op eagerly instead of captured steps: slower, bit-identical, easier to debug. Default: false. */
@@ -72,10 +77,15 @@ export const defaultOptions: Readonly<TrainingOptions> = {
   lrDecay: 0.75,
   momentum: 0.9,
   weightDecay: 0.001,
+  batchNorm: 'joint',
   seed: 0,
   eager: false,
   float32MatmulPrecision: 'highest',
 };
+
+export const BATCH_NORMS = ['joint', 'separate'] as const;
+/** Whether batch norm uses the statistics of both domains together, or of each. */
+export type BatchNormDomains = (typeof BATCH_NORMS)[number];
 
 export const PRECISIONS: readonly Float32MatmulPrecision[] = ['highest', 'medium'];
 
@@ -88,6 +98,7 @@ const optionChecks: OptionChecks<TrainingOptions> = {
   lrDecay: atLeast(0),
   momentum: within(0, 1),
   weightDecay: single,
+  batchNorm: oneOf(...BATCH_NORMS),
   seed: wholeFrom(0),
   eager: flag,
   float32MatmulPrecision: oneOf(...PRECISIONS),

@@ -36,6 +36,7 @@ import {
   type TrainerSettings,
   type TrainingOptions,
 } from './options.ts';
+import { PerDomain } from './perDomain.ts';
 
 /**
  * Runs a method, one iteration per `step()`: draws one batch per domain, computes the method's losses and their gradients,
@@ -96,16 +97,15 @@ export class Trainer<M extends Model = SmallCnn> {
     this.sourceSampler = own(new Sampler(sourceJitter, batchSize, new Random(sourceSeed)));
     this.targetSampler = targetJitter && own(new Sampler(targetJitter, batchSize, new Random(targetSeed)));
     this.model = model instanceof Module ? model : own(checkModel(model(gpu, { shape, numClasses, random })));
+    const seen = options.batchNorm === 'separate' ? new PerDomain(this.model, batchSize) : this.model;
     this.recipe = method.begin({
-      ...{ gpu, model: this.model, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
+      ...{ gpu, model: seen, featuresDim: featuresDimOf(this.model, settings), numClasses, random },
       // A method that does not use the target gets none.
       ...{ source: sourceJitter, target: targetData!, eager: this.eager },
       ...{ batchSize, iterations: options.iterations },
     });
-    const { networks = {}, classWeights } = this.recipe;
-    for (const network of Object.values(networks)) own(network);
-    if (classWeights) own(classWeights);
-    for (const thing of Object.values(this.recipe.state ?? {})) own({ dispose: () => thing.dispose?.() });
+    const { networks, state, classWeights } = this.recipe;
+    for (const thing of Object.values({ ...networks, ...state, ...(classWeights && { classWeights }) })) own(thing);
     own({ dispose: () => this.recipe.dispose?.() });
     this.optimizer = own(new Sgd(this.parameterGroups(), { lr, momentum, weightDecay, nesterov: momentum > 0 }));
     this.schedule = new InverseDecay(this.optimizer, { lr, gamma, decay });

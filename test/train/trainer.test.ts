@@ -36,14 +36,19 @@ function assertSame(a: Map<string, string>, b: Map<string, string>): void {
   for (const [name, bits] of a) assert.ok(bits === b.get(name), `${name} differs`);
 }
 
-for (const method of METHOD_NAMES) {
-  gpuTest(`${method}: captured, eager, checked and resumed steps leave the same bits`, async (gpu) => {
+const MIXED: Partial<RunOptions> = {
+  ...{ method: 'pada', batchNorm: 'separate', classWeights: 'saturating', floor: 0.1 },
+  ...{ mccWeight: 0.1, alphaPowerWeight: 0.1, entropyWeight: 0.1 },
+};
+for (const options of [...METHOD_NAMES.map((method) => ({ method })), MIXED]) {
+  const title = Object.values(options).join(' ');
+  gpuTest(`${title}: captured, eager, checked and resumed steps leave the same bits`, async (gpu) => {
     // Class weights are refreshed after 10 iterations.
     const [half, n] = [8, 12];
-    const captured = await outcome(gpu, { method }, n);
-    assertSame(captured, await outcome(gpu, { method, eager: true }, n));
-    assertSame(captured, await outcome(gpu, { method }, n, { detectAnomaly: true }));
-    const [broken, resumed] = [await stripesTrainer(gpu, { method }), await stripesTrainer(gpu, { method })];
+    const captured = await outcome(gpu, options, n);
+    assertSame(captured, await outcome(gpu, { ...options, eager: true }, n));
+    assertSame(captured, await outcome(gpu, options, n, { detectAnomaly: true }));
+    const [broken, resumed] = [await stripesTrainer(gpu, options), await stripesTrainer(gpu, options)];
     for (let i = 0; i < half; i++) await broken.step();
     resumed.restore(await broken.state());
     for (let i = half; i < n; i++) await resumed.step();

@@ -4,8 +4,8 @@
 //   loss = sum_i w[y_i] CE_i / sum_i w[y_i] + tradeOff · A + gamma · mean_j H(p'_j) + cotWeight · K
 //
 // A is the adversarial loss (balancedAdversarialLoss.ts). In it the target is filled up with source images, so that it has all classes:
-// with batchSize / mu of them at first, and fewer every classWeightUpdateSteps, to none at the end of the run. Images whose class is
-// uncertain weigh less. K, the complement entropy (losses.ts), spreads what source images leave to classes that are not theirs.
+// with batchSize / mu at first, and fewer every classWeightUpdateSteps, to none at the end. Images whose class is uncertain weigh less.
+// K, the complement entropy (losses.ts), spreads what source images leave to classes that are not theirs.
 import { BalancedAdversarialLoss } from '../../adaptation/balancedAdversarialLoss.ts';
 import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
@@ -68,9 +68,7 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
       const middle = most > 0 ? new Sampler(source, most, new Random(random.integer(2 ** 32))) : undefined;
       const updates = Math.max(1, Math.floor(iterations / classWeightUpdateSteps));
       return {
-        networks: { discriminator },
-        classWeights,
-        ...(middle && { state: { middle } }),
+        ...{ networks: { discriminator }, classWeights, ...(middle && { state: { middle } }) },
         advance(iteration) {
           gradientReversal.iterNum = iteration;
           middle?.advance();
@@ -78,20 +76,17 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
           adversarial.balance(Math.floor(most * left), batchSize);
         },
         losses({ source, target }) {
-          const { labels } = source; //                                                [n]
-          const n = labels.size;
+          const [{ labels }, n] = [source, source.labels.size]; //                     labels: [n]
           const further = middle?.batch(); //                                          [m, C, H, W], [m]
           const x = concat([source.x, target.x, ...(further ? [further.x] : [])]); //  [2n + m, C, H, W]
-          // One pass for all, so batch norm uses the statistics of all.
           const { logits, features } = model.forward(x); //                            [2n + m, numClasses], [2n + m, F]
           const sourceLogits = slice(logits, 0, n); //                             [n, numClasses]
           const targetLogits = slice(logits, n, 2 * n); //                         [n, numClasses]
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //          [numClasses]
           const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
-
-          const { classWeight } = classWeights;
-          const rows = { features, logits, labels, furtherLabels: further?.labels ?? undefined };
-          const transferLoss = adversarial.forward({ ...rows, classWeight }); //       []
+          const { classWeight } = classWeights; //                                     [numClasses], without the floor
+          const rows = { features, logits, labels, furtherLabels: further?.labels, classWeight };
+          const transferLoss = adversarial.forward(rows); //                           []
           const h = entropy(softmax(targetLogits), { reduction: 'mean', eps: 1e-7 }); // []
           let loss = add(add(classLoss, scale(transferLoss, tradeOff)), scale(h, gamma)); // []
           if (cotWeight > 0 && numClasses > 2)

@@ -50,8 +50,8 @@ export interface Recipe {
   readonly networks?: Readonly<Record<string, Module>>;
   /** Weights of the classes, refreshed between backward and the update. */
   readonly classWeights?: ClassWeights;
-  /** What else has a state that a resumed run needs, by its names in checkpoints. Disposed with the run if it can be. */
-  readonly state?: Readonly<Record<string, Stateful & { dispose?(): void }>>;
+  /** What else has a state that a resumed run needs, by its names in checkpoints. Disposed with the run. */
+  readonly state?: Readonly<Record<string, Stateful & { dispose(): void }>>;
   /** Called before iteration `iteration`, counted from 0: sets what changes from one iteration to the next. */
   advance?(iteration: number): void;
   /** Computes the losses of one iteration. Called once if captured, else in each iteration. */

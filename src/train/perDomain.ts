@@ -1,0 +1,35 @@
+// Batch norm with statistics of its own for each domain. The domains pass through the network one after the other, instead of as one
+// batch. Only the target's pass moves the running statistics, so evaluation and class weights use those of the target.
+
+import type { Model, Prediction } from '../models/model.ts';
+import { withoutTracking } from '../nn/batchNorm.ts';
+import { Module } from '../nn/module.ts';
+import { concat } from '../ops/concat.ts';
+import { slice } from '../ops/slice.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** A model whose training batches are `n` source examples, `n` target examples and any further source examples, in this order. */
+export class PerDomain extends Module<Prediction> {
+  constructor(
+    readonly model: Model,
+    private readonly n: number,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Prediction {
+    const { model, n } = this;
+    const rows = x.shape[0]!;
+    // Evaluation, and passes of a single domain.
+    if (!this.training || rows <= n) return model.forward(x);
+    const part = (first: number, end: number) => model.forward(slice(x, first, end));
+    const source = withoutTracking(() => part(0, n));
+    const target = part(n, 2 * n);
+    const further = rows > 2 * n ? [withoutTracking(() => part(2 * n, rows))] : [];
+    const parts = [source, target, ...further];
+    return {
+      logits: concat(parts.map(({ logits }) => logits)), //       [rows, numClasses]
+      features: concat(parts.map(({ features }) => features)), // [rows, F]
+    };
+  }
+}
