@@ -116,7 +116,8 @@ test('a run on folders saves the names of the classes, and predict labels the fi
 });
 
 test('a resumed run reads its folders as it began', async () => {
-  const train = ['train', '-s', 'folder:shop', '-t', 'folder:phone', ...GREY, '--source-classes', 'left,right,middle'];
+  const sets = ['-s', 'folder:shop', '-t', 'folder:phone', ...GREY, '--standardize', 'source'];
+  const train = ['train', ...sets, '--source-classes', 'left,right,middle'];
   const whole = await run([...train, '-i', '8', '--out', 'whole', '--json']);
   assert.is(whole.code, 0, whole.stderr.text);
   await run([...train, '-i', '8', '--checkpoint-every', '4', '--out', 'part', '--json']);
@@ -126,6 +127,10 @@ test('a resumed run reads its folders as it began', async () => {
   await refused(
     ['train', '--resume', 'part', '--channels', '3'],
     /--channels was 1 when the run started but is 3 now; omit it/,
+  );
+  await refused(
+    ['train', '--resume', 'part', '--standardize', 'none'],
+    /--standardize was source when the run started/,
   );
 });
 
