@@ -1,11 +1,11 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RunSelection } from '../../src/cli/run/selection.ts';
 import { CRITERIA } from '../../src/train/select.ts';
 import { stripes } from '../train/stripes.ts';
-import { inFolder, refused, run, TRAIN, writeIdx } from './command.ts';
+import { at, inFolder, refused, run, TRAIN, writeIdx } from './command.ts';
 
 // `padagrad select` and `train --select`: the choice among saved runs, and that no target label has a part in it.
 
@@ -57,15 +57,10 @@ test('select prints the scores, each pick, and what it loses', async () => {
   assert.match(stdout.text, /^ criterion +picks +target +loses$/m);
   assert.match(stdout.text, /^ best by target labels +runs.seed-\d +\d+\.\d % +0\.0$/m);
   assert.match(stdout.text, `selected by agreement, then entropy: ${selection.selected}\n`);
-  const one = await run(['select', 'runs/seed-0', 'runs/seed-2', '--by', 'entropy', '--margin', '0', '--json']);
-  const { event, by, margin, selected, runs } = one.result;
-  assert.equal([event, by, margin, selected, runs.length], ['result', 'entropy', 0, one.result.picks.entropy.run, 2]);
-  assert.equal(runs[1].entropy, selection.runs[2]!.entropy);
-  assert.match(one.stderr.text, 'two runs agree with each other equally');
 });
 
-/** Copies the runs, with another target and without the figures of their tests. Returns what `select` says of them. */
-async function selectWith(folder: string, target: string): Promise<RunSelection> {
+/** Copies the runs, with another target and without the figures of their tests. */
+function copyRuns(folder: string, target: string): void {
   for (const seed of SEEDS) {
     const own = join(folder, `seed-${seed}`);
     cpSync(join('runs', `seed-${seed}`), own, { recursive: true });
@@ -74,50 +69,67 @@ async function selectWith(folder: string, target: string): Promise<RunSelection>
     config.task = { ...config.task, target, targetTest: null };
     writeFileSync(join(own, 'config.json'), JSON.stringify(config));
   }
-  const { code, stderr, result } = await run(['select', folder, '--json']);
-  assert.is(code, 0, stderr.text);
-  return JSON.parse(JSON.stringify(result).replaceAll(`"${folder}`, '"runs'));
 }
 
 test('target labels change no score and no choice', async () => {
   const target = stripes(40, 2, { classes: 2, brightness: 120 });
-  const { labels: _, ...bare } = target;
-  writeIdx('unlabelled', bare);
   writeIdx('poisoned', { ...target, labels: new Uint8Array(40).fill(3) });
-  const without = await selectWith('copy-a', 'idx:unlabelled');
-  const poisoned = await selectWith('copy-b', 'idx:poisoned');
+  copyRuns('poisoned', 'idx:poisoned');
+  const { code, stderr, result } = await run(['select', 'poisoned', '--json']);
+  assert.is(code, 0, stderr.text);
+  const poisoned: RunSelection = JSON.parse(JSON.stringify(result).replaceAll('"poisoned', '"runs'));
   const choice = ({ by, selected, runs, picks }: RunSelection) => ({
     by,
     selected,
     runs: runs.map(({ targetAccuracy, ...scores }) => scores),
     picks: Object.values(picks).map((pick) => pick?.run),
   });
-  assert.equal(choice(poisoned), choice(without));
-  assert.is(without.selected, selection.selected);
+  assert.equal(choice(poisoned), choice(selection));
   // The labels are used, but only for what is reported.
-  const reported = ({ measuredOn, best, runs }: RunSelection) => [measuredOn, best?.loses, runs[0]!.targetAccuracy];
-  assert.equal(reported(without), [null, undefined, null]);
-  const [measuredOn, loses, accuracy] = reported(poisoned);
-  assert.equal([measuredOn, loses, typeof accuracy], ["target's training set", 0, 'number']);
+  const { best, measuredOn, runs } = poisoned;
+  assert.equal([measuredOn, best!.loses], ["target's training set", 0]);
+  const accuracies = (list: RunSelection['runs']) => list.map(({ targetAccuracy }) => targetAccuracy);
+  assert.not.equal(accuracies(runs), accuracies(selection.runs));
 });
 
-test('a run without a model is left out; other tasks and single runs are refused', async () => {
-  cpSync('runs', 'some', { recursive: true });
+test('a target without labels is enough; a run without a model is left out', async () => {
+  const { labels: _, ...bare } = stripes(40, 2, { classes: 2, brightness: 120 });
+  writeIdx('unlabelled', bare);
+  copyRuns('some', 'idx:unlabelled');
   rmSync('some/seed-1/model.safetensors');
-  const { code, events } = await run(['select', 'some', '--json']);
-  assert.is(code, 0);
+  const { code, events, stderr } = await run(['select', 'some', '--by', 'entropy', '--margin', '0', '--json']);
+  assert.is(code, 0, stderr.text);
   assert.match(events[0].message, /^some.seed-1 is left out: it has no model yet$/);
+  assert.match(stderr.text, 'two runs agree with each other equally');
+  const { event, by, margin, selected, runs, picks, best, measuredOn } = events.at(-1);
+  assert.equal([event, by, margin, best, measuredOn], ['result', 'entropy', 0, null, null]);
+  assert.equal([selected, picks.entropy.loses], [picks.entropy.run, null]);
+  assert.equal(
+    runs.map((one: { entropy: number }) => one.entropy),
+    [0, 2].map((seed) => selection.runs[seed]!.entropy),
+  );
+});
+
+test('an interrupted train --select leaves no model of an earlier choice', async () => {
+  mkdirSync('stale');
+  writeFileSync('stale/model.safetensors', 'chosen before');
+  const flags = '-i 40 -p 1 --seeds 0,1 --select --out stale --json'.split(' ');
+  const { code, result } = await run(
+    [...TRAIN, ...flags],
+    at(1, () => process.emit('SIGTERM', 'SIGTERM')),
+  );
+  assert.equal([code, result.selection, existsSync('stale/model.safetensors')], [143, undefined, false]);
+});
+
+test('other tasks, single runs and folders without runs are refused', async () => {
   await refused(['select', 'runs/seed-0'], 'select compares runs; pass two or more that are finished, not 1');
   await refused(
     ['select', 's-images-idx3-ubyte'],
     's-images-idx3-ubyte: holds no run; pass folders that `train --out`',
   );
-  const config = JSON.parse(readFileSync('some/seed-2/config.json', 'utf8'));
-  config.task.targetLimit = 20;
-  writeFileSync('some/seed-2/config.json', JSON.stringify(config));
   await refused(
     ['select', 'runs/seed-0', 'some/seed-2'],
-    /--target-limit is not given in runs.seed-0 but 20 in some.seed-2; select among runs/,
+    /--target is idx:t in runs.seed-0 but idx:unlabelled in some.seed-2; select among runs with the same source/,
   );
   await refused([...TRAIN, '--select', '--out', 'x'], '--select compares saved runs: pass --out, and several seeds');
   await refused([...TRAIN, '--select', '--seeds', '0-2'], '--select compares saved runs');
