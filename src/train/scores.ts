@@ -1,4 +1,4 @@
-// What a model's predictions say about it without target labels. Everything is computed on the GPU; only numbers and the
+// Scores of a model's predictions that need no target labels. Everything is computed on the GPU; only numbers and the
 // predicted labels are read back.
 import rowsSource from '../../shaders/rows.wgsl';
 import sndSource from '../../shaders/snd.wgsl';

@@ -14,7 +14,7 @@ import { outputsOf } from '../../train/scores.ts';
 import { BATCH } from '../model.ts';
 import { type Analysis, type ReportImages, reportImages } from './htmlReport.ts';
 
-// What a trained model makes of two domains: how far apart their features are, how they lie in the plane, and its mistakes.
+// Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes.
 
 export interface AnalysisData {
   /** Examples whose features are compared. */
