@@ -110,10 +110,35 @@ export function zeroGrad(tensors: Iterable<Tensor>): void {
  * Computes the gradient of `loss` with respect to every leaf that requires one, adds it to the leaf's `grad`, and frees the
  * graph (`torch.Tensor.backward`). Gradients cannot be differentiated again: first order only.
  *
+ * Of several losses it computes the gradient of their sum (`torch.autograd.backward`), without a dispatch that adds them.
+ *
  * @param gradOutput the gradient of `loss` itself, of its shape. Default: 1, which only a loss of one number allows.
  * @throws Error if `loss` does not depend on a tensor with `requiresGrad`, or if its graph is freed already
  */
-export function backward(loss: Tensor, gradOutput?: Tensor): void {
+export function backward(loss: Tensor | readonly Tensor[], gradOutput?: Tensor): void {
+  const losses = Array.isArray(loss) ? (loss as readonly Tensor[]) : [loss as Tensor];
+  if (losses.length === 0) throw new TypeError('backward: there are no losses; pass at least one');
+  if (losses.length > 1 && gradOutput)
+    throw new TypeError(`backward: gradOutput is of one loss, but there are ${losses.length}; call backward for each`);
+  for (const one of losses) checkLoss(one, gradOutput);
+  noGrad(() => {
+    const nodes = graphOf(losses.flatMap(({ node }) => node ?? []));
+    // The gradients of outputs whose op is still to be visited.
+    const gradients = new Map<Tensor, Tensor>();
+    try {
+      for (const one of losses) {
+        const seed = seedOf(one, gradOutput);
+        if (one.node) addTo(gradients, one, seed);
+        else addToLeaf(one, seed);
+      }
+      for (const node of nodes) visit(node, gradients);
+    } finally {
+      for (const gradient of gradients.values()) gradient.dispose();
+    }
+  });
+}
+
+function checkLoss(loss: Tensor, gradOutput: Tensor | undefined): void {
   if (!(loss instanceof Tensor)) throw new TypeError(`backward: the loss must be a Tensor but is ${show(loss)}`);
   if (!loss.requiresGrad) {
     throw new Error(
@@ -126,24 +151,12 @@ export function backward(loss: Tensor, gradOutput?: Tensor): void {
   if (gradOutput && !sameShape(gradOutput.shape, loss.shape)) {
     throw new TypeError(`backward: gradOutput must be ${showShape(loss.shape)} but is ${showShape(gradOutput.shape)}`);
   }
-  noGrad(() => {
-    const nodes = loss.node ? graphOf(loss.node) : [];
-    const seed = seedOf(loss, gradOutput);
-    if (!loss.node) return addToLeaf(loss, seed);
-    // The gradients of outputs whose op is still to be visited.
-    const gradients = new Map([[loss, seed]]);
-    try {
-      for (const node of nodes) visit(node, gradients);
-    } finally {
-      for (const gradient of gradients.values()) gradient.dispose();
-    }
-  });
 }
 
-/** Returns the nodes that `last` depends on, the latest first, so every node comes after all that use its output. */
-function graphOf(last: Node): Node[] {
+/** Returns `last` and the nodes that they depend on, the latest first, so every node comes after all that use its output. */
+function graphOf(last: readonly Node[]): Node[] {
   const seen = new Set<Node>();
-  const open = [last];
+  const open = [...last];
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
     if (node.refused) throw new Error(`backward: there is no way through ${node.name}: ${node.refused}`);
@@ -177,20 +190,30 @@ function visit(node: Node, gradients: Map<Tensor, Tensor>): void {
   gradients.delete(node.output);
   const { watcher } = autogradState.of(dy.gpu);
   watcher?.(node, dy);
-  // The slots of leaves that this call of backward writes to.
-  const slots = new Set<Tensor>();
+  // Tensors that exist already and that this call of backward writes to: slots of leaves, and gradients that it adds to.
+  const existing = new Set<Tensor>();
   const request: GradientRequest = {
     needs: (i) => node.inputs[i]!.requiresGrad,
     into: (i) => {
       const { gpu, shape, label, grad, gradSlot } = node.inputs[i]!;
-      if (!gradSlot || grad || slots.has(gradSlot)) return empty(gpu, shape, 'f32', `d${label}`);
-      slots.add(gradSlot);
+      if (!gradSlot || grad || existing.has(gradSlot)) return empty(gpu, shape, 'f32', `d${label}`);
+      existing.add(gradSlot);
       return gradSlot;
+    },
+    sum: (i) => {
+      const input = node.inputs[i]!;
+      const before = gradients.get(input);
+      // A watcher wants each op's own gradient.
+      if (!before || watcher || before.storage.refs > 1 || existing.has(before)) return null;
+      existing.add(before);
+      return before;
     },
   };
   let returned: (Tensor | null)[];
   try {
-    returned = refusingChanges(node, dy, () => tidy(() => ownGradients(node, node.backward!(dy, request), dy, slots)));
+    returned = refusingChanges(node, dy, () =>
+      tidy(() => ownGradients(node, node.backward!(dy, request), dy, existing)),
+    );
   } finally {
     dy.dispose();
   }
@@ -211,7 +234,7 @@ function visit(node: Node, gradients: Map<Tensor, Tensor>): void {
  * Throws unless an op's backward returned one gradient or null per input, of the right shape. Returns the gradients; those
  * that the call did not make itself become views, because the caller disposes every gradient once.
  */
-function ownGradients(node: Node, returned: unknown, dy: Tensor, slots: ReadonlySet<Tensor>): (Tensor | null)[] {
+function ownGradients(node: Node, returned: unknown, dy: Tensor, existing: ReadonlySet<Tensor>): (Tensor | null)[] {
   const { name, inputs } = node;
   const wrong = (what: string): never => {
     throw new TypeError(`${name}: its backward ${what}`);
@@ -228,7 +251,7 @@ function ownGradients(node: Node, returned: unknown, dy: Tensor, slots: Readonly
     if (!(g instanceof Tensor)) return wrong(`returned ${show(g)} for ${which}; return a Tensor, or null for none`);
     if (!sameShape(g.shape, input.shape) || g.dtype !== 'f32')
       wrong(`gave ${g.dtype === 'f32' ? '' : `${g.dtype} `}${showShape(g.shape)} for ${which}`);
-    const own = (slots.has(g) || isTracked(g)) && g !== dy && !seen.has(g);
+    const own = (existing.has(g) || isTracked(g)) && g !== dy && !seen.has(g);
     seen.add(g);
     return own ? g : g.view();
   });
@@ -257,7 +280,7 @@ function refusingChanges<T>({ name, age, madeIn }: Node, { gpu: { queue } }: Ten
 /** Adds to the gradient of an op's output. */
 function addTo(gradients: Map<Tensor, Tensor>, x: Tensor, g: Tensor): void {
   const before = gradients.get(x);
-  gradients.set(x, before ? sumOf(before, g) : g);
+  if (before !== g) gradients.set(x, before ? sumOf(before, g) : g);
 }
 
 /** Adds to the `grad` of a leaf. */

@@ -1,6 +1,5 @@
-// A tensor is a range of a GPU buffer with a shape, and a node in the graph of gradients. This file also keeps what a captured
-// step must know about it: which capture made it, whether its content has changed, and what the captured function did with its
-// gradient.
+// A tensor is a range of a GPU buffer with a shape, and a node in the graph of gradients. A captured step must know more about it:
+// which capture made it, whether its content has changed, and what became of its gradient.
 import { numbersOf, type TensorData } from './checks/data.ts';
 import { checkValue, oneOf, show, text } from './checks/options.ts';
 import type { Device } from './gpu/device.ts';
@@ -22,6 +21,8 @@ export interface GradientRequest {
   needs(i: number): boolean;
   /** Returns an uninitialised tensor of the shape of input `i`: write the gradient there and return it at place `i`. */
   into(i: number): Tensor;
+  /** Returns the gradient of input `i` so far if this op may add its own to it in place (return it at place `i`), else null. */
+  sum(i: number): Tensor | null;
 }
 
 /** Maps the gradient of an op's output to the gradients of its inputs, in order; null for an input that needs none. */
@@ -30,8 +31,7 @@ export type Backward = (dy: Tensor, gradient: GradientRequest) => (Tensor | null
 /** @internal The op that made a tensor: one node of the graph that `backward` follows. */
 export interface Node {
   readonly name: string;
-  /** Nodes are numbered in the order in which they were made, together with changes in place. */
-  readonly age: number;
+  readonly age: number; // nodes are numbered in the order in which they were made, together with changes in place
   inputs: readonly Tensor[];
   output: Tensor;
   /** Other tensors that backward reads. The graph frees those that only the op knows. */

@@ -1,10 +1,12 @@
 import * as assert from 'uvu/assert';
 import { backward, copyInto, detach, noGrad, record, zeroGrad } from '../src/autograd.ts';
+import { dryRun } from '../src/capture.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import { Parameter } from '../src/nn/parameter.ts';
 import { add } from '../src/ops/add.ts';
 import { crossEntropy } from '../src/ops/crossEntropy.ts';
 import { exp } from '../src/ops/exp.ts';
+import { linear } from '../src/ops/linear.ts';
 import { mul } from '../src/ops/mul.ts';
 import { relu } from '../src/ops/relu.ts';
 import { reshape } from '../src/ops/reshape.ts';
@@ -19,6 +21,16 @@ const leaf = (gpu: Gpu, data: number[], label = 'x'): Tensor => {
   x.requiresGrad = true;
   return x;
 };
+
+/** The names of the dispatches that `fn` records. */
+function dispatchesOf(gpu: Gpu, fn: () => void): string[] {
+  let labels: string[] = [];
+  dryRun(gpu, () => {
+    fn();
+    labels = gpu.queue.recording!.dispatches.map(({ label }) => label);
+  });
+  return labels;
+}
 
 /** y = a; both inputs get the tensor dy itself as their gradient, so their gradients share memory. */
 const passOn = (a: Tensor, b: Tensor): Tensor => record('passOn', [a, b], relu(detach(a)), [], (dy) => [dy, dy]);
@@ -71,6 +83,42 @@ gpuTest('a gradient with a gradSlot is written to it', async (gpu) => {
   assert.equal([...(await slot.read())], [2, 4]);
   slot.dispose();
   x.dispose();
+});
+
+gpuTest('backward of several losses gives the gradient of their sum', async (gpu) => {
+  const x = leaf(gpu, [1, 2]);
+  tidy(() => {
+    const y = mul(x, x);
+    backward([sum(y), sum(x), sum(y)]);
+  });
+  assert.equal([...(await x.grad!.read())], [5, 9]);
+  assert.throws(() => backward([]), /backward: there are no losses/);
+  assert.throws(() => backward([x, x], x), /gradOutput is of one loss, but there are 2/);
+  tidy(() => assert.throws(() => backward([sum(relu(x)), 1 as never]), /the loss must be a Tensor but is 1/));
+  zeroGrad([x]);
+  x.dispose();
+});
+
+gpuTest('an op adds to a gradient that nothing else holds, and to no other', async (gpu) => {
+  const weight = tensor(gpu, [1, 2, 3, 4], [2, 2]);
+  const x = leaf(gpu, [1, 1]);
+  const back = () =>
+    tidy(() => {
+      const [a, b] = [relu(reshape(x, [1, 2])), relu(reshape(x, [1, 2]))];
+      // a and b get the same memory as gradient before the second linear layer adds to that of a.
+      backward([sum(linear(a, weight)), sum(linear(a, weight)), sum(passOn(a, b))]);
+    });
+  back();
+  assert.equal([...(await x.grad!.read())], [10, 14]);
+  zeroGrad([x]);
+  const step = dispatchesOf(gpu, () =>
+    tidy(() => {
+      const a = relu(reshape(x, [1, 2]));
+      backward([sum(linear(a, weight)), sum(linear(a, weight))]);
+    }),
+  );
+  assert.is(step.includes('autograd.accumulate'), false);
+  for (const t of [x, weight]) t.dispose();
 });
 
 gpuTest('noGrad and detach record nothing', async (gpu) => {
@@ -206,7 +254,9 @@ gpuTest('labels and weights of a loss must not change before its backward', (gpu
     tidy(() => {
       const loss = crossEntropy(reshape(logits, [1, 2]), labels, { weight });
       change();
-      assert.throws(() => backward(loss), new RegExp(`crossEntropy: its backward reads ${name}`));
+      // With a given gradient the kernel of backward runs; otherwise forward has computed the gradient before the change.
+      const given = tensor(gpu, 1);
+      assert.throws(() => backward(loss, given), new RegExp(`crossEntropy: its backward reads ${name}`));
     });
   }
   for (const t of [logits, labels, weight]) t.dispose();

@@ -64,12 +64,15 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
       bindings: { a: dy, b, mask: relu ? y : dy },
       constants: { MASKED: Number(relu), ALIGNED_A: aligned(outs), ALIGNED_B: aligned(ins), ...constants },
     });
-    const outputOf = (into: Tensor) => ({ bindings: { y: into }, constants: { WHOLE: aligned(ins) } });
+    const outputOf = (into: Tensor, ADD = 0) => ({ bindings: { y: into }, constants: { WHOLE: aligned(ins), ADD } });
 
     // y = x weight^T + bias: dx = dz weight, dweight = dz^T x, dbias = dz^T 1
-    const dx = needs(0) ? gradient.into(0) : null;
-    if (dx)
-      gradientOf(operandsOf(weight, { WHOLE_K: Number(isWhole(outs)) }), outputOf(dx), { m: rows, n: ins, k: outs });
+    const sum = needs(0) ? gradient.sum(0) : null;
+    const dx = needs(0) ? (sum ?? gradient.into(0)) : null;
+    if (dx) {
+      const operands = operandsOf(weight, { WHOLE_K: Number(isWhole(outs)) });
+      gradientOf(operands, outputOf(dx, Number(sum !== null)), { m: rows, n: ins, k: outs });
+    }
     const dbias = needs(2) ? gradient.into(2) : null;
     const dweight = needs(1) ? gradient.into(1) : dbias && empty(gpu, weight.shape, 'f32', 'dweight');
     if (dbias) {

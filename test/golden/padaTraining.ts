@@ -3,8 +3,9 @@
 
 import { AutomaticUpdateClassWeightModule } from '../../src/adaptation/automaticUpdate.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
-import { backward } from '../../src/autograd.ts';
+import { backward, noGrad } from '../../src/autograd.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
+import { add } from '../../src/ops/add.ts';
 import { InverseDecay, Sgd } from '../../src/optim/index.ts';
 import { Random } from '../../src/random.ts';
 import { tidy } from '../../src/tidy.ts';
@@ -79,7 +80,7 @@ export const padaTraining: GoldenRunner = async (gpu, { params, inputs, outputs 
         plainTarget: targets[t]!,
       });
       backward(losses.loss);
-      return losses;
+      return { ...losses, loss: noGrad(() => [losses.loss].flat().reduce((a, b) => add(a, b))) };
     });
     losses.classAccuracy.dispose();
     await weights.step();

@@ -162,6 +162,9 @@ export default [
     'vec4u(windows.left + right) <= vec4u(params.w)',
     'ops/conv2d [no-subgroups-disordered]',
   ),
+  shader('matmul.epilogue', 'if (ADD) { sum += y[at]; }', '', 'autograd [adapter]'),
+  source('autograd', 'before.storage.refs > 1 || ', '', 'autograd'),
+  source('autograd', 'if (before !== g) gradients', 'gradients', 'autograd'),
   // Gradients that forward computes.
   shader('crossEntropy', 'totals[0], 1.0)', 'totals[0], 2.0)', 'ops/crossEntropy [adapter]'),
   shader('crossEntropy', 'storageBarrier();', '', 'ops/crossEntropy [disordered]'),

@@ -73,7 +73,7 @@ export function withTargetLosses(method: Method, given: AdditionOptions = {}): M
         const logits = inner.targetLogits?.() ?? setup.model.forward(batches.target.x).logits; // [n, numClasses]
         const extra = added.map(([weight, loss]) => scale(loss(logits), weight)).reduce((a, b) => add(a, b)); // []
         const transferLoss = inner.transferLoss ? add(inner.transferLoss, extra) : extra; // []
-        return { ...inner, loss: add(inner.loss, extra), transferLoss };
+        return { ...inner, loss: [inner.loss, extra].flat(), transferLoss };
       };
       // Everything else stays the recipe's own, including what a later version of Recipe has.
       return Object.create(recipe, { losses: { value: losses } });

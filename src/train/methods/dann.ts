@@ -17,7 +17,6 @@ import {
   withDefaults,
 } from '../../checks/options.ts';
 import { accuracy } from '../../ops/accuracy.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
@@ -69,7 +68,7 @@ export const dann = (given: DannOptions = {}): Method => {
           const sourceLogits = slice(logits, 0, n); //                 [n, numClasses]
           const classLoss = crossEntropy(sourceLogits, source.labels); //  []
           const transferLoss = adversarial.forwardBatch(features, n); //   []
-          const loss = add(classLoss, scale(transferLoss, tradeOff)); //   []
+          const loss = [classLoss, scale(transferLoss, tradeOff)]; //   [] + []
           const classAccuracy = accuracy(sourceLogits, source.labels); //  [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; // [], percent
           const targetLogits = () => slice(logits, n, 2 * n); //             [n, numClasses]

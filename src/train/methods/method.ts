@@ -72,10 +72,10 @@ export interface Batches {
   readonly plainTarget: Tensor;
 }
 
-/** The results of one iteration; each is f32 []. */
+/** The results of one iteration; all are f32 []. */
 export interface Losses {
-  /** Minimised by the update. */
-  loss: Tensor;
+  /** Minimised by the update; of several the sum. */
+  loss: Tensor | readonly Tensor[];
   classLoss: Tensor;
   /** Loss of the adaptation. Default: 0. */
   transferLoss?: Tensor;

@@ -13,7 +13,6 @@ import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
 import { checkOptions, type OptionChecks, withDefaults } from '../../checks/options.ts';
 import { accuracy } from '../../ops/accuracy.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
@@ -66,7 +65,7 @@ export const pada = (given: PadaOptions = {}): Method => {
           const weights = { classWeight: classWeights.classWeight, labels };
           const transferLoss = adversarial.forwardBatch(features, n, weights); // []
 
-          const loss = add(classLoss, scale(transferLoss, tradeOff)); //         []
+          const loss = [classLoss, scale(transferLoss, tradeOff)]; //         [] + []
           const classAccuracy = accuracy(sourceLogits, labels); //               [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; //    [], percent
           const targetLogits = () => slice(logits, n, 2 * n); //                   [n, numClasses]
