@@ -86,10 +86,12 @@ export function defineGemm(name: string, operands: string | readonly string[], e
     }
     // partial: [splitK, m, n up to a multiple of 4], the sums of each part of k
     const quads = Math.ceil(n / 4);
+    // Few parts are added as fast by one invocation, and software adapters have only few.
+    const LANES = splitK < 8 ? 1 : 16;
     const partial = empty(gpu, [splitK * m, 4 * quads], 'f32', 'partial');
     split(gpu, variant)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { constants, flops });
-    const groups = Math.ceil((m * quads) / 64);
-    reduce({ ...output.bindings, partial }, params, groups, { constants: output.constants ?? {} });
+    const groups = Math.ceil((m * quads * LANES) / 64);
+    reduce({ ...output.bindings, partial }, params, groups, { constants: { ...output.constants, LANES } });
     partial.dispose();
   };
 }

@@ -139,7 +139,7 @@ export default [
   shader('maxPool2d', 'select(next, size, window + 1u == vec2u(params.p, params.q))', 'next', 'ops/maxPool2d'),
   shader('pool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
   // Matrix multiplication and convolution.
-  shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, params.k)', 'params.k', 'ops/matmul [adapter]'),
+  shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, tileK(', 'min(params.k, tileK(', 'ops/matmul [adapter]'),
   shader('gemm.workgroup', 'let topAt = swizzled(row4, four)', 'let topAt = placeOf(row4, four)', 'gemm/defineGemm'),
   shader('gemm.workgroup.4x4', 'workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'),
   shader('gemm.workgroup.4x4', 'workgroupBarrier(); // the tiles', '// the tiles', 'gemm/defineGemm'),
@@ -151,7 +151,8 @@ export default [
     'sum[first + 2u * i + 1u] += left',
     'ops/matmul [no-subgroups-disordered]',
   ),
-  shader('gemm.reduce', 'at += size', 'at += 2u * size', 'ops/matmul', 'gemm/defineGemm'),
+  shader('gemm.reduce', 'at += LANES * size', 'at += 2u * LANES * size', 'ops/matmul', 'gemm/defineGemm'),
+  shader('gemm.reduce', 'workgroupBarrier();', '', 'gemm/defineGemm'),
   shader('matmul', 'WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'),
   shader('matmul', 'y <= vec4f()', 'y < vec4f()', 'ops/linear'),
   shader('matmul', 'vec4f(1), cols.x + NEXT', 'vec4f(2), cols.x + NEXT', 'ops/linear [adapter]'),
