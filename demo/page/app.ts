@@ -204,7 +204,9 @@ export class App {
       // After an error that it did not report itself, the worker is in an unknown state.
       worker.terminate();
       this.worker = undefined;
+      // It also had the images and the model.
       this.state.own.forgetSets();
+      this.state.own.model = undefined;
       this.fail('', ERRORS.worker(event.message || UNKNOWN_ERROR));
     };
     return worker;

@@ -16,9 +16,12 @@ export function chosenFolder(list: FileList): Folder {
 /** Returns the files of a folder that was dropped, or of several files and folders. */
 export async function droppedFolder(items: DataTransferItemList): Promise<Folder> {
   // All entries have to be asked for before the first wait.
-  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const entries = [...items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const all: OwnFile[] = [];
-  for (const entry of entries) await collect(entry, all);
+  for (const entry of entries) {
+    if (entry instanceof File) all.push({ path: entry.name, file: entry });
+    else if (entry) await collect(entry, all);
+  }
   return withoutRoot(all);
 }
 

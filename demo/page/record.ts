@@ -56,7 +56,7 @@ export async function record(
   });
   runner.take({ type: 'run' });
   await stopped;
-  await next('snapshots');
+  // The worker answers once it is at rest: after its last snapshot, if the machine is fast enough for one.
   const answered = next('answers');
   runner.take({ type: 'draw', pixels: samples.target.slice(0, PIXELS), drawing: 1 });
   const answers = await answered;

@@ -80,6 +80,17 @@ const ownTest = (name: string, body: (page: Visitor['page']) => Promise<unknown>
 const choose = (side: 'source' | 'target', name: string) =>
   visitor.page.setInputFiles(`#own-${side} input[webkitdirectory]`, join(folder, name));
 
+/** Drops copies of a picture. */
+const drop = (side: 'source' | 'target', names: string[]) =>
+  visitor.page.evaluate(
+    ([host, bytes, all]) => {
+      const dataTransfer = new DataTransfer();
+      for (const name of all!) dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
+      document.querySelector(`#own-${host}`)!.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+    },
+    [side, [...files.get('shop/disc/0.png')!], names] as const,
+  );
+
 /** Returns the pixels [height, width, rgba] that the page shows, by the names of the files. */
 const shown = (side: 'source' | 'target') =>
   visitor.page.evaluate((host) => {
@@ -115,6 +126,8 @@ async function checkPixels(options: DecodeOptions): Promise<void> {
 ownTest('waits for two folders, and lists what is in them and what is left out', async () => {
   await visitor.says('status', STATUS.choose);
   assert.ok(await visitor.page.locator('#start').isDisabled());
+  await drop('target', ['a.png', 'b.png']);
+  await visitor.allSay('#own-target .said-of', OWN.read('2 files', 2, [3, 28, 28]));
   await choose('source', 'shop');
   await choose('target', 'phone');
   await visitor.enabled('start');

@@ -1,4 +1,4 @@
-// Takes the documents' pictures of the page and the lab: `npm run page:pictures -- [--only page|lab] [--iterations N] [--recorded FILE]`.
+// Takes the documents' pictures of the page and the lab: `npm run page:pictures -- [--only page|emoji|lab] [--iterations N] [--recorded FILE]`.
 // Training and kernels run in Node, which is faster without a GPU. Workers in the browser then repeat the recorded reports.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
@@ -13,8 +13,11 @@ import { findBrowser } from '../setup/browser.mjs';
 
 const FOLDER = '.build/pictures';
 const OUT = 'docs/pictures';
+// The address of the emoji, after #. The other pictures of the page show what `--address` says: digits by default.
+const EMOJI = { address: 'task=emoji' };
 // A picture ends below the element `until`.
 const PICTURES = {
+  'page-emoji': { ...EMOJI, viewport: { width: 1200, height: 900 }, colorScheme: 'light', until: '#features' },
   'page-desktop': { viewport: { width: 1200, height: 900 }, colorScheme: 'light', until: '#features' },
   'page-dark': { viewport: { width: 1200, height: 900 }, colorScheme: 'dark', until: '#features' },
   'page-phone': {
@@ -76,12 +79,17 @@ const page = resolve(FOLDER, 'page');
 await buildPage(page);
 mkdirSync(values.out, { recursive: true });
 const wants = (name) => (values.only ?? name) === name;
-const recording = wants('page') && (await recordedReports(values.recorded));
+const recordings = [
+  ...(wants('page') ? [[values.address, await recordedReports(values.address, values.recorded)]] : []),
+  ...(wants('emoji') ? [[EMOJI.address, await recordedReports(EMOJI.address)]] : []),
+];
 const labs = wants('lab') ? await recordedLabs() : [];
-if (recording) writeFileSync(join(page, 'worker.js'), workerOf(recording));
 Object.assign(process.env, findBrowser());
 await withPages(async (browser, address) => {
-  if (recording) await shoot(browser, address);
+  for (const [shown, recording] of recordings) {
+    writeFileSync(join(page, 'worker.js'), workerOf(recording));
+    await shoot(browser, address, shown);
+  }
   for (const [name, { answers, text }] of labs) {
     writeFileSync(join(page, 'lab', 'worker.js'), labWorkerOf(answers));
     await shootLab(browser, address, name, text);
@@ -90,12 +98,12 @@ await withPages(async (browser, address) => {
 // A GPU that is still open keeps Node from ending.
 process.exit();
 
-async function recordedReports(file) {
+async function recordedReports(address, file) {
   if (file && existsSync(file)) return readFileSync(file, 'utf8');
   const { record } = await bundled('demo/page/record.ts');
   const { parseSettings } = await bundled('demo/page/settings.ts');
   const onProgress = (done) => process.stderr.write(`\r${done}   `);
-  const recorded = await record(page, parseSettings(values.address), {
+  const recorded = await record(page, parseSettings(address), {
     iterations: Number(values.iterations),
     onProgress,
   });
@@ -204,13 +212,17 @@ async function picture(tab, name, { viewport: { width } }, until) {
   await tab.context().close();
 }
 
-async function shoot(browser, address) {
-  for (const [name, { until, ...options }] of Object.entries(PICTURES)) {
+/** Takes the pictures of the page at an address. */
+async function shoot(browser, site, shown) {
+  for (const [name, { until, address = values.address, ...options }] of Object.entries(PICTURES)) {
+    if (address !== shown) continue;
     const tab = await openTab(browser, name, options);
-    await tab.goto(`${address}#${values.address}`);
+    await tab.goto(`${site}#${address}`);
     await tab.waitForFunction(() => /\d/.test(document.querySelector('#scores .figure')?.textContent ?? ''));
-    await tab.click('#example');
-    await tab.locator('.said', { hasText: 'sees a' }).first().waitFor();
+    if (address !== EMOJI.address) {
+      await tab.click('#example');
+      await tab.locator('.said', { hasText: 'sees a' }).first().waitFor();
+    }
     await picture(tab, name, options, `figure:has(${until})`);
   }
 }
