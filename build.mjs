@@ -112,7 +112,7 @@ async function command() {
       outdir,
       plugins,
     }),
-    await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: false })] }),
+    await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: true })] }),
   ];
   const inputs = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...ofReport];
   const bundled = inputs.map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
