@@ -24,8 +24,8 @@ import {
   type DataFlags,
   dataOptions,
   trainingFlag,
-  whole,
 } from './flags.ts';
+import { whole } from './flagValues.ts';
 import { CONFIG } from './run/config.ts';
 import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';

@@ -11,7 +11,7 @@ import { addStart } from './commands/start.ts';
 import { addTrain } from './commands/train.ts';
 import { addWeights } from './commands/weights.ts';
 import { describeFailure, EXIT, UsageError } from './errors.ts';
-import { checkValues, meantFlag } from './flags.ts';
+import { checkValues, meantFlag } from './flagValues.ts';
 import { type Act, type Streams, Terminal } from './show/terminal.ts';
 
 /** Runs one command line and returns the exit code. An error is one line on stderr, and with `--json` also an event. */

@@ -121,7 +121,7 @@ export default [
   },
   {
     file: 'shaders/crossEntropy.wgsl',
-    from: 'vec2f(totalsIn[0].z, classWeight(c))',
+    from: 'vec2f(total.z, classWeight(c))',
     to: 'vec2f(f32(params.cols), 1.0)',
     tests: ['ops/crossEntropy [adapter]'],
   },

@@ -97,12 +97,6 @@ export default [
     tests: ['train/refusals'],
   },
   {
-    file: 'src/train/methods/pada.ts',
-    from: 'inF32(/* @__PURE__ */ above(0))',
-    to: 'above(0)',
-    tests: ['train/refusals'],
-  },
-  {
     file: 'src/checks/options.ts',
     from: '.filter(([, value]) => value !== undefined)',
     to: '',

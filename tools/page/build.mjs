@@ -106,11 +106,11 @@ const oneFigure = {
   name: 'figure',
   setup({ onLoad }) {
     onLoad({ filter: /docs.figures.adaptation\.json$/ }, ({ path }) => {
-      const { iterations, tasks } = JSON.parse(readFileSync(path, 'utf8'));
+      const { tasks } = JSON.parse(readFileSync(path, 'utf8'));
       const [task] = tasks.filter(({ name }) => name === 'fontdigits-mnist');
-      const { mean, runs } = task.methods['source-only'];
-      const methods = { 'source-only': { mean, runs: runs.map(() => 0) } };
-      return { contents: JSON.stringify({ iterations, tasks: [{ name: task.name, methods }] }), loader: 'json' };
+      const { mean, iterations, runs } = task.methods['source-only'];
+      const methods = { 'source-only': { mean, iterations, runs: runs.map(() => 0) } };
+      return { contents: JSON.stringify({ tasks: [{ name: task.name, methods }] }), loader: 'json' };
     });
   },
 };

@@ -38,7 +38,7 @@ const lineOf = ({ method, accuracies }: RunState): Line => ({
 /** The recorded accuracy without adaptation. A run that ends below it was harmed by adaptation. */
 function reference({ runs, settings }: PageState): Line[] {
   const task = recorded.tasks.find(({ name }) => name === TASK)!;
-  const { mean, iterations, runs: seeds } = task.methods['source-only'];
+  const { mean, iterations, runs: seeds } = task.methods['source-only']!;
   if (
     settings.task !== 'digits' ||
     settings.classes.join() !== RECORDED_DIGITS ||

@@ -13,7 +13,8 @@ import { type RunOptions, runOptionsOf, trainArguments } from '../../train/metho
 import { encodeModel } from '../../train/modelFile.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { addTrainFlags, checkMethodFlags, flagOf, type TrainFlags } from '../flags.ts';
+import { addTrainFlags, checkMethodFlags, type TrainFlags } from '../flags.ts';
+import { flagOf } from '../flagValues.ts';
 import { type Device, describeDevice, deviceOf, openGpu, withGpu } from '../gpu.ts';
 import { checksumOf, type RunConfig, readConfig, resumedFlags } from '../run/config.ts';
 import { removeFile, writeAtomically } from '../run/files.ts';

@@ -19,7 +19,8 @@ import { parseClasses } from '../../data/subset.ts';
 import { MODEL_NAMES, type ModelName } from '../../models/names.ts';
 import { completeRunOptions, defaultRunOptions, type RunOptions } from '../../train/methods/named.ts';
 import { UsageError } from '../errors.ts';
-import { flagOf, type TrainFlags } from '../flags.ts';
+import type { TrainFlags } from '../flags.ts';
+import { flagOf } from '../flagValues.ts';
 import type { Device } from '../gpu.ts';
 import { readNamed } from './files.ts';
 

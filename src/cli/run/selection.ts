@@ -5,7 +5,7 @@ import type { Gpu } from '../../gpu/gpu.ts';
 import { asTrained } from '../../train/modelFile.ts';
 import { type ChooseOptions, CRITERIA, type Criterion, type Scores, Selector } from '../../train/select.ts';
 import { UsageError } from '../errors.ts';
-import { flagOf } from '../flags.ts';
+import { flagOf } from '../flagValues.ts';
 import { checkFinite, openModel, readModel } from '../model.ts';
 import { CONFIG, type RunConfig, readConfig, runsIn, type Task } from './config.ts';
 import { finishedRun, MODEL } from './folder.ts';
