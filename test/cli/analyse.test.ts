@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Analysis, reportDataOf } from '../../src/cli/run/htmlReport.ts';
 import { linesSvg, scatterSvg } from '../../src/cli/show/svg.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 import { stripes } from '../train/stripes.ts';
 import { inFolder, refused, run, TRAIN, writeIdx } from './command.ts';
 
@@ -73,10 +74,18 @@ test('analyse refuses a model without data or folder, and another number of clas
   writeFileSync('copy.safetensors', readFileSync('run/model.safetensors'));
   await refused(['analyse', '-m', 'copy.safetensors'], '--model copy.safetensors is no run folder; pass --out');
   await refused(['analyse', '-m', 'copy.safetensors', '--out', 'x'], '--source is missing; only a run folder says');
-  writeIdx('three', stripes(30, 6, { classes: 3 }));
+  const content = decodeSafetensors(readFileSync('run/model.safetensors'));
+  const record = { ...JSON.parse(content.metadata.get('padagrad')!), classNames: ['a', 'b', 'c', 'd'] };
+  const metadata = { ...Object.fromEntries(content.metadata), padagrad: JSON.stringify(record) };
+  writeFileSync('named.safetensors', encodeSafetensors(content.tensors, metadata));
   await refused(
-    ['analyse', '-m', 'run', '-s', 'idx:three'],
-    '--source idx:three has 3 classes, but run/model.safetensors has 4',
+    ['analyse', '-m', 'named.safetensors', '-s', 'idx:s', '-t', 'idx:t', '--out', 'x'],
+    '--source idx:s has the classes (no names), but those of named.safetensors are a, b, c, d; pass a source',
+  );
+  writeIdx('five', stripes(30, 6, { classes: 5 }));
+  await refused(
+    ['analyse', '-m', 'run', '-s', 'idx:five'],
+    '--source idx:five has 5 classes, but run/model.safetensors has 4',
   );
 });
 

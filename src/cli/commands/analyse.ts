@@ -68,8 +68,14 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
   const job = await prepareData(terminal, run, flags);
   const { task, data, sourceTest, targetTest } = job;
   const { record, numClasses, file } = saved;
-  if (task.numClasses !== numClasses)
+  if (task.numClasses > numClasses)
     throw new UsageError(`--source ${task.source} has ${task.numClasses} classes, but ${file} has ${numClasses}`);
+  // Names are numbered in their order, so another list has other numbers.
+  const [own, given] = [record?.classNames, job.record.classNames].map((list) => list?.join(', '));
+  if (own !== given)
+    throw new UsageError(
+      `--source ${task.source} has the classes ${given ?? '(no names)'}, but those of ${file} are ${own ?? '(no names)'}; pass a source with the same`,
+    );
   if (record) checkShape(`--source ${task.source}`, data.source, record.shape);
   makeFolder(out);
 

@@ -1,5 +1,4 @@
 import { aDistance } from '../../adaptation/aDistance.ts';
-import { datasetOf } from '../../data/dataset.ts';
 import { type HostData, type HostFeatures, isFeatures, labelsOf } from '../../data/host.ts';
 import { take } from '../../data/subset.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
@@ -7,11 +6,10 @@ import type { Classifier } from '../../models/classifier.ts';
 import { argmax } from '../../ops/argmax.ts';
 import { Random } from '../../random.ts';
 import { tidy } from '../../tidy.ts';
-import { evaluationOf } from '../../train/evaluate.ts';
+import { evaluationOf, evaluationSet } from '../../train/evaluate.ts';
 import type { Evaluation } from '../../train/events.ts';
 import { type Predictions, predict } from '../../train/predict.ts';
 import { outputsOf } from '../../train/scores.ts';
-import { BATCH } from '../model.ts';
 import { type Analysis, type ReportImages, reportImages } from './htmlReport.ts';
 
 // Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes.
@@ -74,7 +72,7 @@ interface Features {
 }
 
 async function featuresOf(gpu: Gpu, model: Classifier, examples: HostData): Promise<Features> {
-  const data = datasetOf(gpu, examples, BATCH, { labelled: false });
+  const data = evaluationSet(gpu, examples, model, { labelled: false, label: 'examples' });
   const { logits, features } = await outputsOf(data, model).finally(() => data.dispose());
   const classes = tidy(() => argmax(logits));
   try {
