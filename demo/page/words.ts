@@ -139,6 +139,7 @@ const OTHER = {
   shape: 'images have the shape',
   classNames: 'class names are',
   standardize: 'images are standardised by',
+  geometry: 'images have the geometry',
 };
 
 /** The form that own images are brought to. */

@@ -3,11 +3,10 @@ import { DataError } from '../../../src/data/errors.ts';
 import { exampleShape, type HostImages, labelsOf, largestOf } from '../../../src/data/host.ts';
 import { type ImageFile, imagesOfFolder, isImagePath, readImageFiles } from '../../../src/data/readers/images.ts';
 import { classNamesOf, matchClasses } from '../../../src/data/readers/names.ts';
-import { standardize } from '../../../src/data/standardize.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { MODELS } from '../../../src/models/named.ts';
 import { Random } from '../../../src/random.ts';
-import { decodeModel, type SavedModel } from '../../../src/train/modelFile.ts';
+import { asTrained, decodeModel, type SavedModel } from '../../../src/train/modelFile.ts';
 import { type Predictions, predict } from '../../../src/train/predict.ts';
 import { OWN } from '../ownWords.ts';
 import {
@@ -101,9 +100,7 @@ export class OwnImages {
     const model = MODELS[saved.arch](gpu, { shape, numClasses: saved.numClasses, random: new Random(0) });
     try {
       model.loadStateDict(saved.state);
-      const { standardize: statistics } = saved.record!;
-      const data = statistics ? standardize(images, statistics) : images;
-      const labels = await predict(gpu, { data, model });
+      const labels = await predict(gpu, { data: asTrained(images, saved.record), model });
       if (!labels.probabilities.every(Number.isFinite)) throw new RangeError(ERRORS.modelNotFinite(saved.file));
       return { ...labels, classNames, names: images.names! };
     } finally {

@@ -145,8 +145,10 @@ export class Run {
 
   /** Replaces the network's weights. Throws a `RangeError` for a network of other images or classes. */
   loadNetwork({ file, state, record }: SavedModel): void {
-    for (const name of ['arch', 'shape', 'classNames', 'standardize'] as const) {
-      const [theirs, ours] = [record?.[name], this.record[name]].map((value) => (value ? JSON.stringify(value) : ''));
+    for (const name of ['arch', 'shape', 'classNames', 'standardize', 'geometry'] as const) {
+      const [theirs, ours] = [record?.[name], this.record[name]].map((value) =>
+        value && value !== 'none' ? JSON.stringify(value) : '',
+      );
       if (record && theirs !== ours) throw new RangeError(ERRORS.otherNetwork(file, name, theirs!, ours!));
     }
     this.trainer.model.loadStateDict(state);
