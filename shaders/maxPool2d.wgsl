@@ -4,8 +4,9 @@
 //             index[i,p,q] = the place of that value: the first of equals, the last NaN. With relu: max(y, 0), and NONE if y is 0
 //   backward  dx[i,h,w] = sum dy[i,p,q]     over the windows whose index is (h,w)
 //
-// shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q]. halve and halveBackward need windows of 2 x 2, side
-//           by side, and a width that 8 divides: there y and dy are vectors of four, whose four indices share one word
+// shapes    x, dx: [images channels, h, w]; y, dy, index: [images channels, p, q]. For windows of 2 x 2, side by side, on even sizes,
+//           pair reads vectors of two, and index is the place in the window, from 0 to 3. halve also needs a width that 8 divides:
+//           there y and dy are vectors of four, whose four indices share one word
 // parallel  LOOP outputs per invocation (pool2d.wgsl); halve: LOOP vectors of four outputs. backwardApart is for windows that do not
 //           overlap: each output writes all pixels of dx up to the next window. backward is for windows that overlap: each invocation
 //           takes LOOP pixels and looks for itself in every window that covers it, so no atomics
@@ -26,6 +27,8 @@ struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stri
 @group(0) @binding(8) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(9) var<storage, read> dy4: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> dx4: array<vec4f>;
+@group(0) @binding(11) var<storage, read> x2: array<vec2f>;
+@group(0) @binding(12) var<storage, read_write> dx2: array<vec2f>;
 
 fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
 
@@ -93,6 +96,46 @@ fn backwardApart(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) gro
         dx[plane + here] = select(0.0, g, here == place);
       }
     }
+  }
+}
+
+// A window takes a vector of two from a row, and one from the next row.
+@compute @workgroup_size(64)
+fn pair(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  var i = (wid.y * groups.x + wid.x) * LOOP * 64u + lid;
+  var column = i % params.q;
+  for (var k = 0u; k < LOOP; k++) {
+    if (i >= params.size) { return; }
+    let at = 2u * i - column;
+    let v = vec4f(x2[at], x2[at + params.q]);
+    let nan = isNan(v);
+    var best = v.x;
+    var place = 0u;
+    if (v.y > best || nan.y) { best = v.y; place = 1u; }
+    if (v.z > best || nan.z) { best = v.z; place = 2u; }
+    if (v.w > best || nan.w) { best = v.w; place = 3u; }
+    let off = params.relu == 1u && best <= 0.0;
+    y[i] = select(best, 0.0, off);
+    index[i] = select(place, NONE, off);
+    i += 64u;
+    column += params.rest;
+    if (column >= params.q) { column -= params.q; }
+  }
+}
+
+@compute @workgroup_size(64)
+fn pairBackward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  var i = (wid.y * groups.x + wid.x) * LOOP * 64u + lid;
+  var column = i % params.q;
+  for (var k = 0u; k < LOOP; k++) {
+    if (i >= params.size) { return; }
+    let at = 2u * i - column;
+    let v = select(vec4f(), vec4f(dy[i]), vec4u(indices[i]) == vec4u(0u, 1u, 2u, 3u));
+    dx2[at] = v.xy;
+    dx2[at + params.q] = v.zw;
+    i += 64u;
+    column += params.rest;
+    if (column >= params.q) { column -= params.q; }
   }
 }
 

@@ -14,7 +14,7 @@ export type { Pool2dOptions } from './shared/pool2d.ts';
 const kernel = /* @__PURE__ */ defineKernel(
   'maxPool2d',
   [geometry, source],
-  ['forward', 'backward', 'backwardApart', 'halve', 'halveBackward'],
+  ['forward', 'backward', 'backwardApart', 'pair', 'pairBackward', 'halve', 'halveBackward'],
 );
 
 export interface MaxPool2dOptions extends Pool2dOptions {
@@ -38,19 +38,22 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const { relu = false } = options;
   const { gpu } = x;
   const { h, w, kernelSize, stride } = sizes;
-  const halves = kernelSize === 2 && stride === 2 && sizes.padding === 0 && h % 2 === 0 && w % 8 === 0;
+  const pairs = kernelSize === 2 && stride === 2 && sizes.padding === 0 && h % 2 === 0 && w % 2 === 0;
+  const halves = pairs && w % 8 === 0;
   const constants = { LOOP: poolLoop(x) };
   const y = empty(gpu, shape, 'f32', 'maxPool2d');
   const units = halves ? y.size / 4 : y.size;
-  const params = { ...sizes, size: units, relu: Number(relu), rest: halves ? 64 % (w / 8) : 0 };
+  const params = { ...sizes, size: units, relu: Number(relu), rest: 64 % (halves ? w / 8 : sizes.q) };
   const groups = (size: number) => Math.ceil(size / 64 / constants.LOOP);
   const index = empty(gpu, [units], 'u32', 'maxPool2d index');
   if (halves) kernel.halve({ x4: x, y4: y, index }, params, groups(units), { constants });
+  else if (pairs) kernel.pair({ x2: x, y, index }, params, groups(units), { constants });
   else kernel.forward({ x, y, index }, params, groups(units), { constants });
   return record('maxPool2d', [x], y, [index], (dy, gradient) => {
     const dx = gradient.into(0);
     const bindings = { dy, dx, indices: index };
     if (halves) kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups(units), { constants });
+    else if (pairs) kernel.pairBackward({ dy, dx2: dx, indices: index }, params, groups(units), { constants });
     else if (stride >= kernelSize) kernel.backwardApart(bindings, params, groups(units), { constants });
     else kernel.backward(bindings, { ...params, size: x.size }, groups(x.size), { constants });
     return [dx];

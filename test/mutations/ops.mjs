@@ -132,6 +132,12 @@ export default [
     equivalent: 'a class weight of NaN makes the gradient NaN by itself, on devices that follow IEEE 754',
   },
   {
+    file: 'shaders/maxPool2d.wgsl',
+    from: 'v.w > best || nan.w',
+    to: 'v.w > best',
+    tests: ['ops/maxPool2d [adapter]'],
+  },
+  {
     file: 'src/ops/shared/pool2d.ts',
     from: 'ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count',
     to: 'count',
