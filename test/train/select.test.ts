@@ -84,12 +84,12 @@ gpuTest('agreement first, entropy second: the lowest entropy among runs within t
   }
 });
 
-/** Scores three untrained models. */
+/** Scores two untrained models. */
 async function selection(gpu: Gpu, labels: Uint8Array | undefined): Promise<Selection> {
   const { labels: truths, ...bare } = stripes(40, 2, { classes: 2 });
   const target = labels ? { ...bare, labels } : bare;
   const selector = new Selector(gpu, { target, source: stripes(60, 1), sourceTest: stripes(30, 3) });
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const model = smallCnn(gpu, { shape: [1, 16, 16], numClasses: 4, random: new Random(seed) });
     await selector.add(`seed ${seed}`, model);
     assert.is(model.training, true);
@@ -107,7 +107,7 @@ gpuTest('no target label reaches a score or a pick', async (gpu) => {
   const { scores, picks } = without;
   assert.equal(
     scores.map(({ name }) => name),
-    ['seed 1', 'seed 2', 'seed 3'],
+    ['seed 1', 'seed 2'],
   );
   for (const { agreement, entropy, dev, sourceAccuracy, labels } of scores) {
     assert.ok(agreement >= 0 && agreement <= 1 && entropy > 0 && Number.isFinite(dev));
@@ -124,7 +124,7 @@ gpuTest('no target label reaches a score or a pick', async (gpu) => {
     agreements(probabilities),
     { rtol: 1e-12 },
   );
-  assert.ok(Object.values(picks).every((pick) => pick! >= 0 && pick! < 3));
+  assert.ok(Object.values(picks).every((pick) => pick! >= 0 && pick! < 2));
 });
 
 gpuTest('a selector refuses what it cannot compare', async (gpu) => {
