@@ -27,19 +27,22 @@ export const CLASS_WEIGHT_KINDS = ['mean', 'saturating'] as const;
 /** How mean predictions become class weights: see {@link ClassWeightOptions.classWeights}. */
 export type ClassWeightKind = (typeof CLASS_WEIGHT_KINDS)[number];
 
+const floors = /* @__PURE__ */ within(0, 1);
+
 /** @internal */
 export const classWeightChecks: OptionChecks<ClassWeightOptions & { floor?: number }> = {
   temperature: temperatures,
   classWeights: /* @__PURE__ */ oneOf(...CLASS_WEIGHT_KINDS),
   share: /* @__PURE__ */ within(0.001, 1),
-  floor: /* @__PURE__ */ within(0, 1),
+  floor: floors,
 };
 
-const { floor: floors, ...checks } = classWeightChecks;
+const { temperature, classWeights, share } = classWeightChecks;
+const checks: OptionChecks<ClassWeightOptions> = { temperature, classWeights, share };
 
 type AccumulatorOptions = ClassWeightOptions & { numClasses: number };
 const accumulatorChecks: OptionChecks<AccumulatorOptions> = {
-  ...checks,
+  ...{ temperature, classWeights, share },
   numClasses: /* @__PURE__ */ wholeFrom(1),
 };
 
@@ -107,6 +110,8 @@ function normalised(w: Tensor, { classWeights = 'mean', share = 0.3 }: ClassWeig
  * constant answer as its optimum. classWeight: f32 [C]. Returns f32 [C], no gradient.
  */
 export function raiseClassWeight(classWeight: Tensor, floor: number): Tensor {
+  checkValue('raiseClassWeight', 'floor', floor, floors);
+  expectShape('raiseClassWeight', 'classWeight', classWeight, [classWeight.size]);
   const raised = empty(classWeight.gpu, classWeight.shape, 'f32', 'raised class weight');
   raiseInto(classWeight, floor, raised);
   return raised;
@@ -114,7 +119,5 @@ export function raiseClassWeight(classWeight: Tensor, floor: number): Tensor {
 
 /** @internal {@link raiseClassWeight}, written into `y`. */
 export function raiseInto(classWeight: Tensor, floor: number, y: Tensor): void {
-  checkValue('raiseClassWeight', 'floor', floor, floors);
-  expectShape('raiseClassWeight', 'classWeight', classWeight, [classWeight.size]);
   kernel.raise({ wIn: classWeight, y }, { cols: y.size, share: 1, floor }, Math.ceil(y.size / 64));
 }

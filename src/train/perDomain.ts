@@ -23,10 +23,8 @@ export class PerDomain extends Module<Prediction> {
     // Evaluation, and passes of a single domain.
     if (!this.training || rows <= n) return model.forward(x);
     const part = (first: number, end: number) => model.forward(slice(x, first, end));
-    const source = withoutTracking(() => part(0, n));
-    const target = part(n, 2 * n);
-    const further = rows > 2 * n ? [withoutTracking(() => part(2 * n, rows))] : [];
-    const parts = [source, target, ...further];
+    const parts = [withoutTracking(() => part(0, n)), part(n, 2 * n)];
+    if (rows > 2 * n) parts.push(withoutTracking(() => part(2 * n, rows)));
     return {
       logits: concat(parts.map(({ logits }) => logits)), //       [rows, numClasses]
       features: concat(parts.map(({ features }) => features)), // [rows, F]

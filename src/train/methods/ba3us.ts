@@ -10,7 +10,7 @@ import { BalancedAdversarialLoss } from '../../adaptation/balancedAdversarialLos
 import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
 import { complementEntropyLoss } from '../../adaptation/losses.ts';
-import { checkOptions, type OptionChecks, wholeFrom, withDefaults } from '../../checks/options.ts';
+import { checkOptions, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Sampler } from '../../data/sampler.ts';
 import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
@@ -21,7 +21,7 @@ import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import { softmax } from '../../ops/softmax.ts';
 import { Random } from '../../random.ts';
-import { type ClassWeightsOptions, classWeightsChecks, classWeightsDefaults, classWeightsOf } from './classWeights.ts';
+import { type ClassWeightsOptions, classWeightsChecks, classWeightsOf } from './classWeights.ts';
 import { dannChecks } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
@@ -39,19 +39,17 @@ export interface Ba3usOptions extends ClassWeightsOptions {
   mu?: number;
 }
 
+// Without spreads here and in the checks, which bundlers would keep even if nothing uses them.
 export const ba3usDefaults = {
-  ...{ ...classWeightsDefaults, temperature: 1 },
   ...{ tradeOff: 1, reversalAlpha: 10, gamma: 0.1, cotWeight: 1, mu: 4 },
-};
-
-const checks: OptionChecks<Ba3usOptions> = {
-  ...{ ...classWeightsChecks, tradeOff: dannChecks.tradeOff, reversalAlpha: dannChecks.reversalAlpha },
-  ...{ gamma: dannChecks.tradeOff, cotWeight: dannChecks.tradeOff, mu: /* @__PURE__ */ wholeFrom(0) },
+  ...{ temperature: 1, classWeightUpdateSteps: 100, classWeights: 'mean' as const, share: 0.3, floor: 0 },
 };
 
 /** Adapts to a target that contains only some of the source's classes, by filling it up with source images (BA3US). */
 export const ba3us = (given: Ba3usOptions = {}): Method => {
-  checkOptions('ba3us', given, checks);
+  const { tradeOff: weight, reversalAlpha } = dannChecks;
+  const own = { tradeOff: weight, gamma: weight, cotWeight: weight, reversalAlpha, mu: wholeFrom(0) };
+  checkOptions<Ba3usOptions>('ba3us', given, { ...classWeightsChecks, ...own });
   const options = withDefaults(ba3usDefaults, given);
   const { tradeOff, reversalAlpha: alpha, gamma, cotWeight, mu, classWeightUpdateSteps } = options;
   return {

@@ -12,7 +12,7 @@ import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
 import { ImportanceWeightModule } from '../../adaptation/importanceWeight.ts';
 import { detach } from '../../autograd.ts';
-import { atLeast, checkOptions, inF32, type OptionChecks, withDefaults } from '../../checks/options.ts';
+import { atLeast, checkOptions, inF32, withDefaults } from '../../checks/options.ts';
 import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
@@ -23,7 +23,7 @@ import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import { softmax } from '../../ops/softmax.ts';
 import { constant } from '../../tensor.ts';
-import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
+import { type DannOptions, dannChecks } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Options of {@link iwan}. The default of `tradeOff` is 3, as in TLlib. */
@@ -32,16 +32,12 @@ export interface IwanOptions extends DannOptions {
   gamma?: number;
 }
 
-export const iwanDefaults = { ...dannDefaults, tradeOff: 3, gamma: 0.1 };
-
-const checks: OptionChecks<IwanOptions> = {
-  ...dannChecks,
-  gamma: /* @__PURE__ */ inF32(/* @__PURE__ */ atLeast(0)),
-};
+// Without spreads here and in the checks, which bundlers would keep even if nothing uses them.
+export const iwanDefaults = { tradeOff: 3, gamma: 0.1, reversalAlpha: 1, reversalIterations: 1000 };
 
 /** Adapts to a target that contains only some of the source's classes, by a weight per source image (IWAN). */
 export const iwan = (given: IwanOptions = {}): Method => {
-  checkOptions('iwan', given, checks);
+  checkOptions<IwanOptions>('iwan', given, { ...dannChecks, gamma: inF32(atLeast(0)) });
   const options = withDefaults(iwanDefaults, given);
   const { tradeOff, gamma, reversalAlpha: alpha, reversalIterations: maxIters } = options;
   return {

@@ -9,12 +9,10 @@
 // Class weights that saturate treat all classes that are clearly in the target alike; proportional ones let rich classes swallow poor
 // ones. The floor keeps every class in the loss: if weights may reach 0, a constant answer can become its optimum. A high threshold
 // and a wide jitter of both domains keep wrong labels from spreading. The pseudo-labels follow FixMatch (Sohn et al., NeurIPS 2020).
-import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../adaptation/automaticUpdate.ts';
 import { classify } from '../../adaptation/classify.ts';
-import { classWeightChecks } from '../../adaptation/classWeight.ts';
 import { pseudoLabels, thresholds } from '../../adaptation/pseudoLabels.ts';
 import { noGrad } from '../../autograd.ts';
-import { checkOptions, type OptionChecks, wholeFrom, withDefaults } from '../../checks/options.ts';
+import { checkOptions, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Scalar } from '../../gpu/scalar.ts';
 import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
@@ -22,18 +20,17 @@ import { concat } from '../../ops/concat.ts';
 import { crossEntropy } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
+import { type ClassWeightsOptions, classWeightsChecks, classWeightsOf } from './classWeights.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Options of {@link selfTraining}. Those of class weights have the defaults temperature 1, share 0.3 and floor 0.05. */
-export interface SelfTrainingOptions extends Pick<AutomaticUpdateOptions, 'temperature' | 'share' | 'floor'> {
+export interface SelfTrainingOptions extends Omit<ClassWeightsOptions, 'classWeights'> {
   /** Least probability of a pseudo-label, after class weights, from 0 to 1. Default: 0.99. */
   threshold?: number;
   /** The iteration that pseudo-labels begin at. Until then only source batches are trained on. Default: 300. */
   pseudoFrom?: number;
   /** Iterations in which the weight of their loss rises to 1. Default: 200. */
   ramp?: number;
-  /** Iterations between two updates of the class weights. Default: 100. */
-  classWeightUpdateSteps?: number;
 }
 
 export const selfTrainingDefaults = {
@@ -41,27 +38,22 @@ export const selfTrainingDefaults = {
   ...{ temperature: 1, classWeightUpdateSteps: 100, share: 0.3, floor: 0.05 },
 };
 
-const { classWeights: _, ...ofClassWeights } = classWeightChecks;
-const checks: OptionChecks<SelfTrainingOptions> = {
-  ...ofClassWeights,
-  ...{ threshold: thresholds, pseudoFrom: /* @__PURE__ */ wholeFrom(0) },
-  ...{ ramp: /* @__PURE__ */ wholeFrom(1), classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1) },
-};
-
 /** Adapts by training on its own confident predictions. Give `train` a jitter of both domains, such as `strongJitter()`. */
 export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
-  checkOptions('selfTraining', given, checks);
+  // Not a constant, which bundlers would keep for its spread even if nothing uses it.
+  const { classWeights: _, ...ofClassWeights } = classWeightsChecks;
+  checkOptions<SelfTrainingOptions>('selfTraining', given, {
+    ...{ ...ofClassWeights, threshold: thresholds, pseudoFrom: wholeFrom(0), ramp: wholeFrom(1) },
+  });
   const options = withDefaults(selfTrainingDefaults, given);
-  const { threshold, pseudoFrom, ramp, classWeightUpdateSteps: updateSteps, temperature, share, floor } = options;
+  const { threshold, pseudoFrom, ramp } = options;
   return {
     name: 'self-training',
     options: { ...options },
     usesTarget: true,
-    begin({ gpu, model, numClasses, target, eager }): Recipe {
-      const classWeights = new AutomaticUpdateClassWeightModule(gpu, {
-        ...{ updateSteps, dataLoader: target, classifier: model, numClasses, temperature, eager },
-        ...{ classWeights: 'saturating', share, floor },
-      });
+    begin(setup): Recipe {
+      const { model } = setup;
+      const classWeights = classWeightsOf(setup, { ...options, classWeights: 'saturating' });
       const weightOfTarget = new Scalar(0);
       return {
         classWeights,
@@ -90,9 +82,11 @@ export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //     [numClasses]
           const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
           // The mean over all n target images, kept or not: few labels weigh little.
-          const transferLoss = crossEntropy(slice(logits, n, 2 * n), pseudo.labels, { sampleWeight: pseudo.mask }); // []
+          const targetLogits = slice(logits, n, 2 * n); //                    [n, numClasses]
+          const transferLoss = crossEntropy(targetLogits, pseudo.labels, { sampleWeight: pseudo.mask }); // []
           const loss = add(classLoss, scale(transferLoss, weightOfTarget)); //    []
-          return { loss, classLoss, transferLoss, classAccuracy: accuracy(sourceLogits, labels) };
+          const classAccuracy = accuracy(sourceLogits, labels); //                [], percent
+          return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };
     },
