@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { wgslMinifier } from './tools/minifyWgsl.mjs';
@@ -20,13 +20,13 @@ const files = (folder, pattern) =>
 
 const short = wgslMinifier(files('shaders', /\.wgsl$/).map((path) => readFileSync(path, 'utf8')));
 
-/** Imports a .wgsl file as text. The published package has it minified. */
+/** Imports a .wgsl file as text. The published package has the library's minified; the bench's own shaders stay as they are. */
 const wgsl = ({ minify }) => ({
   name: 'wgsl',
   setup({ onLoad }) {
     onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      return { contents: minify ? short(source) : source, loader: 'text' };
+      return { contents: minify && /^shaders\b/.test(relative('.', path)) ? short(source) : source, loader: 'text' };
     });
   },
 });
@@ -92,8 +92,14 @@ async function command() {
   // Some of the libraries are CommonJS and require Node's modules.
   const require =
     "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
-  const shared = {
+  const ofReport = [];
+  const { metafile } = await build({
     ...common,
+    entryPoints: { 'cli/padagrad': 'src/cli/bin.ts', 'cli/main': 'src/cli/padagrad.ts', 'bench/run': 'bench/run.ts' },
+    outdir: 'dist',
+    // They share the library. Its parts lie in cli/, because some look for files from their own place.
+    splitting: true,
+    chunkNames: 'cli/[name]-[hash]',
     banner: { js: `#!/usr/bin/env node\n${require}` },
     // Names are kept for stack traces; the library is not minified at all, because people read it and their bundlers minify it.
     minifyWhitespace: true,
@@ -102,19 +108,9 @@ async function command() {
     platform: 'node',
     conditions: ['node'],
     external: ['webgpu', 'sharp'],
-  };
-  const ofReport = [];
-  const plugins = [wgsl({ minify: true }), reportPage(ofReport)];
-  const built = [
-    await build({
-      ...shared,
-      entryPoints: { padagrad: 'src/cli/bin.ts', main: 'src/cli/padagrad.ts' },
-      outdir,
-      plugins,
-    }),
-    await build({ ...shared, entryPoints: ['bench/run.ts'], outdir: 'dist/bench', plugins: [wgsl({ minify: true })] }),
-  ];
-  const inputs = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...ofReport];
+    plugins: [wgsl({ minify: true }), reportPage(ofReport)],
+  });
+  const inputs = [...Object.keys(metafile.inputs), ...ofReport];
   const bundled = inputs.map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licenses = [...new Set(bundled.filter(Boolean))].sort().map((folder) => {
     const [file] = files(folder, /^licen[cs]e([.-]\w+)*$/i);

@@ -35,7 +35,7 @@ const COMMANDS = {
   test: { builds: 'all', gpu: true, runs: ['tools/test.mjs'] },
   mutate: { gpu: true, runs: ['tools/mutate.mjs'] },
   'gpu-compile': { runs: ['tools/gpu-compile/run.mjs'] },
-  soak: { builds: 'programs', gpu: true, runs: ['tools/soak.mjs'] },
+  soak: { builds: 'all', gpu: true, runs: ['tools/soak.mjs'] },
   interop: { builds: 'all', gpu: true, runs: ['tools/interop.mjs'] },
   page: { runs: ['tools/servePage.mjs'] },
   'build:page': { runs: ['tools/buildPage.mjs'] },

@@ -14,8 +14,9 @@ const NUMBERS = {
   PADAGRAD_CYCLES: 500, // of opening and disposing a Gpu
   PADAGRAD_CAPTURES: 200,
   PADAGRAD_PROGRAMS: 10_000, // random programs, captured and eager
+  PADAGRAD_INSTALL: 1, // whether the examples run with the packages and programs that they name, installed from npm
 };
-const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/', 'programs'];
+const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/', 'programs', 'package/examples'];
 const SECONDS = 4 * 3600;
 
 const names = process.argv.slice(2);

@@ -32,9 +32,9 @@ function concat(parts) {
   return all;
 }
 
-/** Encodes a ValueInfoProto: a name with a tensor's type and shape. */
+/** Encodes a ValueInfoProto: a name with a tensor's type and shape. A size that varies is a name, such as 'n'. */
 const valueInfo = (name, shape) => {
-  const dimensions = concat(shape.map((size) => block(1, number(1, size))));
+  const dimensions = concat(shape.map((size) => block(1, typeof size === 'string' ? block(2, size) : number(1, size))));
   return concat([block(1, name), block(2, block(1, concat([number(1, FLOAT), block(2, dimensions)])))]);
 };
 

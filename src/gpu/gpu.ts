@@ -1,6 +1,7 @@
 import { patiently, webgpu } from '#gpu';
 import { adoptDevice, type DeviceOptions, type GpuKind, requestDevice } from './adapter.ts';
 import type { AdapterInfo, Device } from './device.ts';
+import { Disposable } from './dispose.ts';
 import type { Native } from './native.ts';
 import { ParamsArena } from './params.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -11,7 +12,7 @@ import { outsideCapture } from './recording.ts';
 import type { WgslModule } from './wgsl.ts';
 
 /** A GPU with its memory and its queue of work. Every tensor belongs to one. */
-export class Gpu {
+export class Gpu extends Disposable {
   /** @internal */ readonly pool: Pool;
   /** @internal */ readonly queue: Queue;
   /** @internal */ readonly params: ParamsArena;
@@ -25,6 +26,7 @@ export class Gpu {
     /** @internal */ readonly device: Device,
     readonly options: Readonly<DeviceOptions>,
   ) {
+    super();
     this.queue = new Queue(device);
     this.pool = new Pool(device, this.queue);
     this.params = new ParamsArena(device);

@@ -86,6 +86,22 @@ test('a module worker', async () => {
   assert.is(await answerOf('owner.html'), EXPECTED);
 });
 
+test('the example of a worker trains in it, bundled', async () => {
+  const outdir = join(folder, 'bundled');
+  await build({
+    entryPoints: ['page', 'worker'].map((name) => `examples/worker-vite/${name}.js`),
+    ...{ outdir, bundle: true, format: 'esm', platform: 'browser', nodePaths: [join(folder, 'node_modules')] },
+  });
+  cpSync('examples/worker-vite/index.html', join(outdir, 'index.html'));
+  const tab = await browser.newPage();
+  await tab.goto(new URL(join(outdir, 'index.html'), server.address).href);
+  const done = tab.getByText('nearly all of 100 target images are labelled correctly');
+  await done.waitFor({ timeout: 4 * SECONDS * 1000 }).catch(async () => {
+    throw new Error(`the page shows ${await tab.locator('#message').textContent()}`);
+  });
+  await tab.close();
+});
+
 // The export conditions of each bundler.
 const BUNDLERS = { esbuild: undefined, vite: ['module', 'browser', 'production'] };
 for (const [name, conditions] of Object.entries(BUNDLERS)) {

@@ -33,7 +33,7 @@ export function attempt(program, args, options = {}) {
 /** Runs Node as if it replaced this process: returns its exit code, passes signals on, and ends by the signal that ended it. */
 export async function runNode(args, changes) {
   // With --json people watch stderr, so the program must see the terminal there.
-  const stderr = args.includes('--json') ? 'inherit' : 'pipe';
+  const stderr = args.includes('--json') && process.stderr.isTTY ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', stderr], env: environment(changes) });
   child.stderr?.setEncoding('utf8');
   const quiet = withoutNoise((text) => process.stderr.write(text));
