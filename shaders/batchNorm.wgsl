@@ -22,6 +22,9 @@ override PLACES = 2u;
 override LANES = IMAGES * PLACES;
 override WG = ACROSS * LANES;
 
+// More than any size. Only a loop to a constant gets no counter of Dawn's, which is half of the instructions of a loop over places.
+const ENDLESS = 0x40000000u;
+
 // A slice has `images` of the n images.
 struct Params {
   n: u32, c: u32, spatial: u32, slices: u32, images: u32,
@@ -79,13 +82,19 @@ fn moments(s: Share, lid: u32) -> vec4f {
   var sum = 0.0;
   for (var i = s.image; i < s.end; i += IMAGES) {
     let start = row(i, s);
-    for (var l = s.place; l < params.spatial; l += PLACES) { sum += x[start + l] - first; }
+    for (var j = 0u; j < ENDLESS; j++) {
+      let l = s.place + j * PLACES;
+      if (l >= params.spatial) { break; }
+      sum += x[start + l] - first;
+    }
   }
   let centre = first + together(vec2f(sum, 0.0), s, lid).x / count;
   var deviation = vec2f();
   for (var i = s.image; i < s.end; i += IMAGES) {
     let start = row(i, s);
-    for (var l = s.place; l < params.spatial; l += PLACES) {
+    for (var j = 0u; j < ENDLESS; j++) {
+      let l = s.place + j * PLACES;
+      if (l >= params.spatial) { break; }
       let d = x[start + l] - centre;
       deviation += vec2f(d, d * d);
     }
@@ -119,7 +128,9 @@ fn normalise(s: Share, moments: vec4f) {
   }
   for (var i = s.image; i < s.end; i += IMAGES) {
     let start = row(i, s);
-    for (var l = s.place; l < params.spatial; l += PLACES) {
+    for (var j = 0u; j < ENDLESS; j++) {
+      let l = s.place + j * PLACES;
+      if (l >= params.spatial) { break; }
       let at = start + l;
       let v = (x[at] - m.x - m.y) * scale + shift;
       y[at] = select(v, 0.0, params.relu == 1u && v < 0.0);
@@ -167,7 +178,9 @@ fn slopes(s: Share, lid: u32) -> vec2f {
     let m = saved[s.channel];
     for (var i = s.image; i < s.end; i += IMAGES) {
       let start = row(i, s);
-      for (var l = s.place; l < params.spatial; l += PLACES) {
+      for (var j = 0u; j < ENDLESS; j++) {
+        let l = s.place + j * PLACES;
+        if (l >= params.spatial) { break; }
         let at = start + l;
         let g = rectified(at);
         sum += vec2f(g, g * xhat(at, m));
@@ -188,7 +201,9 @@ fn gradients(s: Share, sum: vec2f) {
   let mean = sum / f32(params.n * params.spatial);
   for (var i = s.image; i < s.end; i += IMAGES) {
     let start = row(i, s);
-    for (var l = s.place; l < params.spatial; l += PLACES) {
+    for (var j = 0u; j < ENDLESS; j++) {
+      let l = s.place + j * PLACES;
+      if (l >= params.spatial) { break; }
       let at = start + l;
       var g = rectified(at);
       if (params.training == 1u) { g -= mean.x + xhat(at, m) * mean.y; }
