@@ -283,9 +283,9 @@ export default [
     tests: ['golden'],
   },
   {
-    file: 'src/train/methods/selfTraining.ts',
-    from: "classWeights: 'saturating', share, floor",
-    to: "classWeights: 'saturating', share",
+    file: 'src/train/methods/classWeights.ts',
+    from: '...{ classWeights, share, floor }',
+    to: '...{ classWeights, share }',
     tests: ['golden'],
   },
   {
