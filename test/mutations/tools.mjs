@@ -24,6 +24,8 @@ export default [
   edit('tools/setup/install.mjs', ' || found.integrity !== integrity', '', 'tools/setup'),
   edit('tools/setup/lock.mjs', '!isAlive(holder)', 'isAlive(holder)', 'tools/setup'),
   edit('src/cli/setup/process.mjs', 'tail.startsWith(NOISE_BEGINS) || ', '', 'tools/setup'),
+  edit('src/gpu/instance.node.ts', 'if (permission)', 'if (false)', 'gpu/instance.node'),
+  edit('package.json', '"deno": "./dist/index.js"', '"deno": "./dist/node/index.js"', 'package/files'),
   edit('src/cli/bin.ts', 'adapterSetUp()', '{}', 'package/command'),
   edit('tools/importGraph.mjs', 'low.get(file) < order.get(file)', 'low.get(file) <= order.get(file)', 'conformance'),
 ];
