@@ -16,13 +16,13 @@
 //
 // shapes    images: [ceil(count * channels * height * width / 4)] u32, four pixels per word, the first in the low byte; order: [count];
 //           allLabels: [count]; x: [row + size or more, channels, height, width]; labels: [size]
-// parallel  one workgroup per TILE x TILE pixels of an image; its lanes draw the numbers of the image, sample the tile and the pixels
-//           around it into workgroup memory, and then blur and recolour the tile's
+// parallel  one workgroup per TILE x TILE pixels of an image; its lanes draw the numbers of the image, enlarge the field along columns,
+//           sample the tile and the pixels around it into workgroup memory, and then blur and recolour the tile's
 // numerics  theta maps output to input, in units of half an image; for an oblong image its off-diagonal terms are scaled by the ratio of
 //           the sides, so that a rotation keeps angles. Flip and zeros act on bytes, so pixels outside are black
 
 override CHANNELS = 1u;
-const TILE = 16u;
+const TILE = 32u;
 const SIDE = TILE + 2u;
 const GRID = 5u;
 const FIELD = 17u;
@@ -42,6 +42,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
 
 var<workgroup> r: array<f32, NUMBERS>;
+// The field between its own rows, for each row of the tile and the pixels around it.
+var<workgroup> field: array<vec2f, SIDE * GRID>;
 // The tile and the pixels around it, plane by plane.
 var<workgroup> tile: array<f32, CHANNELS * SIDE * SIDE>;
 
@@ -68,30 +70,51 @@ fn cubic(t: f32) -> vec4f {
   return vec4f(outer.x, inner, outer.y);
 }
 
-// How far a pixel's place is bent away, in pixels.
-fn bend(pixel: vec2u, size: vec2u) -> vec2f {
-  let at = vec2f(pixel) * f32(GRID - 1u) / max(vec2f(size) - 1.0, vec2f(1.0));
-  let corner = floor(at);
-  let across = cubic(at.x - corner.x);
-  let down = cubic(at.y - corner.y);
+// The place of a row or column of the image in the grid of the field.
+fn placeInGrid(i: u32, size: u32) -> f32 { return f32(i) * f32(GRID - 1u) / max(f32(size) - 1.0, 1.0); }
+
+fn nearest(at: f32, step: i32) -> u32 { return u32(clamp(i32(at) + step, 0, i32(GRID) - 1)); }
+
+fn enlargeColumn(row: u32, column: u32, height: u32) -> vec2f {
+  let at = placeInGrid(row, height);
+  let weights = cubic(fract(at));
   var sum = vec2f();
   for (var j = 0; j < 4; j++) {
-    let row = GRID * u32(clamp(i32(corner.y) + j - 1, 0, i32(GRID) - 1));
-    for (var i = 0; i < 4; i++) {
-      let k = FIELD + row + u32(clamp(i32(corner.x) + i - 1, 0, i32(GRID) - 1));
-      sum += down[j] * across[i] * vec2f(r[k], r[k + GRID * GRID]);
-    }
+    let k = FIELD + GRID * nearest(at, j - 1) + column;
+    sum += weights[j] * vec2f(r[k], r[k + GRID * GRID]);
   }
+  return sum;
+}
+
+// How far a pixel's place is bent away, in pixels. row: of the tile and the pixels around it.
+fn bend(row: u32, column: u32, size: vec2u) -> vec2f {
+  let at = placeInGrid(column, size.x);
+  let weights = cubic(fract(at));
+  var sum = vec2f();
+  for (var i = 0; i < 4; i++) { sum += weights[i] * field[row * GRID + nearest(at, i - 1)]; }
   return params.elastic * vec2f(size) * sum;
 }
 
-// A pixel of the tile by its place in `tile`, blurred and multiplied by the gain.
-fn pixelOf(at: u32) -> f32 {
-  var sum = 0.0;
-  for (var dy = 0u; dy < 3u; dy++) {
-    for (var dx = 0u; dx < 3u; dx++) { sum += tile[at + (dy * SIDE + dx) - (SIDE + 1u)]; }
+// A pixel of the tile, blurred and multiplied by the gain. extent: of the pixels in the tile; where it ends, the image does.
+fn pixelOf(plane: u32, at: vec2u, extent: vec2u) -> f32 {
+  let own = tile[plane + at.y * SIDE + at.x];
+  var blurred = own;
+  if (params.blur > 0.0) {
+    let x = vec3u(max(at.x, 1u) - 1u, at.x, min(at.x + 1u, extent.x - 1u));
+    let y = SIDE * vec3u(max(at.y, 1u) - 1u, at.y, min(at.y + 1u, extent.y - 1u));
+    var sum = 0.0;
+    for (var j = 0; j < 3; j++) {
+      for (var i = 0; i < 3; i++) { sum += tile[plane + y[j] + x[i]]; }
+    }
+    blurred = mix(own, sum / 9.0, params.blur * (0.5 + 0.5 * r[15]));
   }
-  return exp(params.logGain * r[16]) * mix(tile[at], sum / 9.0, params.blur * (0.5 + 0.5 * r[15]));
+  return exp(params.logGain * r[16]) * blurred;
+}
+
+// Place i of a rectangle, row by row. A quotient of small whole numbers is exact in this way, and cheaper than a division.
+fn placeIn(i: u32, width: u32, inverse: f32) -> vec2u {
+  let row = u32((f32(i) + 0.5) * inverse);
+  return vec2u(i - row * width, row);
 }
 
 fn recoloured(v: vec3f) -> vec3f {
@@ -119,26 +142,37 @@ fn jitter(group: u32, lid: u32) {
   let thetaU = vec3f(mirror * turn.x / scale.x, ratio * (params.shear * r[3] - turn.y) / scale.y, shift.x);
   let thetaV = vec3f(mirror * turn.y / (ratio * scale.x), turn.x / scale.y, shift.y);
 
+  // The tile and the pixels around it, as far as the image goes.
+  let low = max(first, vec2u(1u)) - 1u;
+  let extent = min(first + TILE + 1u, size) - low;
+  if (params.elastic > 0.0) {
+    for (var i = lid; i < extent.y * GRID; i += 64u) { field[i] = enlargeColumn(low.y + i / GRID, i % GRID, size.y); }
+  }
+  workgroupBarrier();
+
   let isImage = b < params.size;
   let item = order[params.offset + min(b, params.size - 1u)];
-  for (var i = lid; i < SIDE * SIDE; i += 64u) {
-    // Places around the image are those of its border, for the blur.
-    let pixel = min(max(first + vec2u(i % SIDE, i / SIDE), vec2u(1u)) - 1u, size - 1u);
-    var place = placeOf(thetaU, thetaV, pixel, size);
-    if (params.elastic > 0.0) { place += bend(pixel, size); }
+  let inverse = 1.0 / f32(extent.x);
+  for (var i = lid; i < extent.x * extent.y; i += 64u) {
+    let at = placeIn(i, extent.x, inverse);
+    var place = placeOf(thetaU, thetaV, low + at, size);
+    if (params.elastic > 0.0) { place += bend(at.y, low.x + at.x, size); }
     place = padded(place, size);
-    for (var c = 0u; c < CHANNELS; c++) { tile[c * SIDE * SIDE + i] = sampled(item * CHANNELS + c, place, size); }
+    for (var c = 0u; c < CHANNELS; c++) { tile[(c * SIDE + at.y) * SIDE + at.x] = sampled(item * CHANNELS + c, place, size); }
   }
   workgroupBarrier();
 
   let none = bitcast<f32>(0x7fc00000u | (item & 1u));
   let plane = size.x * size.y;
-  for (var i = lid; i < TILE * TILE; i += 64u) {
-    let pixel = first + vec2u(i % TILE, i / TILE);
-    if (!isImage || any(pixel >= size)) { continue; }
-    let inTile = (i / TILE + 1u) * SIDE + i % TILE + 1u;
-    var v = vec3f(pixelOf(inTile));
-    if (CHANNELS == 3u) { v = vec3f(v.x, pixelOf(inTile + SIDE * SIDE), pixelOf(inTile + 2u * SIDE * SIDE)); }
+  let own = min(first + TILE, size) - first;
+  let inverseOwn = 1.0 / f32(own.x);
+  for (var i = lid; i < own.x * own.y; i += 64u) {
+    if (!isImage) { break; }
+    let pixel = first + placeIn(i, own.x, inverseOwn);
+    var v = vec3f(pixelOf(0u, pixel - low, extent));
+    if (CHANNELS == 3u) {
+      v = vec3f(v.x, pixelOf(SIDE * SIDE, pixel - low, extent), pixelOf(2u * SIDE * SIDE, pixel - low, extent));
+    }
     v = select(recoloured(v), vec3f(none), item >= params.count);
     let at = (params.row + b) * CHANNELS * plane + pixel.y * size.x + pixel.x;
     x[at] = v.x;

@@ -14,7 +14,7 @@ import { aCounter } from './shared/expect.ts';
 const kernel = /* @__PURE__ */ defineKernel('jitterBatch', [affine, randomSource, source], ['labelled', 'unlabelled']);
 
 // Width and height of a workgroup's tile, as in the shader.
-const TILE = 16;
+const TILE = 32;
 
 /** How much images change at random. Each amount defaults to 0, which changes nothing. */
 export interface JitterAmounts {

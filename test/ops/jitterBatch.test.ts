@@ -31,7 +31,7 @@ function open(gpu: Gpu, shape: Shape) {
   };
 }
 
-// Each amount by itself, then all of them. 17 x 19 pixels are more than a workgroup takes; a long image shows its sides' ratio.
+// Each amount by itself, then all of them. 34 x 17 pixels are more than a workgroup takes; a long image shows its sides' ratio.
 const CASES: [what: string, shape: Shape, amounts: JitterAmounts][] = [
   ['nothing', [1, 5, 5], {}],
   ['rotation', [1, 6, 9], { rotation: 90 }],
@@ -42,8 +42,8 @@ const CASES: [what: string, shape: Shape, amounts: JitterAmounts][] = [
   ['aspect', [1, 8, 5], { aspect: 0.9 }],
   ['flip', [3, 4, 5], { flip: 0.5 }],
   ['elastic', [1, 9, 6], { elastic: 0.1 }],
-  ['elastic of a row', [1, 1, 18], { elastic: 0.1, padding: 'border' }],
-  ['blur', [3, 17, 5], { blur: 1 }],
+  ['elastic of a row', [1, 1, 40], { elastic: 0.1, padding: 'border' }],
+  ['blur', [3, 33, 5], { blur: 1 }],
   ['gain', [1, 4, 4], { gain: 2 }],
   ['saturation', [3, 4, 4], { saturation: 1 }],
   ['saturation of grey', [1, 4, 4], { saturation: 1 }],
@@ -52,7 +52,7 @@ const CASES: [what: string, shape: Shape, amounts: JitterAmounts][] = [
   ['channelShift', [3, 4, 4], { channelShift: 0.7 }],
   [
     'all',
-    [3, 17, 19],
+    [3, 34, 17],
     {
       ...{ rotation: 30, scale: 0.3, zoom: 0.3, aspect: 0.2, shear: 0.3, translate: 0.2, flip: 0.5 },
       ...{ elastic: 0.04, padding: 'border', blur: 0.7, gain: 0.5 },
@@ -84,7 +84,8 @@ for (const [what, shape, amounts] of CASES)
       );
       assert.equal(x.shape, [size, ...shape]);
       const truth = reference.jitterBatch(bytes, shape, chosen, { ...amounts, seed, draw, ...expected }).data;
-      assertClose('x', await x.read(), truth, close);
+      // Pixels are right to 1e-5; dividing by the deviation enlarges that.
+      assertClose('x', await x.read(), truth, { atol: 1e-5 / ('std' in expected ? 0.224 : 0.5) });
       assert.equal([...(await labels!.readU32())], [10, 14, 11, 12, 10, 11]);
       for (const t of [x, labels!]) t.dispose();
     }
