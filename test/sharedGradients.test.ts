@@ -64,6 +64,14 @@ const CASES: Record<string, [expected: number[], loss: (a: Tensor, b: Tensor, c:
       return add(scale(add(first, second), 10), add(first, third));
     },
   ],
+  // 10 (a' + b') + 3 (a' + c'): neither source is the 1 that backward begins with
+  'two shared gradients of sources that two tensors hold meet': [
+    [13, 10, 3],
+    (a, b, c) => {
+      const [first, second, third] = [scale(a, 1), scale(b, 1), scale(c, 1)];
+      return add(scale(add(first, second), 10), scale(add(first, third), 3));
+    },
+  ],
   'a tensor is added to itself, and used again': [
     [2 + 5, 0, 2],
     (a, _, c) => {

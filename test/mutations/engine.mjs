@@ -259,7 +259,7 @@ export default [
     'optim/optimizer',
   ),
   // Autograd.
-  source('autograd', '|| slots.has(gradSlot)', '', 'optim/edges'),
+  source('autograd', '|| existing.has(gradSlot)', '', 'optim/edges'),
   source('autograd', 'if (a.storage.refs > 1) return', 'if (a.storage.refs > 2) return', 'sharedGradients'),
   source(
     'autograd',
