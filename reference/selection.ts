@@ -41,7 +41,7 @@ export function agreements(runs: readonly Values[]): number[] {
   });
 }
 
-/** Of the runs with agreement >= max - margin, the one of lowest entropy, the first of equals. */
+/** The run of lowest entropy among those with agreement >= max - margin, the first of equals. */
 export function pickRun(agreement: readonly number[], entropy: readonly number[], margin: number): number {
   const least = Math.max(...agreement) - margin;
   const kept = agreement.flatMap((a, i) => (a >= least ? [i] : []));

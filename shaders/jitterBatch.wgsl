@@ -95,7 +95,7 @@ fn bend(row: u32, column: u32, size: vec2u) -> vec2f {
   return params.elastic * vec2f(size) * sum;
 }
 
-// A pixel of the tile, blurred and multiplied by the gain. extent: of the pixels in the tile; where it ends, the image does.
+// A pixel of the tile, blurred and multiplied by the gain. extent: columns and rows in the tile; beyond them the border of the image is repeated.
 fn pixelOf(plane: u32, at: vec2u, extent: vec2u) -> f32 {
   let own = tile[plane + at.y * SIDE + at.x];
   var blurred = own;

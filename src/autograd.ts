@@ -110,7 +110,7 @@ export function zeroGrad(tensors: Iterable<Tensor>): void {
  * Computes the gradient of `loss` with respect to every leaf that requires one, adds it to the leaf's `grad`, and frees the
  * graph (`torch.Tensor.backward`). Gradients cannot be differentiated again: first order only.
  *
- * Of several losses it computes the gradient of their sum (`torch.autograd.backward`), without a dispatch that adds them.
+ * For several losses it computes the gradient of their sum (`torch.autograd.backward`), without a dispatch that adds them.
  *
  * @param gradOutput the gradient of `loss` itself, of its shape. Default: 1, which only a loss of one number allows.
  * @throws Error if `loss` does not depend on a tensor with `requiresGrad`, or if its graph is freed already

@@ -14,7 +14,7 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const PADAGRAD = '.build/cli/padagrad.mjs';
 
-// Where a clone keeps SwiftShader (src/cli/setup/adapter.mjs).
+// The folder in which a clone keeps SwiftShader (src/cli/setup/adapter.mjs).
 const CLONE = {
   folder: '.build/swiftshader',
   withArchive: (use) => use(ARCHIVE),

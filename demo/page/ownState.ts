@@ -18,7 +18,7 @@ export interface OwnFolder {
 
 export class OwnState {
   readonly folders: { [S in Side]?: OwnFolder } = {};
-  /** The model that labels images in place of one that is trained on the source. */
+  /** The model that labels images instead of one that is trained on the source. */
   model: OpenedModel | undefined;
   labels: OwnLabels | undefined;
   /** The network that is labelling now. */

@@ -52,7 +52,7 @@ export type Command =
   | { type: 'close' }
   /** Reads the images of a folder. */
   | { type: 'folder'; side: Side; folder: string; files: readonly OwnFile[]; form: OwnForm; reading: number }
-  /** Opens a model to label images with, in place of labelled images. */
+  /** Opens a model to label images with, instead of labelled images. */
   | { type: 'model'; name: string; bytes: Uint8Array }
   /** Labels all target images. */
   | { type: 'label'; by: Labeller };
@@ -68,7 +68,7 @@ export interface Samples {
   classNames: readonly string[];
   /** The classes that occur in the target; all if it is unknown. */
   held: readonly number[];
-  /** Of one image: [channels, height, width]. */
+  /** Shape of one image: [channels, height, width]. */
   shape: readonly number[];
   /** u8 [STRIP, channels, height, width] */
   source: Uint8Array;
@@ -171,7 +171,7 @@ export type Report =
   | { type: 'loaded'; name: string; method: MethodName; iteration: number | undefined }
   /** The device was lost. Training continues from `iterations` on another one. */
   | { type: 'lost'; iterations: [MethodName, number][] }
-  /** So many files of a folder were read. */
+  /** The number of files of a folder that were read. */
   | { type: 'reading'; side: Side; done: number; total: number; reading: number }
   /** A folder was read, or an error says why not. */
   | { type: 'read'; side: Side; set: OwnSet | null; error: string; reading: number }

@@ -119,7 +119,7 @@ export class PageState {
     return this.mode !== 'loading' && this.mode !== 'failed' && this.mode !== 'choosing';
   }
 
-  /** What the page calls the images. */
+  /** The page's name of the images. */
   get words(): TaskWords {
     return TASKS[this.settings.task];
   }

@@ -15,7 +15,7 @@ export const NAMES: Readonly<Record<MethodName, string>> = {
   'self-training': 'Self-training',
 };
 
-/** What the page calls the images of each task. */
+/** The page's name of the images of each task. */
 export interface TaskWords {
   name: string;
   source: string;
@@ -173,7 +173,7 @@ export const INTRODUCTION = {
         : 'some are pulled towards those kinds';
     return `But ${none}, so ${some}. This is negative transfer: the result can be worse than no adaptation.`;
   },
-  /** What an image shows; its class is null if it has no label. */
+  /** The content of an image; its class is null if it has no label. */
   source: (task: TaskName, name: string | null) => (task === 'digits' ? `a ${name} drawn with a font` : `${name}`),
   target: (task: TaskName, name: string | null) =>
     task === 'digits' ? `a handwritten ${name}` : (name ?? 'an unlabelled image'),

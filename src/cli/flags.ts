@@ -304,7 +304,7 @@ export function addCommonFlags(command: Command): Command {
 }
 
 /**
- * Returns the training options among the flags. Those that are not given are the method's for examples of this shape.
+ * Returns the training options among the flags. Options that are not given have the defaults of the method for examples of this shape.
  *
  * @throws UsageError that names the flag of a wrong value
  */

@@ -18,7 +18,7 @@ export interface DataStatistics {
 /** The statistics of ImageNet's photographs, which torchvision's weights were trained with: red, green, blue. */
 export const imageNetStatistics: DataStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** Returns the statistics of each feature over all vectors, or of each channel over all images. What never changes has the deviation 1. */
+/** Returns the statistics of each feature over all vectors, or of each channel over all images. A constant has the deviation 1. */
 export function dataStatistics(data: HostData): DataStatistics {
   checkData('dataStatistics', data, false);
   return isFeatures(data) ? statisticsOf(data.features, data.dim) : statisticsOfPixels(data);

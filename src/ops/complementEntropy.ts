@@ -28,7 +28,7 @@ export const complementEntropy: (p: Tensor, labels: Tensor) => { loss: Tensor; r
   expectShape('complementEntropy', 'labels', labels, [rows], 'u32');
   if (cols < 3)
     throw new RangeError(
-      `complementEntropy: p has ${cols} classes, but at least 3 are needed to spread probability over those besides the label`,
+      `complementEntropy: p has ${cols} classes, but at least 3 are needed to spread probability over those other than the label`,
     );
   const { constants, rowsAtOnce } = splitRows(p.gpu, cols);
   const groups = Math.ceil(rows / rowsAtOnce);

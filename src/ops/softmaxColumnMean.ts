@@ -137,7 +137,7 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   if (y) sumParts(partials, y, { parts, rows, kept: false });
 }
 
-/** Divides the sum of the partial sums by `rows`. Those that are kept from batch to batch start from zero again. */
+/** Divides the sum of the partial sums by `rows`. Sums that are kept from batch to batch start from zero again. */
 function sumParts(partials: Tensor, y: Tensor, sums: { parts: number; rows: number; kept: boolean }): void {
   const cols = y.size;
   const { parts, rows, kept } = sums;

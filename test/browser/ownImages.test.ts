@@ -193,7 +193,7 @@ ownTest('trains, labels all images, and saves the labels and the network as the 
   );
 });
 
-ownTest('opens a saved model in place of labelled images, and labels the same', async (page) => {
+ownTest('opens a saved model instead of labelled images, and labels the same', async (page) => {
   // Another form, which the model's replaces.
   await page.selectOption('#resize', 'crop');
   await page.setInputFiles('#own-model', { name: 'net.safetensors', mimeType: '', buffer: network });

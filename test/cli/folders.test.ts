@@ -105,7 +105,7 @@ test('a run on folders saves the names of the classes, and predict labels the fi
   assert.equal([again.code, readFileSync(one, 'utf8')], [2, 'mine']);
   assert.match(again.stderr.text, /another file has this name; choose an empty folder/);
 
-  // What the folders of unlabelled files are called does not matter; eval needs the names.
+  // The names of folders of unlabelled files do not matter; eval needs the names.
   const stdout = await run(['predict', '-m', 'run', '-d', 'folder:labelled', '--limit', '2']);
   assert.match(stdout.stdout.text, /^file,label.*\r\n(?:"left, far\/0|left\/\d)/);
   const evaluated = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--json']);

@@ -70,7 +70,7 @@ gpuTest('images are standardised in their batches, by channel', async (gpu) => {
     0,
   ]);
   data.dispose();
-  // What a data set is told itself comes first.
+  // A data set's own options come first.
   const plain = new ImageDataset(gpu, standardize(host, imageNetStatistics), 2, { std: 1 });
   assert.equal([plain.mean, plain.std], [imageNetStatistics.mean, [1, 1, 1]]);
   plain.dispose();

@@ -137,7 +137,7 @@ test('a bundler accepts all entry points without a warning', async () => {
   }
 });
 
-test('a bundle that took in Dawn says so', async () => {
+test('a bundle that took in Dawn tells what to do', async () => {
   const outfile = join(folder, 'bundle', 'swallowed.mjs');
   const contents = "import { createGpu } from 'padagrad'; createGpu().catch((error) => console.log(error.message));";
   await build({ stdin: { contents, resolveDir: folder }, platform: 'node', bundle: true, format: 'esm', outfile });

@@ -42,7 +42,7 @@ for (const [changed, line] of [
   });
 }
 
-test('spills in the hot loop are worse, and better figures are told', () => {
+test('spills in the hot loop are worse, and better figures are reported', () => {
   assert.equal(compare({ hot: { ...hot, memory: 1 } }).worse.length, 1);
   assert.equal(compare({ vgprs: 100 }), { worse: [], better: ['gemm: registers 144 -> 100'] });
 });

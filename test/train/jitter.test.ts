@@ -21,7 +21,7 @@ import { completeRunOptions, type RunOptions, runOptionsOf, trainArguments } fro
 import { gpuTest, run } from '../harness.ts';
 import { stripes, stripesSettings, stripesTrainer } from './stripes.ts';
 
-// Data augmentation in training. What the kernel computes is tested in test/ops/jitterBatch.test.ts.
+// Data augmentation in training. The kernel is tested in test/ops/jitterBatch.test.ts.
 
 const JITTER = { sourceJitter: 'affine,flip=0.5', targetJitter: 'strong,contrast=0.3' };
 

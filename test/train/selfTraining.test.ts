@@ -36,7 +36,7 @@ async function outcome(gpu: Gpu, more: object = {}, broken = 0) {
   return { losses: rows.map(({ classLoss, transferLoss }) => [classLoss, transferLoss]), tensors };
 }
 
-gpuTest('self-training begins on source batches alone, and its pseudo-labels follow', async (gpu) => {
+gpuTest('self-training begins on source batches only, and its pseudo-labels follow', async (gpu) => {
   const [one, other] = [await outcome(gpu), await outcome(gpu, { target: stripes(90, 7, { classes: 3 }) })];
   assert.equal(one.losses.slice(0, PSEUDO_FROM), other.losses.slice(0, PSEUDO_FROM));
   assert.equal(

@@ -101,7 +101,7 @@ function partsOf({ outputs }, folder) {
   return [...loaded].slice(1).map((path) => relative(folder, path));
 }
 
-/** Of the recorded accuracies, leaves only the one that the page draws. */
+/** Leaves only the recorded accuracy that the page draws. */
 const oneFigure = {
   name: 'figure',
   setup({ onLoad }) {

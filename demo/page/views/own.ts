@@ -70,7 +70,7 @@ function folderView(app: App, side: Side): View {
   };
 }
 
-/** A button that opens a saved model in place of labelled images. */
+/** A button that opens a saved model instead of labelled images. */
 function modelButton(app: App): HTMLElement[] {
   const file = element('input', { type: 'file', accept: '.safetensors', hidden: true, id: 'own-model' });
   file.addEventListener('change', () => {

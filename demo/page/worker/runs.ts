@@ -75,7 +75,7 @@ export class Runs {
   async open(gpu: Gpu): Promise<void> {
     const { temperature, tradeOff, updateSteps: classWeightUpdateSteps, seed, batch, methods } = this.chosen;
     const { source, target } = this.data.training;
-    // Of their own images, visitors may have fewer than a batch.
+    // Visitors may have fewer images of their own than a batch.
     const most = this.images.task === 'own' ? Math.min(source.count, target.count) : batch;
     const own = { temperature, tradeOff, classWeightUpdateSteps, seed, batchSize: Math.min(batch, most) };
     try {

@@ -165,7 +165,7 @@ function sideLoader(flags: TrainFlags, reading: ReadingWatch) {
   return async (side: 'source' | 'target', names?: readonly string[]): Promise<Side> => {
     const load = (title: string, name: string, split: Split) =>
       asUsage(title, async () => {
-        // Of four data sets, only the source needs labels.
+        // Only the source, one of four data sets, needs labels.
         const options = side === 'source' && split === 'train' ? { ...shared, labels } : shared;
         const data = await resolveData(name, split, options, reading);
         return names ? matchClasses(data, names) : data;

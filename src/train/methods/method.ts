@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor.ts';
 // `pada({ temperature: 0.1 })`. It knows nothing of captured steps, checkpoints, devices or files: the Trainer runs its
 // `losses`, and trains and saves the networks and class weights that it declares.
 
-/** How to adapt: the losses of one iteration, and what they need besides the model. */
+/** How to adapt: the losses of one iteration, and what else than the model they need. */
 export interface Method {
   /** Such as `pada`. */
   readonly name: string;
@@ -50,13 +50,13 @@ export interface Recipe {
   readonly networks?: Readonly<Record<string, Module>>;
   /** Weights of the classes, refreshed between backward and the update. */
   readonly classWeights?: ClassWeights;
-  /** What else has a state that a resumed run needs, by its names in checkpoints. Disposed with the run. */
+  /** Other parts with a state that a resumed run needs, by their names in checkpoints. Disposed with the run. */
   readonly state?: Readonly<Record<string, Stateful & { dispose(): void }>>;
   /** Called before iteration `iteration`, counted from 0: sets what changes from one iteration to the next. */
   advance?(iteration: number): void;
   /** Computes the losses of one iteration. Called once if captured, else in each iteration. */
   losses(batches: Batches): Losses;
-  /** The first iterations, if they train on source batches alone: their number and their losses. */
+  /** The first iterations, if they train only on source batches: their number and their losses. */
   readonly warmUp?: { readonly iterations: number; losses(batches: Pick<Batches, 'source'>): Losses };
   /** Frees what `networks` and `classWeights` do not name. */
   dispose?(): void;

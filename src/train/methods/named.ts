@@ -111,7 +111,7 @@ export function completeRunOptions(given: Partial<RunOptions>, base?: Readonly<R
   };
 }
 
-/** Splits the options of a run into what `train` takes besides the data. */
+/** Splits the options of a run into what `train` takes with the data. */
 export const trainArguments = (
   options: RunOptions,
 ): TrainingOptions & { method: Method; sourceJitter?: Jitter; targetJitter?: Jitter } => ({

@@ -23,7 +23,7 @@ import { slice } from '../../ops/slice.ts';
 import { type ClassWeightsOptions, classWeightsChecks, classWeightsOf } from './classWeights.ts';
 import type { Method, Recipe } from './method.ts';
 
-/** Options of {@link selfTraining}. Those of class weights have the defaults temperature 1, share 0.3 and floor 0.05. */
+/** Options of {@link selfTraining}. Defaults for class weights: temperature 1, share 0.3, floor 0.05. */
 export interface SelfTrainingOptions extends Omit<ClassWeightsOptions, 'classWeights'> {
   /** Least probability of a pseudo-label, after class weights, from 0 to 1. Default: 0.99. */
   threshold?: number;
