@@ -12,12 +12,12 @@ const OPS = ['adapter', 'disordered'];
 const ROWS = [...OPS, 'gemm-workgroup-disordered'];
 const GEMM = [...ROWS, 'no-subgroups-disordered'];
 
-// Tests in browser/ drive a browser, so only `npm run test:browser` runs them. The NODE_ONLY tests cannot run in a page: they read
-// files, start programs, test the demo's workers (which browser/ tests in their own pages), or need the names of shader functions,
-// which pages get minified.
+// Tests in browser/ drive a browser, so only `npm run test:browser` runs them. The NODE_ONLY tests do not run in a page: they read
+// files, start programs, test the demo's workers (which browser/ tests in their own pages), need the names of shader functions, which
+// pages get minified, or take long for what no browser changes.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/readers\/(idx|images|npy)|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|train\/(heap|jitter|realDigits)|ops\/shared\/rows|conformance)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/peers|data\/readers\/(idx|images|npy)|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|models\/resnet|train\/(compiled|heap|jitter|losses|poison|realDigits|trainer)|ops\/shared\/rows|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
@@ -42,7 +42,7 @@ export function profilesOf(name) {
 
 /** Returns the profiles of a file in a page: within WebGPU's default limits, and ops with other kernels on GPUs also with those. */
 export function pageProfilesOf(name) {
-  if (isGemm(name) || splitsOtherwise(name)) return ['default-limits', 'gemm-workgroup'];
+  if (name !== 'ops/linear' && (isGemm(name) || splitsOtherwise(name))) return ['default-limits', 'gemm-workgroup'];
   if (name.startsWith('ops/')) return ['default-limits'];
   return name === 'golden' ? ['default-limits'] : DEFAULT;
 }

@@ -181,9 +181,12 @@ export function recordedFigures(task: string, { tasks }: Recorded = recorded): s
   const methods = tasks.find(({ name }) => name === task)?.methods ?? {};
   const known = METHOD_NAMES.filter((method) => methods[method]);
   if (known.length === 0) return undefined;
-  const list = known.map((method) => {
-    const { mean, deviation, iterations, runs } = methods[method]!;
-    return `${METHOD_TITLES[method]} ${spread(mean, deviation)} after ${count(iterations)} iterations (${counted(runs.length, 'seed')})`;
-  });
-  return `${list.join(', ')}; percent, mean with standard deviation`;
+  const groups = new Map<number, string[]>();
+  for (const method of known) {
+    const { mean, deviation, iterations } = methods[method]!;
+    groups.set(iterations, [...(groups.get(iterations) ?? []), `${METHOD_TITLES[method]} ${spread(mean, deviation)}`]);
+  }
+  const list = [...groups].map(([n, figures]) => `${figures.join(', ')} after ${count(n)} iterations`).join('; ');
+  const seeds = new Set(known.map((method) => methods[method]!.runs.length).sort());
+  return `${list} (percent, mean of ${[...seeds].join(' or ')} seeds with standard deviation)`;
 }
