@@ -238,6 +238,8 @@ test('report.html holds the curves, the predictions and the settings of a run', 
   );
   assert.is(evaluations.at(-1)!.target, result.targetAccuracy);
   assert.equal([settings['--iterations'], settings['--source'], settings['--lr']], ['6', 'idx:large', '0.01']);
+  // The method is PADA.
+  assert.equal([settings['--temperature'], settings['--threshold']], ['0.1', undefined]);
   // 48 of 100 images, spread over the set, at half their size of 80x80.
   assert.equal([images!.channels, images!.height, images!.width], [1, 40, 40]);
   assert.equal(

@@ -9,7 +9,7 @@ import type { Gpu } from '../../gpu/gpu.ts';
 import type { Classifier } from '../../models/classifier.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type TrainResult, train } from '../../train/loop.ts';
-import { type RunOptions, runOptionsOf, trainArguments } from '../../train/methods/named.ts';
+import { methodsWith, type RunOptions, runOptionsOf, trainArguments } from '../../train/methods/named.ts';
 import { encodeModel } from '../../train/modelFile.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -265,6 +265,8 @@ async function writeReport(
     settings: Object.fromEntries(
       Object.entries(flags)
         .filter(([, value]) => value !== null && value !== false)
+        // Options of other methods have no effect.
+        .filter(([name]) => methodsWith(name)?.includes(options.method) ?? true)
         .map(([name, value]) => [flagOf(name), Array.isArray(value) ? classList(value) : String(value)]),
     ),
     classNames: record.classNames,
