@@ -183,7 +183,10 @@ export class Visitor {
   async checkPhone(): Promise<void> {
     const { page } = this;
     await page.setViewportSize({ width: 360, height: 740 });
-    assert.is(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    // Charts take their new width after the layout.
+    for (let i = 0; i < 100 && (await width()) !== 360; i++) await page.waitForTimeout(100);
+    assert.is(await width(), 360);
     const brightness = () =>
       page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]));
     assert.ok((await brightness()) > 200);
