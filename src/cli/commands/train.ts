@@ -178,6 +178,11 @@ async function runOnce(
   const device = deviceOf(gpu);
   const { folder, checkpoint } = await openFolder(terminal, job, options, device);
   const report = new RunReport(terminal, job, options);
+  const { method, pseudoFrom, iterations } = options;
+  if (method === 'self-training' && pseudoFrom >= iterations)
+    terminal.warning(
+      `pseudo-labels begin at iteration ${pseudoFrom}, but the run ends at ${iterations}, so it learns nothing from them; lower --pseudo-from or raise --iterations`,
+    );
   const { geometry } = options;
   const [source, target, sourceTest, targetTest] = (
     [job.data.source, job.data.target, job.sourceTest, job.targetTest] as const
