@@ -6,6 +6,17 @@ const around =
     hot?.around.reduce((sum, counts) => sum + (counts[kind] ?? 0), 0);
 const share = ({ fma, vector = 0, memory = 0 }) => (100 * fma) / (fma + vector + memory);
 
+/**
+ * The percentage of multiply-adds in the vector instructions of a round of a GEMM kernel: its hot loop as often as it runs, and the
+ * loop around it once. Undefined for other kernels.
+ */
+export function roundShare({ hot, roundFma }) {
+  if (!hot?.fma || !roundFma) return undefined;
+  const { vector = 0, memory = 0 } = hot;
+  const others = (roundFma / hot.fma) * (vector + memory) + around('vector')({ hot });
+  return Number(((100 * roundFma) / (roundFma + others)).toFixed(1));
+}
+
 // Each figure, which way is worse, and by how much it may get worse. Compilers shuffle a few instructions with every change, but a
 // spilled register or one subgroup less is a loss.
 const COLUMNS = [
@@ -16,6 +27,7 @@ const COLUMNS = [
   { title: 'instructions', of: ({ instructions }) => instructions, worse: 1, slack: 0.02 },
   { title: 'hot loop: fma %', of: ({ hot }) => hot?.fma && Number(share(hot).toFixed(1)), worse: -1, slack: 0.005 },
   { title: 'memory', of: ({ hot }) => hot && (hot.memory ?? 0), worse: 1 },
+  { title: 'round: fma %', of: roundShare, worse: -1, slack: 0.005 },
   { title: 'around: vector', of: around('vector'), worse: 1, slack: 0.02 },
   { title: 'memory', of: around('memory'), worse: 1, slack: 0.02 },
 ];

@@ -2,7 +2,7 @@
 // multiplication in every tile. Nothing is computed, so nothing is read. After the line that layer.c writes for a pipeline, this
 // program writes a line that describes it:
 //
-//   {"name", "entry", "constants", "gemm", "split", "use"}
+//   {"name", "entry", "constants", "gemm", "step", "split", "use"}
 //
 // A pipeline that was compiled before has only this line.
 import { appendFileSync } from 'node:fs';
@@ -44,7 +44,9 @@ function watch(device) {
   };
   const note = ({ label, compute: { module, entryPoint, constants } }) => {
     const code = codes.get(module) ?? '';
-    const line = { name: label, entry: entryPoint, constants, gemm: gemmKernelOf(code), split: SPLIT.test(code), use };
+    const gemm = gemmKernelOf(code);
+    const step = Number(STEP.exec(code)?.[1] ?? 0);
+    const line = { name: label, entry: entryPoint, constants, gemm, step, split: SPLIT.test(code), use };
     appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
   };
   instead('createShaderModule', (original) => (descriptor) => {
@@ -68,6 +70,8 @@ function watch(device) {
 
 // The GEMM kernel that a module was joined with, recognised by text that only that kernel has.
 const SPLIT = /read_write> partial:/;
+// The steps of k per round.
+const STEP = /const STEP = (\d+)u/;
 const GEMM_KERNELS = [
   ['matrix', /subgroup_matrix_left/],
   ['half', /alias Element = f16/],

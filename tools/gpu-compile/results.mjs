@@ -13,6 +13,10 @@ function nameOf({ name, gemm, split, constants = {} }) {
   return [name, gemm, tile, split && gemm && 'split', ...flags].filter(Boolean).join(' ');
 }
 
+/** Returns the multiply-adds of an invocation per round of a GEMM kernel with tiles in workgroup memory; undefined for others. */
+const roundFmaOf = ({ step, constants: { ROWS, COLUMNS, THREADS } = {} }) =>
+  step && COLUMNS ? (step * ROWS * COLUMNS) / THREADS : undefined;
+
 // Drivers use different names. Intel reports the registers that are live at the same time, of which there are 128.
 const FIELDS = {
   vgprs: ['VGPRs', 'Max live registers'],
@@ -47,7 +51,7 @@ export function readResults(folder) {
     const known = rows.get(name);
     if (known) known.uses.add(line.use);
     if (!made) continue;
-    const row = rowOf(folder, line, made);
+    const row = { ...rowOf(folder, line, made), roundFma: roundFmaOf(line) };
     // Two pipelines may have the same name: kernels of a ladder, or sizes that only the shader contains.
     let unique = name;
     for (let i = 2; rows.has(unique); i++) unique = `${name} #${i}`;
