@@ -19,8 +19,9 @@
 override ACROSS = 8u;
 override IMAGES = 4u;
 override PLACES = 2u;
-override LANES = IMAGES * PLACES;
-override WG = ACROSS * LANES;
+// IMAGES PLACES, and ACROSS LANES.
+override LANES = 8u;
+override WG = 64u;
 
 // More than any size. Only a loop to a constant gets no counter of Dawn's, which is half of the instructions of a loop over places.
 const ENDLESS = 0x40000000u;

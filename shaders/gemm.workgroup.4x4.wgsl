@@ -17,14 +17,17 @@
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 256;
+// ROWS / 32 and COLUMNS / 32.
+override ROW_PANELS: u32 = 2;
+override COLUMN_PANELS: u32 = 2;
 
 const STEP = 32u;
 
 // A tile as panels of 32 rows or columns: [i][8 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. Eight
 // neighbours write A at steps of k that are 4 apart and would share a bank, so A is permuted by k.
 alias Panel = array<array<vec4<Element>, 64>, 4>;
-var<workgroup> tileA: array<Panel, ROWS / 32>;
-var<workgroup> tileB: array<Panel, COLUMNS / 32>;
+var<workgroup> tileA: array<Panel, ROW_PANELS>;
+var<workgroup> tileB: array<Panel, COLUMN_PANELS>;
 
 alias Quad = array<vec4f, 4>;
 var<private> sum: Quad;

@@ -18,14 +18,17 @@
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
+// ROWS / 64 and COLUMNS / 64; Safari up to 26.2 gives an array no elements if its count is computed from overrides.
+override ROW_PANELS: u32 = 1;
+override COLUMN_PANELS: u32 = 1;
 
 const STEP = 16u;
 
 // A tile as panels of 64 rows or columns: [i][16 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. In the inner
 // loop the first two indices are constants and the third does not change, so WebGPU's bounds checks are done once per four steps.
 alias Panel = array<array<vec4<Element>, 64>, 4>;
-var<workgroup> tileA: array<Panel, ROWS / 64>;
-var<workgroup> tileB: array<Panel, COLUMNS / 64>;
+var<workgroup> tileA: array<Panel, ROW_PANELS>;
+var<workgroup> tileB: array<Panel, COLUMN_PANELS>;
 
 alias Quad = array<vec4f, 4>;
 var<private> topLeft: Quad;

@@ -22,6 +22,8 @@
 //           the sides, so that a rotation keeps angles. Flip and zeros act on bytes, so pixels outside are black
 
 override CHANNELS = 1u;
+// CHANNELS SIDE SIDE.
+override TILE_SIZE = 1156u;
 const TILE = 32u;
 const SIDE = TILE + 2u;
 const GRID = 5u;
@@ -45,7 +47,7 @@ var<workgroup> r: array<f32, NUMBERS>;
 // The field between its own rows, for each row of the tile and the pixels around it.
 var<workgroup> field: array<vec2f, SIDE * GRID>;
 // The tile and the pixels around it, plane by plane.
-var<workgroup> tile: array<f32, CHANNELS * SIDE * SIDE>;
+var<workgroup> tile: array<f32, TILE_SIZE>;
 
 fn pixelAt(i: u32) -> f32 { return f32((images[i / 4u] >> (8u * (i % 4u))) & 0xffu) / 255.0; }
 

@@ -14,11 +14,13 @@ enable subgroups;
 override SIZE = 32u;
 override THREADS = 256u;
 override PER_LANE = 1u;
+// THREADS THREADS / SIZE.
+override SUMS = 2048u;
 
 // A bit for each invocation that is the first of its subgroup.
 var<workgroup> firsts: array<atomic<u32>, 8>;
 // The sum of each subgroup, for one column per subgroup and lane.
-var<workgroup> ofSubgroups: array<f32, THREADS * THREADS / SIZE>;
+var<workgroup> ofSubgroups: array<f32, SUMS>;
 
 // Numbers the subgroups of a workgroup from 0. WGSL does not say which invocations form a subgroup.
 fn numberOf(lid: u32) -> u32 {

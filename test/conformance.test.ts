@@ -166,6 +166,38 @@ function componentStores(code: string, name: string, indices: number): string[] 
     .map(([store]) => store);
 }
 
+// WebKit evaluated only names and literals until January 2026 (bug 275010). Safari up to 26.2 therefore gives an array of
+// `2 * SIZE` elements none, and writes to it are lost without an error.
+test('overrides size arrays and workgroups by their name, and their defaults are numbers', () => {
+  const paths = [...shaders, ...list('bench', '.wgsl')];
+  const namesOf = (code: string, kind: string) =>
+    [...code.matchAll(new RegExp(`^${kind} (\\w+)`, 'gm'))].map(([, name]) => name!);
+  const overrides = new Set(paths.flatMap((path) => namesOf(text(path), 'override')));
+  const faultsIn = (code: string): string[] => {
+    const constants = new Set(namesOf(code, 'const'));
+    const isOverride = (word: string) => overrides.has(word) && !constants.has(word);
+    const sizes = [...code.matchAll(/array<.*, ([^<>,]+)>|@workgroup_size\(([^)]+)\)/g)].flatMap(
+      ([, count, workgroup]) => count ?? workgroup!.split(','),
+    );
+    const defaults = [...code.matchAll(/^override [^=;]*= ([^;]+);/gm)].map(([, value]) => value!);
+    return [
+      ...sizes.filter((size) => !/^\s*\w+\s*$/.test(size) && words(size).some(isOverride)),
+      ...defaults.filter((value) =>
+        words(value).some((word) => /^[A-Za-z_]/.test(word) && !/^(true|false)$/.test(word)),
+      ),
+    ];
+  };
+  assert.equal(
+    paths.flatMap((path) => faultsIn(text(path)).map((fault) => `${path}: ${fault}`)),
+    [],
+  );
+  overrides.add('S');
+  const wrong = faultsIn(
+    'override S = 2 * S;\nvar<workgroup> a: array<array<f32, S>, 2 * S>;\n@workgroup_size(S, S + 1)',
+  );
+  assert.equal(wrong, ['2 * S', ' S + 1', '2 * S']);
+});
+
 test('WGSL lives in shaders/, console and unfinished marks nowhere in the library', () => {
   const wrong = sources.filter((path) => {
     const code = text(path);

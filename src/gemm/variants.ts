@@ -199,7 +199,11 @@ export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record
   const { family, tileRows: ROWS, tileColumns: COLUMNS, block } = variant;
   if (family === 'plain') return {};
   if (family === 'subgroup') return { ROWS };
-  if (block) return { ROWS, COLUMNS, THREADS: (ROWS * COLUMNS) / block ** 2 };
+  if (block) {
+    const panel = 8 * block;
+    const panels = { ROW_PANELS: ROWS / panel, COLUMN_PANELS: COLUMNS / panel };
+    return { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
+  }
   // Four subgroups.
   return { THREADS: 4 * lanes };
 }

@@ -113,7 +113,9 @@ export function jitterBatch(
     ...{ saturation, contrast, brightness, channelShift },
     ...{ meanR, meanG, meanB, stdR, stdG, stdB },
   };
-  const constants = { CHANNELS: channels, BORDER: Number(padding === 'border') };
+  // A tile has a pixel around it.
+  const TILE_SIZE = channels * (TILE + 2) ** 2;
+  const constants = { CHANNELS: channels, TILE_SIZE, BORDER: Number(padding === 'border') };
   const groups = size * Math.ceil(height / TILE) * Math.ceil(width / TILE);
   const bytes = 5 * size * channels * height * width + 4 * size;
   if (labels)

@@ -113,7 +113,8 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(!y) };
   if (suitsSubgroups(gpu, cols)) {
     const SIZE = gpu.subgroupSize;
-    const constants = { SIZE, THREADS: Math.min(256, 8 * SIZE), PER_LANE: Math.ceil(cols / SIZE) };
+    const THREADS = Math.min(256, 8 * SIZE);
+    const constants = { SIZE, THREADS, PER_LANE: Math.ceil(cols / SIZE), SUMS: THREADS ** 2 / SIZE };
     subgroups({ x, partials }, params, [parts], { constants });
   } else if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
