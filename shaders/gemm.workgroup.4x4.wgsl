@@ -70,6 +70,11 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let cols = colsOf(firstCol + 4u * colB);
   let row4 = thread / (COLUMNS / 4u);
   let col4 = thread % (COLUMNS / 4u);
+  // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
+  let atA = min(swizzled(rowA, fourA), 63u);
+  let atB = min(placeOf(colB, fourB), 63u);
+  let panelA = min(rowA >> 3u, ROWS / 32u - 1u);
+  let panelB = min(colB >> 3u, COLUMNS / 32u - 1u);
 
   var a: mat4x4f;
   var b: mat4x4f;
@@ -77,11 +82,11 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     workgroupBarrier(); // all invocations have read the tiles of the last round
     if (carriesA) {
       a = loadA(rows, k + 4u * fourA);
-      for (var i = 0u; i < 4u; i++) { tileA[rowA >> 3u][i][swizzled(rowA, fourA)] = vec4<Element>(a[i]); }
+      for (var i = 0u; i < 4u; i++) { tileA[panelA][i][atA] = vec4<Element>(a[i]); }
     }
     if (carriesB) {
       b = loadB(k + 4u * fourB, cols);
-      for (var i = 0u; i < 4u; i++) { tileB[colB >> 3u][i][placeOf(colB, fourB)] = vec4<Element>(b[i]); }
+      for (var i = 0u; i < 4u; i++) { tileB[panelB][i][atB] = vec4<Element>(b[i]); }
     }
     workgroupBarrier(); // the tiles of this round are complete
     addTiles(row4, col4);

@@ -93,6 +93,11 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let cols = colsOf(firstCol + 4u * colB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
+  // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
+  let atA = min(swizzled(rowA, fourA), 63u);
+  let atB = min(placeOf(colB, fourB), 63u);
+  let panelA = min(rowA >> 4u, ROWS / 64u - 1u);
+  let panelB = min(colB >> 4u, COLUMNS / 64u - 1u);
 
   var a: mat4x4f;
   var b: mat4x4f;
@@ -103,8 +108,8 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     }
     if (k > begin) { addTiles(row4, col4); }
     workgroupBarrier(); // all invocations have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[rowA >> 4u][i][swizzled(rowA, fourA)] = vec4<Element>(a[i]); } }
-    if (carriesB) { for (var i = 0u; i < 4u; i++) { tileB[colB >> 4u][i][placeOf(colB, fourB)] = vec4<Element>(b[i]); } }
+    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelA][i][atA] = vec4<Element>(a[i]); } }
+    if (carriesB) { for (var i = 0u; i < 4u; i++) { tileB[panelB][i][atB] = vec4<Element>(b[i]); } }
     workgroupBarrier(); // the tiles of the next round are complete
   }
   let row = firstRow + 4u * row4;
