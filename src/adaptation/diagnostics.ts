@@ -24,3 +24,10 @@ export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeight
   const entropy = Math.log(sum) - weights.reduce((a, w) => a + (w === 0 ? 0 : w * Math.log(w)), 0) / sum;
   return { effectiveClasses, entropy, collapsed: effectiveClasses < 2 };
 }
+
+/**
+ * Returns the classes whose weight was 1 at one update and is below 0.9 at the next. Once pseudo-labels train the model, this is the
+ * sign that they drift: images of such a class get the label of another, with confidence.
+ */
+export const fallenClasses = (before: ArrayLike<number>, now: ArrayLike<number>): number[] =>
+  Array.from(before, (_, c) => c).filter((c) => before[c] === 1 && now[c]! < 0.9);

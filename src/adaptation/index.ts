@@ -4,7 +4,7 @@ export { BalancedAdversarialLoss, type BalancedBatch } from './balancedAdversari
 export type { Classifier, ClassifierModule, DataLoader, LoaderBatch } from './classify.ts';
 export { type ClassWeightKind, ClassWeightModule, type ClassWeightOptions, raiseClassWeight } from './classWeight.ts';
 export { collectClassificationResults } from './collect.ts';
-export { type ClassWeightDiagnostics, diagnoseClassWeight } from './diagnostics.ts';
+export { type ClassWeightDiagnostics, diagnoseClassWeight, fallenClasses } from './diagnostics.ts';
 export {
   DomainAdversarialLoss,
   type DomainAdversarialLossOptions,

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diagnoseClassWeight } from '../../src/adaptation/diagnostics.ts';
+import { diagnoseClassWeight, fallenClasses } from '../../src/adaptation/diagnostics.ts';
 
 const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual}`);
 
@@ -31,6 +31,10 @@ test('weights that are NaN or all zero have no diagnosis', () => {
     assert.ok(Number.isNaN(effectiveClasses));
     assert.ok(Number.isNaN(entropy));
   }
+});
+
+test('classes that fall from 1', () => {
+  assert.equal(fallenClasses([1, 1, 1, 0.99, 0], [1, 0.95, 0.89, 0.1, 1]), [2]);
 });
 
 test('a promise of weights is refused', () => {

@@ -1,8 +1,12 @@
 import pc from 'picocolors';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { diagnoseClassWeight } from '../../src/adaptation/diagnostics.ts';
+import type { Job } from '../../src/cli/run/job.ts';
 import { weightBars } from '../../src/cli/show/bars.ts';
+import { RunReport } from '../../src/cli/show/report.ts';
 import { Terminal } from '../../src/cli/show/terminal.ts';
+import { type MethodName, runDefaultsOf } from '../../src/train/methods/named.ts';
 import { Recorder } from './command.ts';
 
 const SENTENCE = 'PADA reached 94.7 % on the test images; recorded were 91.8 and 66.8.';
@@ -35,6 +39,54 @@ test('bars are as long as the terminal has room for', () => {
     const rows = weightBars([1, 0.5], [0], { colors, columns });
     assert.is(rows[0], `    0  ${'█'.repeat(longest)}  1.000  shared`);
   }
+});
+
+test('a class weight that falls from 1 is a warning once pseudo-labels train the model', () => {
+  const job = { task: { targetClasses: null }, record: { classNames: ['cat', 'dog'] } } as unknown as Job;
+  const warned = (method: MethodName, weights: [iteration: number, ofDog: number][]): boolean => {
+    const stdout = new Recorder();
+    const report = new RunReport(new Terminal({ stdout, stderr: stdout }, false), job, runDefaultsOf(method));
+    for (const [iteration, ofDog] of weights) {
+      const classWeight = [1, ofDog];
+      report.classWeight({ iteration, classWeight, ...diagnoseClassWeight(classWeight) });
+    }
+    return stdout.text.includes('the class weight of dog was 1 and has fallen');
+  };
+  assert.is(
+    warned('self-training', [
+      [300, 1],
+      [400, 0.6],
+    ]),
+    true,
+  );
+  assert.is(
+    warned('self-training', [
+      [300, 1],
+      [400, 0.95],
+    ]),
+    false,
+  );
+  assert.is(
+    warned('self-training', [
+      [300, 0.8],
+      [400, 0.6],
+    ]),
+    false,
+  );
+  assert.is(
+    warned('self-training', [
+      [200, 1],
+      [300, 0.6],
+    ]),
+    false,
+  );
+  assert.is(
+    warned('pada', [
+      [300, 1],
+      [400, 0.6],
+    ]),
+    false,
+  );
 });
 
 test.run();

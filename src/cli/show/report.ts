@@ -1,3 +1,4 @@
+import { fallenClasses } from '../../adaptation/diagnostics.ts';
 import { nounOf } from '../../data/host.ts';
 import type { CompileProgress } from '../../gpu/compilation.ts';
 import type { TrainCallbacks } from '../../train/callbacks.ts';
@@ -52,6 +53,8 @@ const UNSEEN = '(measured with labels that training does not use)';
 
 /** Reports one run while it trains: as lines for people, and as JSON events. */
 export class RunReport {
+  private lastWeight: ClassWeightEvent | undefined;
+
   constructor(
     private readonly terminal: Terminal,
     private readonly job: Job,
@@ -127,6 +130,20 @@ export class RunReport {
       terminal.warning(
         'the class weights have collapsed (fewer than two effective classes), so training is going wrong; try --method self-training, --class-weights saturating --temperature 1 --floor 0.05, or a higher --temperature',
       );
+    this.warnOfDrift(event);
+    this.lastWeight = event;
+  }
+
+  private warnOfDrift({ classWeight }: ClassWeightEvent): void {
+    const { method, pseudoFrom } = this.options;
+    // Before pseudo-labels begin, a weight may fall for good reasons: the model learns which classes are absent.
+    if (method !== 'self-training' || !this.lastWeight || this.lastWeight.iteration < pseudoFrom) return;
+    const fallen = fallenClasses(this.lastWeight.classWeight, classWeight);
+    if (fallen.length === 0) return;
+    const named = fallen.map((c) => `${this.names?.[c] ?? c}`).join(', ');
+    this.terminal.warning(
+      `the class weight of ${named} was 1 and has fallen: pseudo-labels may take images of this class for another; train several seeds and choose with \`padagrad select\`, or try --threshold 0.999`,
+    );
   }
 
   /** Reports an evaluation. The last one is in the final report, so it is only an event. */
