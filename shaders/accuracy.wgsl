@@ -4,7 +4,7 @@
 //   percent  = 100 / rows * sum_r right[r]
 //
 // shapes    logits x: [rows, cols]; labels: [rows] u32; percent: []
-// parallel  one workgroup takes all blocks of rows in turn, with LANES lanes per row (rows.wgsl)
+// parallel  one workgroup takes all blocks of rows in turn, with LANES lanes per row (rows.wgsl, accuracy.row.wgsl)
 // numerics  counts are whole numbers; a label >= cols counts as wrong; without rows the result is NaN
 
 struct Params { rows: u32, cols: u32 }
@@ -13,21 +13,14 @@ struct Params { rows: u32, cols: u32 }
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> percent: array<f32>;
 
-fn same(v: f32, largest: f32) -> bool { return select(v == largest, isNan(v), isNan(largest)); }
-
 // Lanes whose row is beyond the last still reach every barrier of the workgroup.
-fn isRight(row: u32, lid: u32) -> bool {
+fn rightRow(row: u32, lid: u32) -> bool {
   let inside = row < params.rows;
   let start = row * params.cols;
-  let end = select(0u, params.cols, inside);
-  let label = select(params.cols, labels[row], inside);
+  let cols = select(0u, params.cols, inside);
   var m = select(0.0, logits[start], inside);
-  for (var c = lid % LANES; c < end; c += LANES) { m = larger(m, logits[start + c]); }
-  m = rowMax(lid, m);
-  var before = 0.0;
-  for (var c = lid % LANES; c < min(label, end); c += LANES) { before += f32(same(logits[start + c], m)); }
-  before = rowSum(lid, before);
-  return label < params.cols && before == 0.0 && same(logits[start + label], m);
+  for (var c = lid % LANES; c < cols; c += LANES) { m = larger(m, logits[start + c]); }
+  return isRight(lid, start, cols, labels[row], rowMax(lid, m));
 }
 
 var<workgroup> counts: array<u32, WG>;
@@ -36,7 +29,7 @@ var<workgroup> counts: array<u32, WG>;
 fn forward(@builtin(local_invocation_index) lid: u32) {
   var count = 0u;
   for (var first = 0u; first < params.rows; first += WG / LANES) {
-    let right = isRight(first + lid / LANES, lid);
+    let right = rightRow(first + lid / LANES, lid);
     count += u32(right && lid % LANES == 0u);
   }
   counts[lid] = count;

@@ -6,22 +6,24 @@
 //             loss  = l[r]: none;   sum_r l[r]: sum;   sum_r l[r] / W: mean
 //             W     = sum_r w[labels[r]] over rows that are not ignored, or their number if there is a u or no w
 //   backward  dx[r,c] = dloss[r] u[r] (sum_k t[r,k] exp(x[r,c] - m[r]) / s[r] - t[r,c])         none
-//             dloss instead of dloss[r]: sum;   dloss / W: mean
+//             dloss instead of dloss[r]: sum;   dloss / W: mean;   0 for logits beyond the rows
+//   accuracy  loss[64] = 100 / rows * the number of rows whose largest logit is at their label        with ACCURACY
 //
-// shapes    logits x, dlogits: [rows, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [];
-//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes), finally all in the first
-// parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl); workgroups take blocks of rows in turn. A single workgroup needs
-//           no second dispatch; several leave partial sums to total. A single one can compute dlogits too (gradient), for dloss = 1.
+// shapes    logits x, dlogits: [rows or more, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [], with ACCURACY [65];
+//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes, right rows), finally all in the first
+// parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl, accuracy.row.wgsl); workgroups take blocks of rows in turn. A single workgroup needs
+//           no second dispatch; several leave partial sums to total. A single one can compute dlogits too (elements of it), for dloss = 1.
 //           backward: one invocation per element
 // numerics  backward reads m and 1 / s instead of log-sum-exp, which has too few digits at logits of 1e4. A label >= cols, a largest
 //           logit that is not finite and W = 0 give NaN, as in PyTorch; with weightless = 1, W < 2^-126 gives loss and gradient 0
 
 // Whether smoothing > 0.
 override SMOOTH = false;
+override ACCURACY = false;
 
 struct Params {
   rows: u32, cols: u32, weighted: u32, sampleWeighted: u32, each: u32, mean: u32, weightless: u32, groups: u32,
-  ignores: u32, ignored: u32, smoothing: f32, gradient: u32,
+  ignores: u32, ignored: u32, smoothing: f32, elements: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -60,8 +62,8 @@ fn share(row: u32) -> f32 {
 
 fn logit(i: u32) -> f32 { return logits[i]; }
 
-// The loss of a row, and the sum of w over all classes, which is computed only for smoothing.
-fn lossOf(row: u32, lid: u32) -> vec2f {
+// The loss of a row, the sum of w over all classes, which is computed only for smoothing, and whether the row is right.
+fn lossOf(row: u32, lid: u32) -> vec3f {
   let start = row * params.cols;
   let end = start + select(0u, params.cols, row < params.rows);
   let stats = maxAndSum(lid, start, end, 1u, 1.0);
@@ -73,20 +75,22 @@ fn lossOf(row: u32, lid: u32) -> vec2f {
     }
     all = vec2f(rowSum(lid, all.x), rowSum(lid, all.y));
   }
-  if (row >= params.rows || lid % LANES != 0u) { return vec2f(); }
-  rowStats[row] = vec2f(stats.x, 1.0 / stats.y);
   let label = labels[row];
-  if (isIgnored(label)) { return vec2f(0.0, all.y); }
-  if (isNan(stats.y) || label >= params.cols) { return vec2f(nan(label), all.y); }
+  var right = 0.0;
+  if (ACCURACY) { right = f32(isRight(lid, start, end - start, label, stats.x)); }
+  if (row >= params.rows || lid % LANES != 0u) { return vec3f(); }
+  rowStats[row] = vec2f(stats.x, 1.0 / stats.y);
+  if (isIgnored(label)) { return vec3f(0.0, all.y, right); }
+  if (isNan(stats.y) || label >= params.cols) { return vec3f(nan(label), all.y, right); }
   let logSum = log(stats.y);
   var l = classWeight(label) * (logSum + (stats.x - logits[start + label]));
   if (SMOOTH) { l = (1.0 - params.smoothing) * l + params.smoothing / f32(params.cols) * (all.y * logSum + all.x); }
-  return vec2f(rowWeight(row) * l, all.y);
+  return vec3f(rowWeight(row) * l, all.y, right);
 }
 
-var<workgroup> sums: array<vec2f, WG>;
+var<workgroup> sums: array<vec3f, WG>;
 
-fn workgroupSum(lid: u32, v: vec2f) -> vec2f {
+fn workgroupSum(lid: u32, v: vec3f) -> vec3f {
   sums[lid] = v;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half /= 2u) {
@@ -101,8 +105,12 @@ fn weighsNothing(W: f32) -> bool {
   return select(W == 0.0, abs(W) < 0x1p-126, params.weightless == 1u);
 }
 
-fn finish(sum: vec2f, ofClasses: f32) {
-  totals[0] = vec4f(sum, ofClasses, 0.0);
+fn finish(sum: vec3f, ofClasses: f32) {
+  totals[0] = vec4f(sum.xy, ofClasses, sum.z);
+  if (ACCURACY) {
+    // 256 bytes after the loss, so that a tensor of its own can begin there.
+    if (params.rows == 0u) { loss[64] = nan(params.rows); } else { loss[64] = 100.0 * sum.z / f32(params.rows); }
+  }
   if (params.mean == 0u) {
     loss[0] = sum.x;
   } else if (weighsNothing(sum.y)) {
@@ -116,7 +124,7 @@ fn finish(sum: vec2f, ofClasses: f32) {
 @compute @workgroup_size(WG)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let rowsAtOnce = WG / LANES;
-  var sum = vec2f();
+  var sum = vec3f();
   // Lane 0 of a workgroup has a row in every block, so it always knows this sum.
   var ofClasses = 0.0;
   for (var first = wid.x * rowsAtOnce; first < params.rows; first += params.groups * rowsAtOnce) {
@@ -125,7 +133,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     ofClasses = l.y;
     if (row < params.rows && lid % LANES == 0u) {
       if (params.each == 1u) { loss[row] = l.x; }
-      sum += vec2f(l.x, share(row));
+      sum += vec3f(l.x, share(row), l.z);
     }
   }
   if (params.each == 1u) {
@@ -134,20 +142,20 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   }
   sum = workgroupSum(lid, sum);
   if (lid == 0u) {
-    if (params.groups == 1u) { finish(sum, ofClasses); } else { totals[wid.x] = vec4f(sum, ofClasses, 0.0); }
+    if (params.groups == 1u) { finish(sum, ofClasses); } else { totals[wid.x] = vec4f(sum.xy, ofClasses, sum.z); }
   }
-  if (params.gradient == 0u) { return; }
+  if (params.elements == 0u) { return; }
   storageBarrier(); // rowStats and totals[0] are complete
-  for (var i = lid; i < params.rows * params.cols; i += WG) {
+  for (var i = lid; i < params.elements; i += WG) {
     let row = i / params.cols;
-    dlogits[i] = slope(i, row, rowStats[row], totals[0], 1.0);
+    if (row < params.rows) { dlogits[i] = slope(i, row, rowStats[row], totals[0], 1.0); } else { dlogits[i] = 0.0; }
   }
 }
 
 @compute @workgroup_size(WG)
 fn total(@builtin(local_invocation_index) lid: u32) {
-  var sum = vec2f();
-  for (var i = lid; i < params.groups; i += WG) { sum += totals[i].xy; }
+  var sum = vec3f();
+  for (var i = lid; i < params.groups; i += WG) { sum += totals[i].xyw; }
   let ofClasses = totals[0].z;
   // finish overwrites totals[0]: the barriers of the sum keep it until every invocation has read it.
   sum = workgroupSum(lid, sum);
@@ -157,8 +165,12 @@ fn total(@builtin(local_invocation_index) lid: u32) {
 @compute @workgroup_size(WG)
 fn backward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * groups.x + wid.x) * WG + lid;
-  if (i >= params.rows * params.cols) { return; }
+  if (i >= params.elements) { return; }
   let row = i / params.cols;
+  if (row >= params.rows) {
+    dlogits[i] = 0.0;
+    return;
+  }
   dlogits[i] = slope(i, row, rowStatsIn[row], totalsIn[0], dloss[select(0u, row, params.each == 1u)]);
 }
 

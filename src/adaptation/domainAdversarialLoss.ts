@@ -1,9 +1,8 @@
 import { detach } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks, show } from '../checks/options.ts';
 import { Module, Sequential } from '../nn/index.ts';
-import { accuracy } from '../ops/accuracy.ts';
 import { concat } from '../ops/concat.ts';
-import { crossEntropy } from '../ops/crossEntropy.ts';
+import { crossEntropy, labelledLoss } from '../ops/crossEntropy.ts';
 import { areOfClasses, domainLoss, type WeightsOfClasses, type WeightsOfRows } from '../ops/domainLoss.ts';
 import { domainWeights } from '../ops/domainWeights.ts';
 import { expectShape } from '../ops/shared/expect.ts';
@@ -87,12 +86,17 @@ export class DomainAdversarialLoss {
     const d = discriminator.forward(reversed);
     expectShape('DomainAdversarialLoss', 'the output of the discriminator', d, [features.shape[0]!, 2]);
     const labels = this.labelsOf(d, sources);
-    this.domainDiscriminatorAccuracy = accuracy(detach(d), labels);
     const ofRows = ofClasses
       ? domainWeights(weights.classWeight, weights.labels)
       : (weights as DomainWeights | undefined);
-    const sampleWeight = ofRows && concat([ofRows.source, ofRows.target]);
-    return crossEntropy(d, labels, { reduction: this.reduction, ...(sampleWeight && { sampleWeight }) });
+    const options = ofRows ? { sampleWeight: concat([ofRows.source, ofRows.target]) } : {};
+    const { reduction } = this;
+    // With a loss per row, there is no place for the accuracy in the same dispatch.
+    const each = reduction === 'none' ? crossEntropy(d, labels, { ...options, reduction }) : null;
+    const { classLoss, classAccuracy } =
+      reduction === 'none' ? labelledLoss(detach(d), labels) : labelledLoss(d, labels, { ...options, reduction });
+    this.domainDiscriminatorAccuracy = classAccuracy;
+    return each ?? classLoss;
   }
 
   /** Frees the domain labels, but not the discriminator. */

@@ -1,3 +1,4 @@
+import rowSource from '../../shaders/accuracy.row.wgsl';
 import source from '../../shaders/accuracy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { noOptions } from '../checks/options.ts';
@@ -6,7 +7,7 @@ import { empty, type Tensor } from '../tensor.ts';
 import { expectMatrix, expectShape } from './shared/expect.ts';
 import { splitRows } from './shared/split.ts';
 
-const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, source], ['forward']);
+const kernel = /* @__PURE__ */ defineKernel('accuracy', [rowsSource, rowSource, source], ['forward']);
 
 /**
  * Computes the percentage of rows whose largest logit is at their label. logits: f32 [n, C]; labels: u32 [n]; y: f32 [], no

@@ -1,6 +1,7 @@
 // Softmax, cross-entropy and its mean in one dispatch (two for large batches), and the gradient in another. Forward keeps two
 // numbers per row, the maximum and the sum of exponentials, so that backward needs no softmax matrix. For the small batches of
 // most training steps, forward also computes the gradient of the loss itself, and backward needs no dispatch.
+import accuracySource from '../../shaders/accuracy.row.wgsl';
 import source from '../../shaders/crossEntropy.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import rowSource from '../../shaders/softmax.row.wgsl';
@@ -17,13 +18,15 @@ export type { Reduction } from './shared/reduction.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'crossEntropy',
-  [rowsSource, rowSource, source],
+  [rowsSource, rowSource, accuracySource, source],
   ['forward', 'total', 'backward'],
 );
 
 // One workgroup does up to this many blocks of 64 / LANES rows by itself; for more, a second dispatch adds up several workgroups.
 const BLOCKS_ALONE = 4;
 const MOST_GROUPS = 256;
+// The byte at which the kernel writes the accuracy, behind the loss: WebGPU's largest offset alignment of a tensor.
+const ACCURACY_AT = 256;
 
 export interface CrossEntropyOptions {
   /** Weight of each class: f32 [C]. Default: 1. */
@@ -60,10 +63,33 @@ const checks: OptionChecks<CrossEntropyOptions> = {
  * @throws TypeError if the shapes do not fit each other
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const [rows, cols] = expectMatrix('crossEntropy', 'logits', logits);
+  return compute(logits, labels, options, false).loss;
+}
+
+/**
+ * @internal
+ * Computes the cross-entropy and the accuracy of the first rows of logits, as many as there are labels: all that training wants to know
+ * of source images in one dispatch. The other rows get the gradient 0. logits: f32 [n or more, C]; labels: u32 [n]; classLoss: f32 [];
+ * classAccuracy: f32 [], in percent as that of `accuracy()`, without a gradient.
+ */
+export function labelledLoss(
+  logits: Tensor,
+  labels: Tensor,
+  options: CrossEntropyOptions & { reduction?: 'mean' | 'sum' } = {},
+): { classLoss: Tensor; classAccuracy: Tensor } {
+  const { loss: classLoss, written } = compute(logits, labels, options, true);
+  const classAccuracy = written.view([], ACCURACY_AT);
+  written.dispose();
+  return { classLoss, classAccuracy };
+}
+
+/** Returns the loss, and the tensor that the kernel wrote: the loss, with the accuracy {@link ACCURACY_AT} if `labelled`. */
+function compute(logits: Tensor, labels: Tensor, options: CrossEntropyOptions, labelled: boolean) {
+  const [all, cols] = expectMatrix('crossEntropy', 'logits', logits);
   const { gpu } = logits;
   checkOptions('crossEntropy', options, checks);
   const { weight, sampleWeight, reduction = 'mean', ignoreIndex, labelSmoothing = 0, weightless } = options;
+  const rows = labelled ? Math.min(all, labels.size) : all;
   expectShape('crossEntropy', 'labels', labels, [rows], 'u32');
   if (weight) expectShape('crossEntropy', 'weight', weight, [cols]);
   if (sampleWeight) expectShape('crossEntropy', 'sampleWeight', sampleWeight, [rows]);
@@ -71,6 +97,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const each = reduction === 'none';
   const { constants, rowsAtOnce } = splitRows(gpu, cols);
   const smooth: Record<string, number> = labelSmoothing > 0 ? { SMOOTH: 1 } : {};
+  const counting: Record<string, number> = labelled ? { ACCURACY: 1 } : {};
   const blocks = Math.ceil(rows / rowsAtOnce);
   const groups = !each && blocks <= BLOCKS_ALONE ? 1 : Math.min(blocks, MOST_GROUPS);
   const shared = { logits, labels, weight: weight ?? logits, sampleWeight: sampleWeight ?? logits };
@@ -87,20 +114,24 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     ignored: (ignoreIndex ?? 0) >>> 0,
     smoothing: labelSmoothing,
     groups,
-    gradient: Number(isEarly),
+    elements: isEarly ? logits.size : 0,
   };
-  const loss = empty(gpu, each ? [rows] : [], 'f32', 'crossEntropy');
+  const shape = labelled ? [ACCURACY_AT / 4 + 1] : each ? [rows] : [];
+  const written = empty(gpu, shape, 'f32', 'crossEntropy');
+  const loss = labelled ? written.view([]) : written;
   const rowStats = empty(gpu, [rows, 2], 'f32', 'rowStats');
   const totals = empty(gpu, [groups, 4], 'f32', 'totals');
   const early = empty(gpu, isEarly ? logits.shape : [1], 'f32', 'dlogits');
-  const outputs = { loss, rowStats, totals, dlogits: early };
-  kernel.forward({ ...shared, ...outputs }, params, [groups], { constants: { ...constants, ...smooth } });
-  if (groups > 1 && !each) kernel.total({ loss, totals }, params, 1);
-  return record('crossEntropy', [logits], loss, [rowStats, totals, early], (dloss, gradient) => {
+  const outputs = { loss: written, rowStats, totals, dlogits: early };
+  kernel.forward({ ...shared, ...outputs }, params, [groups], { constants: { ...constants, ...smooth, ...counting } });
+  if (groups > 1 && !each) kernel.total({ loss: written, totals }, params, 1, { constants: counting });
+  record('crossEntropy', [logits], loss, [rowStats, totals, early], (dloss, gradient) => {
     if (isEarly && isOne(dloss)) return [early];
     const dlogits = gradient.into(0);
     const bindings = { ...shared, rowStatsIn: rowStats, totalsIn: totals, dloss, dlogits };
-    kernel.backward(bindings, params, Math.ceil(logits.size / 64), { constants: smooth });
+    const { size } = logits;
+    kernel.backward(bindings, { ...params, elements: size }, Math.ceil(size / 64), { constants: smooth });
     return [dlogits];
   });
+  return { loss, written };
 }

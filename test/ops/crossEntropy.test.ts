@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
-import { type CrossEntropyOptions, crossEntropy } from '../../src/ops/crossEntropy.ts';
+import { accuracy } from '../../src/ops/accuracy.ts';
+import { type CrossEntropyOptions, crossEntropy, labelledLoss } from '../../src/ops/crossEntropy.ts';
+import { slice } from '../../src/ops/slice.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, assertSameBits, gpuTest, integers, run, seeded, uniform } from '../harness.ts';
@@ -223,6 +225,49 @@ gpuTest(
   },
 );
 
+// One workgroup with the gradient in forward, one without, and several; all rows, and the first of more.
+for (const [all, rows, cols] of [
+  [1, 1, 3],
+  [128, 64, 10],
+  [65, 65, 31],
+  [700, 350, 12],
+  [1200, 1009, 7],
+] as const)
+  gpuTest(`labelledLoss of ${rows} of ${all} rows gives the bits of crossEntropy and accuracy`, async (gpu) => {
+    const random = seeded(rows + cols);
+    // Ties, a row whose largest is NaN at its label, and a label without a class.
+    const data = uniform([all, cols], random, 3).map((v) => Math.round(v));
+    data[0] = rows % 2 === 1 ? nan : 1;
+    const classes = integers(rows, cols, random).with(0, 0);
+    if (rows > 64) classes[1] = cols;
+    const labels = tensor(gpu, classes);
+    const weight = tensor(gpu, between(0.1, 1.1)([cols], random));
+    const results: Float32Array[][] = [];
+    for (const fused of [true, false]) {
+      const logits = tensor(gpu, data, [all, cols]);
+      logits.requiresGrad = true;
+      const { classLoss, classAccuracy } = tidy(() => {
+        const options = { weight, ignoreIndex: cols };
+        const first = slice(logits, 0, rows);
+        const both = fused
+          ? labelledLoss(logits, labels, options)
+          : { classLoss: crossEntropy(first, labels, options), classAccuracy: accuracy(first, labels) };
+        backward(both.classLoss);
+        return both;
+      });
+      results.push([await classLoss.read(), await classAccuracy.read(), await logits.grad!.read()]);
+      for (const held of [logits, classLoss, classAccuracy]) held.dispose();
+    }
+    const [fused, plain] = results as [Float32Array[], Float32Array[]];
+    for (const [i, name] of ['loss', 'accuracy', 'dlogits'].entries()) assertSameBits(name, fused[i]!, plain[i]!);
+    const [x, y] = [
+      { shape: [rows, cols], data: data.subarray(0, rows * cols) },
+      { shape: [rows], data: classes },
+    ];
+    assertClose('accuracy', fused[1]!, reference.accuracy(x, y).data, { rtol: 1e-6 });
+    for (const held of [labels, weight]) held.dispose();
+  });
+
 checkArguments('crossEntropy', crossEntropy, { logits: 'f32 2x2', labels: 'u32 2' }, { options: {} });
 checkRefusals('crossEntropy', (gpu) => {
   const logits = tensor(gpu, [[1, 2, 3]]);
@@ -242,6 +287,7 @@ checkRefusals('crossEntropy', (gpu) => {
   return [
     [() => crossEntropy(tensor(gpu, [1, 2]), labels), /crossEntropy: logits must be \[n, C\].*is \[2\]/],
     [() => crossEntropy(logits, empty(gpu, [2], 'u32')), /labels must be \[1\] but is \[2\]/],
+    [() => labelledLoss(logits, empty(gpu, [2], 'u32')), /labels must be \[1\] but is \[2\]/],
     ...options.map(([wrong, message]) => [() => crossEntropy(logits, labels, wrong as never), message] as const),
   ];
 });

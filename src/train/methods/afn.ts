@@ -8,10 +8,9 @@
 // that the target lacks do little harm.
 import { AdaptiveFeatureNorm } from '../../adaptation/losses.ts';
 import { anyNumber, atLeast, checkOptions, inF32, type OptionChecks, withDefaults } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { entropy } from '../../ops/entropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
@@ -55,10 +54,9 @@ export const afn = (given: AfnOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                              [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                       [2n, numClasses], [2n, F]
-          const sourceLogits = slice(logits, 0, n); //                        [n, numClasses]
           const targetLogits = () => slice(logits, n, 2 * n); //              [n, numClasses]
 
-          const classLoss = crossEntropy(sourceLogits, labels); //                []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels); // [], []
           const ofSource = featureNorm.forward(slice(features, 0, n)); //     []
           const ofTarget = featureNorm.forward(slice(features, n, 2 * n)); // []
           const transferLoss = add(ofSource, ofTarget); //                        []
@@ -67,7 +65,6 @@ export const afn = (given: AfnOptions = {}): Method => {
             const h = entropy(softmax(targetLogits()), { reduction: 'mean' }); // []
             loss = add(loss, scale(h, tradeOffEntropy));
           }
-          const classAccuracy = accuracy(sourceLogits, labels); //                [], percent
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits };
         },
       };

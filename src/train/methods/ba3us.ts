@@ -12,10 +12,9 @@ import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal
 import { complementEntropyLoss } from '../../adaptation/losses.ts';
 import { checkOptions, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Sampler } from '../../data/sampler.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { entropy } from '../../ops/entropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
@@ -81,7 +80,7 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
           const sourceLogits = slice(logits, 0, n); //                             [n, numClasses]
           const targetLogits = slice(logits, n, 2 * n); //                         [n, numClasses]
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //          [numClasses]
-          const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels, { weight, weightless: 0 }); // [], []
           const { classWeight } = classWeights; //                                     [numClasses], without the floor
           const rows = { features, logits, labels, furtherLabels: further?.labels, classWeight };
           const transferLoss = adversarial.forward(rows); //                           []
@@ -89,7 +88,6 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
           let loss = add(add(classLoss, scale(transferLoss, tradeOff)), scale(h, gamma)); // []
           if (cotWeight > 0 && numClasses > 2)
             loss = add(loss, scale(complementEntropyLoss(sourceLogits, labels, classWeight), cotWeight));
-          const classAccuracy = accuracy(sourceLogits, labels); //                     [], percent
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };

@@ -16,9 +16,8 @@ import {
   type OptionChecks,
   withDefaults,
 } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import type { Method, Recipe } from './method.ts';
@@ -65,11 +64,9 @@ export const dann = (given: DannOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                       [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                [2n, numClasses], [2n, F]
-          const sourceLogits = slice(logits, 0, n); //                 [n, numClasses]
-          const classLoss = crossEntropy(sourceLogits, source.labels); //  []
+          const { classLoss, classAccuracy } = labelledLoss(logits, source.labels); // [], []
           const transferLoss = adversarial.forwardBatch(features, n); //   []
           const loss = [classLoss, scale(transferLoss, tradeOff)]; //   [] + []
-          const classAccuracy = accuracy(sourceLogits, source.labels); //  [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; // [], percent
           const targetLogits = () => slice(logits, n, 2 * n); //             [n, numClasses]
           return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits };

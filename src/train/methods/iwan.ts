@@ -13,10 +13,9 @@ import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal
 import { ImportanceWeightModule } from '../../adaptation/importanceWeight.ts';
 import { detach } from '../../autograd.ts';
 import { atLeast, checkOptions, inF32, withDefaults } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { entropy } from '../../ops/entropy.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { scale } from '../../ops/scale.ts';
@@ -63,9 +62,8 @@ export const iwan = (given: IwanOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                               [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                        [2n, numClasses], [2n, F]
-          const sourceLogits = slice(logits, 0, n); //                         [n, numClasses]
           const targetLogits = slice(logits, n, 2 * n); //                     [n, numClasses]
-          const classLoss = crossEntropy(sourceLogits, labels); //                 []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels); // [], []
 
           const weightLoss = ofWeights.forwardBatch(detach(features), n); //       []
           const ofSource = importance.getImportanceWeight(slice(features, 0, n)); // [n, 1]
@@ -76,7 +74,6 @@ export const iwan = (given: IwanOptions = {}): Method => {
 
           const adversarial = add(scale(weightLoss, 1.5 * tradeOff), scale(transferLoss, tradeOff)); // []
           const loss = add(add(classLoss, adversarial), scale(h, gamma)); //       []
-          const classAccuracy = accuracy(sourceLogits, labels); //                 [], percent
           const domainAccuracy = ofWeights.domainDiscriminatorAccuracy!; //        [], percent
           return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits: () => targetLogits };
         },

@@ -8,10 +8,9 @@
 // other methods.
 import { MinimumClassConfusionLoss } from '../../adaptation/losses.ts';
 import { above, atLeast, checkOptions, inF32, type OptionChecks, withDefaults } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import type { Method, Recipe } from './method.ts';
@@ -49,12 +48,10 @@ export const mcc = (given: MccOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                        [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits } = model.forward(x); //                           [2n, numClasses]
-          const sourceLogits = slice(logits, 0, n); //                  [n, numClasses]
           const targetLogits = slice(logits, n, 2 * n); //              [n, numClasses]
-          const classLoss = crossEntropy(sourceLogits, labels); //          []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels); // [], []
           const transferLoss = confusion.forward(targetLogits); //          []
           const loss = add(classLoss, scale(transferLoss, tradeOff)); //    []
-          const classAccuracy = accuracy(sourceLogits, labels); //          [], percent
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };

@@ -12,9 +12,8 @@ import { DomainAdversarialLoss } from '../../adaptation/domainAdversarialLoss.ts
 import { DomainDiscriminator } from '../../adaptation/domainDiscriminator.ts';
 import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal.ts';
 import { checkOptions, type OptionChecks, withDefaults } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import { type ClassWeightsOptions, classWeightsChecks, classWeightsDefaults, classWeightsOf } from './classWeights.ts';
@@ -55,18 +54,16 @@ export const pada = (given: PadaOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                             [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits, features } = model.forward(x); //                      [2n, numClasses], [2n, F]
-          const sourceLogits = slice(logits, 0, n); //                       [n, numClasses]
 
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //    [numClasses]
           // If all labels are of classes that the target does not contain, the loss is 0, not 0 / 0.
-          const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels, { weight, weightless: 0 }); // [], []
 
           // A source image has the weight of its class, every target image their mean v.
           const weights = { classWeight: classWeights.classWeight, labels };
           const transferLoss = adversarial.forwardBatch(features, n, weights); // []
 
           const loss = [classLoss, scale(transferLoss, tradeOff)]; //         [] + []
-          const classAccuracy = accuracy(sourceLogits, labels); //               [], percent
           const domainAccuracy = adversarial.domainDiscriminatorAccuracy!; //    [], percent
           const targetLogits = () => slice(logits, n, 2 * n); //                   [n, numClasses]
           return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits };

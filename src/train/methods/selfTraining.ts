@@ -14,10 +14,9 @@ import { pseudoLabels, thresholds } from '../../adaptation/pseudoLabels.ts';
 import { noGrad } from '../../autograd.ts';
 import { checkOptions, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Scalar } from '../../gpu/scalar.ts';
-import { accuracy } from '../../ops/accuracy.ts';
 import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { crossEntropy, labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import { type ClassWeightsOptions, classWeightsChecks, classWeightsOf } from './classWeights.ts';
@@ -65,8 +64,8 @@ export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
           losses({ source: { x, labels } }) {
             const { logits } = model.forward(x); //                               [n, numClasses]
             const weight = classWeights.getClassWeightForCrossEntropyLoss(); //   [numClasses]
-            const loss = crossEntropy(logits, labels, { weight, weightless: 0 }); // []
-            return { loss, classLoss: loss, classAccuracy: accuracy(logits, labels) };
+            const { classLoss, classAccuracy } = labelledLoss(logits, labels, { weight, weightless: 0 }); // [], []
+            return { loss: classLoss, classLoss, classAccuracy };
           },
         },
         losses({ source, target, plainTarget }) {
@@ -78,14 +77,12 @@ export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
           const x = concat([source.x, target.x]); //                              [2n, C, H, W]
           // One pass for both domains, so batch norm uses the statistics of both.
           const { logits } = model.forward(x); //                                 [2n, numClasses]
-          const sourceLogits = slice(logits, 0, n); //                        [n, numClasses]
           const weight = classWeights.getClassWeightForCrossEntropyLoss(); //     [numClasses]
-          const classLoss = crossEntropy(sourceLogits, labels, { weight, weightless: 0 }); // []
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels, { weight, weightless: 0 }); // [], []
           // The mean over all n target images, kept or not: few labels weigh little.
           const targetLogits = slice(logits, n, 2 * n); //                    [n, numClasses]
           const transferLoss = crossEntropy(targetLogits, pseudo.labels, { sampleWeight: pseudo.mask }); // []
           const loss = add(classLoss, scale(transferLoss, weightOfTarget)); //    []
-          const classAccuracy = accuracy(sourceLogits, labels); //                [], percent
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };

@@ -1,6 +1,5 @@
 import { checkOptions } from '../../checks/options.ts';
-import { accuracy } from '../../ops/accuracy.ts';
-import { crossEntropy } from '../../ops/crossEntropy.ts';
+import { labelledLoss } from '../../ops/crossEntropy.ts';
 import type { Method, Recipe } from './method.ts';
 
 /** Trains on source batches only: the baseline of every adaptation. loss = CE(source) */
@@ -14,8 +13,8 @@ export const sourceOnly = (given?: Record<string, never>): Method => {
       return {
         losses({ source: { x, labels } }) {
           const { logits } = model.forward(x); //      [n, numClasses]
-          const loss = crossEntropy(logits, labels); // []
-          return { loss, classLoss: loss, classAccuracy: accuracy(logits, labels) };
+          const { classLoss, classAccuracy } = labelledLoss(logits, labels); // [], []
+          return { loss: classLoss, classLoss, classAccuracy };
         },
       };
     },
