@@ -1,7 +1,6 @@
 // Turns the visitor's actions into commands to the worker, and the worker's reports into the state that the views draw.
 
 import type { MethodName } from '../../src/train/methods/named.ts';
-import { defaultOptions } from '../../src/train/options.ts';
 import { copyLink, download } from '../shared/dom.ts';
 import type { Screen } from '../shared/screen.ts';
 import { LINK_COPIED, LINK_NOT_COPIED, UNKNOWN_ERROR } from '../shared/words.ts';
@@ -87,7 +86,7 @@ export class App {
     if (
       restarts ||
       (next.task === 'own' && !state.own.canTrain) ||
-      !differs('methods', 'classes', 'temperature', 'tradeOff', 'updateSteps')
+      !differs('methods', 'classes', 'temperature', 'tradeOff', 'updateSteps', 'threshold', 'pseudoFrom')
     )
       state.settings = next;
     else {
@@ -235,7 +234,7 @@ export class App {
     } else if (report.type === 'stopped' && report.why === 'done') {
       this.wantsToRun = false;
       this.enter('done');
-      screen.say(STATUS.finished(report.iteration, defaultOptions.iterations));
+      screen.say(STATUS.finished(report.iteration));
     } else if (report.type === 'stopped') {
       if (state.mode === 'paused') screen.say(STATUS.pausedAt(report.iteration));
     } else if (report.type === 'read' || report.type === 'model') {

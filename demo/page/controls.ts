@@ -50,6 +50,8 @@ export function controls(choose: Choose): View {
     slider('temperature', choose, { to: Math.log10, from: (place) => 10 ** place }),
     slider('tradeOff', choose),
     field('updateSteps', choose),
+    field('threshold', choose),
+    field('pseudoFrom', choose),
     field('seed', choose),
     select('speed', SPEEDS, {
       name: (speed) => (Number.isFinite(speed) ? SPEED.limited(speed) : SPEED.unlimited),
@@ -127,8 +129,8 @@ function slider(
   };
 }
 
-/** A field for a whole number. */
-function field(name: 'updateSteps' | 'seed', choose: Choose): Show {
+/** A field for a number. */
+function field(name: 'updateSteps' | 'threshold' | 'pseudoFrom' | 'seed', choose: Choose): Show {
   const input = find<HTMLInputElement>(name);
   const { least, most } = RANGES[name];
   input.min = String(least);

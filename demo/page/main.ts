@@ -10,6 +10,7 @@ import { confusionView } from './views/confusion.ts';
 import { featuresView } from './views/features.ts';
 import { filesView } from './views/files.ts';
 import { introductionView } from './views/introduction.ts';
+import { labellingView } from './views/labelling.ts';
 import { domainView, lossView } from './views/losses.ts';
 import { scoresView } from './views/scores.ts';
 import { Sketch } from './views/sketch.ts';
@@ -32,6 +33,7 @@ const views: View[] = [
   stripView(),
   lossView(),
   domainView(),
+  labellingView(),
   confusionView(),
   answersView(),
   filesView(app),

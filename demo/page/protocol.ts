@@ -123,9 +123,19 @@ export interface OwnLabels {
   probabilities: Float32Array;
 }
 
+/** The labels that self-training would give itself, among POINTS target images. */
+export interface OwnLabelling {
+  /** Percent of the images that it is sure enough of. */
+  kept: number;
+  /** Percent of these labels that are right. Null if none is kept, or without true labels, which training never sees. */
+  right: number | null;
+}
+
 /** The results of one network on the images that the page shows. */
 export interface Snapshot {
   iteration: number;
+  /** Of self-training: the labels that it would give itself now. */
+  own: OwnLabelling | undefined;
   /** Uses target labels, which training never sees. Undefined if there are none. */
   evaluation: Evaluation | undefined;
   /** [2 * POINTS, 2]: features on their two principal axes. */
@@ -141,6 +151,8 @@ export interface RunProgress {
   iteration: number;
   rows: IterationMetrics[];
   weights: ClassWeightEvent;
+  /** Whether it has done all iterations that its method takes; it pauses until the visitor continues. */
+  ended: boolean;
 }
 
 /** Reports that the page can wait for. */

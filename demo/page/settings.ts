@@ -2,10 +2,13 @@ import { EMOJI_CLASSES } from '../../src/data/emojiClasses.ts';
 import type { Resize } from '../../src/data/readers/images.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { padaDefaults } from '../../src/train/methods/pada.ts';
+import { selfTrainingDefaults } from '../../src/train/methods/selfTraining.ts';
 import { defaultOptions } from '../../src/train/options.ts';
 
 /** The methods that the page compares. */
-export const PAGE_METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada'];
+export const PAGE_METHODS: readonly MethodName[] = ['source-only', 'dann', 'pada', 'self-training'];
+/** The methods that have class weights. */
+export const WEIGHTED: readonly MethodName[] = ['pada', 'self-training'];
 
 /** Everything that a visitor can choose. The part of the address after # holds it. */
 export interface Settings {
@@ -14,10 +17,15 @@ export interface Settings {
   methods: readonly MethodName[];
   /** Classes that occur in the target, at least one, ascending. Own images contain what they contain. */
   classes: readonly number[];
+  /** Of PADA; self-training has its own. */
   temperature: number;
   tradeOff: number;
   /** Iterations between two updates of the class weights. */
   updateSteps: number;
+  /** Least probability of a label that self-training gives itself. */
+  threshold: number;
+  /** The iteration that these labels begin at. */
+  pseudoFrom: number;
   seed: number;
   /** Images per batch, of each domain. */
   batch: number;
@@ -56,6 +64,8 @@ export const RANGES = {
   temperature: { least: 0.01, most: 10, whole: false },
   tradeOff: { least: 0, most: 5, whole: false },
   updateSteps: { least: 1, most: 1000, whole: true },
+  threshold: { least: 0.5, most: 1, whole: false },
+  pseudoFrom: { least: 0, most: 10_000, whole: true },
   seed: { least: 0, most: 2 ** 32 - 1, whole: true },
   batch: { least: 2, most: 256, whole: true },
 } as const;
@@ -68,6 +78,8 @@ export const defaultSettings: Readonly<Settings> = {
   temperature: padaDefaults.temperature,
   tradeOff: padaDefaults.tradeOff,
   updateSteps: padaDefaults.classWeightUpdateSteps,
+  threshold: selfTrainingDefaults.threshold,
+  pseudoFrom: selfTrainingDefaults.pseudoFrom,
   seed: defaultOptions.seed,
   batch: defaultOptions.batchSize,
   size: 64,

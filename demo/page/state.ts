@@ -4,7 +4,7 @@ import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { OwnState } from './ownState.ts';
-import type { Awaited, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
+import type { Awaited, OwnLabelling, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
 import { CLASS_NAMES, defaultSettings, type Settings } from './settings.ts';
 import { TASKS, type TaskWords } from './words.ts';
 
@@ -24,6 +24,10 @@ export class RunState {
   readonly accuracies: { iteration: number; accuracy: number }[] = [];
   /** Evaluations on the classes that are selected now. */
   readonly evaluations: { iteration: number; evaluation: Evaluation }[] = [];
+  /** The labels that self-training would give itself, for each snapshot. */
+  readonly labellings: ({ iteration: number } & OwnLabelling)[] = [];
+  /** Whether it has done all iterations that its method takes. */
+  ended = false;
   /** The latest snapshot. */
   snapshot: Snapshot | undefined;
   /** Probabilities for the drawing. */
@@ -40,8 +44,9 @@ export class RunState {
     return this.weights.find(({ classWeight }) => classWeight.some((weight) => weight !== 1))?.iteration;
   }
 
-  addProgress({ iteration, rows, weights }: RunProgress): void {
+  addProgress({ iteration, rows, weights, ended }: RunProgress): void {
     this.iteration = iteration;
+    this.ended = ended;
     // One by one, because spreading all of them would overflow the stack.
     for (const row of rows) this.rows.push(row);
     const before = this.weight?.classWeight;
@@ -50,12 +55,13 @@ export class RunState {
 
   addSnapshot(snapshot: Snapshot): void {
     this.snapshot = snapshot;
-    const { iteration, evaluation } = snapshot;
-    if (!evaluation) return;
+    const { iteration, evaluation, own } = snapshot;
     const replace = <T extends { iteration: number }>(list: T[], item: T) => {
       if (list.at(-1)?.iteration === iteration) list.pop();
       list.push(item);
     };
+    if (own) replace(this.labellings, { iteration, ...own });
+    if (!evaluation) return;
     replace(this.accuracies, { iteration, accuracy: evaluation.accuracy });
     replace(this.evaluations, { iteration, evaluation });
   }
@@ -69,6 +75,7 @@ export class RunState {
   /** Returns to an earlier iteration, after which everything will be measured again. */
   rewind(iteration: number): void {
     this.iteration = iteration;
+    this.ended = false;
     const drop = <T extends { iteration: number }>(list: T[], last: number) => {
       while (list.length > 0 && list.at(-1)!.iteration > last) list.pop();
     };
@@ -76,6 +83,7 @@ export class RunState {
     drop(this.weights, iteration);
     drop(this.accuracies, iteration);
     drop(this.evaluations, iteration);
+    drop(this.labellings, iteration);
     if (this.snapshot && this.snapshot.iteration > iteration) this.snapshot = undefined;
   }
 }
@@ -109,9 +117,11 @@ export class PageState {
     this.selectRuns();
   }
 
-  /** Iterations that every run has done. */
+  /** Iterations that every run has done that has not ended; if all have, the most of any. */
   get iteration(): number {
-    return Math.min(...this.runs.map((run) => run.iteration));
+    const going = this.runs.filter(({ ended }) => !ended);
+    const done = (runs: readonly RunState[]) => runs.map(({ iteration }) => iteration);
+    return going.length > 0 ? Math.min(...done(going)) : Math.max(...done(this.runs));
   }
 
   /** Whether the worker has runs that it can train, save and replace. */

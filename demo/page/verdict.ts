@@ -1,6 +1,7 @@
 // The sentence under the scores. It ranks runs only if that is fair: at the same iteration, in several evaluations
 // that agree, and by a difference that the number of test images can resolve.
 import type { Evaluation } from '../../src/train/events.ts';
+import type { Settings } from './settings.ts';
 import type { PageState, RunState } from './state.ts';
 import { VERDICT } from './words.ts';
 
@@ -11,15 +12,19 @@ const Z = 1.96;
 
 /** Returns a sentence that compares the runs so far; '' if there is nothing to compare. */
 export function verdictOf({ runs, settings, held, words }: PageState): string {
-  const latest = runs.map(({ evaluations }) => evaluations.at(-1)?.iteration ?? 0);
-  if (runs.length < 2 || latest.includes(0)) return '';
-  const iteration = Math.min(...latest);
-  const behind = runs.filter((_, i) => latest[i] === iteration);
-  if (behind.length < runs.length) return VERDICT.behind(behind.map(({ method }) => method));
-  // Until its first class weights PADA weighs all classes equally, as DANN does.
-  const judged = runs.filter(({ method, weightedSince }) => method !== 'pada' || weightedSince !== undefined);
-  if (judged.length < 2) return VERDICT.unweighted(settings.updateSteps);
-  const rounds = roundsOf(judged);
+  const latest = (run: RunState) => run.evaluations.at(-1)?.iteration ?? 0;
+  if (runs.length < 2 || runs.some((run) => latest(run) === 0)) return '';
+  const going = runs.filter(({ ended }) => !ended);
+  const iteration = going.length > 0 ? Math.min(...going.map(latest)) : Math.max(...runs.map(latest));
+  const behind = going.filter((run) => latest(run) === iteration);
+  if (behind.length < going.length) return VERDICT.behind(behind.map(({ method }) => method));
+  const begun = (run: RunState) => begunAt(run, settings);
+  const judged = runs.filter((run) => begun(run) !== undefined);
+  if (judged.length < 2)
+    return runs.some((run) => run.method === 'pada' && begun(run) === undefined)
+      ? VERDICT.unweighted(settings.updateSteps)
+      : VERDICT.unlabelled(settings.pseudoFrom);
+  const rounds = roundsOf(judged, Math.max(...judged.map((run) => begun(run)!)));
   if (rounds.length < AGREEING) return VERDICT.early(iteration);
   const now = rounds.at(-1)!;
   const ranked = [...now.keys()].sort((a, b) => now[b]!.accuracy - now[a]!.accuracy);
@@ -29,7 +34,10 @@ export function verdictOf({ runs, settings, held, words }: PageState): string {
   const methods = judged.map(({ method }) => method);
   if (!inAll(({ accuracy }) => accuracy, best, worst)) return VERDICT.equal(iteration, now[best]!.count, methods);
   const absent = (evaluation: Evaluation) => absentShare(evaluation, held);
-  const scores = ranked.map((i) => ({ method: methods[i]!, accuracy: now[i]!.accuracy }));
+  const scores = ranked.map((i) => {
+    const { method, iteration: done, ended } = judged[i]!;
+    return { method, accuracy: now[i]!.accuracy, ...(ended && done < iteration && { ended: done }) };
+  });
   const misreads = inAll(absent, worst, best)
     ? VERDICT.misreads(methods[worst]!, absent(now[worst]!), words.kinds)
     : '';
@@ -43,11 +51,20 @@ export function absentShare({ confusion, count: all }: Evaluation, held: readonl
   return (100 * absent) / all;
 }
 
-/** Returns the latest evaluations at iterations for which every run has one, since PADA has class weights. */
-function roundsOf(runs: readonly RunState[]): Evaluation[][] {
-  const since = Math.max(...runs.map(({ weightedSince = 0 }) => weightedSince));
-  const at = (run: RunState, wanted: number) => run.evaluations.find(({ iteration }) => iteration === wanted);
-  return runs[0]!.evaluations
+/** Returns the iteration from which on a run does what its name says; undefined before. */
+function begunAt({ method, weightedSince, iteration }: RunState, { pseudoFrom }: Settings): number | undefined {
+  // Until its first class weights PADA weighs all classes equally, as DANN does.
+  if (method === 'pada') return weightedSince;
+  return method !== 'self-training' ? 0 : iteration > pseudoFrom ? pseudoFrom : undefined;
+}
+
+/** Returns the latest evaluations, after an iteration, for which every run has one. A run that ended earlier keeps its last. */
+function roundsOf(runs: readonly RunState[], since: number): Evaluation[][] {
+  const at = ({ evaluations, ended }: RunState, wanted: number) =>
+    evaluations.find(({ iteration }) => iteration === wanted) ??
+    (ended && evaluations.at(-1)!.iteration < wanted ? evaluations.at(-1) : undefined);
+  const longest = runs.reduce((a, b) => (b.iteration > a.iteration ? b : a));
+  return longest.evaluations
     .filter(({ iteration }) => iteration > since)
     .map(({ iteration }) => runs.flatMap((run) => at(run, iteration)?.evaluation ?? []))
     .filter((round) => round.length === runs.length)

@@ -90,8 +90,7 @@ export const STATUS = {
   noGpu: 'WebGPU is not available.',
   pausedAt: (iteration: number) => `Paused at iteration ${count(iteration)}.`,
   stoppedAt: (iteration: number) => `Stopped at iteration ${count(iteration)}.`,
-  finished: (iteration: number, more: number) =>
-    `Finished ${count(iteration)} iterations. Press ${BUTTONS.continue} for ${count(more)} more.`,
+  finished: (iteration: number) => `Finished ${count(iteration)} iterations. Press ${BUTTONS.continue} to train on.`,
   changed: (task: TaskName, classes: readonly number[], temperature: number) =>
     `Settings changed: ${task === 'own' ? '' : `${TASKS[task].kinds} ${classesText(task, classes)}, `}temperature ${temperature}.`,
   saved: (file: string) => `Saved ${file}.`,
@@ -199,9 +198,13 @@ export const VERDICT = {
   early: (iteration: number) => `After ${count(iteration)} iterations it is too early to compare.`,
   equal: (iteration: number, images: number, methods: readonly MethodName[]) =>
     `After ${count(iteration)} iterations, ${count(images)} test images show no clear difference between ${namesOf(methods)}.`,
-  ranked: (iteration: number, scores: readonly { method: MethodName; accuracy: number }[]) => {
+  unlabelled: (pseudoFrom: number) =>
+    `Self-training labels images itself from iteration ${count(pseudoFrom)} on; until then it learns only from the labelled ones.`,
+  /** @param scores with the number of iterations of a run that ended before */
+  ranked: (iteration: number, scores: readonly { method: MethodName; accuracy: number; ended?: number }[]) => {
     const parts = scores.map(
-      ({ method, accuracy }, i) => `${NAMES[method]} ${percent(accuracy)}${i ? '' : ' correct'}`,
+      ({ method, accuracy, ended }, i) =>
+        `${NAMES[method]} ${percent(accuracy)}${i ? '' : ' correct'}${ended === undefined ? '' : ` (${count(ended)} iterations)`}`,
     );
     return `After ${count(iteration)} iterations: ${parts.join(', ')}.`;
   },
@@ -217,13 +220,16 @@ export const WEIGHTS = {
   first: (updateSteps: number) => `First update at iteration ${count(updateSteps)}.`,
   updated: (updateSteps: number) => `Updated every ${count(updateSteps)} iterations.`,
   collapsed:
-    'The weights have collapsed (fewer than two effective classes), so training is going wrong. Try a higher temperature.',
+    'The weights have collapsed (fewer than two effective classes), so training is going wrong. Try a higher temperature, or self-training.',
 };
 
 export const CHARTS = {
   accuracy: 'Accuracy on the target',
   loss: 'Classification loss on the source',
   domain: 'Discriminator accuracy',
+  labelling: 'Labels that self-training gives itself',
+  kept: 'sure enough to keep',
+  right: 'right, of those kept',
   none: 'no data yet',
   reference: (iterations: number, seeds: number) =>
     `no adaptation (reference, ${count(iterations)} iterations, mean of ${seeds} seeds)`,

@@ -92,7 +92,7 @@ test('curves are thinned to means, and aligned', () => {
 test('texts list digits and names, and count', () => {
   assert.equal([ranges([0, 1, 2, 3, 4]), ranges([0, 2, 3, 9]), ranges([5])], ['0–\u20604', '0, 2–\u20603, 9', '5']);
   assert.equal([listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c'])], ['a', 'a and b', 'a, b and c']);
-  assert.is(STATUS.finished(1500, 1500), 'Finished 1,500 iterations. Press Continue for 1,500 more.');
+  assert.is(STATUS.finished(1500), 'Finished 1,500 iterations. Press Continue to train on.');
   assert.is(STATUS.opened('f', 'dann', undefined), 'Opened f (network only; DANN continues from it).');
   const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   assert.match(INTRODUCTION.dann('digits', all, []), /plain adaptation is the right thing/);
@@ -122,6 +122,8 @@ test('an address holds every setting', () => {
     temperature: 0.25,
     tradeOff: 1.5,
     updateSteps: 7,
+    threshold: 0.999,
+    pseudoFrom: 0,
     seed: 4294967295,
     batch: 16,
     size: 32,
@@ -133,7 +135,7 @@ test('an address holds every setting', () => {
   const shown = showSettings(chosen);
   assert.is(
     shown,
-    'methods=source-only,dann,pada&digits=139&temperature=0.25&tradeOff=1.5&updateSteps=7&seed=4294967295&batch=16&size=32&resize=fit&channels=1&speed=5&run=1',
+    'methods=source-only,dann,pada,self-training&digits=139&temperature=0.25&tradeOff=1.5&updateSteps=7&threshold=0.999&pseudoFrom=0&seed=4294967295&batch=16&size=32&resize=fit&channels=1&speed=5&run=1',
   );
   assert.equal(parseSettings(`#${shown}`), chosen);
   const paused = { ...defaultSettings, run: false };
@@ -145,7 +147,7 @@ test('an address holds every setting', () => {
 
 test('invalid settings give the defaults, and numbers move into their ranges', () => {
   const invalid =
-    'task=cats&size=33&resize=cover&channels=2&methods=best&digits=xyz&temperature=hot&tradeOff=&updateSteps=NaN&seed=Infinity&speed=3&run=yes&batch';
+    'task=cats&size=33&resize=cover&channels=2&methods=best&digits=xyz&temperature=hot&tradeOff=&updateSteps=NaN&threshold=sure&pseudoFrom=-&seed=Infinity&speed=3&run=yes&batch';
   assert.equal(parseSettings(invalid), defaultSettings);
   const { temperature, tradeOff, updateSteps, seed, batch } = parseSettings(
     'temperature=-1&tradeOff=1e9&updateSteps=0.4&seed=-5&batch=1e6',

@@ -5,11 +5,17 @@ import { defaultSettings, type Settings } from '../../demo/page/settings.ts';
 import { ERRORS } from '../../demo/page/words.ts';
 import type { TaskImages } from '../../demo/page/worker/images.ts';
 import { Runner } from '../../demo/page/worker/runner.ts';
+import { selectClasses } from '../../src/data/subset.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import { MODELS } from '../../src/models/named.ts';
+import { Random } from '../../src/random.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { Evaluator } from '../../src/train/evaluate.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
+import { asTrained, decodeModel } from '../../src/train/modelFile.ts';
+import { predict } from '../../src/train/predict.ts';
 import { stripes } from '../train/stripes.ts';
 
 // The page's worker, with small images of stripes instead of digits. The test takes the place of the page.
@@ -202,6 +208,44 @@ pageTest('saves and opens a checkpoint bit for bit, and a network', async (page)
   // The class weights of a file are reported before the next iteration.
   await page.begin();
   assert.equal(weightsOf(await page.load(trained.bytes, 'progress')), weights);
+});
+
+pageTest('self-training has its own defaults, and its network knows its geometry', async (page) => {
+  const methods: MethodName[] = ['self-training'];
+  await page.begin({ methods, pseudoFrom: 2 });
+  const snapshots = page.next('snapshots', ({ snapshots: [run] }) => run![1].iteration === 3);
+  const { runs } = await page.steps(3);
+  assert.equal([runs[0]!.iteration, runs[0]!.ended], [3, false]);
+  const { evaluation, own } = (await snapshots).snapshots[0]![1];
+  assert.ok(own!.kept >= 0 && own!.kept <= 100, `${own!.kept}`);
+  const { bytes } = await page.save('network', 'self-training');
+  const saved = decodeModel(bytes, 'page');
+  assert.is(saved.record!.geometry, 'canonical');
+  // As `padagrad eval` opens it.
+  const [gpu] = page.gpus;
+  const model = MODELS[saved.arch](gpu!, { shape: saved.record!.shape, numClasses: 4, random: new Random(0) });
+  model.loadStateDict(saved.state);
+  const test = asTrained(selectClasses(images.test!, [0, 1]), saved.record);
+  const evaluator = new Evaluator(gpu!, { data: test, model, numClasses: 4 });
+  assert.equal(await evaluator.run(), evaluation);
+  const drawn = await predict(gpu!, {
+    data: asTrained({ ...images.test!, images: image, count: 1 }, saved.record),
+    model,
+  });
+  const { answers } = await page.ask({ type: 'draw', pixels: image, drawing: 1 }, 'answers');
+  assert.equal(answers![0]![1], drawn.probabilities);
+  for (const held of [evaluator, model]) held.dispose();
+  const checkpoint = await decodeCheckpoint((await page.save('checkpoint', 'self-training')).bytes);
+  const { threshold, pseudoFrom, temperature } = checkpoint.method.options;
+  assert.equal([threshold, pseudoFrom, temperature], [0.99, 2, 1]);
+  assert.equal([Boolean(checkpoint.jitter.source), Boolean(checkpoint.jitter.target)], [true, true]);
+  // It pauses after 700 iterations.
+  await page.load(await encodeCheckpoint({ ...checkpoint, iteration: 699 }), 'loaded', 'self-training');
+  const stopped = await page.ask({ type: 'run' }, 'stopped');
+  assert.equal([stopped.why, stopped.iteration], ['done', 700]);
+  assert.is((await page.next('progress')).runs[0]!.ended, true);
+  await page.begin();
+  assert.match((await page.load(bytes, 'failed')).text, /geometry "canonical", but here none/);
 });
 
 pageTest('leaves the runs unchanged if a file cannot be opened', async (page) => {

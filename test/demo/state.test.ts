@@ -42,7 +42,7 @@ function measured(method: MethodName, [from, to]: readonly [number, number], wei
   }));
   const classWeight = new Array(10).fill(weight);
   const weights = { iteration: to, classWeight, effectiveClasses: 1, entropy: 0, collapsed: false };
-  return { method, iteration: to, rows, weights };
+  return { method, iteration: to, rows, weights, ended: false };
 }
 
 const snapshot = (iteration: number, accuracy: number) => ({ iteration, evaluation: { accuracy } }) as Snapshot;
@@ -274,6 +274,26 @@ const VERDICTS: Record<string, [state: PageState, verdict: string]> = {
 
 for (const [name, [state, verdict]] of Object.entries(VERDICTS))
   test(`the verdict ${name}`, () => assert.is(verdictOf(state), verdict));
+
+test('the verdict compares a run that ended earlier by its last evaluation', () => {
+  const state = judged(times(3, { ...CLEAR, 'self-training': [990, 0] }));
+  state.choose({ ...state.settings, pseudoFrom: 10 });
+  const runs = [measured('dann', [30, 40], 1), measured('pada', [30, 40], 0.5)];
+  state.take(progress(1, ...runs, { ...measured('self-training', [30, 30], 1), ended: true }));
+  assert.is(state.iteration, 40);
+  state.take(
+    snapshots(
+      1,
+      ['dann', { iteration: 40, evaluation: evaluated(600, 350) } as Snapshot],
+      ['pada', { iteration: 40, evaluation: evaluated(900, 20) } as Snapshot],
+      ['self-training', { iteration: 30, evaluation: evaluated(990, 0) } as Snapshot],
+    ),
+  );
+  assert.match(
+    verdictOf(state),
+    /^After 40 iterations: Self-training 99.0.% correct \(30 iterations\), PADA 90.0.%, DANN/,
+  );
+});
 
 test('the verdict waits for a run that is behind, and is withdrawn when digits change', () => {
   const state = judged(times(3, CLEAR));

@@ -15,6 +15,7 @@ export function introductionView(): View {
     const { samples, classNames } = state;
     const { task, classes } = state.settings;
     document.body.dataset.task = task;
+    document.body.dataset.methods = state.settings.methods.join(' ');
     document.body.dataset.labels = state.isLabelled ? 'yes' : 'no';
     for (const [name, nodes] of words) for (const node of nodes) setText(node, state.words[name]);
     if (task !== 'own') {

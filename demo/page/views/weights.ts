@@ -1,4 +1,5 @@
 import { element, find, setText } from '../../shared/dom.ts';
+import { WEIGHTED } from '../settings.ts';
 import type { PageState, RunState, View } from '../state.ts';
 import { WEIGHTS } from '../words.ts';
 import { type Column, columns } from './columns.ts';
@@ -29,11 +30,13 @@ export function weightsView(): View {
     };
     return { nodes: [list, note], draw };
   };
-  return columns(find('weights'), make, (state, { method }) => method === 'pada' && state.awaits('ready', 'progress'));
+  const waits = (state: PageState, { method }: RunState) =>
+    WEIGHTED.includes(method) && state.awaits('ready', 'progress');
+  return columns(find('weights'), make, waits);
 }
 
 function noteOf({ held, settings: { updateSteps } }: PageState, run: RunState | undefined): string {
-  if (run?.method !== 'pada') return WEIGHTS.constant;
+  if (!run || !WEIGHTED.includes(run.method)) return WEIGHTS.constant;
   // A target of one or two classes has few effective classes even if all is well.
   if (run.weight?.collapsed && held.length > 2) return WEIGHTS.collapsed;
   return run.weightedSince === undefined ? WEIGHTS.first(updateSteps) : WEIGHTS.updated(updateSteps);

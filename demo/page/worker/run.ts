@@ -1,23 +1,22 @@
 // One training run on the GPU, with everything that the page shows of it.
 import { AutomaticUpdateClassWeightModule } from '../../../src/adaptation/automaticUpdate.ts';
-import { noGrad } from '../../../src/autograd.ts';
+import type { ClassWeightKind } from '../../../src/adaptation/classWeight.ts';
 import { datasetOf } from '../../../src/data/dataset.ts';
-import { exampleShape } from '../../../src/data/host.ts';
+import { type GeometryName, inGeometry } from '../../../src/data/geometry.ts';
+import type { HostImages } from '../../../src/data/host.ts';
 import type { Resize } from '../../../src/data/readers/images.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import { softmax } from '../../../src/ops/softmax.ts';
-import { tensor } from '../../../src/tensor.ts';
-import { tidy } from '../../../src/tidy.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import type { Evaluator } from '../../../src/train/evaluate.ts';
 import { type MethodName, type RunOptions, trainArguments } from '../../../src/train/methods/named.ts';
+import type { SelfTrainingOptions } from '../../../src/train/methods/selfTraining.ts';
 import { encodeModel, type ModelRecord, type SavedModel } from '../../../src/train/modelFile.ts';
 import { type Predictions, predict } from '../../../src/train/predict.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
-import type { RunProgress, SavedKind, Snapshot } from '../protocol.ts';
+import { type OwnLabelling, POINTS, type RunProgress, type SavedKind, type Snapshot } from '../protocol.ts';
 import { ERRORS } from '../words.ts';
 import type { RunData } from './images.ts';
-import { Probe } from './probe.ts';
+import { Probe, type Seen } from './probe.ts';
 
 /** How a run starts: with fresh weights, or from a checkpoint. */
 interface Start {
@@ -26,6 +25,10 @@ interface Start {
   resize: Resize | null;
   from?: Checkpoint | undefined;
 }
+
+type Options = Pick<Required<SelfTrainingOptions>, 'temperature' | 'share' | 'floor'> & {
+  classWeights?: ClassWeightKind;
+};
 
 export class Run {
   private readonly evaluator: Evaluator | undefined;
@@ -36,14 +39,17 @@ export class Run {
     private readonly data: RunData,
     private readonly trainer: Trainer,
     private readonly resize: Resize | null,
+    private readonly geometry: GeometryName,
   ) {
     this.evaluator = data.test && trainer.evaluator(data.test);
   }
 
   /** Opens a new run, or one that continues from a checkpoint, which may have been trained on other classes. */
-  static async open(gpu: Gpu, data: RunData, { options, resize, from }: Start): Promise<Run> {
+  static async open(gpu: Gpu, plain: RunData, { options, resize, from }: Start): Promise<Run> {
+    const { geometry } = options;
+    const data = dataIn(plain, geometry);
     const trainer = Trainer.begin({ gpu, ...data.training, ...trainArguments(options) });
-    const run = new Run(gpu, data, trainer, resize);
+    const run = new Run(gpu, data, trainer, resize, geometry);
     try {
       await trainer.prepare(run.evaluator ? [run.evaluator] : []);
       if (from) await run.continueFrom(from);
@@ -67,7 +73,7 @@ export class Run {
   }
 
   /** Returns what was measured since the last call. Throws a `RangeError` if a value is not finite. */
-  async progress(): Promise<RunProgress> {
+  async progress(): Promise<Omit<RunProgress, 'ended'>> {
     const { trainer, method, iteration } = this;
     const [rows, weights] = await Promise.all([trainer.metrics(), trainer.classWeight()]);
     const bad = await trainer.firstNotFinite(rows);
@@ -77,49 +83,43 @@ export class Run {
 
   async snapshot(): Promise<Snapshot> {
     const { gpu, data, trainer, iteration } = this;
-    this.probe ??= new Probe(gpu, trainer.model, data.probe);
-    const seen = await this.probe.look();
+    const { threshold } = trainer.method.options as { threshold?: number };
+    const { numClasses } = data.training;
+    this.probe ??= new Probe(
+      gpu,
+      trainer.model,
+      data.probe,
+      threshold === undefined ? undefined : { numClasses, threshold },
+    );
+    const { own, ...seen } = await this.probe.look((await trainer.classWeight()).classWeight);
     this.checkFinite(seen.probabilities);
-    return { iteration, evaluation: await this.evaluator?.run(), ...seen };
+    return { iteration, own: own && this.compared(own), evaluation: await this.evaluator?.run(), ...seen };
   }
 
   /** Returns the probabilities [10] of one image, u8 [28, 28]. */
-  async answer(pixels: Uint8Array): Promise<Float32Array> {
-    const { model } = this.trainer;
-    const shape = exampleShape(this.data.training.source);
-    const restore = model.evalMode();
-    const y = tidy(() => {
-      const values = Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
-      const x = tensor(this.gpu, values, [1, ...shape]);
-      return noGrad(() => softmax(model.forward(x).logits));
-    });
-    restore();
-    try {
-      const probabilities = await y.read();
-      this.checkFinite(probabilities);
-      return probabilities;
-    } finally {
-      y.dispose();
-    }
+  async answer(images: Uint8Array): Promise<Float32Array> {
+    const { channels, height, width } = this.data.training.source;
+    const image = inGeometry({ images, count: 1, channels, height, width }, this.geometry);
+    return (await this.predict(image)).probabilities;
   }
 
   /** Returns the predictions for all target images. */
-  async label(): Promise<Predictions> {
-    const labels = await predict(this.gpu, { data: this.data.training.target, model: this.trainer.model });
-    this.checkFinite(labels.probabilities);
-    return labels;
+  label(): Promise<Predictions> {
+    return this.predict(this.data.training.target);
   }
 
-  /** Recomputes the class weights for the current network, classes and temperature. Only for PADA. */
+  /** Recomputes the class weights for the current network, classes and temperature. Only for methods that have some. */
   async updateWeights(): Promise<void> {
     const { gpu, trainer, data } = this;
     const { target, numClasses } = data.training;
     const { batchSize } = trainer.options;
-    const temperature = Number(trainer.method.options.temperature);
+    const { temperature, share, floor, classWeights = 'saturating' } = trainer.method.options as Options;
     const dataLoader = datasetOf(gpu, target, 2 * batchSize, { labelled: false, label: 'target' });
     const classifier = trainer.model;
-    const options = { updateSteps: 1, dataLoader, classifier, numClasses, temperature };
-    const module = new AutomaticUpdateClassWeightModule(gpu, options);
+    const module = new AutomaticUpdateClassWeightModule(gpu, {
+      ...{ updateSteps: 1, dataLoader, classifier, numClasses },
+      ...{ temperature, share, floor, classWeights },
+    });
     try {
       await module.update();
       const state = await trainer.state();
@@ -164,7 +164,24 @@ export class Run {
     const { samples } = this.data;
     // Digits have no other names than their numbers.
     const classNames = samples.classNames.every((name, c) => name === String(c)) ? null : samples.classNames;
-    return { arch: 'smallCnn', shape: samples.shape, classNames, resize: this.resize };
+    return { arch: 'smallCnn', shape: samples.shape, classNames, resize: this.resize, geometry: this.geometry };
+  }
+
+  private async predict(data: HostImages): Promise<Predictions> {
+    const labels = await predict(this.gpu, { data, model: this.trainer.model });
+    this.checkFinite(labels.probabilities);
+    return labels;
+  }
+
+  /** Compares the labels that self-training gives itself with the true ones, which it never sees. */
+  private compared({ labels, mask }: NonNullable<Seen['own']>): OwnLabelling {
+    const { pointLabels, targetLabels } = this.data.samples;
+    const kept = [...labels.keys()].filter((i) => mask[i] === 1);
+    const right = kept.filter((i) => labels[i] === pointLabels[POINTS + i]);
+    return {
+      kept: (100 * kept.length) / labels.length,
+      right: targetLabels && kept.length > 0 ? (100 * right.length) / kept.length : null,
+    };
   }
 
   private checkFinite(probabilities: Float32Array): void {
@@ -181,4 +198,16 @@ export class Run {
     const own = [...fresh.tensors].filter(([name]) => name.startsWith('target.'));
     trainer.restore({ ...checkpoint, tensors: new Map([...tensors, ...own]) });
   }
+}
+
+/** Brings all images of a run to a geometry; those that the page shows stay as they are. */
+function dataIn(data: RunData, geometry: GeometryName): RunData {
+  const { training, test, probe } = data;
+  const [source, target] = [inGeometry(training.source, geometry), inGeometry(training.target, geometry)];
+  return {
+    ...data,
+    training: { ...training, source, target },
+    test: inGeometry(test, geometry),
+    probe: inGeometry(probe, geometry),
+  };
 }

@@ -2,7 +2,7 @@
 // command is obeyed at once. It also survives the loss of the GPU.
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import { defaultRunOptions, type MethodName } from '../../../src/train/methods/named.ts';
+import type { MethodName } from '../../../src/train/methods/named.ts';
 import type { OpenGpu } from '../../shared/openGpu.ts';
 import type { Awaited, Command, Labeller, Report, SavedKind, Side, Snapshot } from '../protocol.ts';
 import type { Settings, TaskName } from '../settings.ts';
@@ -12,8 +12,6 @@ import type { OwnImages } from './own.ts';
 import { decodeSaved, Runs } from './runs.ts';
 import { SliceLength, SnapshotSchedule } from './schedule.ts';
 
-// Training pauses after this many iterations, as the recorded runs do, and after as many again each time it continues.
-const GOAL = defaultRunOptions.iterations;
 const PROGRESS_MS = 250;
 const KEEP_MS = 5000;
 // If this many devices are lost without any progress in between, the next one would be lost too.
@@ -36,7 +34,6 @@ export class Runner {
   private slices = new SliceLength(0);
   private readonly schedule = new SnapshotSchedule();
   private running = false;
-  private goal = GOAL;
   private speed = Number.POSITIVE_INFINITY;
   /** Number of the settings that the runs have. */
   private revision = 0;
@@ -156,7 +153,7 @@ export class Runner {
 
   private start(runs: Runs): void {
     this.running = true;
-    this.goal = (Math.floor(runs.iteration / GOAL) + 1) * GOAL;
+    runs.extend();
   }
 
   private async stop(runs: Runs, why: Of<'stopped'>['why']): Promise<void> {
@@ -165,6 +162,7 @@ export class Runner {
   }
 
   private async singleStep(runs: Runs): Promise<void> {
+    runs.extend();
     await this.slice(runs, runs.behind.length);
     await this.rest(runs, 'asked');
   }
@@ -192,7 +190,7 @@ export class Runner {
   /** Trains one slice, then does what is due after it. */
   private async advance(): Promise<void> {
     const runs = this.runs!;
-    const left = runs.all.reduce((n, run) => n + Math.max(0, this.goal - run.iteration), 0);
+    const { left } = runs;
     if (left === 0) return this.stop(runs, 'done');
     let steps = Math.min(this.slices.steps, left);
     if (Number.isFinite(this.speed)) {
@@ -204,7 +202,7 @@ export class Runner {
     await this.slice(runs, steps);
     const now = performance.now();
     if (now - this.progressed >= PROGRESS_MS) await this.progress(runs);
-    const level = runs.behind.length === runs.all.length;
+    const level = runs.behind.length === runs.going.length;
     if (level && this.schedule.dueInTraining(runs.iteration, now)) await this.snapshot(runs);
     if (now - this.kept.ms >= KEEP_MS && runs.iteration > this.kept.iteration) await this.keep(runs);
   }
@@ -216,10 +214,11 @@ export class Runner {
     this.slices.measured(steps, performance.now() - start);
   }
 
-  private async progress({ all }: Runs): Promise<void> {
-    const runs = await Promise.all(all.map((run) => run.progress()));
+  private async progress(runs: Runs): Promise<void> {
+    const measured = await Promise.all(runs.all.map((run) => run.progress()));
     this.progressed = performance.now();
-    this.report({ type: 'progress', runs, msPerStep: this.slices.msPerStep, revision: this.revision });
+    const all = runs.all.map((run, i) => ({ ...measured[i]!, ended: runs.hasEnded(run) }));
+    this.report({ type: 'progress', runs: all, msPerStep: this.slices.msPerStep, revision: this.revision });
   }
 
   private async snapshot(runs: Runs): Promise<void> {
