@@ -7,7 +7,6 @@ import {
   completeRunOptions,
   defaultRunOptions,
   METHOD_NAMES,
-  type MethodName,
   methodsWith,
   type RunOptions,
   runDefaultsOf,
@@ -93,7 +92,7 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
   mu: ['--mu <n>', 'ba3us fills up the target with batch size / n source images', 'method'],
   tradeOffNorm: ['--trade-off-norm <x>', 'weight of the feature norms in afn', 'method'],
   tradeOffEntropy: ['--trade-off-entropy <x>', "weight of the target's entropy in afn", 'method'],
-  delta: ['--delta <x>', 'by how much feature norms are to grow in afn', 'method'],
+  delta: ['-r, --delta <x>', 'by how much feature norms are to grow in afn', 'method'],
   mccWeight: ['--mcc-weight <x>', 'add the minimum class confusion of the target to any method', 'method'],
   mccTemperature: ['--mcc-temperature <t>', 'softmax temperature of what --mcc-weight adds', 'method'],
   alphaPowerWeight: ['--alpha-power-weight <x>', "add ARPM's alpha-power loss of the target to any method", 'method'],
@@ -314,10 +313,9 @@ export function trainingOptions(flags: Partial<RunOptions>, shape?: readonly num
     const given = Object.fromEntries(names.map((name) => [name, flags[name]]));
     return completeRunOptions(given, shape && runDefaultsOf(flags.method ?? 'pada', shape));
   } catch (cause) {
-    const message = (cause as Error).message.replace(
-      /^\w+: (\w+)(:| must)/,
-      (_, name, then) => `${flagOf(name)}${then}`,
-    );
+    const message = (cause as Error).message
+      .replace(/^\w+: (\w+)(:| must| is)/, (_, name, then) => `${flagOf(name)}${then}`)
+      .replace(/\b[a-z]+[A-Z]\w*/g, (name) => (Object.hasOwn(TRAINING_FLAGS, name) ? flagOf(name) : name));
     throw new UsageError(message, { cause });
   }
 }
@@ -327,7 +325,14 @@ export function trainingOptions(flags: Partial<RunOptions>, shape?: readonly num
  *
  * @throws UsageError that names the flag and the methods that have it
  */
-export function checkMethodFlags(command: Command, method: MethodName): void {
+export function checkMethodFlags(command: Command, { method, targetJitter, batchNorm, ...added }: TrainFlags): void {
+  const addsLosses = [added.mccWeight, added.alphaPowerWeight, added.entropyWeight].some(Boolean);
+  if (method === 'source-only' && !addsLosses && (targetJitter ?? 'none') !== 'none')
+    throw new UsageError('--target-jitter changes target images, but the method source-only uses none; leave it out');
+  if (method === 'source-only' && batchNorm === 'separate')
+    throw new UsageError(
+      '--batch-norm separate needs batches of both domains, but the method is source-only; leave it out',
+    );
   for (const name of command.options.map((option) => option.attributeName())) {
     const methods = methodsWith(name);
     if (!methods || methods.includes(method) || command.getOptionValueSource(name) !== 'cli') continue;

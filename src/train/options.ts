@@ -213,6 +213,11 @@ export function checkSettings<M extends Model>(
   const numClasses = countClasses(source, given);
   if (method.usesTarget && !target)
     throw new TypeError(`training: target is missing, and ${method.name} adapts to it; pass its examples`);
+  // Losses that are added to it see the target in a pass of its own, so both domains would move the running statistics.
+  if (options.batchNorm === 'separate' && (!method.usesTarget || method.name === 'source-only'))
+    throw new RangeError(
+      `training: batchNorm is separate, but ${method.name} has no batches of both domains; leave it out`,
+    );
   const shape = shapeOf(source);
   geometry?.check(shape);
   if (target) checkExamples(source, target, 'target');
@@ -295,8 +300,13 @@ function countClasses(source: HostData | Dataset, given: number | undefined): nu
   checkData('source', source, false);
   if (!source.labels) throw new TypeError(`training: the source has no labels; training needs them`);
   checkData('source', source, true);
-  const largest = largestOf(labelsOf(source));
-  const numClasses = given ?? Math.max(2, source.classNames?.length ?? largest + 1);
+  const labels = labelsOf(source);
+  if (labels.every((label) => label === labels[0]))
+    throw new RangeError(
+      `training: all ${source.count} ${nounOf(source)} of the source are of class ${labels[0]}; a classifier needs two classes or more`,
+    );
+  const largest = largestOf(labels);
+  const numClasses = given ?? source.classNames?.length ?? largest + 1;
   if (largest < numClasses) return numClasses;
   throw new RangeError(`training: the source has a label ${largest}, but numClasses is ${numClasses}; make it larger`);
 }

@@ -87,6 +87,11 @@ test('analyse refuses a model without data or folder, and another number of clas
     ['analyse', '-m', 'run', '-s', 'idx:five'],
     '--source idx:five has 5 classes, but run/model.safetensors has 4',
   );
+  // Labels of other classes would be left out of the accuracy.
+  await refused(
+    ['analyse', '-m', 'run', '-t', 'idx:five'],
+    '--target idx:five: label 4 is out of range; the model has classes 0-3, so leave others out with --target-classes',
+  );
 });
 
 test('figures hold a mark per point, and names only as text', () => {

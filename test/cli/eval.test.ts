@@ -40,8 +40,10 @@ test('a model keeps its geometry: eval moves the images as training did', async 
   const { geometry, sourceJitter, iterations } = JSON.parse(readFileSync('moved/config.json', 'utf8')).options;
   assert.equal([geometry, sourceJitter, iterations], ['canonical', 'strong', 8]);
   const short = await run([...TRAIN, '--method', 'self-training', '-i', '2', '--json']);
-  const [warning] = short.events.filter(({ event }) => event === 'warning');
-  assert.match(warning?.message ?? short.stderr.text, /pseudo-labels begin at iteration 300, but the run ends at 2,/);
+  const warnings = short.events.filter(({ event }) => event === 'warning').map(({ message }) => message);
+  assert.is(warnings.length, 2, short.stderr.text);
+  assert.match(warnings[0], /^pseudo-labels begin at iteration 300, but the run ends at 2,/);
+  assert.match(warnings[1], /^class weights are first updated after iteration 100, but the run ends at 2,/);
   const evaluated = await run(['eval', '--model', 'moved', '--data', 'idx:s', '--json']);
   assert.equal(evaluated.result.confusion, result.source.confusion);
   const { tensors, metadata } = decodeSafetensors(readFileSync('moved/model.safetensors'), 'moved');

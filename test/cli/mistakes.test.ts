@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TrainFlags } from '../../src/cli/flags.ts';
+import { prepareJob } from '../../src/cli/run/job.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
 import { stripes } from '../train/stripes.ts';
 import { DATA, inFolder, refused, run, TRAIN, writeIdx } from './command.ts';
@@ -35,6 +37,30 @@ const train: [args: string, message: RegExp][] = [
     /--threshold is an option of self-training, but the method is pada; leave it out, or choose --method self-training/,
   ],
   ['--method source-only --temperature 1', /--temperature is an option of pada, .*, but the method is source-only/],
+  [
+    '--share 0.5',
+    /--share is 0.5, but --class-weights is mean, so it has no effect; leave it out, or choose saturating/,
+  ],
+  ['--mcc-temperature 3', /--mcc-temperature is 3, but --mcc-weight is 0, so it has no effect; leave it out/],
+  ['--alpha-power 3', /--alpha-power is 3, but --alpha-power-weight is 0, so it has no effect/],
+  [
+    '--method source-only --target-jitter affine',
+    /--target-jitter changes target images, but the method source-only uses none; leave it out/,
+  ],
+  [
+    '--method source-only --mcc-weight 1 --batch-norm separate',
+    /--batch-norm separate needs batches of both domains, but the method is source-only/,
+  ],
+  ['-s idx:same', /--source idx:same: all 20 images are of class 0; a classifier needs two classes or more/],
+  ['--source-classes 2', /--source idx:s: all 15 images are of class 2; a classifier needs two classes/],
+  [
+    '-s csv:rows.csv --label-column kind --source-jitter affine',
+    /--source-jitter affine is for images, but --source csv:rows.csv has 2 numbers; leave it out/,
+  ],
+  [
+    '-s csv:rows.csv --label-column kind --geometry canonical',
+    /--geometry canonical is for grey images, but --source csv:rows.csv has 2 numbers; leave it out, or/,
+  ],
   ['--momentum -0.5', /--momentum must be a number from 0 to 1 but is -0.5/],
   ['--iterations 1.5', /--iterations must be a whole number >= 0 but is 1.5/],
   ['-b 1', /--batch-size must be a whole number >= 2 but is 1/],
@@ -116,6 +142,8 @@ test.before(() => {
   writeIdx('few', stripes(6, 1));
   writeIdx('stray', { ...stripes(20, 1), labels: cycle(20, 4).with(7, 200) });
   writeIdx('oblong', { ...square(20, 16, cycle(20, 4)), height: 80, width: 3, images: new Uint8Array(20 * 240) });
+  writeIdx('same', square(20, 16, new Uint8Array(20)));
+  writeFileSync('rows.csv', 'x,y,kind\n0,1,0\n1,0,1\n');
   writeFileSync('file', '');
   mkdirSync('empty');
   writeFileSync('text', 'just text');
@@ -167,7 +195,7 @@ for (const [command, flags] of Object.entries(EMPTY)) {
 }
 
 test('if a flag is given twice, the last value counts, with a warning if they differ', async () => {
-  const flags = '--seed 1 --seed 2 --target-classes 0-1 --target-classes 0 -i 1 -i 1 --json'.split(' ');
+  const flags = '--seed 1 --seed 2 --target-classes 0-1 --target-classes 0 -i 1 -i 1 --method dann --json'.split(' ');
   const { code, events } = await run([...TRAIN, ...flags]);
   assert.is(code, 0);
   assert.equal(
@@ -178,6 +206,32 @@ test('if a flag is given twice, the last value counts, with a warning if they di
     ],
   );
   assert.is(events.find(({ event }) => event === 'start').options.seed, 2);
+});
+
+test('images with a bright ground are noted where bright strokes on black are needed', async () => {
+  const dark = stripes(20, 1);
+  writeIdx('bright', { ...dark, images: dark.images.map((v) => 255 - v) });
+  const notesOf = async (flags: Partial<TrainFlags>) => {
+    const notes: string[] = [];
+    const given = { source: 'idx:s', target: 'idx:bright', seed: 0, batchSize: 8, evalFreq: 0, checkpointEvery: 0 };
+    const reading = { onNote: (text: string) => void notes.push(text) };
+    await prepareJob({ method: 'pada', ...given, ...flags } as TrainFlags, { reading });
+    return notes;
+  };
+  const both =
+    '--target idx:bright: most images have a bright ground, but --geometry canonical and --target-jitter strong need';
+  for (const [flags, note] of [
+    [{ method: 'self-training' }, both],
+    [{ geometry: 'canonical' }, 'but --geometry canonical need'],
+    [{ targetJitter: 'strong,blur=0' }, 'but --target-jitter strong need'],
+    [{ sourceJitter: 'strong' }, undefined],
+    [{ targetJitter: 'affine' }, undefined],
+    [{ method: 'self-training', target: 'idx:t' }, undefined],
+  ] as const) {
+    const [found, ...more] = await notesOf(flags);
+    if (note) assert.match(found!, note);
+    assert.equal([found !== undefined, more], [note !== undefined, []], JSON.stringify(flags));
+  }
 });
 
 test('with --json a mistake is an event too; --debug adds the stack, causes included', async () => {

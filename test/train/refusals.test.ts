@@ -5,6 +5,7 @@ import { Conv2d, Flatten, Linear, Module, Sequential } from '../../src/nn/index.
 import type { Tensor } from '../../src/tensor.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { type TrainSettings, train } from '../../src/train/loop.ts';
+import { withTargetLosses } from '../../src/train/methods/additions.ts';
 import { dann } from '../../src/train/methods/dann.ts';
 import { completeRunOptions, defaultRunOptions } from '../../src/train/methods/named.ts';
 import { pada } from '../../src/train/methods/pada.ts';
@@ -71,10 +72,21 @@ gpuTest('options of a method belong to the method, which checks them', async (gp
     [() => pada({ reversalAlpha: Number.NaN }), /^pada: reversalAlpha must be a finite number but is NaN/],
     [() => dann({ reversalIterations: 0 }), /^dann: reversalIterations must be a number > 0/],
     [() => dann({ temperature: 0.1 } as never), /^dann: unknown option temperature/],
+    [
+      () => pada({ share: 0.5 }),
+      /^pada: share is 0.5, but classWeights is mean, so it has no effect; leave it out, or choose saturating/,
+    ],
+    [
+      () => withTargetLosses(dann(), { alphaPower: 3, mccWeight: 1 }),
+      /^withTargetLosses: alphaPower is 3, but alphaPowerWeight is 0, so it has no effect; leave it out/,
+    ],
     [() => sourceOnly({ tradeOff: 1 } as never), /^sourceOnly: unknown option tradeOff/],
   ] as const)
     assert.throws(make, (e: Error) => message.test(e.message) || assert.unreachable(e.message));
   assert.equal(pada({ temperature: undefined as never }).options, pada().options);
+  assert.is(pada({ share: 0.5, classWeights: 'saturating' }).options.share, 0.5);
+  // By name, the share is that of self-training, and no other method refuses it.
+  assert.is(completeRunOptions({ method: 'self-training', share: 0.5 }).share, 0.5);
 });
 
 gpuTest('values of another type or out of range are refused with both', async (gpu) => {
@@ -133,6 +145,14 @@ gpuTest('data of another kind or size is refused', async (gpu) => {
     [{ numClasses: 1 }, /^RangeError: train: numClasses must be a whole number >= 2/],
     [{ numClasses: '4' }, /^TypeError: train: numClasses must be a whole number >= 2 but is '4'/],
     [{ numClasses: 3 }, /^RangeError: training: the source has a label 3, but numClasses is 3; make it larger/],
+    [
+      { source: { ...source, labels: new Uint8Array(100).fill(2) } },
+      /^RangeError: training: all 100 images of the source are of class 2; a classifier needs two classes or more/,
+    ],
+    [
+      { method: withTargetLosses(sourceOnly(), { mccWeight: 1 }), batchNorm: 'separate' },
+      /^RangeError: training: batchNorm is separate, but source-only has no batches of both domains; leave it out/,
+    ],
     [{ target: undefined }, /^TypeError: training: target is missing, and pada adapts to it; pass its examples/],
     [{ source: unlabelled }, /^TypeError: training: the source has no labels; training needs them/],
     [{ source: { ...source, images: new Int8Array(source.images.buffer) } }, /source: images must be a Uint8Array/],

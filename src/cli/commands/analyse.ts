@@ -14,7 +14,7 @@ import { CONFIG, readConfig, startedFlags } from '../run/config.ts';
 import { makeFolder, writeAtomically } from '../run/files.ts';
 import { REPORT, readRows } from '../run/folder.ts';
 import { type Analysis, curvesOf, htmlReport, reportDataOf } from '../run/htmlReport.ts';
-import { type Job, prepareJob } from '../run/job.ts';
+import { checkTestSet, type Job, prepareJob } from '../run/job.ts';
 import { confusionTable } from '../show/bars.ts';
 import { counted, percent } from '../show/format.ts';
 import { readingNotes } from '../show/report.ts';
@@ -77,6 +77,7 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
       `--source ${task.source} has the classes ${given ?? '(no names)'}, but those of ${file} are ${own ?? '(no names)'}; pass a source with the same`,
     );
   if (record) checkShape(`--source ${task.source}`, data.source, record.shape);
+  if (!targetTest && data.target.labels) checkTestSet(`--target ${task.target}`, data.target, numClasses, 'the model');
   makeFolder(out);
 
   const analysis = await withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
@@ -114,10 +115,10 @@ async function prepareData(terminal: Terminal, run: string | undefined, flags: F
   for (const side of ['source', 'target'] as const)
     if (all[side] === undefined)
       throw new UsageError(`--${side} is missing; only a run folder says what a model was trained on`);
-  // The model's file has the weights, and what its examples are standardised with. No batch is drawn, and no run is saved.
+  // The model's file has the weights, and what its examples are standardised with. No run is saved.
   const { weights: _, out: __, ...needed } = all;
-  const options = { ...needed, standardize: 'none', batchSize: 2 } as TrainFlags;
-  return prepareJob(options, { reading: readingNotes(terminal) });
+  const options = { ...needed, standardize: 'none' } as TrainFlags;
+  return prepareJob(options, { reading: readingNotes(terminal), trains: false });
 }
 
 /** Writes the results as JSON and figures, and adds them to the run's report. Returns the names of the files. */

@@ -68,7 +68,7 @@ async function choose(
   const [{ config }] = candidates as [Candidate];
   // Each model's file has the weights, and what its examples are standardised with.
   const { weights: _, ...flags } = startedFlags(config);
-  const job = await prepareJob({ ...flags, standardize: 'none' }, { reading: readingNotes(terminal) });
+  const job = await prepareJob({ ...flags, standardize: 'none' }, { reading: readingNotes(terminal), trains: false });
   const precisions = [...new Set(candidates.map((one) => one.config.options.float32MatmulPrecision))];
   const precision = precisions.length === 1 ? precisions[0]! : 'highest';
   const folders = candidates.map(({ folder }) => folder);

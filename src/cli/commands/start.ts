@@ -39,7 +39,9 @@ export function addStart(root: Command, act: Act): void {
     act(async (terminal, flags: Flags) => {
       const compare = flags.compare === true;
       if (compare && isGiven('method')) command.error('--compare runs all methods; omit --method');
-      if (!compare) checkMethodFlags(command, flags.method);
+      if (compare && flags.batchNorm === 'separate')
+        command.error('--compare also runs source-only, which has no batches of both domains; omit --batch-norm');
+      if (!compare) checkMethodFlags(command, flags);
       const asked = await prepareJob(flags, {
         methods: compare ? METHOD_NAMES : [flags.method],
         reading: readingNotes(terminal),
@@ -92,7 +94,8 @@ async function timeIteration(terminal: Terminal, gpu: Gpu, job: Job): Promise<nu
   };
   const notice = compileNotice(terminal);
   showTiming();
-  const options = job.options.at(-1)!;
+  // Without the cheaper iterations that self-training begins with.
+  const options = { ...job.options.at(-1)!, pseudoFrom: 0 };
   const trainer = Trainer.begin({ gpu, ...job.data, ...trainArguments(options), model: job.model });
   try {
     await trainer.prepare([], {

@@ -64,7 +64,7 @@ export function addTrain(root: Command, act: Act): void {
       const config = given.resume === undefined ? undefined : await readConfig(given.resume);
       const flags = config ? resumedFlags(command, given, given.resume!, config) : given;
       requireData(command, flags);
-      if (!config) checkMethodFlags(command, flags.method);
+      if (!config) checkMethodFlags(command, flags);
       const finished = config && finishedRun(given.resume!);
       if (finished) {
         terminal.note(`the run in ${given.resume} is already finished`);
@@ -178,11 +178,7 @@ async function runOnce(
   const device = deviceOf(gpu);
   const { folder, checkpoint } = await openFolder(terminal, job, options, device);
   const report = new RunReport(terminal, job, options);
-  const { method, pseudoFrom, iterations } = options;
-  if (method === 'self-training' && pseudoFrom >= iterations)
-    terminal.warning(
-      `pseudo-labels begin at iteration ${pseudoFrom}, but the run ends at ${iterations}, so it learns nothing from them; lower --pseudo-from or raise --iterations`,
-    );
+  warnOfLateStart(terminal, options);
   const { geometry } = options;
   const [source, target, sourceTest, targetTest] = (
     [job.data.source, job.data.target, job.sourceTest, job.targetTest] as const
@@ -242,6 +238,21 @@ async function runOnce(
     terminal.settle();
     folder?.close();
   }
+}
+
+/** Warns if a part of the method would begin only after the run. */
+function warnOfLateStart(
+  terminal: Terminal,
+  { method, pseudoFrom, iterations, classWeightUpdateSteps: steps }: RunOptions,
+): void {
+  if (method === 'self-training' && pseudoFrom >= iterations)
+    terminal.warning(
+      `pseudo-labels begin at iteration ${pseudoFrom}, but the run ends at ${iterations}, so it learns nothing from them; lower --pseudo-from or raise --iterations`,
+    );
+  if (methodsWith('classWeightUpdateSteps')!.includes(method) && steps >= iterations)
+    terminal.warning(
+      `class weights are first updated after iteration ${steps}, but the run ends at ${iterations}, so all classes weigh the same; lower --class-weight-update-steps or raise --iterations`,
+    );
 }
 
 /** Makes report.html of a finished run. */

@@ -14,7 +14,8 @@ import type { TrainingData } from '../../train/options.ts';
 import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
 import { checkDataFlags, dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
-import { classes as classList } from '../show/format.ts';
+import { flagOf } from '../flagValues.ts';
+import { classes as classList, counted } from '../show/format.ts';
 import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
 import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
@@ -59,6 +60,7 @@ interface Side {
  *
  * @param methods of the runs; default: the one that the flags name
  * @param resume the config of the run that is resumed
+ * @param trains whether it will be trained on; else a few examples of one class are enough. Default: true
  */
 export async function prepareJob(
   flags: TrainFlags,
@@ -66,7 +68,13 @@ export async function prepareJob(
     methods = [flags.method],
     resume,
     reading = {},
-  }: { methods?: readonly [MethodName, ...MethodName[]]; resume?: RunConfig; reading?: ReadingWatch } = {},
+    trains = true,
+  }: {
+    methods?: readonly [MethodName, ...MethodName[]];
+    resume?: RunConfig;
+    reading?: ReadingWatch;
+    trains?: boolean;
+  } = {},
 ): Promise<Job> {
   const [method, ...others] = methods;
   const { batchSize } = trainingOptions({ ...flags, method });
@@ -82,10 +90,18 @@ export async function prepareJob(
   const shape = exampleShape(source.all);
   const optionsOf = (method: MethodName): RunOptions => trainingOptions({ ...flags, method }, shape);
   const options: Job['options'] = [optionsOf(method), ...others.map(optionsOf)];
-  if (flags.geometry === 'canonical' && shape[0] !== 1)
-    throw new UsageError(`--geometry canonical is for grey images, but ${source.title} has ${showExample(shape)}`);
+  if (flags.geometry === 'canonical' && !(shape.length === 3 && shape[0] === 1))
+    throw new UsageError(
+      `--geometry canonical is for grey images, but ${source.title} has ${showExample(shape)}; leave it out, or make image files grey with --channels 1`,
+    );
+  for (const flag of ['sourceJitter', 'targetJitter'] as const)
+    if (shape.length !== 3 && (flags[flag] ?? 'none') !== 'none')
+      throw new UsageError(
+        `${flagOf(flag)} ${flags[flag]} is for images, but ${source.title} has ${showExample(shape)}; leave it out`,
+      );
   const arch = flags.arch ?? defaultModelName(shape);
   checkExamples(source.title, source.all, arch);
+  if (trains) checkTrainable(source, target, batchSize);
   for (const [flag, { title, classes, train, test, testTitle }] of Object.entries({ source, target })) {
     checkClasses(`--${flag}-classes`, classes, numClasses, "the source's");
     checkSameShape(title, train, source);
@@ -96,11 +112,7 @@ export async function prepareJob(
     throw new UsageError(
       `--target-classes ${classList(target.classes)} has no class in common with --source-classes ${classList(source.classes)}`,
     );
-  for (const { title, train } of [source, target])
-    if (train.count < batchSize)
-      throw new UsageError(
-        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${batchSize}; use --batch-size ${train.count} or less`,
-      );
+  if (trains) warnOfGround({ source, target }, options, reading);
   const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);
   const statistics = statisticsFor(flags, { train: source.train, weights, reading });
   const scaled = <Data extends HostData | undefined>(data: Data): Data =>
@@ -266,6 +278,52 @@ function countClasses({ title, all }: Side): number {
   return Math.max(2, largest + 1);
 }
 
+/** @throws UsageError for a source of a single class, and for less than a batch */
+function checkTrainable(source: Side, target: Side, batchSize: number): void {
+  const { title, all, train } = source;
+  const [first, ...others] = labelsOf(train);
+  if (others.every((label) => label === first))
+    throw new UsageError(
+      `${title}: all ${counted(train.count, nounOf(train).slice(0, -1))} are of class ${all.classNames?.[first!] ?? first}; a classifier needs two classes or more`,
+    );
+  for (const { title, train } of [source, target])
+    if (train.count < batchSize)
+      throw new UsageError(
+        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${batchSize}; use --batch-size ${train.count} or less`,
+      );
+}
+
+// Images whose border is looked at.
+const LOOKED_AT = 1000;
+
+/** Warns if images with a bright ground are about to be treated as bright strokes on black. */
+function warnOfGround(
+  sides: Record<'source' | 'target', Side>,
+  options: readonly RunOptions[],
+  { onNote }: ReadingWatch,
+): void {
+  for (const [name, { title, train }] of Object.entries(sides) as ['source' | 'target', Side][]) {
+    if (isFeatures(train)) continue;
+    const [, height, width] = exampleShape(train) as [number, number, number];
+    const pixels = train.images.subarray(0, LOOKED_AT * (train.images.length / train.count));
+    const isBorder = (i: number): boolean => {
+      const [y, x] = [Math.floor(i / width) % height, i % width];
+      return y === 0 || x === 0 || y === height - 1 || x === width - 1;
+    };
+    const border = Uint8Array.from(pixels).filter((_, i) => isBorder(i));
+    if (border.reduce((sum, v) => sum + v, 0) <= 127 * border.length) continue;
+    const flags = (own: RunOptions) => [
+      ...(own.geometry === 'canonical' ? ['--geometry canonical'] : []),
+      ...(own[`${name}Jitter`].startsWith('strong') ? [`${flagOf(`${name}Jitter`)} strong`] : []),
+    ];
+    const [first] = options.map(flags).filter((list) => list.length > 0);
+    if (first)
+      onNote?.(
+        `${title}: most images have a bright ground, but ${first.join(' and ')} need bright strokes on black; invert the images, or write --geometry none and a jitter such as affine`,
+      );
+  }
+}
+
 export function checkClasses(flag: string, list: readonly number[] | null, numClasses: number, whose: string): void {
   const outside = list?.find((c) => c >= numClasses);
   if (outside !== undefined)
@@ -276,7 +334,9 @@ export function checkTestSet(title: string, data: HostData, numClasses: number, 
   if (!data.labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
   const outside = labelsOf(data).find((label) => label >= numClasses);
   if (outside !== undefined)
-    throw new UsageError(`${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}`);
+    throw new UsageError(
+      `${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}, so leave others out with ${/^--(source|target)/.exec(title)?.[0] ?? '-'}-classes`,
+    );
 }
 
 function checkSameShape(title: string, data: HostData, { title: sourceTitle, all }: Side): void {

@@ -16,7 +16,8 @@ export const TIMED = 4;
 
 /** Profiles a few iterations of a job: prints a table, emits an event, and writes a Chrome trace to `file` if one is named. */
 export async function profileJob(terminal: Terminal, gpu: Gpu, job: Job, file: string | undefined): Promise<void> {
-  const options = { ...job.options[0], seed: job.seeds[0]! };
+  // Without the cheaper iterations that self-training begins with.
+  const options = { ...job.options[0], seed: job.seeds[0]!, pseudoFrom: 0 };
   const trainer = await Trainer.create({ gpu, ...job.data, ...trainArguments(options), model: job.model });
   try {
     for (let i = 0; i < WARM_UP; i++) await trainer.step();

@@ -90,27 +90,27 @@ export class RunReport {
 
   progress(p: Progress): void {
     const { terminal, job } = this;
-    const { iterations, tradeOff } = this.options;
+    const { iterations } = this.options;
     terminal.emit({ event: 'progress', iterations, ...p });
     const done = p.iteration + 1;
-    const loss = (p.classLoss + tradeOff * p.transferLoss).toFixed(3);
+    // Methods weigh the losses differently, and some of the weights change, so there is no sum of both here.
+    const losses = { class: p.classLoss, ...(p.transferLoss !== 0 && { transfer: p.transferLoss }) };
+    const accuracies = { class: p.classAccuracy, ...(!Number.isNaN(p.domainAccuracy) && { domain: p.domainAccuracy }) };
     const counter = `${String(done).padStart(String(iterations).length)}/${iterations}`;
     const time = `${milliseconds(p.secondsPerIteration)}/iteration`;
     const tested = (job.targetTest?.count ?? 0) + (job.sourceTest?.count ?? 0);
     const evaluating = tested > 0 ? `, evaluating on ${counted(tested, this.noun)}` : '';
     const left = done < iterations ? `${duration(p.secondsLeft)} left` : `done${evaluating}`;
-    const [classAccuracy, domainAccuracy] = [percent(p.classAccuracy), percent(p.domainAccuracy)];
-    if (!terminal.isLive) {
-      terminal.line(
-        `iteration ${counter}  loss ${loss}  class ${classAccuracy}  domain ${domainAccuracy}  ${time}  ${left}`,
-      );
-      return;
-    }
     const { cyan, bold } = terminal.colors;
-    terminal.live(
-      `${cyan(bar(done / iterations, barWidth(terminal.columns)))}  ${counter}  ${time}, ${left}\n` +
-        `loss ${bold(loss)}   class accuracy ${bold(classAccuracy)}   domain accuracy ${bold(domainAccuracy)}`,
-    );
+    const figures = [
+      ...Object.entries(losses).map(([name, loss]) => `${name} loss ${bold(loss.toFixed(3))}`),
+      ...Object.entries(accuracies).map(([name, accuracy]) => `${name} accuracy ${bold(percent(accuracy))}`),
+    ].join('  ');
+    if (terminal.isLive)
+      terminal.live(
+        `${cyan(bar(done / iterations, barWidth(terminal.columns)))}  ${counter}  ${time}, ${left}\n${figures}`,
+      );
+    else terminal.line(`iteration ${counter}  ${figures}  ${time}  ${left}`);
   }
 
   classWeight(event: ClassWeightEvent): void {

@@ -50,11 +50,22 @@ const checks: OptionChecks<AdditionOptions> = {
 /**
  * Adds losses of the target's predictions to a method: `withTargetLosses(pada(), { mccWeight: 0.1 })`. Returns the method itself if all
  * weights are 0. A method that does not use the target then does, by a pass of its own.
+ *
+ * @throws RangeError for a temperature or an exponent of a loss whose weight is 0
  */
 export function withTargetLosses(method: Method, given: AdditionOptions = {}): Method {
   checkOptions('withTargetLosses', given, checks);
   const options = withDefaults(additionDefaults, given);
   const { mccWeight, mccTemperature, alphaPowerWeight, alphaPower, entropyWeight } = options;
+  // Without its weight it would be ignored.
+  for (const [name, weight] of [
+    ['mccTemperature', 'mccWeight'],
+    ['alphaPower', 'alphaPowerWeight'],
+  ] as const)
+    if (options[weight] === 0 && options[name] !== additionDefaults[name])
+      throw new RangeError(
+        `withTargetLosses: ${name} is ${options[name]}, but ${weight} is 0, so it has no effect; leave it out`,
+      );
   const terms: [weight: number, loss: (logits: Tensor) => Tensor][] = [
     [mccWeight, (logits) => new MinimumClassConfusionLoss({ temperature: mccTemperature }).forward(logits)],
     [alphaPowerWeight, (logits) => alphaPowerLoss(logits, alphaPower)],

@@ -20,7 +20,7 @@ import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
 import { softmax } from '../../ops/softmax.ts';
 import { Random } from '../../random.ts';
-import { type ClassWeightsOptions, classWeightsChecks, classWeightsOf } from './classWeights.ts';
+import { type ClassWeightsOptions, checkShare, classWeightsChecks, classWeightsOf } from './classWeights.ts';
 import { dannChecks } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
@@ -50,6 +50,7 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
   const own = { tradeOff: weight, gamma: weight, cotWeight: weight, reversalAlpha, mu: wholeFrom(0) };
   checkOptions<Ba3usOptions>('ba3us', given, { ...classWeightsChecks, ...own });
   const options = withDefaults(ba3usDefaults, given);
+  checkShare('ba3us', options);
   const { tradeOff, reversalAlpha: alpha, gamma, cotWeight, mu, classWeightUpdateSteps } = options;
   return {
     name: 'ba3us',

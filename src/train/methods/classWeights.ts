@@ -24,6 +24,14 @@ export const classWeightsChecks: OptionChecks<ClassWeightsOptions> = {
   classWeightUpdateSteps: /* @__PURE__ */ wholeFrom(1),
 };
 
+/** @internal Throws for a share that would be ignored. */
+export function checkShare(who: string, { classWeights, share }: ClassWeightsOptions): void {
+  if (classWeights === 'mean' && share !== classWeightsDefaults.share)
+    throw new RangeError(
+      `${who}: share is ${share}, but classWeights is mean, so it has no effect; leave it out, or choose saturating`,
+    );
+}
+
 /** @internal Makes the weights of a run. */
 export const classWeightsOf = (
   { gpu, target, model, numClasses, eager }: MethodSetup,

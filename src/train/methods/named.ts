@@ -101,7 +101,9 @@ export function completeRunOptions(given: Partial<RunOptions>, base?: Readonly<R
     geometry: oneOf(...GEOMETRY_NAMES),
   } as never);
   const options = withDefaults(base ?? runDefaultsOf(given.method ?? 'pada'), given);
-  for (const name of METHOD_NAMES) methodOf(options, name);
+  // Methods that are not chosen check only the range of their options.
+  for (const name of METHOD_NAMES)
+    methodOf(name === options.method ? options : { ...options, classWeights: 'saturating' }, name);
   completeOptions(pick(options, defaultOptions));
   const { sourceJitter, targetJitter } = jittersOf(options);
   return {

@@ -16,7 +16,13 @@ import { concat } from '../../ops/concat.ts';
 import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
 import { slice } from '../../ops/slice.ts';
-import { type ClassWeightsOptions, classWeightsChecks, classWeightsDefaults, classWeightsOf } from './classWeights.ts';
+import {
+  type ClassWeightsOptions,
+  checkShare,
+  classWeightsChecks,
+  classWeightsDefaults,
+  classWeightsOf,
+} from './classWeights.ts';
 import { type DannOptions, dannChecks, dannDefaults } from './dann.ts';
 import type { Method, Recipe } from './method.ts';
 
@@ -31,6 +37,7 @@ const checks: OptionChecks<PadaOptions> = { ...dannChecks, ...classWeightsChecks
 export const pada = (given: PadaOptions = {}): Method => {
   checkOptions('pada', given, checks);
   const options = withDefaults(padaDefaults, given);
+  checkShare('pada', options);
   const { tradeOff, reversalAlpha: alpha, reversalIterations: maxIters } = options;
   return {
     name: 'pada',
