@@ -1,6 +1,6 @@
 // `npm run bench` and `padagrad bench`: measures the kernels and prints or records the rows.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
@@ -32,6 +32,9 @@ import {
 import { keyOf, type Row } from './harness/row.ts';
 import { casesOf, runSuite } from './harness/suite.ts';
 import { benches } from './index.ts';
+import { checkAdapter, type Processors } from './model/check.ts';
+import { devicesOf } from './model/devices.ts';
+import { recordedModel, showDevice } from './model/show.ts';
 import { measureVariants, subjectsOf, VARIANT_COLUMNS, variantCells } from './variants.ts';
 
 interface Flags {
@@ -45,6 +48,8 @@ interface Flags {
   gemm?: GemmFamily;
   subgroups: boolean;
   variants?: boolean;
+  /** true: predictions for every known GPU; a text: for those with such a name. */
+  model?: true | string;
   float32MatmulPrecision: Float32MatmulPrecision;
 }
 
@@ -77,6 +82,12 @@ const command = new Command('padagrad bench')
     ).conflicts(['csv', 'compare']),
   )
   .addOption(
+    new Option(
+      '--model [device]',
+      'print predicted times of GPUs that need not be here; `adapter` compares predictions with measurements of this one',
+    ).conflicts(['csv', 'compare', 'variants', 'only', 'quick']),
+  )
+  .addOption(
     new Option('--float32-matmul-precision <which>', 'precision of matmuls; medium rounds operands to half precision')
       .choices(['highest', 'medium'])
       .default('highest'),
@@ -86,12 +97,14 @@ const command = new Command('padagrad bench')
 
 async function main(): Promise<number> {
   const flags = command.parse().opts<Flags>();
+  if (flags.model && flags.model !== 'adapter') return model(flags);
   const before = flags.compare ? readRows(flags.compare) : undefined;
   const precision = flags.float32MatmulPrecision;
   const options: GpuOptions = {
     subgroups: flags.subgroups,
     features: precision === 'medium' ? [SUBGROUP_MATRICES] : [],
-    ...(flags.gemm && { gemm: flags.gemm }),
+    // The predictions are of the kernels for GPUs.
+    ...((flags.gemm ?? flags.model) && { gemm: flags.gemm ?? 'workgroup' }),
   };
   const gpu = await createGpu(options);
   try {
@@ -101,6 +114,10 @@ async function main(): Promise<number> {
     if (before?.driver && before.driver !== device.driver)
       say(`bench: ${flags.compare} was measured with another driver (${before.driver})`);
     const load = loadavg()[0]!;
+    if (flags.model) {
+      await checkAdapter(gpu, PROCESSORS, (header, lines) => show(flags, header, lines), write);
+      return 0;
+    }
     if (flags.variants) return await variants(gpu, flags, cases);
     const events = flags.json === true;
     const tables = !events && !flags.csv;
@@ -135,6 +152,28 @@ async function main(): Promise<number> {
   } finally {
     gpu.dispose();
   }
+}
+
+/** The processors of lavapipe: Linux counts the time of its threads. */
+const PROCESSORS: Processors = {
+  count: availableParallelism(),
+  seconds: () => {
+    const folder = '/proc/self/task';
+    if (!existsSync(folder)) return undefined;
+    const of = (thread: string, file: string) => readFileSync(`${folder}/${thread}/${file}`, 'utf8');
+    const threads = readdirSync(folder).filter((thread) => of(thread, 'comm').startsWith('llvmpipe'));
+    if (threads.length === 0) return undefined;
+    return threads.reduce((sum, thread) => sum + Number(of(thread, 'schedstat').split(' ')[0]), 0) / 1e9;
+  },
+};
+
+/** Prints or records predictions. */
+function model(flags: Flags): number {
+  const devices = devicesOf(flags.model === true ? '' : flags.model);
+  if (flags.json === true) write(JSON.stringify({ event: 'model', ...recordedModel() }));
+  else if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ ...origin(), ...recordedModel() })}\n`);
+  else for (const device of devices) showDevice(device, (header, lines) => show(flags, header, lines), write);
+  return 0;
 }
 
 /** Measures the variants of the GEMM kernels. */

@@ -8,6 +8,8 @@
 //
 //   bench.json       npm run bench -- --only matmul,conv2d,softmax-column-mean,cnn,pada,ladder-matmul --json docs/figures/bench.json
 //   peers.json       npm run bench:peers
+//   kernels.json     npm run gpu-compile -- --model (what compilers make of the kernels; it has no table)
+//   model.json       npm run bench -- --model --json docs/figures/model.json
 //   adaptation.json  node tools/adaptation.mjs
 //   terminal.json    node tools/pictures/terminal.mjs (the text of the picture; it has no table)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -127,6 +129,14 @@ const TABLES = {
     return `${table(['kernel', 'shape', '% of peak', 'of'], lines)}\n\n${recorded(recording)}`;
   },
 
+  model: () => {
+    const { devices, counts, date, command } = read('model.json');
+    const stepOf = ({ steps }, name) => steps.find(({ step }) => step === name);
+    const lines = PREDICTED.map((name) => [name, ...devices.map((device) => predictionOf(stepOf(device, name)))]);
+    const origin = `Predicted on ${date} from kernels compiled at commit ${counts.commit}: \`${command}\`.`;
+    return `${table(['**prediction**', ...devices.map(({ name }) => name)], lines)}\n\n${origin}`;
+  },
+
   steps: () => {
     const { rows, ...recording } = read('bench.json');
     const lines = rows
@@ -143,6 +153,25 @@ const TABLES = {
     return `${table(header, lines)}\n\n${recorded(recording)}`;
   },
 };
+
+// Rows of the table of predictions.
+const PREDICTED = [
+  'cnn-step',
+  'pada-step',
+  'matmul 256x256x256',
+  'matmul 1024x1024x1024',
+  'matmul 4096x4096x4096',
+  'conv2d 64x32x12x12*64x32x5x5',
+  'conv2d 64x64x56x56*64x64x3x3p1',
+  'softmax-column-mean 1024x1000',
+];
+
+/** A predicted time, with the percent of the peak if operations are counted, and the term that takes the most of it. */
+function predictionOf({ us, percentOfPeak, byTerm }) {
+  const [term] = Object.entries(byTerm).reduce((a, b) => (b[1] > a[1] ? b : a));
+  const time = us < 1000 ? `${Number(us.toPrecision(2))} µs` : `${Number((us / 1000).toPrecision(2))} ms`;
+  return `${time}${percentOfPeak === null ? '' : `, ${percentOfPeak.toFixed(0)} %`}, ${term}`;
+}
 
 /** Other libraries' times divided by ours, of the rows that `isShown` picks. */
 function peerTable(isShown) {

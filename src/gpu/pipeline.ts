@@ -18,7 +18,7 @@ export class Pipeline {
     readonly module: WgslModule,
     private readonly entry: string,
     names: readonly string[],
-    private readonly constants: Readonly<Record<string, number>>,
+    readonly constants: Readonly<Record<string, number>>,
   ) {
     this.bindings = names.map((name) => {
       const binding = module.bindings.get(name);

@@ -2,14 +2,17 @@
 // multiplication in every tile. Nothing is computed, so nothing is read. After the line that layer.c writes for a pipeline, this
 // program writes a line that describes it:
 //
-//   {"name", "entry", "constants", "gemm", "step", "split", "use"}
+//   {"name", "entry", "constants", "gemm", "split", "step", "key", "use"}
 //
-// A pipeline that was compiled before has only this line.
+// A pipeline that was compiled before has only this line. The uses of the cost model (bench/model) are also run, which has no effect,
+// to write down their dispatches: {"run", "footprint", "works"}.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forward as cnnForward, step as cnnStep } from 'project/bench/cnn.ts';
 import { casesOf } from 'project/bench/harness/suite.ts';
 import { benches } from 'project/bench/index.ts';
+import { keyOf, listsOfRun, stepWork } from 'project/bench/model/dispatches.ts';
+import { padaSettings } from 'project/bench/pada.ts';
 import { backward, zeroGrad } from 'project/src/autograd.ts';
 import { capture } from 'project/src/capture.ts';
 import { createGpu } from 'project/src/gemm/createGpu.ts';
@@ -35,6 +38,8 @@ const {
 
 let use = '';
 
+const write = (line) => appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
+
 /** Compiles one pipeline at a time and writes down what each one is. */
 function watch(device) {
   const codes = new WeakMap();
@@ -44,10 +49,10 @@ function watch(device) {
   };
   const note = ({ label, compute: { module, entryPoint, constants } }) => {
     const code = codes.get(module) ?? '';
-    const gemm = gemmKernelOf(code);
-    const step = Number(STEP.exec(code)?.[1] ?? 0);
-    const line = { name: label, entry: entryPoint, constants, gemm, step, split: SPLIT.test(code), use };
-    appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
+    write({
+      ...{ name: label, entry: entryPoint, constants, gemm: gemmKernelOf(code), split: SPLIT.test(code) },
+      ...{ step: Number(STEP.exec(code)?.[1] ?? 0), key: keyOf(label, code, constants), use },
+    });
   };
   instead('createShaderModule', (original) => (descriptor) => {
     const module = original(descriptor);
@@ -103,10 +108,7 @@ async function open() {
   Object.defineProperty(gpu.device, 'rawInfo', { value: adapter.info });
   const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) is taken for a software adapter`);
-  appendFileSync(
-    join(folder, 'log.jsonl'),
-    `${JSON.stringify({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } })}\n`,
-  );
+  write({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } });
   // Dawn's instance must outlive its devices.
   return { instance, gpu, lanes: Number(asked ?? subgroupMaxSize) };
 }
@@ -239,6 +241,28 @@ async function halfPrecision(gpu, lanes) {
   settings.half = undefined;
 }
 
+/** Writes down the dispatches of the steps and of some benches, for the cost model. */
+async function runs(gpu) {
+  const steps = { 'cnn-forward': cnnForward, 'cnn-step': cnnStep };
+  for (const [name, prepare] of Object.entries(steps))
+    await compile(`run ${name}`, async () => {
+      const prepared = await prepare(gpu);
+      write({ run: use.slice('run '.length), ...stepWork(await listsOfRun(gpu, prepared.step)) });
+      prepared.dispose();
+    });
+  await compile('run pada-step', async () => {
+    const trainer = await Trainer.create(padaSettings(gpu));
+    write({ run: use.slice('run '.length), ...stepWork(await listsOfRun(gpu, () => trainer.step())) });
+    trainer.dispose();
+  });
+  for (const one of casesOf(benches, gpu, { only: ['matmul', 'conv2d', 'softmax-column-mean'] }))
+    await compile(`run ${one.bench} ${one.shape}`, async () => {
+      const opened = await one.open(gpu);
+      write({ run: use.slice('run '.length), ...stepWork(await listsOfRun(gpu, () => opened.step.run())) });
+      opened.dispose();
+    });
+}
+
 // [rows, columns, block] of the tiles of gemm.workgroup. Smaller tiles of 4 x 4 differ from 64 x 64 only in numbers.
 const TILES = [
   [64, 64, 4],
@@ -255,6 +279,7 @@ await compile('optimizers', () => optimizers(gpu));
 for (const one of casesOf(benches, gpu, { quick: true }))
   if (one.open) await compile(`bench ${one.bench}`, async () => (await one.open(gpu)).dispose());
 await halfPrecision(gpu, lanes);
+if (only.includes('run ')) await runs(gpu);
 gpu.dispose();
 // This use keeps the instance alive until here.
 process.exit(instance ? process.exitCode : 1);

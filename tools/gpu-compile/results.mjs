@@ -1,7 +1,7 @@
 // Reads the results that layer.c and kernels.mjs wrote to a folder.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hotLoop } from './loops.mjs';
+import { hotLoop, straightAndLoops } from './loops.mjs';
 import { loopsOf } from './spirv.mjs';
 
 function nameOf({ name, gemm, split, constants = {} }) {
@@ -36,12 +36,16 @@ const FIELDS = {
   inverseThroughput: ['Inverse Throughput'],
 };
 
-/** Returns the pipelines in a folder of results by name, in the order in which they were compiled. */
-export function readResults(folder) {
-  const lines = readFileSync(join(folder, 'log.jsonl'), 'utf8')
+/** Returns the lines that layer.c and kernels.mjs wrote. */
+export const readLog = (folder) =>
+  readFileSync(join(folder, 'log.jsonl'), 'utf8')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+/** Returns the pipelines in a folder of results by name, in the order in which they were compiled. */
+export function readResults(folder) {
+  const lines = readLog(folder);
   const rows = new Map();
   let made;
   for (const line of lines) {
@@ -62,17 +66,17 @@ export function readResults(folder) {
 }
 
 /** Returns the driver's description of itself, with its version. */
-export const driverOf = (folder) => {
-  const lines = readFileSync(join(folder, 'log.jsonl'), 'utf8').split('\n');
-  return JSON.parse(lines.find((line) => line.includes('"adapter"'))).adapter.description;
-};
+export const driverOf = (folder) => readLog(folder).find(({ adapter }) => adapter).adapter.description;
 
-function rowOf(folder, { use }, { number, executables: [{ subgroupSize, statistics }] }) {
-  const row = { uses: new Set([use]), number, subgroupSize };
+function rowOf(folder, { use, key, step, constants }, { number, executables: [{ subgroupSize, statistics }] }) {
+  const row = { uses: new Set([use]), key, step, constants, number, subgroupSize };
   for (const [field, names] of Object.entries(FIELDS))
     row[field] = names.map((name) => statistics[name]).find((v) => v !== undefined);
   const file = (extension) => join(folder, `${number}.${extension}`);
   if (existsSync(file('spv'))) Object.assign(row, loopsOf(readFileSync(file('spv'))));
-  if (existsSync(file('asm'))) row.hot = hotLoop(readFileSync(file('asm'), 'utf8'));
+  if (existsSync(file('asm'))) {
+    const listing = readFileSync(file('asm'), 'utf8');
+    Object.assign(row, { hot: hotLoop(listing), straight: straightAndLoops(listing) });
+  }
   return row;
 }

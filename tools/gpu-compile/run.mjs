@@ -1,4 +1,4 @@
-// Compiles the project's kernels for real GPUs, without one: `npm run gpu-compile [-- [--check | --update] [FAMILY ...]]`. README.md
+// Compiles the project's kernels for real GPUs, without one: `npm run gpu-compile [-- [--check | --update | --model] [FAMILY ...]]`. README.md
 // explains the results.
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,6 +20,9 @@ const DEFAULT = ['navi31', 'navi21', 'vega10', 'gfx1200'];
 // --check and --update compile the hot kernels for these families, so that they take about a minute.
 const CHECKED = ['navi31', 'navi21', 'gfx1200', 'dg2'];
 const HOT = '^(CNN step|PADA step|workgroup .*: (matmul aligned|conv2d 5x5))$';
+// --model compiles for these families what the cost model predicts: the steps, some benches, and matmul in each tile.
+const MODELLED = ['navi31', 'dg2'];
+const MODEL = '^(run .*|workgroup .*: matmul aligned)$';
 const INTEL = ['tgl', 'adl', 'dg2', 'mtl'];
 const ICDS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
@@ -118,17 +121,23 @@ try {
   if (!node('bundle.mjs', [join(build, 'kernels.mjs')])) throw new Failure('the bundle failed');
   const args = process.argv.slice(2);
   const mode = args.find((arg) => arg.startsWith('--'));
-  if (mode && !['--check', '--update'].includes(mode))
-    throw new Failure(`unknown option ${mode}; use --check or --update`);
+  if (mode && !['--check', '--update', '--model'].includes(mode))
+    throw new Failure(`unknown option ${mode}; use --check, --update or --model`);
   if (mode && lanes) throw new Failure(`${mode} is for the lanes that the driver chooses; unset GPU_COMPILE_SUBGROUP`);
   const asked = args.filter((arg) => arg !== mode);
-  const families = asked.length > 0 ? asked : mode ? CHECKED : DEFAULT;
-  const made = families.map((family) => compileFor(family, mode && HOT));
+  const isModel = mode === '--model';
+  if (isModel && asked.length > 0) throw new Failure('--model is for the families that the model uses; name none');
+  const families = asked.length > 0 ? asked : isModel ? MODELLED : mode ? CHECKED : DEFAULT;
+  const made = families.map((family) => compileFor(family, isModel ? MODEL : mode && HOT));
   const folders = made.filter(({ hasResults }) => hasResults).map(({ out }) => out);
   if (mode && made.some(({ worked }) => !worked)) throw new Failure(`${mode} needs everything to compile`);
   const reported =
     folders.length > 0 &&
-    (mode ? node('check.mjs', mode === '--update' ? [mode, ...folders] : folders) : node('report.mjs', folders));
+    (isModel
+      ? node('model.mjs', folders)
+      : mode
+        ? node('check.mjs', mode === '--update' ? [mode, ...folders] : folders)
+        : node('report.mjs', folders));
   process.exitCode = reported ? 0 : 1;
 } catch (error) {
   if (!(error instanceof Failure)) throw error;

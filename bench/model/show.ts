@@ -1,0 +1,63 @@
+// `npm run bench -- --model [device]`: tables of predicted times. No GPU is used.
+import { digits } from '../harness/report.ts';
+import { countsOrigin, familyOf } from './counts.ts';
+import { DEVICES } from './devices.ts';
+import { type Forecast, forecastAll, nextStep } from './forecast.ts';
+import { type Device, peakGflops } from './predict.ts';
+
+/** Prints a table: its header and its lines. */
+export type Show = (header: readonly string[], lines: readonly (readonly string[])[]) => void;
+
+// The steps that are shown kernel by kernel; the benches have a line each.
+const STEPS = ['cnn-step', 'pada-step'];
+// Kernels that take less of a step are not shown.
+const LEAST = 0.01;
+
+/** Prints the predictions for a device: its steps kernel by kernel, then a line per step and bench. */
+export function showDevice(device: Device, show: Show, write: (text: string) => void): void {
+  const { driver } = familyOf(device.counts);
+  const all = forecastAll(device);
+  write(`\nPREDICTION for ${device.name}: ${digits(peakGflops(device) / 1e3)} TFLOP/s, ${device.memoryGbps} GB/s.`);
+  write(`Instructions as ${driver} compiles them for ${device.counts}, recorded at commit ${countsOrigin.commit}.`);
+  write('Nothing was measured.');
+  for (const step of all.filter(({ step }) => STEPS.includes(step))) {
+    write(`\n${step.step}: predicted ${digits(step.us)} us`);
+    const rows = step.kernels.filter(({ us }) => us >= LEAST * step.us);
+    const cells = rows.map(({ kernel, calls, workgroups, resident, us, bound }) => [
+      ...[shortOf(kernel), String(calls), String(workgroups), String(resident), bound],
+      ...[digits(us), `${((100 * us) / step.us).toFixed(0)} %`],
+    ]);
+    show(['kernel', 'calls', 'workgroups', 'per unit', 'bound by', 'predicted us', 'share'], cells);
+    write(`Next: ${nextStep(step)}.`);
+  }
+  write('');
+  show(['step or bench', 'dispatches', 'predicted us', '% of peak', 'most of it'], all.map(cellsOf));
+}
+
+const cellsOf = (one: Forecast): string[] => [
+  ...[one.step, String(one.dispatches), digits(one.us)],
+  one.percentOfPeak === null ? '-' : one.percentOfPeak.toFixed(0),
+  nextStep(one).split(':')[0]!,
+];
+
+/** A pipeline without the constants that do not change what a reader looks for. */
+const shortOf = (kernel: string): string =>
+  kernel.replace(
+    / (ALIGNED_[AB]|WHOLE(_K)?|TRANSPOSE_[AB]|THREADS|DIVISOR_.|SHIFT_.|STRIDE_.|LOOP|ONES|BIAS)=\S+/g,
+    '',
+  );
+
+/** Returns the predictions of all devices as plain data, for a recording. */
+export const recordedModel = () => ({
+  counts: countsOrigin,
+  devices: DEVICES.map((device) => ({
+    ...{ name: device.name, counts: device.counts, peakGflops: rounded(peakGflops(device)) },
+    steps: forecastAll(device).map(({ step, dispatches, us, byTerm, percentOfPeak }) => ({
+      ...{ step, dispatches, us: rounded(us), percentOfPeak: percentOfPeak && rounded(percentOfPeak) },
+      byTerm: Object.fromEntries(Object.entries(byTerm).map(([term, part]) => [term, rounded(part)])),
+    })),
+  })),
+});
+
+/** Three digits: a prediction has no more. */
+const rounded = (value: number): number => Number(value.toPrecision(3));
