@@ -8,13 +8,18 @@ import { concat } from '../ops/concat.ts';
 import { slice } from '../ops/slice.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** A model whose training batches are `n` source examples, `n` target examples and any further source examples, in this order. */
+/**
+ * A model whose training batches are `n` source examples, `n` target examples and any further source examples, in this order. Throws
+ * `TypeError` for a model without batch norm, which would only train more slowly.
+ */
 export class PerDomain extends Module<Prediction> {
   constructor(
     readonly model: Model,
     private readonly n: number,
   ) {
     super();
+    if (![...model.namedBuffers()].some(([name]) => name.endsWith('running_mean')))
+      throw new TypeError('training: batchNorm is separate, but the model has no batch norm; leave it out');
   }
 
   forward(x: Tensor): Prediction {

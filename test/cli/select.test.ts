@@ -71,6 +71,26 @@ function copyRuns(folder: string, target: string): void {
   }
 }
 
+test('select and analyse warn if the data has changed since', async () => {
+  cpSync('runs', 'changed', { recursive: true });
+  const before = readFileSync('t-images-idx3-ubyte');
+  writeFileSync(
+    't-images-idx3-ubyte',
+    before.map((byte, i) => (i === 500 ? byte ^ 1 : byte)),
+  );
+  try {
+    const chosen = await run(['select', 'changed']);
+    assert.match(chosen.stdout.text, /^warning: the target idx:t has changed since changed.seed-0 was trained; scores/);
+    const analysed = await run(['analyse', '-m', 'changed/seed-0', '--examples', '5']);
+    assert.match(
+      analysed.stdout.text,
+      /^warning: the target idx:t has changed since changed.seed-0 was trained; it is/,
+    );
+  } finally {
+    writeFileSync('t-images-idx3-ubyte', before);
+  }
+});
+
 test('target labels change no score and no choice', async () => {
   const target = stripes(40, 2, { classes: 2, brightness: 120 });
   writeIdx('poisoned', { ...target, labels: new Uint8Array(40).fill(3) });

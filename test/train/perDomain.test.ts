@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { SmallCnn } from '../../src/models/smallCnn.ts';
+import { Linear } from '../../src/nn/linear.ts';
 import { concat } from '../../src/ops/concat.ts';
 import { Random } from '../../src/random.ts';
 import { tensor } from '../../src/tensor.ts';
@@ -31,6 +32,15 @@ gpuTest('each domain is normalised by itself, and only the target moves the runn
   const evaluated = tidy(() => new PerDomain(together.eval(), n).eval().forward(parts[0]!).logits);
   assert.equal(await evaluated.read(), await plain!.read());
   for (const held of [...parts, ...networks, joined, apart, plain, evaluated]) held!.dispose();
+});
+
+gpuTest('a model without batch norm has no separate statistics', (gpu) => {
+  const bare = new Linear(gpu, { inFeatures: 2, outFeatures: 2, random: new Random(1) });
+  assert.throws(
+    () => new PerDomain(bare as never, 2),
+    'training: batchNorm is separate, but the model has no batch norm; leave it out',
+  );
+  bare.dispose();
 });
 
 gpuTest('with separate statistics the target does not change what the source teaches', async (gpu) => {

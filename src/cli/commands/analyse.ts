@@ -10,7 +10,7 @@ import { whole } from '../flagValues.ts';
 import { withGpu } from '../gpu.ts';
 import { checkFinite, checkShape, openModel, readModel } from '../model.ts';
 import { analyseModel } from '../run/analysis.ts';
-import { CONFIG, readConfig, startedFlags } from '../run/config.ts';
+import { CONFIG, changedBareSides, readConfig, startedFlags } from '../run/config.ts';
 import { makeFolder, writeAtomically } from '../run/files.ts';
 import { REPORT, readRows } from '../run/folder.ts';
 import { type Analysis, curvesOf, htmlReport, reportDataOf } from '../run/htmlReport.ts';
@@ -106,7 +106,8 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
 
 /** Loads the data of the flags, completed by those of the run. */
 async function prepareData(terminal: Terminal, run: string | undefined, flags: Flags): Promise<Job> {
-  const began: Partial<TrainFlags> = run === undefined ? {} : startedFlags(await readConfig(run));
+  const config = run === undefined ? undefined : await readConfig(run);
+  const began: Partial<TrainFlags> = config ? startedFlags(config) : {};
   // Another source or target has classes and test sets of its own.
   for (const side of ['source', 'target'] as const)
     if (flags[side] !== undefined && flags[side] !== began[side])
@@ -118,7 +119,13 @@ async function prepareData(terminal: Terminal, run: string | undefined, flags: F
   // The model's file has the weights, and what its examples are standardised with. No run is saved.
   const { weights: _, out: __, ...needed } = all;
   const options = { ...needed, standardize: 'none' } as TrainFlags;
-  return prepareJob(options, { reading: readingNotes(terminal), trains: false });
+  const job = await prepareJob(options, { reading: readingNotes(terminal), trains: false });
+  for (const side of config ? changedBareSides(job.data, config) : [])
+    if (flags[side] === undefined && flags[`${side}Classes`] === undefined)
+      terminal.warning(
+        `the ${side} ${job.task[side]} has changed since ${run} was trained; it is analysed as it is now`,
+      );
+  return job;
 }
 
 /** Writes the results as JSON and figures, and adds them to the run's report. Returns the names of the files. */

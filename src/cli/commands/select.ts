@@ -6,7 +6,7 @@ import { EXIT } from '../errors.ts';
 import { addCommonFlags, type CommonFlags } from '../flags.ts';
 import { number } from '../flagValues.ts';
 import { withGpu } from '../gpu.ts';
-import { startedFlags } from '../run/config.ts';
+import { changedBareSides, startedFlags } from '../run/config.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import {
   type Candidate,
@@ -65,10 +65,14 @@ async function choose(
   const candidates = await listCandidates(paths, (folder, reason) =>
     terminal.warning(`${folder} is left out: ${reason}`),
   );
-  const [{ config }] = candidates as [Candidate];
+  const [{ folder, config }] = candidates as [Candidate];
   // Each model's file has the weights, and what its examples are standardised with.
   const { weights: _, ...flags } = startedFlags(config);
   const job = await prepareJob({ ...flags, standardize: 'none' }, { reading: readingNotes(terminal), trains: false });
+  for (const side of changedBareSides(job.data, config))
+    terminal.warning(
+      `the ${side} ${job.task[side]} has changed since ${folder} was trained; scores are of what it is now`,
+    );
   const precisions = [...new Set(candidates.map((one) => one.config.options.float32MatmulPrecision))];
   const precision = precisions.length === 1 ? precisions[0]! : 'highest';
   const folders = candidates.map(({ folder }) => folder);

@@ -119,6 +119,19 @@ export function checksumOf(data: HostData): string {
     .digest('hex');
 }
 
+/** Returns the sides whose examples are no longer those that a run began with. */
+export const changedSides = (data: RunData, config: RunConfig): (keyof RunData)[] =>
+  (['source', 'target'] as const).filter((side) => checksumOf(data[side]) !== config.data[side]);
+
+/**
+ * {@link changedSides} for data that is not standardised. Vectors that the run standardised cannot be compared with it: checksums are of
+ * the result.
+ */
+export const changedBareSides = (data: RunData, config: RunConfig): (keyof RunData)[] =>
+  isFeatures(data.source) && (config.task.standardize ?? config.task.weights) ? [] : changedSides(data, config);
+
+type RunData = Record<'source' | 'target', HostData>;
+
 /** Reads the config.json of a run's folder. @throws UsageError if there is none, or if a run did not write it */
 export async function readConfig(folder: string): Promise<RunConfig> {
   const path = join(folder, CONFIG);

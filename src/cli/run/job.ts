@@ -16,7 +16,7 @@ import { asUsage, UsageError } from '../errors.ts';
 import { checkDataFlags, dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
 import { flagOf } from '../flagValues.ts';
 import { classes as classList, counted } from '../show/format.ts';
-import { CONFIG, checksumOf, type RunConfig, type Task, type Watch } from './config.ts';
+import { CONFIG, changedSides, type RunConfig, type Task, type Watch } from './config.ts';
 import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
 
@@ -159,12 +159,11 @@ export async function prepareJob(
 
 /** @throws UsageError if the data is not what the run began with */
 function checkResumed({ data, task, out }: Job, config: RunConfig): void {
-  for (const side of ['source', 'target'] as const) {
-    if (checksumOf(data[side]) !== config.data[side])
-      throw new UsageError(
-        `--resume ${out}: the data in ${task[side]} has changed since the run started; restore it to resume`,
-      );
-  }
+  const [changed] = changedSides(data, config);
+  if (changed)
+    throw new UsageError(
+      `--resume ${out}: the data in ${task[changed]} has changed since the run started; restore it to resume`,
+    );
   if (task.numClasses !== config.task.numClasses)
     throw new UsageError(
       `--resume ${out}: task.numClasses is ${config.task.numClasses} in ${CONFIG}, but ${task.source} has ${task.numClasses} classes; correct ${CONFIG}`,
