@@ -1,6 +1,6 @@
 // conv2d.forward: the operands of a convolution's output
 //
-//   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq, k = crs
+//   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq (with POOLED by windows of 2 x 2), k = crs
 //
 // shapes    x: [images, c, h, w], weight: [o, c, r, s]
 // parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image
@@ -18,11 +18,14 @@ fn rowsOf(row: u32) -> u32 { return row * params.k; }
 fn colsOf(col: u32) -> Windows {
   var windows: Windows;
   var pixel = place(col, params.p, params.q);
+  if (POOLED) { pixel = place(col / 4u, params.p / 2u, params.q / 2u) * vec3u(1, 2, 2); }
+  let first = pixel;
   for (var i = 0u; i < 4u; i++) {
     windows.top[i] = i32(pixel.y * params.strideH) - i32(params.padH);
     windows.left[i] = i32(pixel.z * params.strideW) - i32(params.padW);
     windows.at[i] = (i32(pixel.x * params.c * params.h) + windows.top[i]) * i32(params.w) + windows.left[i];
     pixel = next(pixel, params.p, params.q);
+    if (POOLED) { pixel = first + vec3u(0u, (i + 1u) / 2u, (i + 1u) % 2u); }
   }
   return windows;
 }

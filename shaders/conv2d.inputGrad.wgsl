@@ -17,6 +17,7 @@ override STRIDE_W: u32 = 1;
 
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(8) var<storage, read> index: array<f32>;
 
 fn pair(h: u32, w: u32) -> vec2i { return vec2i(vec2u(h, w)); }
 fn stride() -> vec2u { return vec2u(STRIDE_H, STRIDE_W); }
@@ -84,7 +85,7 @@ fn colsOf(col: u32) -> Windows {
     let window = windowOf(pixelOf(column), vec2i(taps.first));
     windows.p[i] = window.x;
     windows.q[i] = window.y;
-    windows.image[i] = column.at.y * params.o * params.p * params.q;
+    windows.image[i] = column.at.y * params.o * dySize();
     column = columnAfter(column);
   }
   return windows;
@@ -111,12 +112,17 @@ fn loadB(k: u32, windows: Windows) -> mat4x4f {
   let o = k % perTap();
   let p = vec4u(windows.p - i32(tap / taps.count.y * taps.back.x));
   let q = vec4u(windows.q - i32(tap % taps.count.y * taps.back.y));
-  let size = params.p * params.q;
+  let size = dySize();
+  var first = windows.image + p * params.q + q;
+  if (POOLED) { first = windows.image + p / 2u * (params.q / 2u) + q / 2u; }
+  let place = vec4f(p % 2u * 2u + q % 2u);
   let inside = (p < vec4u(params.p)) & (q < vec4u(params.q));
   for (var i = 0u; i < 4u; i++) {
-    let at = windows.image + (o + i) * size + p * params.q + q;
+    let at = first + (o + i) * size;
     let dys = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
-    block[i] = select(vec4f(), dys, inside & vec4(o + i < params.o && k < taps.k));
+    var counts = inside & vec4(o + i < params.o && k < taps.k);
+    if (POOLED) { counts &= vec4f(index[at.x], index[at.y], index[at.z], index[at.w]) == place; }
+    block[i] = select(vec4f(), dys, counts);
   }
   return block;
 }

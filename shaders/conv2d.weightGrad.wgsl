@@ -10,11 +10,12 @@ override PADDED = false;
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(8) var<storage, read> index: array<f32>;
 
 // Four taps of the kernel: their rows and columns in the image and their indices in x, for the window at the image's corner.
 struct Taps { top: vec4i, left: vec4i, at: vec4i, one: vec4<bool> }
 
-fn rowsOf(row: u32) -> u32 { return row * params.p * params.q; }
+fn rowsOf(row: u32) -> u32 { return row * dySize(); }
 fn colsOf(col: u32) -> Taps {
   var taps: Taps;
   var tap = place(col, params.r, params.s);
@@ -31,7 +32,21 @@ fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;
-  let size = params.p * params.q;
+  let size = dySize();
+  if (POOLED) {
+    // q is even, so two neighbours are of one window.
+    var pair = place(k / 2u, params.p, params.q / 2u);
+    for (var i = 0u; i < 2u; i++) {
+      let at = pair.x * params.o * size + pair.y / 2u * (params.q / 2u) + pair.z + row + NEXT * size;
+      let dys = select(vec4f(), vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]), k + 2u * i < params.k);
+      let places = vec4f(index[at.x], index[at.y], index[at.z], index[at.w]);
+      let left = f32(pair.y % 2u * 2u);
+      block[2u * i] = select(vec4f(), dys, places == vec4f(left));
+      block[2u * i + 1u] = select(vec4f(), dys, places == vec4f(left + 1.0));
+      pair = next(pair, params.p, params.q / 2u);
+    }
+    return block;
+  }
   var image = k / size;
   var pixel = k % size;
   for (var i = 0u; i < 4u; i++) {

@@ -17,7 +17,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
+// Whether the largest of each window of 2 x 2 of y is the output. Then dy is [images, o, p / 2, q / 2], p and q are even, and index
+// holds the place of each window's largest.
+override POOLED = false;
+
 const NEXT = vec4u(0, 1, 2, 3);
+
+// Numbers of dy per image and channel.
+fn dySize() -> u32 { return select(params.p * params.q, (params.p / 2u) * (params.q / 2u), POOLED); }
 
 // The indices (., row, col) of element i of an array [., rows, cols], and those of the next element.
 fn place(i: u32, rows: u32, cols: u32) -> vec3u {

@@ -12,8 +12,6 @@
 //           takes LOOP pixels and looks for itself in every window that covers it, so no atomics
 // numerics  NaN is found by its bits and wins. Storing the index costs half the time of finding it again in backward
 
-const NONE = 0xffffffffu;
-
 // rest is 64 modulo w / 8.
 struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stride: u32, padding: u32, relu: u32, rest: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,8 +27,6 @@ struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stri
 @group(0) @binding(10) var<storage, read_write> dx4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> x2: array<vec2f>;
 @group(0) @binding(12) var<storage, read_write> dx2: array<vec2f>;
-
-fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -107,16 +103,9 @@ fn pair(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   for (var k = 0u; k < LOOP; k++) {
     if (i >= params.size) { return; }
     let at = 2u * i - column;
-    let v = vec4f(x2[at], x2[at + params.q]);
-    let nan = isNan(v);
-    var best = v.x;
-    var place = 0u;
-    if (v.y > best || nan.y) { best = v.y; place = 1u; }
-    if (v.z > best || nan.z) { best = v.z; place = 2u; }
-    if (v.w > best || nan.w) { best = v.w; place = 3u; }
-    let off = params.relu == 1u && best <= 0.0;
-    y[i] = select(best, 0.0, off);
-    index[i] = select(place, NONE, off);
+    let largest = largestOf(vec4f(x2[at], x2[at + params.q]), params.relu == 1u);
+    y[i] = largest.value;
+    index[i] = largest.place;
     i += 64u;
     column += params.rest;
     if (column >= params.q) { column -= params.q; }

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { aRandom, uniformParameter } from './init.ts';
 import type { Parameter } from './parameter.ts';
-import { type ForwardOptions, RectifyingModule, wantsRelu } from './rectifying.ts';
+import { type ForwardOptions, RectifyingModule } from './rectifying.ts';
 
 export interface Conv2dOptions {
   /** Channels of the input. */
@@ -37,6 +37,13 @@ const checks: OptionChecks<Conv2dOptions> = {
   random: aRandom,
 };
 
+export interface Conv2dForwardOptions extends ForwardOptions {
+  /** Applies `MaxPool2d({ kernelSize: 2 })` to the output, before ReLU: on GPUs in the same dispatch. Default: false. */
+  maxPool?: boolean;
+}
+
+const forwardChecks: OptionChecks<Conv2dForwardOptions> = { relu: flag, maxPool: flag };
+
 /**
  * Convolves images (`torch.nn.Conv2d`). x: f32 [n, inChannels, h, w]; y: f32 [n, outChannels, p, q] with p = floor((h + 2 padding
  * - dilation (kernelSize - 1) - 1) / stride) + 1. `random` draws the initial weights as PyTorch's default does.
@@ -62,7 +69,12 @@ export class Conv2d extends RectifyingModule {
     return false;
   }
 
-  forward(x: Tensor, options?: ForwardOptions): Tensor {
-    return conv2d(x, this.weight, this.bias, { ...this.window, relu: wantsRelu('Conv2d', options) });
+  override get pools(): boolean {
+    return true;
+  }
+
+  forward(x: Tensor, options?: Conv2dForwardOptions): Tensor {
+    checkOptions('Conv2d.forward', options, forwardChecks);
+    return conv2d(x, this.weight, this.bias, { ...this.window, ...options });
   }
 }

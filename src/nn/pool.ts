@@ -24,6 +24,11 @@ export class MaxPool2d extends RectifyingModule {
     return true;
   }
 
+  override get halves(): boolean {
+    const { kernelSize, stride = kernelSize, padding = 0, ceilMode = false } = this.options;
+    return kernelSize === 2 && stride === 2 && padding === 0 && !ceilMode;
+  }
+
   forward(x: Tensor, options?: ForwardOptions): Tensor {
     return maxPool2d(x, { ...this.options, relu: wantsRelu('MaxPool2d', options) });
   }

@@ -17,6 +17,19 @@ export abstract class RectifyingModule extends Module {
    */
   abstract get rectifiesBefore(): boolean;
 
+  /**
+   * True if `forward` also takes `maxPool`, to apply a max pool that {@link halves} to its output. A class that defines this
+   * promises it of its `forward`, as with `rectifiesBefore`. Default: false.
+   */
+  get pools(): boolean {
+    return false;
+  }
+
+  /** True if this layer is a max pool with windows of 2x2 side by side, which a layer that {@link pools} can apply. Default: false. */
+  get halves(): boolean {
+    return false;
+  }
+
   abstract override forward(x: Tensor, options?: ForwardOptions): Tensor;
 }
 

@@ -2,15 +2,19 @@ import epilogue from '../../shaders/conv2d.epilogue.wgsl';
 import forward from '../../shaders/conv2d.forward.wgsl';
 import inputGradEpilogue from '../../shaders/conv2d.inputGrad.epilogue.wgsl';
 import inputGrad from '../../shaders/conv2d.inputGrad.wgsl';
+import poolEpilogue from '../../shaders/conv2d.pool.epilogue.wgsl';
 import weightGrad from '../../shaders/conv2d.weightGrad.wgsl';
 import geometry from '../../shaders/conv2d.wgsl';
 import weightGradEpilogue from '../../shaders/gemm.weightGrad.epilogue.wgsl';
+import window from '../../shaders/maxPool2d.window.wgsl';
 import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
+import { gemmFamily } from '../gemm/settings.ts';
 import { WIDEST_TILE } from '../gemm/variants.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { maxPool2d } from './maxPool2d.ts';
 import { reluBackward } from './relu.ts';
 import {
   type Conv2dSizes,
@@ -22,6 +26,7 @@ import {
 import { expectDtype, expectShape } from './shared/expect.ts';
 
 const output = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward], epilogue);
+const pooledOutput = /* @__PURE__ */ defineGemm('conv2d', [geometry, forward, window], poolEpilogue);
 const gradOfInput = /* @__PURE__ */ defineGemm('conv2d.inputGrad', [geometry, inputGrad], inputGradEpilogue);
 const gradOfWeight = /* @__PURE__ */ defineGemm('conv2d.weightGrad', [geometry, weightGrad], weightGradEpilogue);
 
@@ -37,6 +42,11 @@ export interface Conv2dOpOptions {
   dilation?: Pair;
   /** Whether to apply ReLU to the output, in the same dispatch. Default: false. */
   relu?: boolean;
+  /**
+   * Whether to take the largest value of each 2x2 window of the output, before ReLU: `maxPool2d(y, { kernelSize: 2 })`. GPU kernels
+   * do so in the same dispatch if p and q are even, and do not store what the pool reads. Default: false.
+   */
+  maxPool?: boolean;
 }
 
 /** Accepts a whole number >= `least`, or two of them. @__NO_SIDE_EFFECTS__ */
@@ -55,6 +65,7 @@ const checks: OptionChecks<Conv2dOpOptions> = {
   padding: /* @__PURE__ */ pairFrom(0),
   dilation: /* @__PURE__ */ pairFrom(1),
   relu: flag,
+  maxPool: flag,
 };
 
 /**
@@ -69,32 +80,39 @@ const checks: OptionChecks<Conv2dOpOptions> = {
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOpOptions = {}): Tensor {
   checkOptions('conv2d', options, checks);
-  const { stride = 1, padding = 0, dilation = 1, relu = false } = options;
+  const { stride = 1, padding = 0, dilation = 1, relu = false, maxPool = false } = options;
   const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
+  const family = gemmFamily(x.gpu);
+  const POOLED = Number(
+    maxPool && family !== 'subgroup' && family !== 'plain' && sizes.p % 2 === 0 && sizes.q % 2 === 0,
+  );
+  if (maxPool && !POOLED)
+    return maxPool2d(conv2d(x, weight, bias, { stride, padding, dilation }), { kernelSize: 2, relu });
   const { images, c, o, p, q, r, s, strideH, strideW, padH, padW } = sizes;
   const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
   const taps = c * r * s;
   const PADDED = padH + padW > 0 ? 1 : 0;
   const direct = suitsDirectConv2d(x.gpu, sizes);
 
-  const y = empty(x.gpu, [images, o, p, q], 'f32', 'conv2d');
+  const y = empty(x.gpu, POOLED ? [images, o, p / 2, q / 2] : [images, o, p, q], 'f32', 'conv2d');
+  const index = POOLED ? empty(x.gpu, y.shape, 'f32', 'conv2d index') : undefined;
   if (direct) directConv2d({ x, weight, bias, y }, sizes, relu);
   else {
-    output(
-      { bindings: { x, weight }, constants: { PADDED } },
-      { bindings: { bias: bias ?? weight, y } },
+    (index ? pooledOutput : output)(
+      { bindings: { x, weight }, constants: { PADDED, POOLED } },
+      { bindings: { bias: bias ?? weight, y, ...(index && { index }) } },
       { ...params, m: o, n: images * p * q, k: taps },
     );
   }
   const inputs = bias ? [x, weight, bias] : [x, weight];
-  return record('conv2d', inputs, y, relu ? [y] : [], (gradient, { needs, into }) => {
-    const dy = relu ? reluBackward(y, gradient) : gradient;
+  return record('conv2d', inputs, y, index ? [index] : relu ? [y] : [], (gradient, { needs, into }) => {
+    const dy = relu && !index ? reluBackward(y, gradient) : gradient;
     const dx = needs(0) ? into(0) : null;
     if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
-      const constants = { STRIDE_H: strideH, STRIDE_W: strideW };
+      const constants = { STRIDE_H: strideH, STRIDE_W: strideW, POOLED };
       gradOfInput(
-        { bindings: { weight, dy }, constants },
+        { bindings: { weight, dy, index: index ?? dy }, constants },
         { bindings: { dx }, constants },
         { ...params, m: c, ...inputGradSizes(sizes) },
       );
@@ -105,7 +123,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     if (direct && q % 4 === 0) directWeightGrad({ x, dy, dweight, dbias }, sizes);
     else {
       gradOfWeight(
-        { bindings: { x, dy }, constants: { PADDED } },
+        { bindings: { x, dy, index: index ?? dy }, constants: { PADDED, POOLED } },
         { bindings: { dweight, dbias } },
         { ...params, m: o, n: taps + 1, k: images * p * q },
       );

@@ -2,6 +2,7 @@
 // which handle four windows as vectors. Windows that overlap have another backward than windows that do not; see the header of
 // the shader.
 import source from '../../shaders/maxPool2d.wgsl';
+import window from '../../shaders/maxPool2d.window.wgsl';
 import geometry from '../../shaders/pool2d.wgsl';
 import { record } from '../autograd.ts';
 import { checkOptions, flag } from '../checks/options.ts';
@@ -13,7 +14,7 @@ export type { Pool2dOptions } from './shared/pool2d.ts';
 
 const kernel = /* @__PURE__ */ defineKernel(
   'maxPool2d',
-  [geometry, source],
+  [geometry, window, source],
   ['forward', 'backward', 'backwardApart', 'pair', 'pairBackward', 'halve', 'halveBackward'],
 );
 

@@ -95,6 +95,38 @@ gpuTest('a pool that overrides forward gets no ReLU, the layer before does', asy
   x.dispose();
 });
 
+gpuTest('a convolution pools as the max pool after it would, unless one of them is not what it seems', async (gpu) => {
+  class Least extends MaxPool2d {
+    override forward(x: Tensor): Tensor {
+      return scale(super.forward(scale(x, -1)), -1);
+    }
+  }
+  class Negated extends Conv2d {
+    override forward(x: Tensor, options?: object): Tensor {
+      return scale(super.forward(x, options), -1);
+    }
+  }
+  const x = tensor(gpu, uniform([1, 1, 5, 7], seeded(1)), [1, 1, 5, 7]);
+  const convolution = { inChannels: 1, outChannels: 2, kernelSize: 2, random: new Random(1) };
+  const [conv, rectifier, half] = [new Conv2d(gpu, convolution), new ReLU(), new MaxPool2d({ kernelSize: 2 })];
+  const cases: Module[][] = [
+    [conv, rectifier, half],
+    [conv, half, rectifier],
+    [conv, rectifier, rectifier, half],
+    [conv, new Least({ kernelSize: 2 })],
+    [new Negated(gpu, convolution), half],
+    [conv, new MaxPool2d({ kernelSize: 2, stride: 1 })],
+    [conv, new MaxPool2d({ kernelSize: 2, padding: 1 })],
+    [new Conv2d(gpu, { ...convolution, kernelSize: 1 }), new MaxPool2d({ kernelSize: 2, ceilMode: true })],
+  ];
+  for (const [i, layers] of cases.entries()) {
+    const apart = tidy(() => layers.reduce((y, layer) => layer.forward(y), x));
+    assert.equal(await valuesOf(layers, x), [...(await apart.read())], `case ${i}`);
+    apart.dispose();
+  }
+  for (const held of [x, ...cases.flat()]) held.dispose();
+});
+
 gpuTest('a forward that is replaced on an instance is called as it is', async (gpu) => {
   const x = tensor(gpu, [[-1, 3]]);
   for (const listed of [false, true]) {

@@ -2,10 +2,11 @@ import * as assert from 'uvu/assert';
 import * as reference from '../../reference/index.ts';
 import { backward } from '../../src/autograd.ts';
 import { type Conv2dOpOptions, conv2d } from '../../src/ops/conv2d.ts';
+import { maxPool2d } from '../../src/ops/maxPool2d.ts';
 import type { Shape } from '../../src/shape.ts';
 import { empty, type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run, seeded, uniform } from '../harness.ts';
+import { assertSameBits, gpuTest, run, seeded, uniform } from '../harness.ts';
 import { checkArguments, checkOp, checkRefusals, checkValues, nan, rows } from './check.ts';
 
 /** Shapes of x, weight and, if there is one, bias. */
@@ -50,20 +51,30 @@ const CASES: [shapes: string, options: Conv2dOpOptions][] = [
   // ReLU in the epilogue.
   ['3x2x7x5 6x2x3x3 6', { relu: true, padding: 1 }],
   ['9x3x8x21 17x3x3x3 17', { relu: true }],
+  // A max pool in the epilogue: of one window, of several tiles, with a k that is split, and of odd sizes, which take two dispatches.
+  ['1x1x2x2 1x1x1x1', { maxPool: true }],
+  ['3x2x7x11 33x2x3x2 33', { maxPool: true, padding: [1, 0], stride: [2, 1] }],
+  ['1x130x4x4 3x130x3x3 3', { maxPool: true, relu: true, padding: 1 }],
+  ['2x2x8x7 3x2x3x3 3', { maxPool: true }],
 ];
 
 for (const [shapes, options] of CASES) {
   checkOp(
     `conv2d ${JSON.stringify(options)}`,
     (x, weight, bias) => conv2d(x!, weight!, bias ?? null, options),
-    (x, weight, bias) => reference.conv2d(x!, weight!, bias ?? null, options),
+    (x, weight, bias) => {
+      const y = reference.conv2d(x!, weight!, bias ?? null, options);
+      return options.maxPool ? reference.maxPool2d(y, { kernelSize: 2 }) : y;
+    },
     {
       shapes: [shapes],
       rtol: 2e-5,
       atol: 4e-5,
       backward: (dy, x, weight, bias) => {
         const y = reference.conv2d(x!, weight!, bias ?? null, options);
-        const dz = options.relu ? reference.reluBackward(y, dy) : dy;
+        const pool = options.maxPool && reference.maxPool2d(y, { kernelSize: 2 });
+        const dpool = pool ? reference.maxPool2dBackward(y.shape, pool.from, dy.data) : dy;
+        const dz = options.relu ? reference.reluBackward(y, dpool) : dpool;
         return Object.values(reference.conv2dBackward(x!, weight!, dz.data, options));
       },
     },
@@ -89,6 +100,31 @@ gpuTest('conv2d gives each input the same gradient whether or not the others wan
     assert.equal(one[only], all[only]);
     assert.is(one.filter(Boolean).length, 1);
   }
+});
+
+gpuTest('conv2d with a max pool gives the bits of conv2d and maxPool2d, forward and back', async (gpu) => {
+  const random = seeded(6);
+  // Multiples of 1/4, so that windows hold ties.
+  const shapes: Shape[] = [[5, 3, 8, 12], [6, 3, 3, 3], [6]];
+  const data = shapes.map((shape) => uniform(shape, random).map((v) => Math.round(4 * v) / 4));
+  const dy = uniform([5, 6, 4, 6], random);
+  const resultsOf = async (op: (x: Tensor, weight: Tensor, bias: Tensor) => Tensor) => {
+    const inputs = shapes.map((shape, i) => tensor(gpu, data[i]!, shape));
+    for (const x of inputs) x.requiresGrad = true;
+    const y = tidy(() => {
+      const y = op(inputs[0]!, inputs[1]!, inputs[2]!);
+      backward(y, tensor(gpu, dy, [5, 6, 4, 6]));
+      return y;
+    });
+    const results = await Promise.all([y, ...inputs.map((x) => x.grad!)].map((x) => x.read()));
+    for (const x of [y, ...inputs]) x.dispose();
+    return results;
+  };
+  const together = await resultsOf((...inputs) => conv2d(...inputs, { padding: 1, relu: true, maxPool: true }));
+  const apart = await resultsOf((...inputs) =>
+    maxPool2d(conv2d(...inputs, { padding: 1 }), { kernelSize: 2, relu: true }),
+  );
+  for (const [i, result] of together.entries()) assertSameBits(`result ${i}`, result, apart[i]!);
 });
 
 for (const relu of [false, true])
@@ -137,7 +173,7 @@ checkRefusals('conv2d', (gpu) => {
       using({ dilation: 3 }),
       /the kernel \[8,1,3,3\] with dilation \[3,3\] is larger than x \[2,1,6,7\] with padding \[0,0\]/,
     ],
-    [using({ groups: 4 }), /conv2d: unknown option groups; its options are stride, padding, dilation, relu/],
+    [using({ groups: 4 }), /conv2d: unknown option groups; its options are stride, padding, dilation, relu, maxPool/],
     [using({ padding: 'same' }), /padding must be .* but is 'same'/],
     [using(2), /conv2d: expected an options object.*\{ stride: 2 \}/],
     [using({ stride: 0 }), /stride must be a whole number >= 1, or \[h, w\] of two but is 0/],
