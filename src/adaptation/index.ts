@@ -19,4 +19,4 @@ export {
   complementEntropyLoss,
   MinimumClassConfusionLoss,
 } from './losses.ts';
-export { type PseudoLabelOptions, pseudoLabels } from './pseudoLabels.ts';
+export { balancePseudoLabels, type PseudoLabelOptions, type PseudoLabels, pseudoLabels } from './pseudoLabels.ts';

@@ -102,6 +102,11 @@ const TRAINING_FLAGS: Record<keyof RunOptions, readonly [flags: string, descript
   floor: ['--floor <x>', "least class weight in the source's loss", 'method'],
   threshold: ['--threshold <x>', 'least probability of a pseudo-label', 'method'],
   pseudoFrom: ['--pseudo-from <n>', 'iteration that pseudo-labels begin at', 'method'],
+  pseudoLabelWeights: [
+    '--pseudo-label-weights <how>',
+    'each class counts alike by its pseudo-labels (balanced), or each label does (equal)',
+    'method',
+  ],
   ramp: ['--ramp <n>', 'iterations in which the weight of pseudo-labels rises to 1', 'method'],
   reversalAlpha: ['--reversal-alpha <x>', 'steepness of the gradient-reversal warm-up', 'method'],
   reversalIterations: [

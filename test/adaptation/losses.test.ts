@@ -6,12 +6,13 @@ import {
   complementEntropyLoss,
   MinimumClassConfusionLoss,
 } from '../../src/adaptation/losses.ts';
+import { balancePseudoLabels } from '../../src/adaptation/pseudoLabels.ts';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { Linear, Sequential, Sigmoid } from '../../src/nn/index.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { gpuTest, run } from '../harness.ts';
+import { assertClose, gpuTest, run } from '../harness.ts';
 
 // Figures of these losses come from golden files; here are their limits.
 
@@ -66,6 +67,28 @@ gpuTest('losses refuse options that they cannot use', async (gpu) => {
   const module = new ImportanceWeightModule(new Sequential(linear, new Sigmoid()));
   assert.throws(() => module.getPartialClassesWeight(logits, logits), /pass partialClassesIndex/);
   for (const held of [linear, logits]) held.dispose();
+});
+
+gpuTest('balanced pseudo-labels: the kept labels of a class share its weight', async (gpu) => {
+  const classWeight = [1, 0.25, 1, 0];
+  const balanced = async (labels: number[], mask: number[]): Promise<number[]> => {
+    const held = [tensor(gpu, Uint32Array.from(labels)), tensor(gpu, mask), tensor(gpu, classWeight)] as const;
+    const weight = balancePseudoLabels({ labels: held[0], mask: held[1] }, held[2]);
+    const read = [...(await weight.read())];
+    for (const tensor of [...held, weight]) tensor.dispose();
+    return read;
+  };
+  for (const n of [1, 64, 150]) {
+    const labels = Array.from({ length: n }, (_, i) => (i % 7 === 0 ? 1 : i % 3 === 0 ? 2 : 0));
+    const mask = labels.map((_, i) => Number(i % 5 !== 1));
+    const counts = classWeight.map((_, c) => labels.filter((label, i) => label === c && mask[i]).length);
+    const kept = counts.reduce((a, b) => a + b, 0);
+    const shared = counts.reduce((sum, count, c) => sum + (count > 0 ? classWeight[c]! : 0), 0);
+    const expected = labels.map((c, i) => (mask[i] ? ((classWeight[c]! / counts[c]!) * kept) / shared : 0));
+    assertClose(`${n} labels`, await balanced(labels, mask), expected, { rtol: 1e-6 });
+  }
+  assert.equal(await balanced([0, 2, 2], [0, 0, 0]), [0, 0, 0]);
+  assert.equal(await balanced([0, 2, 2], [1, Number.NaN, 0]), [Number.NaN, Number.NaN, 0]);
 });
 
 run();

@@ -22,7 +22,7 @@ export const selfTrainingRunner: GoldenRunner = (gpu, { params, inputs }) => {
   const { threshold, floor, ramp } = params;
   const [, numClasses] = (inputs.source_logits as GoldenTensor).shape as [number, number];
   const target = new FeatureDataset(gpu, { features: new Float32Array(numClasses), count: 1, dim: numClasses }, 1);
-  const recipe = selfTraining({ threshold, floor, pseudoFrom: 0, ramp: RAMP }).begin({
+  const recipe = selfTraining({ threshold, floor, pseudoFrom: 0, ramp: RAMP, pseudoLabelWeights: 'equal' }).begin({
     ...{ gpu, model: new Identity(), featuresDim: numClasses, numClasses, source: target, target },
     ...{ batchSize: 1, iterations: 1, random: new Random(0), eager: true },
   });

@@ -300,4 +300,16 @@ export default [
     to: 'top >= params.threshold',
     tests: ['golden'],
   },
+  {
+    file: 'shaders/pseudoLabels.wgsl',
+    from: 'select(0.0, maskIn[i], labelsIn[i] == labelsIn[row])',
+    to: 'maskIn[i]',
+    tests: ['adaptation/losses'],
+  },
+  {
+    file: 'shaders/pseudoLabels.wgsl',
+    from: ' * classWeight[labelsIn[row]] / alike',
+    to: ' / alike',
+    tests: ['adaptation/losses'],
+  },
 ];
