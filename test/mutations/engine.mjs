@@ -140,6 +140,12 @@ export default [
   shader('maxPool2d', 'v > best || isNan(vec4f(v)).x', 'v > best', 'ops/maxPool2d'),
   shader('maxPool2d', 'let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'),
   shader('maxPool2d', 'select(next, size, window + 1u == vec2u(params.p, params.q))', 'next', 'ops/maxPool2d'),
+  shader('maxPool2d.window', 'best.value <= 0.0', 'best.value < 0.0', 'ops/maxPool2d [adapter]'),
+  shader('conv2d.pool.epilogue', '* params.o + row) * size', '+ row) * size', 'ops/conv2d [gemm-workgroup-disordered]'),
+  shader('conv2d.inputGrad', 'p % 2u * 2u + q % 2u', 'q % 2u', 'ops/conv2d [gemm-workgroup-disordered]'),
+  shader('conv2d.weightGrad', 'pair.y % 2u * 2u', '0u', 'ops/conv2d [gemm-workgroup-disordered]'),
+  source('nn/sequential', "keeps('halves', pool) && ", '', 'nn/sequential'),
+  source('nn/pool', ' && !ceilMode', '', 'nn/sequential'),
   shader('pool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
   // Matrix multiplication and convolution.
   shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, tileK(', 'min(params.k, tileK(', 'ops/matmul [adapter]'),

@@ -132,9 +132,9 @@ export default [
     equivalent: 'a class weight of NaN makes the gradient NaN by itself, on devices that follow IEEE 754',
   },
   {
-    file: 'shaders/maxPool2d.wgsl',
-    from: 'v.w > best || nan.w',
-    to: 'v.w > best',
+    file: 'shaders/maxPool2d.window.wgsl',
+    from: 'v.w > best.value || nan.w',
+    to: 'v.w > best.value',
     tests: ['ops/maxPool2d [adapter]'],
   },
   {
