@@ -11,6 +11,7 @@ import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecisi
 import type { GemmFamily } from '../src/gemm/variants.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { Case } from './harness/case.ts';
+import { type Earlier, parseRun, recordingOf } from './harness/recording.ts';
 import {
   COLUMNS,
   cellsOf,
@@ -19,14 +20,11 @@ import {
   deviceBlock,
   deviceLines,
   digits,
-  type Earlier,
   EXPLAINED,
   LADDER_COLUMNS,
   ladderCells,
   markdownOf,
-  parseRun,
   peakLines,
-  recordingOf,
   stepLines,
 } from './harness/report.ts';
 import { keyOf, type Row } from './harness/row.ts';
@@ -35,7 +33,7 @@ import { benches } from './index.ts';
 import { checkAdapter, type Processors } from './model/check.ts';
 import { devicesOf } from './model/devices.ts';
 import { recordedModel, showDevice } from './model/show.ts';
-import { measureVariants, subjectsOf, VARIANT_COLUMNS, variantCells } from './variants.ts';
+import { measureVariants, subjectsOf, VARIANT_COLUMNS, type VariantRow, variantCells } from './variants.ts';
 
 interface Flags {
   /** true: events on stdout; a path: a recording in that file. */
@@ -78,8 +76,8 @@ const command = new Command('padagrad bench')
   .addOption(
     new Option(
       '--variants',
-      'time every variant of the GEMM kernels, and show how far the chosen one is from the fastest',
-    ).conflicts(['csv', 'compare']),
+      'also time every variant of the GEMM kernels, and show how far the chosen one is from the fastest',
+    ).conflicts('csv'),
   )
   .addOption(
     new Option(
@@ -118,7 +116,6 @@ async function main(): Promise<number> {
       await checkAdapter(gpu, PROCESSORS, (header, lines) => show(flags, header, lines), write);
       return 0;
     }
-    if (flags.variants) return await variants(gpu, flags, cases);
     const events = flags.json === true;
     const tables = !events && !flags.csv;
     if (events) write(JSON.stringify({ event: 'device', ...device, load }));
@@ -132,7 +129,7 @@ async function main(): Promise<number> {
     const interrupt = new AbortController();
     process.once('SIGINT', () => interrupt.abort());
     let done = 0;
-    const { rows, failed } = await runSuite(gpu, cases, peaks, {
+    const { rows, failed, ...suite } = await runSuite(gpu, cases, peaks, {
       ...flags,
       signal: interrupt.signal,
       onRow: (row) => {
@@ -143,12 +140,17 @@ async function main(): Promise<number> {
     });
     if (flags.csv) write(csvOf(rows));
     if (tables) showTables(flags, rows);
+    const { variants, lost = suite.lost } =
+      flags.variants && !suite.lost ? await variantsOf(gpu, flags, cases, interrupt.signal) : {};
     if (typeof flags.json === 'string')
-      writeFileSync(flags.json, recordingOf({ ...origin(), device, load, peaks, rows }));
+      writeFileSync(flags.json, recordingOf({ ...origin(), device, load, peaks, rows, ...(variants && { variants }) }));
     if (before) showChanges(flags, rows, before.rows);
     if (events) write(JSON.stringify({ event: 'result', rows: rows.length, failed, clock: peaks.clock }));
+    if (lost) say(`bench: stopped after ${rows.length} rows: ${lost.message}`);
     if (failed > 0) say(`bench: ${failed} of ${rows.length} rows gave wrong results and were not timed`);
-    return failed > 0 ? 1 : 0;
+    const wrong = (variants ?? []).filter((row) => row.variants.some(({ ms }) => ms === null)).length;
+    if (wrong > 0) say(`bench: ${wrong} shapes have variants with wrong results, which were not timed`);
+    return failed + wrong > 0 || lost ? 1 : 0;
   } finally {
     gpu.dispose();
   }
@@ -176,26 +178,31 @@ function model(flags: Flags): number {
   return 0;
 }
 
-/** Measures the variants of the GEMM kernels. */
-async function variants(gpu: Gpu, flags: Flags, cases: readonly Case[]): Promise<number> {
-  const rows = await measureVariants(gpu, subjectsOf(cases), (row) => {
+/** Measures and prints the variants of the GEMM kernels. */
+async function variantsOf(
+  gpu: Gpu,
+  flags: Flags,
+  cases: readonly Case[],
+  signal: AbortSignal,
+): Promise<{ variants: VariantRow[]; lost?: Error }> {
+  const rows: VariantRow[] = [];
+  let lost: Error | undefined;
+  const onRow = (row: VariantRow) => {
+    rows.push(row);
     say(variantCells(row).join('  '));
     if (flags.json === true) write(JSON.stringify({ event: 'variants', ...row }));
+  };
+  await measureVariants(gpu, subjectsOf(cases), { onRow, signal }).catch((error: Error) => {
+    lost = error;
   });
   if (flags.json !== true) show(flags, VARIANT_COLUMNS, rows.map(variantCells));
-  if (typeof flags.json === 'string') {
-    const recording = { ...origin(), device: deviceBlock(gpu), load: loadavg()[0]!, variants: rows };
-    writeFileSync(flags.json, `${JSON.stringify(recording, null, 1)}\n`);
-  }
   const worst = Math.max(0, ...rows.map(({ regret }) => regret ?? 0));
   say(`bench: the largest regret of ${rows.length} shapes is ${(100 * worst).toFixed(0)} %`);
-  const wrong = rows.filter(({ variants }) => variants.some(({ ms }) => ms === null)).length;
-  if (wrong > 0) say(`bench: ${wrong} shapes have variants with wrong results, which were not timed`);
-  return wrong > 0 ? 1 : 0;
+  return { variants: rows, ...(lost && { lost }) };
 }
 
-/** Returns when, from which commit and by which command the run was made. */
-function origin(): { date: string; commit: string | null; command: string } {
+/** Returns when, from which commit, by which command and where the run was made. */
+function origin(): { date: string; commit: string | null; command: string; runtime: string } {
   const clone = fileURLToPath(new URL('../..', import.meta.url));
   // An installed package has no build.mjs, and the commit of the repository around it means nothing.
   const commit = existsSync(`${clone}/build.mjs`)
@@ -206,7 +213,8 @@ function origin(): { date: string; commit: string | null; command: string } {
     : null;
   const date = new Date().toISOString().slice(0, 10);
   const args = process.argv.slice(2).filter((arg, i, all) => !arg.startsWith('--json') && all[i - 1] !== '--json');
-  return { date, commit, command: ['npm run bench --', ...args].join(' ') };
+  const runtime = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
+  return { date, commit, command: ['npm run bench --', ...args].join(' '), runtime };
 }
 
 const progress = (row: Row): string =>

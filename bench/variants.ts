@@ -8,6 +8,8 @@ import { step as cnnStep } from './cnn.ts';
 import type { Case } from './harness/case.ts';
 import { digits } from './harness/report.ts';
 import type { PreparedStep } from './harness/stepCase.ts';
+import { problemOf } from './harness/suite.ts';
+import type { Numbers } from './harness/verify.ts';
 import { prepare as padaStep } from './pada.ts';
 
 /** One shape with the times of its variants. */
@@ -16,27 +18,39 @@ export interface VariantRow extends GemmUse {
   bench: string;
   choice: GemmVariant;
   fastest: GemmVariant;
-  /** Milliseconds of the choice and of the fastest variant; null if the results were wrong. */
+  /** Milliseconds of the choice and of the fastest variant; null if there is no correct result. */
   choiceMs: number | null;
   fastestMs: number | null;
   /** choiceMs / fastestMs - 1. */
   regret: number | null;
-  /** All variants with their milliseconds; null if the result was wrong. */
-  variants: { variant: GemmVariant; ms: number | null }[];
+  /** All variants with their milliseconds. Wrong results and errors are a `problem`, and then `ms` is null. */
+  variants: { variant: GemmVariant; ms: number | null; problem?: string }[];
+}
+
+/** What is known of a subject while its variants are measured. */
+interface Known {
+  /** The expected results, which all variants share. Computing them may take longer than all the rest. */
+  truths?: readonly Numbers[];
 }
 
 /** Work whose GEMMs are timed: an op, or a whole step. */
 interface Subject {
   bench: string;
-  open(gpu: Gpu): Promise<{ run(): void | Promise<void>; verify(): Promise<string | null>; dispose(): void }>;
+  open(gpu: Gpu, known: Known): Promise<OpenSubject>;
+}
+
+interface OpenSubject {
+  run(): void | Promise<void>;
+  verify(): Promise<string | null>;
+  dispose(): void;
 }
 
 /** A shape while it is measured. */
 interface Shape {
   use: GemmUse;
   variants: readonly GemmVariant[];
-  /** Seconds per variant. */
-  seconds: (number | null)[];
+  /** Seconds per variant, or what is wrong with it. */
+  outcomes: (number | string)[];
 }
 
 const RUNS = 7;
@@ -61,9 +75,13 @@ export function subjectsOf(cases: readonly Case[]): Subject[] {
     if (!open || !/^(matmul|linear|conv2d)/.test(bench)) return undefined;
     return {
       bench: `${bench} ${shape}`,
-      open: async (gpu) => {
-        const one = await open(gpu);
-        return { run: () => one.step.run(), verify: () => one.problem(), dispose: () => one.dispose() };
+      open: async (gpu, known) => {
+        const one = await open(gpu, known.truths);
+        const verify = async () => {
+          known.truths = one.truths;
+          return one.problem();
+        };
+        return { run: () => one.step.run(), verify, dispose: () => one.dispose() };
       },
     };
   });
@@ -73,48 +91,68 @@ export function subjectsOf(cases: readonly Case[]): Subject[] {
     .sort((a, b) => Number(a.bench in STEPS) - Number(b.bench in STEPS));
 }
 
-/** Measures the variants of all shapes of the subjects. A shape that occurs again is measured only once. */
+/**
+ * Measures the variants of all shapes of the subjects. A shape that occurs again is measured only once. `onSubject` is called before
+ * each subject, `onRow` with each row; an abort ends the list after the current subject.
+ */
 export async function measureVariants(
   gpu: Gpu,
   subjects: readonly Subject[],
-  onRow: (row: VariantRow) => void,
+  {
+    onRow,
+    onSubject,
+    signal,
+  }: { onRow?: (row: VariantRow) => void; onSubject?: (bench: string) => void; signal?: AbortSignal } = {},
 ): Promise<VariantRow[]> {
   const rows = new Map<string, VariantRow>();
   for (const subject of subjects) {
+    if (signal?.aborted) break;
+    onSubject?.(subject.bench);
     for (const shape of await shapesOf(gpu, subject, new Set(rows.keys()))) {
       const row = rowOf(subject.bench, shape);
       rows.set(keyOf(shape.use), row);
-      onRow(row);
+      onRow?.(row);
     }
   }
   return [...rows.values()];
 }
 
 /** Opens a subject once per variant. Each time, every shape uses the next variant of its own list. */
-async function shapesOf(gpu: Gpu, { open }: Subject, known: ReadonlySet<string>): Promise<Shape[]> {
+async function shapesOf(gpu: Gpu, subject: Subject, seen: ReadonlySet<string>): Promise<Shape[]> {
   const shapes = new Map<string, Shape>();
-  const measured = () => [...shapes.values()].filter(({ seconds }) => seconds.length > 0);
+  const known: Known = {};
+  const measured = () => [...shapes.values()].filter(({ outcomes }) => outcomes.length > 0);
   for (let round = 0; round === 0 || measured().some(({ variants }) => round < variants.length); round++) {
     const variantOf = (use: GemmUse, usual: GemmVariant): GemmVariant => {
       const key = keyOf(use);
-      if (known.has(key)) return usual;
-      const shape = shapes.get(key) ?? { use, variants: variantsOf(gpu, use), seconds: [] };
+      if (seen.has(key)) return usual;
+      const shape = shapes.get(key) ?? { use, variants: variantsOf(gpu, use), outcomes: [] };
       shapes.set(key, shape);
       return shape.variants[round] ?? usual;
     };
-    const opened = await withVariants(gpu, variantOf, () => open(gpu));
-    try {
-      await opened.run();
-      const isWrong = (await opened.verify()) !== null;
-      for (const [key, seconds] of await secondsOf(gpu, opened.run)) {
-        const shape = [...shapes.values()].find(({ use }) => labelOf(use) === key);
-        if (shape && round < shape.variants.length) shape.seconds[round] = isWrong ? null : seconds;
-      }
-    } finally {
-      opened.dispose();
+    const seconds = await timed(gpu, () => withVariants(gpu, variantOf, () => subject.open(gpu, known)));
+    const asked = (round === 0 ? [...shapes.values()] : measured()).filter(({ variants }) => round < variants.length);
+    for (const { use, outcomes } of asked) {
+      const outcome = typeof seconds === 'string' ? seconds : seconds.get(labelOf(use));
+      if (outcome !== undefined) outcomes[round] = outcome;
     }
   }
   return measured();
+}
+
+/** Verifies a subject, and only then times its GEMMs. Returns their seconds by label, or what is wrong. */
+async function timed(gpu: Gpu, open: () => Promise<OpenSubject>): Promise<Map<string, number> | string> {
+  let opened: OpenSubject | undefined;
+  try {
+    opened = await open();
+    await opened.run();
+    return (await opened.verify()) ?? (await secondsOf(gpu, opened.run));
+  } catch (error) {
+    // A variant may need more than this device has, which shows only here.
+    return problemOf(gpu, error as Error);
+  } finally {
+    opened?.dispose();
+  }
 }
 
 /** The table's choice first and last, so that a clock that slows down shows. */
@@ -144,17 +182,20 @@ const keyOf = ({ name, m, n, k }: GemmUse): string => `${name} ${m}x${n}x${k}`;
 // A profile knows a GEMM's name and operations.
 const labelOf = ({ name, m, n, k }: GemmUse): string => `${name} ${2 * m * n * k}`;
 
-function rowOf(bench: string, { use, variants, seconds }: Shape): VariantRow {
-  const timed = variants.map((variant, i) => ({ variant, ms: seconds[i] == null ? null : 1e3 * seconds[i] }));
-  const again = timed.pop()!;
-  const choice = timed[0]!;
+function rowOf(bench: string, { use, variants, outcomes }: Shape): VariantRow {
+  const results = variants.map((variant, i) => {
+    const outcome = outcomes[i] ?? 'it did not run';
+    return typeof outcome === 'number' ? { variant, ms: 1e3 * outcome } : { variant, ms: null, problem: outcome };
+  });
+  const again = results.pop()!;
+  const choice = results[0]!;
   if (choice.ms !== null && again.ms !== null) choice.ms = Math.min(choice.ms, again.ms);
-  const correct = timed.filter(({ ms }) => ms !== null);
+  const correct = results.filter(({ ms }) => ms !== null);
   const fastest = correct.reduce((a, b) => (b.ms! < a.ms! ? b : a), correct[0] ?? choice);
   const regret = choice.ms === null || fastest.ms === null ? null : choice.ms / fastest.ms - 1;
   return {
     ...{ bench, ...use, choice: choice.variant, fastest: fastest.variant },
-    ...{ choiceMs: choice.ms, fastestMs: fastest.ms, regret, variants: timed },
+    ...{ choiceMs: choice.ms, fastestMs: fastest.ms, regret, variants: results },
   };
 }
 

@@ -19,8 +19,7 @@
 override ACROSS = 8u;
 override IMAGES = 4u;
 override PLACES = 2u;
-// IMAGES PLACES, and ACROSS LANES.
-override LANES = 8u;
+// ACROSS IMAGES PLACES.
 override WG = 64u;
 
 // More than any size. Only a loop to a constant gets no counter of Dawn's, which is half of the instructions of a loop over places.
@@ -64,10 +63,10 @@ var<workgroup> sums: array<vec2f, WG>;
 
 // The sum over all invocations of the workgroup that share the channel.
 fn together(value: vec2f, s: Share, lid: u32) -> vec2f {
-  if (LANES == 1u) { return value; }
+  if (WG == ACROSS) { return value; }
   sums[lid] = value;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+  for (var half = IMAGES * PLACES / 2u; half > 0u; half /= 2u) {
     if (s.lane < half) { sums[lid] += sums[lid + half * ACROSS]; }
     workgroupBarrier();
   }

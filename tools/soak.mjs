@@ -1,34 +1,127 @@
-// Runs the tests that repeat something N times with large N: `npm run soak -- [NAME ...]`, all of them by default; NAME as in
-// `npm test`. Environment variables that are already set are kept. Without NAMEs it also checks what GPU compilers make of the hot
-// kernels, which takes about a minute.
+// Tests that take too long for `npm test`, in parts: `npm run soak -- [PART | NAME ...]`, all parts by default. NAME as in `npm test`
+// runs those tests with the numbers of the part `long`. Environment variables that are already set are kept.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { environment, Failure, say } from '../src/cli/setup/process.mjs';
+import { swiftShader, unpackSwiftShader } from '../src/cli/setup/swiftshader.mjs';
+import { missing, newestMesa } from './soak/newestMesa.mjs';
 
+// How often the part `long` repeats things.
 const NUMBERS = {
-  PADAGRAD_INPUTS: 10_000, // hostile inputs for each reader
-  PADAGRAD_KILLS: 30, // of one run of the command line
-  PADAGRAD_LOSSES: 100, // of a training's devices
-  PADAGRAD_STEPS: 20_000, // captured PADA steps
-  PADAGRAD_IMAGES: 10_000, // JPEG files in a folder
-  PADAGRAD_CYCLES: 500, // of opening and disposing a Gpu
-  PADAGRAD_CAPTURES: 200,
-  PADAGRAD_PROGRAMS: 10_000, // random programs, captured and eager
-  PADAGRAD_INSTALL: 1, // whether the examples run with the packages and programs that they name, installed from npm
+  PADAGRAD_INPUTS: '10000', // hostile inputs for each reader
+  PADAGRAD_KILLS: '30', // of one run of the command line
+  PADAGRAD_LOSSES: '100', // of a training's devices
+  PADAGRAD_STEPS: '20000', // captured PADA steps
+  PADAGRAD_IMAGES: '10000', // JPEG files in a folder
+  PADAGRAD_CYCLES: '500', // of opening and disposing a Gpu
+  PADAGRAD_CAPTURES: '200',
+  PADAGRAD_PROGRAMS: '10000', // random programs, captured and eager
+  PADAGRAD_INSTALL: '1', // whether the examples run with the packages and programs that they name, installed from npm
 };
-const TESTS = ['hostile/', 'cli/resume', 'train/losses', 'soak/', 'programs', 'package/examples'];
-const SECONDS = 4 * 3600;
+const LONG = ['hostile/', 'cli/resume', 'train/losses', 'soak/', 'programs', 'package/examples'];
+const SECONDS = String(4 * 3600);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+// The kernels of software adapters and those of GPUs.
+const KERNELS = ['ops/', 'optim/', 'golden', 'gemm/defineGemm'];
+const FAMILIES = ['adapter', 'gemm-workgroup'];
+const SWIFTSHADER = '.build/swiftshader';
+
+/** lavapipe with this number of lanes per subgroup; it has 8 by default. */
+const withLanes = (lanes) => ({
+  env: { LP_NATIVE_VECTOR_WIDTH: String(32 * lanes) },
+  wants: `lavapipe with ${lanes} lanes`,
+  suits: ({ device, subgroupMinSize }) => /llvmpipe/.test(device) && subgroupMinSize === lanes,
+});
+
+/**
+ * The parts: `tests` to run and their `profiles`, changes of `env`, an adapter that it `wants` and `suits` recognises, `missing` to tell
+ * why this machine cannot run it, and `prepare` to return the programs that start Node, or changes of the environment.
+ */
+const PARTS = {
+  long: { tests: LONG, env: { ...NUMBERS, ...process.env } },
+  'lanes-4': { ...withLanes(4), tests: KERNELS, profiles: FAMILIES },
+  'lanes-16': { ...withLanes(16), tests: KERNELS, profiles: FAMILIES },
+  'lanes-32': { ...withLanes(32), tests: KERNELS, profiles: FAMILIES },
+  // Dawn leaves the bounds of storage buffers to Vulkan drivers that check them, as lavapipe does. On other drivers and in Metal and
+  // Direct3D, Tint clamps the indices.
+  robustness: {
+    tests: KERNELS,
+    profiles: FAMILIES,
+    env: {
+      PADAGRAD_DAWN_DISABLED: 'vulkan_use_buffer_robust_access_2',
+      NODE_OPTIONS: `--import ${new URL('./soak/dawnFlags.mjs', import.meta.url)}`,
+    },
+  },
+  'default-limits': { tests: [...KERNELS, 'nn/', 'models/', 'train/'], profiles: ['default-limits'] },
+  swiftshader: {
+    tests: KERNELS,
+    profiles: FAMILIES,
+    wants: 'SwiftShader',
+    suits: ({ device }) => /swiftshader/i.test(device),
+    prepare() {
+      if (!swiftShader(SWIFTSHADER)) unpackSwiftShader(SWIFTSHADER);
+      return { env: swiftShader(SWIFTSHADER) };
+    },
+  },
+  'newest-mesa': {
+    tests: KERNELS,
+    profiles: FAMILIES,
+    wants: 'lavapipe with LLVM 19 or newer',
+    suits: ({ description }) => Number(/LLVM (\d+)/.exec(description)?.[1]) >= 19,
+    missing,
+    prepare: () => ({ program: newestMesa() }),
+  },
+  compilers: { program: [process.execPath, here('./gpu-compile/run.mjs'), '--check'] },
+};
+
+/** Runs a part. Returns its verdict: `passed`, `FAILED`, or why it did not run. */
+function run(name) {
+  const part = PARTS[name];
+  const cannot = part.missing?.();
+  if (cannot) return `skipped: ${cannot}`;
+  const { env, program = [] } = part.prepare?.() ?? {};
+  const options = { env: environment({ ...part.env, ...env, ...shaderCache(name) }) };
+  const start = (args, more) => {
+    const [first, ...rest] = [...program, ...args];
+    return spawnSync(first, rest, { ...options, ...more });
+  };
+  if (part.program) return verdictOf(start(part.program, { stdio: 'inherit' }));
+  if (part.wants) {
+    const info = JSON.parse(start([process.execPath, here('./soak/adapterInfo.mjs')]).stdout?.toString() || '{}');
+    if (!info.device || !part.suits(info)) return `skipped: it takes ${part.wants}, and here is ${info.description}`;
+  }
+  const profiles = (part.profiles ?? []).flatMap((profile) => ['--profile', profile]);
+  // One job, because some of these tests measure memory and time.
+  const args = [here('./test.mjs'), ...(part.names ?? part.tests), ...profiles, '--jobs', '1', '--seconds', SECONDS];
+  return verdictOf(start([process.execPath, ...args], { stdio: 'inherit' }));
+}
+
+const verdictOf = ({ status }) => (status === 0 ? 'passed' : 'FAILED');
+
+// lavapipe's cache does not tell kernels apart that were compiled for other lanes.
+const shaderCache = (name) => ({ MESA_SHADER_CACHE_DIR: `.build/shaders/${name}` });
 
 const names = process.argv.slice(2);
-const program = fileURLToPath(new URL('./test.mjs', import.meta.url));
-// One job, because these tests measure memory and time.
-const args = [program, ...(names.length > 0 ? names : TESTS), '--jobs', '1', '--seconds', String(SECONDS)];
-const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, number]) => [name, String(number)]));
-const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...numbers, ...process.env } });
-process.exitCode = status ?? 1;
-
-if (names.length === 0) {
-  const compiler = fileURLToPath(new URL('./gpu-compile/run.mjs', import.meta.url));
-  const checked = spawnSync(process.execPath, [compiler, '--check'], { stdio: 'inherit' });
-  process.exitCode ||= checked.status ?? 1;
-}
+const isPart = (name) => Object.hasOwn(PARTS, name);
+const tests = names.filter((name) => !isPart(name));
+if (tests.length > 0) PARTS.long.names = tests;
+const chosen = Object.keys(PARTS).filter(
+  (name) => names.length === 0 || names.includes(name) || (name === 'long' && tests.length > 0),
+);
+const verdicts = chosen.map((name) => {
+  say(`soak: ${name}`);
+  const start = performance.now();
+  let verdict;
+  try {
+    verdict = run(name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    verdict = `FAILED: ${error.message}`;
+  }
+  return { name, verdict, minutes: (performance.now() - start) / 60_000 };
+});
+for (const { name, verdict, minutes } of verdicts)
+  say(`soak: ${name.padEnd(14)} ${minutes.toFixed(1).padStart(6)} min  ${verdict}`);
+process.exitCode = verdicts.some(({ verdict }) => verdict.startsWith('FAILED')) ? 1 : 0;

@@ -5,6 +5,7 @@ import type { Input } from './inputs.ts';
 import { type KernelCase, OpenCase } from './openCase.ts';
 import { failedRow, type Row } from './row.ts';
 import type { Session } from './session.ts';
+import type { Numbers } from './verify.ts';
 
 export interface Case {
   bench: string;
@@ -12,8 +13,8 @@ export interface Case {
   /** The name of a rung of a ladder, or of the one kernel that is measured. */
   kernel?: string;
   measure(session: Session): Promise<Row>;
-  /** Opens the captured kernels on any Gpu, to inspect them; whole steps have none. */
-  open?(gpu: Gpu): Promise<OpenCase>;
+  /** Opens the captured kernels on any Gpu, to inspect them; whole steps have none. `truths` are those of an earlier opening. */
+  open?(gpu: Gpu, truths?: readonly Numbers[]): Promise<OpenCase>;
 }
 
 /** Decides on the sizes: `quick` runs and software adapters measure only small ones. */
@@ -33,7 +34,8 @@ export type Bench = (scale: Scale) => readonly Case[];
 export function kernelCase<Inputs extends Record<string, Input>>(spec: KernelCase<Inputs>): Case {
   const { bench, shape, kernel } = spec;
   // `run` and `truth` are called only with what the spec's own `inputs` returned.
-  const open = (gpu: Gpu) => OpenCase.open(spec as unknown as KernelCase<Record<string, Input>>, gpu);
+  const open = (gpu: Gpu, truths?: readonly Numbers[]) =>
+    OpenCase.open(spec as unknown as KernelCase<Record<string, Input>>, gpu, truths);
   return {
     bench,
     shape,

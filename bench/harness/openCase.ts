@@ -31,8 +31,6 @@ export interface KernelCase<Inputs extends Record<string, Input>> {
 
 /** A case on a Gpu: its kernels captured with their inputs, and the expected results. */
 export class OpenCase {
-  private known: readonly Numbers[] | undefined;
-
   private constructor(
     private readonly spec: KernelCase<Record<string, Input>>,
     private readonly host: Record<string, Input>,
@@ -42,9 +40,11 @@ export class OpenCase {
     /** The results of a run by name: `y`, or the gradients, as in `dx`. */
     readonly results: ReadonlyMap<string, Tensor>,
     private readonly owned: { dispose(): void }[],
+    private known: readonly Numbers[] | undefined,
   ) {}
 
-  static async open(spec: KernelCase<Record<string, Input>>, gpu: Gpu): Promise<OpenCase> {
+  /** `truths` are the expected results if they are known from an earlier opening. */
+  static async open(spec: KernelCase<Record<string, Input>>, gpu: Gpu, truths?: readonly Numbers[]): Promise<OpenCase> {
     const owned: { dispose(): void }[] = [];
     const own = <T extends { dispose(): void }>(thing: T): T => {
       owned.unshift(thing);
@@ -61,7 +61,7 @@ export class OpenCase {
       if (wanted.length === 0) {
         const step = own(await capture(gpu, () => spec.run(inputs, gpu)));
         const results = step.result.map((result, i): [string, Tensor] => [i === 0 ? 'y' : `y${i + 1}`, own(result)]);
-        return new OpenCase(spec, host, new Float32Array(0), step, new Map(results), owned);
+        return new OpenCase(spec, host, new Float32Array(0), step, new Map(results), owned, truths);
       }
       const y = spec.run(inputs, gpu).map(own)[0]!;
       const dy = uniform(y.shape, { seed: 99 }).data;
@@ -76,7 +76,7 @@ export class OpenCase {
       );
       own({ dispose: () => zeroGrad(leaves) });
       const results = step.result.map((dx, i): [string, Tensor] => [`d${wanted[i]![0]}`, dx]);
-      return new OpenCase(spec, host, dy, step, new Map(results), owned);
+      return new OpenCase(spec, host, dy, step, new Map(results), owned, truths);
     } catch (error) {
       for (const thing of owned) thing.dispose();
       throw error;

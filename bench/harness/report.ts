@@ -1,4 +1,4 @@
-// Prints and records rows: tables, Markdown, CSV, JSON, and comparisons with an earlier run.
+// Prints rows: tables, Markdown, CSV, and comparisons with an earlier run.
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
 import { KERNEL_LIMITS } from '../../src/gpu/device.ts';
@@ -123,17 +123,6 @@ export function markdownOf(header: readonly string[], lines: readonly (readonly 
   return [line(header), line(header.map(() => '---')), ...lines.map(line)].join('\n');
 }
 
-/** Returns the events that `--json` prints, one JSON object per line. */
-export function jsonOf(block: DeviceBlock, peaks: Peaks, rows: readonly Row[]): string {
-  const events = [
-    { event: 'device', ...block },
-    { event: 'peaks', ...peaks },
-    ...rows.map((row) => ({ event: 'row', ...row })),
-    { event: 'result', rows: rows.length, failed: rows.filter((row) => !row.verified).length, clock: peaks.clock },
-  ];
-  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
-}
-
 const CSV_FIELDS = [
   'bench',
   'shape',
@@ -166,54 +155,6 @@ export function csvOf(rows: readonly Row[]): string {
   return [CSV_FIELDS, ...rows.map((row) => CSV_FIELDS.map((field) => row[field]))]
     .map((cells) => cells.map(quoted).join(','))
     .join('\n');
-}
-
-/** The file that `--json FILE` writes; docs/figures keeps such files for the documents. */
-export interface Recording {
-  /** The day, as in 2026-11-29. */
-  date: string;
-  /** The commit of the clone that ran; null outside a clone. */
-  commit: string | null;
-  command: string;
-  device: DeviceBlock;
-  /** The load average of the machine before the run. */
-  load: number;
-  peaks?: Peaks;
-  rows: readonly Row[];
-}
-
-/** Returns the text of a recording: JSON, with a line per row. */
-export function recordingOf({ rows, ...head }: Recording): string {
-  const fields = Object.entries(head).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
-  const lines = rows.map((row) => `    ${JSON.stringify(row)}`);
-  return `{\n${fields.join(',\n')},\n  "rows": [\n${lines.join(',\n')}\n  ]\n}\n`;
-}
-
-/** An earlier run: its rows, and the driver that it measured if known. */
-export interface Earlier {
-  rows: Row[];
-  driver: string | undefined;
-}
-
-/** Reads a recording, or the events that `--json` printed. Throws `SyntaxError` for anything else. */
-export function parseRun(text: string): Earlier {
-  const { rows, driver } = text.startsWith('{\n') ? parseRecording(text) : parseEvents(text);
-  if (rows.length === 0) throw new SyntaxError('it has no rows; use output of --json');
-  return { rows, driver };
-}
-
-function parseRecording(text: string): Earlier {
-  const { rows, device } = JSON.parse(text) as Recording;
-  return { rows: [...rows], driver: device.driver };
-}
-
-function parseEvents(text: string): Earlier {
-  const events = text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as Partial<Row> & { driver?: string });
-  const rows = events.filter((event): event is Row => typeof event.bench === 'string');
-  return { rows, driver: events.find(({ driver }) => driver)?.driver };
 }
 
 export interface Change {

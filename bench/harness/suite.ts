@@ -1,5 +1,6 @@
 import type { Peaks } from '../../src/debug/peaks.ts';
 import { singleFamily } from '../../src/gemm/settings.ts';
+import type { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Bench, Case } from './case.ts';
 import { failedRow, type Row } from './row.ts';
@@ -19,6 +20,8 @@ export interface SuiteResult {
   rows: Row[];
   /** The number of rows with a wrong result. */
   failed: number;
+  /** Why the device was lost, which ended the list. */
+  lost?: Error;
 }
 
 /** Returns the cases of the chosen benches. Throws `RangeError` for a name that no bench has. */
@@ -35,6 +38,17 @@ export function casesOf(benches: readonly Bench[], gpu: Gpu, { only, quick = fal
   return all.filter((one) => wanted.some((name) => matches(one.bench, name)));
 }
 
+/**
+ * Returns the message of an error, after the errors that follow from it, which the next case would report otherwise. If this device
+ * is lost, it throws.
+ */
+export async function problemOf(gpu: Gpu, error: Error): Promise<string> {
+  await gpu.idle().catch((next: GpuError) => {
+    if (next.code === 'GPU_LOST') throw next;
+  });
+  return error.message;
+}
+
 /** Measures the cases one after the other. A case that throws becomes a failed row. */
 export async function runSuite(
   gpu: Gpu,
@@ -44,18 +58,23 @@ export async function runSuite(
 ): Promise<SuiteResult> {
   const session = new Session(gpu, peaks, quick ? QUICK : FULL);
   const rows: Row[] = [];
+  let lost: Error | undefined;
   try {
     for (const one of cases) {
       if (signal?.aborted) break;
       const { bench, shape } = one;
       const row = await one
         .measure(session)
-        .catch((error: Error) => failedRow({ bench, shape, peer: 'padagrad', kernel: '' }, error.message));
+        .catch(async (error: Error) =>
+          failedRow({ bench, shape, peer: 'padagrad', kernel: '' }, await problemOf(gpu, error)),
+        );
       rows.push(row);
       onRow?.(row);
     }
+  } catch (error) {
+    lost = error as Error;
   } finally {
     session.dispose();
   }
-  return { rows, failed: rows.filter((row) => !row.verified).length };
+  return { rows, failed: rows.filter((row) => !row.verified).length, ...(lost && { lost }) };
 }

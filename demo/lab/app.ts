@@ -5,7 +5,7 @@ import type { Screen } from '../shared/screen.ts';
 import { UNKNOWN_ERROR } from '../shared/words.ts';
 import { type Address, mainFile, parseAddress, showAddress } from './address.ts';
 import type { Choice, Command, Report } from './protocol.ts';
-import { emptyOutcome, emptyState, type LabState, type Work } from './state.ts';
+import { emptyBenchmark, emptyOutcome, emptyState, type LabState, type Work } from './state.ts';
 import { PROBLEMS, STATUS } from './words.ts';
 
 // A few frames.
@@ -19,6 +19,8 @@ export class LabApp {
   private ending = false;
   /** Whether the text was edited since the current run began. */
   private edited = false;
+  /** Whether the current benchmark measures everything. */
+  private wantsAll = false;
   /** Whether the current work has failed. */
   private failed = false;
 
@@ -81,17 +83,20 @@ export class LabApp {
     this.send({ type: 'run', choice: choiceOf(state.address), edits: Object.fromEntries(state.edits) });
   }
 
-  bench(only: readonly string[] | null, quick: boolean): void {
+  /** Measures the benchmarks with these names, all if null; with `variants` also every variant of their GEMM kernels. */
+  bench(only: readonly string[] | null, { quick, variants = false }: { quick: boolean; variants?: boolean }): void {
     if (this.state.work) return;
-    this.state.bench = { rows: [], cases: 0 };
+    this.state.bench = emptyBenchmark;
+    this.wantsAll = variants;
     this.screen.clearWarning();
     this.enter('bench');
-    this.send({ type: 'bench', only, quick });
+    this.send({ type: 'bench', only, quick, variants });
   }
 
   /** Stops the current work: a benchmark after its row, a kernel at once. */
   stop(): void {
     if (this.state.work === 'bench') {
+      this.wantsAll = false;
       this.screen.say(STATUS.stoppingBenchmark);
       this.send({ type: 'stop' });
       return;
@@ -155,7 +160,9 @@ export class LabApp {
     } else if (report.type === 'peaks') state.peaks = report.peaks;
     else if (report.type === 'row') {
       const { rows } = state.bench;
-      state.bench = { rows: [...rows, report.row], cases: report.cases };
+      state.bench = { ...state.bench, rows: [...rows, report.row], cases: report.cases };
+    } else if (report.type === 'variants') {
+      state.bench = { ...state.bench, variants: [...state.bench.variants, report.row] };
     } else if (report.type === 'failed') this.fail(report);
     else if (report.type === 'idle') this.rest(report.after);
     else if (report.type === 'faults' && this.edited) {
@@ -229,8 +236,10 @@ export class LabApp {
     const { outcome, bench } = state;
     const rows = bench.rows.length;
     if (after === 'open') screen.say(failed ? STATUS.cannotOpen : outcome ? STATUS.readyAgain : STATUS.ready);
-    else if (after === 'bench') screen.say(failed ? STATUS.benchmarkFailed(rows) : STATUS.benchmarkDone(rows));
-    else if (outcome?.problem) screen.say(STATUS.noResult);
+    else if (after === 'bench') {
+      state.bench = { ...bench, complete: this.wantsAll && !failed };
+      screen.say(failed ? STATUS.benchmarkFailed(rows) : STATUS.benchmarkDone(rows));
+    } else if (outcome?.problem) screen.say(STATUS.noResult);
     else if (outcome?.faults.length) screen.say(STATUS.compileError);
     else screen.say(outcome?.timings.length ? STATUS.correct : STATUS.wrong);
   }

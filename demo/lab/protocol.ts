@@ -1,6 +1,7 @@
 // The messages between the lab's page and its worker.
 import type { DeviceBlock } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
+import type { VariantRow } from '../../bench/variants.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 
@@ -72,8 +73,8 @@ export type Command =
   | { type: 'begin'; peaks: Peaks | null; again: boolean }
   | { type: 'open'; choice: Choice }
   | { type: 'run'; choice: Choice; edits: Edits }
-  /** Runs the benchmarks with these names, all if null, on the shipped kernels. */
-  | { type: 'bench'; only: readonly string[] | null; quick: boolean }
+  /** Runs the benchmarks with these names, all if null, on the shipped kernels; then every variant of their GEMM kernels if wanted. */
+  | { type: 'bench'; only: readonly string[] | null; quick: boolean; variants: boolean }
   /** Stops the benchmark after the current row. */
   | { type: 'stop' };
 
@@ -88,6 +89,7 @@ export type Report =
   | { type: 'checked'; edited: boolean; checks: readonly Check[] }
   | { type: 'timed'; timings: readonly Timing[] }
   | { type: 'row'; row: Row; done: number; cases: number }
+  | { type: 'variants'; row: VariantRow }
   /** The command is done. */
   | { type: 'idle'; after: 'open' | 'run' | 'bench' }
   | { type: 'failed'; code: string; text: string };

@@ -1,5 +1,6 @@
 import type { DeviceBlock } from '../../bench/harness/report.ts';
 import type { Row } from '../../bench/harness/row.ts';
+import type { VariantRow } from '../../bench/variants.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { Address } from './address.ts';
@@ -22,6 +23,17 @@ export interface Outcome {
 
 export type Work = 'loading' | 'open' | 'run' | 'bench';
 
+/** A benchmark, and what it measured so far. */
+export interface Benchmark {
+  rows: readonly Row[];
+  cases: number;
+  variants: readonly VariantRow[];
+  /** Whether everything is measured, so that the visitor can send it. */
+  complete: boolean;
+}
+
+export const emptyBenchmark: Readonly<Benchmark> = { rows: [], cases: 0, variants: [], complete: false };
+
 /** Everything that the lab shows. */
 export interface LabState {
   /** Undefined until the browser answered; null if it has no adapter. */
@@ -36,7 +48,7 @@ export interface LabState {
   outcome: Outcome | undefined;
   /** The worker's current work; undefined if it is idle. */
   work: Work | undefined;
-  bench: { rows: readonly Row[]; cases: number };
+  bench: Benchmark;
 }
 
 export const emptyOutcome: Readonly<Outcome> = {
@@ -57,7 +69,7 @@ export const emptyState = (): LabState => ({
   edits: new Map(),
   outcome: undefined,
   work: 'loading',
-  bench: { rows: [], cases: 0 },
+  bench: emptyBenchmark,
 });
 
 /** Returns the current text of a file. */

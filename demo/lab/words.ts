@@ -31,6 +31,7 @@ export const PHASES = {
   reference: 'Computing the float64 reference…',
   timing: (kernels: readonly string[]) => `Timing ${kernels.join(', ')}…`,
   measuring: (bench: string, shape: string) => `Measuring ${bench} ${shape}…`,
+  variants: (bench: string) => `Timing every variant of ${bench}…`,
   peaks: 'Measuring this adapter’s peak…',
 };
 
@@ -84,4 +85,6 @@ export const RESULT = {
 
 export const BENCHMARK = {
   rows: (done: number, all: number) => `${done} of ${all} rows`,
+  send: (file: string) =>
+    `Done. Please send ${file}: open an issue and attach the file. It holds what this page shows, and nothing else.`,
 };

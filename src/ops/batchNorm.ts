@@ -128,12 +128,11 @@ function split(gpu: Gpu, n: number, c: number, spatial: number) {
   const PLACES = gpuLike ? Math.min(32, powerOf2(spatial)) : 1;
   const ACROSS = PLACES === 1 ? 8 : 1;
   const IMAGES = gpuLike ? Math.min(256 / PLACES / ACROSS, powerOf2(n)) : 1;
-  const LANES = IMAGES * PLACES;
   const groups = Math.ceil(c / ACROSS);
   const wanted = Math.min(Math.ceil((gpuLike ? 256 : 8) / groups), Math.floor((n * spatial) / LEAST_SLICE));
   const images = Math.max(1, Math.ceil(n / Math.max(1, wanted)));
   const grid = [groups, Math.max(1, Math.ceil(n / images))] as const;
-  return { constants: { ACROSS, IMAGES, PLACES, LANES, WG: ACROSS * LANES }, grid, images };
+  return { constants: { ACROSS, IMAGES, PLACES, WG: ACROSS * IMAGES * PLACES }, grid, images };
 }
 
 /** Returns the smallest power of two that is not below `n`. */

@@ -1,13 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { factored, uniform } from '../../bench/harness/inputs.ts';
-import { compareRows, csvOf, type DeviceBlock, markdownOf, parseRun, recordingOf } from '../../bench/harness/report.ts';
+import { parseRun, recordingOf } from '../../bench/harness/recording.ts';
+import { compareRows, csvOf, type DeviceBlock, markdownOf } from '../../bench/harness/report.ts';
 import { failedRow, type Row } from '../../bench/harness/row.ts';
 import { quantile, times } from '../../bench/harness/session.ts';
 import { casesOf } from '../../bench/harness/suite.ts';
 import { distance, mismatch } from '../../bench/harness/verify.ts';
 import { benches } from '../../bench/index.ts';
 import { matmul } from '../../reference/index.ts';
+import type { Peaks } from '../../src/debug/peaks.ts';
 import { gpuTest, run } from '../harness.ts';
 
 const row = (changes: Partial<Row>): Row => ({
@@ -67,7 +69,8 @@ test('--compare reads events and recordings, and finds the rows that are slower'
     ],
   );
   const device = { name: 'one', driver: 'two' } as DeviceBlock;
-  const recording = recordingOf({ date: '2026-11-29', commit: 'abc', command: 'bench', device, load: 1, rows: before });
+  const origin = { date: '2026-11-29', commit: 'abc', command: 'bench', runtime: 'Node' };
+  const recording = recordingOf({ ...origin, device, load: 1, peaks: {} as Peaks, rows: before, variants: [] });
   assert.equal(parseRun(recording), { rows: before, driver: 'two' });
   assert.throws(() => parseRun('{"event":"device"}'), /no rows/);
   assert.is(parseRun(text).driver, undefined);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseRun } from '../../bench/harness/report.ts';
+import { parseRun, type Recording } from '../../bench/harness/recording.ts';
 import { BUTTONS, PROBLEMS, RESULT } from '../../demo/lab/words.ts';
 import { hostedSite, Visitor } from './visitor.ts';
 
@@ -183,10 +183,10 @@ visitTest('runs the benchmark, whose JSON is that of Node', async (page) => {
   const { rows } = parseRun(String(bytes));
   assert.ok(rows.length > 0);
   for (const row of rows) assert.equal([row.verified, row.bench, row.peer], [true, 'sum', 'padagrad']);
-  const lines = String(bytes).split('\n');
-  const [device, peaks] = lines.slice(0, 2).map((line) => JSON.parse(line));
+  const { device, peaks, runtime } = JSON.parse(String(bytes)) as Recording;
   assert.match(device.name + device.vendor, /swiftshader/i);
   assert.ok(peaks.copyGbps > 0);
+  assert.match(runtime, /Chrome/);
   assert.match(String((await visitor.download('CSV')).bytes), /^bench,shape,peer,kernel,medianMs/);
 });
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PROBLEMS, RESULT, STATUS } from '../../demo/lab/words.ts';
+import type { Recording } from '../../bench/harness/recording.ts';
+import { BENCHMARK, PROBLEMS, RESULT, STATUS } from '../../demo/lab/words.ts';
 import { checkDisabled, checkTexts, crashWorker, press, report, stateTest, visible } from './states.ts';
 import { hostedSite, Visitor } from './visitor.ts';
 
@@ -19,11 +20,14 @@ onmessage = ({ data }) => {
 };
 globalThis.reports = {
   device: () => ({
-    type: 'device', block: {}, info: { vendor: '', architecture: '', device: 'Some GPU', description: '', software: true },
+    type: 'device', block: { name: 'Some GPU' }, info: { vendor: '', architecture: '', device: 'Some GPU', description: '', software: true },
     workloads: ['256x31', '512x31'].map((shape) => ({ op: 'softmax', shape, kernels: ['shipped'] })),
   }),
   checked: (edited) => ({ type: 'checked', edited, checks: [{ result: 'y', shape: [7936], count: 7936, wrong: 0, allowed: 1e-6, elements: [] }] }),
   faults: () => ({ type: 'faults', faults: [{ path: 'shaders/softmax.wgsl', line: 2, column: 1, length: 1, text: 'nonsense' }] }),
+  peaks: () => ({ type: 'peaks', peaks: { scalarGflops: 2, vectorGflops: 3, copyGbps: 1 } }),
+  row: (bench) => ({ type: 'row', done: 1, cases: 1, row: { bench, shape: '2x2', peer: 'padagrad', kernel: 'some', medianMs: 1, p5Ms: 1, p95Ms: 1, coldMs: 1, gflops: 1, gbps: 1, percentOfPeak: 1, verified: true } }),
+  variants: (bench) => ({ type: 'variants', row: { bench, variants: [{ variant: {}, ms: 1 }] } }),
   failed: (text, code = '') => ({ type: 'failed', code, text }),
   idle: (after) => ({ type: 'idle', after }),
 };
@@ -78,11 +82,38 @@ stateTest('an error is no verdict, and failed work is not called ready or measur
   await visitor.check();
 });
 
+stateTest('everything measured can be sent: one file, as the command line records it', opened, async (visitor) => {
+  const { page } = visitor;
+  const measure = async (...reports: [kind: string, ...words: string[]][]) => {
+    await page.click('#everything');
+    for (const [kind, ...words] of reports) await report(page, kind, ...words);
+    await report(page, 'idle', 'bench');
+    await visitor.enabled('bench');
+  };
+  await measure(['peaks'], ['row', 'matmul'], ['failed', 'no memory is left']);
+  assert.equal(await visible(page, ['sending']), []);
+  await measure(['row', 'matmul'], ['variants', 'matmul']);
+  const day = new Date().toISOString().slice(0, 10);
+  const file = `padagrad-some-gpu-${day}.json`;
+  await checkTexts(visitor, { 'send-text': BENCHMARK.send(file) });
+  const { name, bytes } = await visitor.download('Save the file');
+  assert.is(name, file);
+  const { device, peaks, rows, variants, ...head } = JSON.parse(String(bytes)) as Recording;
+  assert.equal([device.name, peaks.copyGbps, rows.length, rows[0]!.bench], ['Some GPU', 1, 1, 'matmul']);
+  assert.equal(variants, [{ bench: 'matmul', variants: [{ variant: {}, ms: 1 }] }] as unknown);
+  assert.equal([head.date, head.command, head.load], [day, 'kernel lab', null]);
+  // Another benchmark is not everything.
+  await page.click('#bench');
+  await report(page, 'idle', 'bench');
+  assert.equal(await visible(page, ['sending']), []);
+  await visitor.check();
+});
+
 stateTest('nothing looks alive after an error that the worker does not report', opened, async (visitor) => {
   await visitor.page.click('#run');
   await crashWorker(visitor, 'verdict');
   await checkTexts(visitor, { status: STATUS.noGpu });
-  await checkDisabled(visitor.page, ['run', 'op', 'shape', 'bench']);
+  await checkDisabled(visitor.page, ['run', 'op', 'shape', 'bench', 'everything']);
 });
 
 test.run();

@@ -11,6 +11,7 @@ import { EditedModule, filesOf } from '../../demo/lab/worker/editedModule.ts';
 import { Lab } from '../../demo/lab/worker/lab.ts';
 import { guard } from '../../demo/lab/worker/loopGuard.ts';
 import { workloadsOf } from '../../demo/lab/worker/workloads.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { kernelFiles } from '../../tools/page/build.mjs';
 import { gpuTest, run } from '../harness.ts';
 
@@ -151,13 +152,25 @@ test('judges a kernel that accumulates by its first run, however often it runs',
 });
 
 test('runs the benchmark and counts its rows', async () => {
-  await take({ type: 'bench', only: ['relu', 'sum'], quick: true });
+  await take({ type: 'bench', only: ['relu', 'sum'], quick: true, variants: false });
   const rows = reports.filter((report): report is Of<'row'> => report.type === 'row');
   assert.equal(
     rows.map(({ row, done, cases }) => `${row.bench} ${row.verified} ${done}/${cases}`),
     ['relu true 1/3', 'relu-backward true 2/3', 'sum true 3/3'],
   );
   assert.is(last('idle')!.after, 'bench');
+});
+
+test('the benchmark reports a kernel with a wrong result, and does not time it', async () => {
+  // The lab opens its GPU itself.
+  const { native } = (lab as unknown as { opened: Gpu }).opened;
+  const create = native.createShaderModule.bind(native);
+  native.createShaderModule = ({ code, ...rest }) => create({ ...rest, code: code.replaceAll('exp(', 'exp2(') });
+  await take({ type: 'bench', only: ['tanh'], quick: true, variants: false });
+  native.createShaderModule = create;
+  const { row } = last('row')!;
+  assert.equal([row.verified, row.medianMs, row.gbps], [false, null, null]);
+  assert.match(row.problem!, /^element \d+ is /);
 });
 
 gpuTest('every kernel is joined from files, and compiles with its loops counted', async (gpu) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
@@ -67,7 +68,7 @@ export async function buildPage(folder) {
         'lab/main': 'demo/lab/main.ts',
         'lab/style': 'demo/lab/style.css',
       },
-      plugins: [wgsl],
+      plugins: [wgsl, origin],
     }),
     // The lab shows its kernels, so they are not minified.
     build({
@@ -151,6 +152,31 @@ const sources = {
     });
   },
 };
+
+/** The module `lab:origin`: the commit, and the address of the repository. */
+const origin = {
+  name: 'origin',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^lab:origin$/ }, () => ({ path: 'origin', namespace: 'lab' }));
+    onLoad({ filter: /^origin$/, namespace: 'lab' }, () => {
+      const values = { commit: commitOf(), repository: repositoryOf(JSON.parse(readFileSync('package.json', 'utf8'))) };
+      return { contents: JSON.stringify(values), loader: 'json' };
+    });
+  },
+};
+
+function commitOf() {
+  const { stdout } = spawnSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], { encoding: 'utf8' });
+  return stdout?.trim() || null;
+}
+
+/** Returns the web address of a package's repository, as in `https://github.com/owner/name`; null if it names none. */
+export function repositoryOf({ repository }) {
+  const url = typeof repository === 'string' ? repository : repository?.url;
+  const path = /^(?:github:)?([\w-]+\/[\w.-]+)$/.exec(url)?.[1];
+  if (path) return `https://github.com/${path}`;
+  return /https:\/\/.+/.exec(url)?.[0].replace(/\.git$/, '') ?? null;
+}
 
 /** Returns the licenses of everything in a bundle. They must be distributed with it. */
 function licensesOf(inputs) {

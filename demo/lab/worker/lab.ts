@@ -5,6 +5,7 @@ import { failedRow, type Row } from '../../../bench/harness/row.ts';
 import { Session } from '../../../bench/harness/session.ts';
 import { casesOf, runSuite } from '../../../bench/harness/suite.ts';
 import { benches } from '../../../bench/index.ts';
+import { measureVariants, subjectsOf } from '../../../bench/variants.ts';
 import { measurePeaks, type Peaks } from '../../../src/debug/peaks.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
@@ -165,7 +166,7 @@ export class Lab {
     return own;
   }
 
-  private async bench({ only, quick }: Of<'bench'>): Promise<void> {
+  private async bench({ only, quick, variants }: Of<'bench'>): Promise<void> {
     const { gpu } = this;
     const cases = casesOf(benches, gpu, { quick, ...(only && { only }) });
     // A stop may come while the peaks are measured.
@@ -181,7 +182,15 @@ export class Lab {
       next();
     };
     next();
-    await runSuite(gpu, cases, peaks, { quick, onRow, signal: this.benchmark.signal });
+    const { signal } = this.benchmark;
+    const { lost } = await runSuite(gpu, cases, peaks, { quick, onRow, signal });
+    if (lost) throw lost;
+    if (!variants) return;
+    await measureVariants(gpu, subjectsOf(cases), {
+      onSubject: (bench) => this.phase(PHASES.variants(bench)),
+      onRow: (row) => this.report({ type: 'variants', row }),
+      signal,
+    });
   }
 
   private async measuredPeaks(): Promise<Peaks> {

@@ -48,7 +48,8 @@ function install(folder, packages, why, release) {
   ];
   const target = release ? [`--target-release=${release}-backports`] : [];
   if (release) {
-    for (const [name, text] of sourcesWith(release)) writeFileSync(join(folder, 'parts', name), text);
+    for (const [name, text] of sourcesWith(release, suitesOf(release)))
+      writeFileSync(join(folder, 'parts', name), text);
     options.push('Dir::Etc::SourceList=/dev/null', `Dir::Etc::SourceParts=${folder}/parts`);
   }
   const apt = (...args) =>
@@ -64,8 +65,10 @@ function install(folder, packages, why, release) {
   if (failure) throw new Failure([failure, update].filter(Boolean).join('; '));
 }
 
-/** Returns files for apt's sources folder: the machine's own Debian entries, with the backports added. */
-function sourcesWith(release) {
+const suitesOf = (release) => [release, `${release}-backports`];
+
+/** Returns files for apt's sources folder: the machine's own Debian entries for a release, for these suites. */
+export function sourcesWith(release, suites) {
   const folder = '/etc/apt/sources.list.d';
   const own = [
     '/etc/apt/sources.list',
@@ -73,7 +76,10 @@ function sourcesWith(release) {
   ];
   const changed = own
     .filter((path) => existsSync(path) && ['.list', '.sources'].includes(extname(path)))
-    .map((path, index) => [`${index}${extname(path)}`, backports(readFileSync(path, 'utf8'), extname(path), release)])
+    .map((path, index) => [
+      `${index}${extname(path)}`,
+      withSuites(readFileSync(path, 'utf8'), extname(path), release, suites),
+    ])
     .filter(([, text]) => text !== '');
   if (changed.length === 0) throw new Failure(`apt's sources have no Debian entry for ${release}`);
   return changed;
@@ -83,16 +89,17 @@ function sourcesWith(release) {
  * Returns the Debian entries of a sources file for a release, with the release's backports added; '' if the file has none. `form`
  * is the file's ending (`man sources.list`): `.sources` or `.list`.
  */
-export function backports(text, form, release) {
-  return form === '.sources' ? stanzas(text, release) : lines(text, release);
-}
+export const backports = (text, form, release) => withSuites(text, form, release, suitesOf(release));
+
+const withSuites = (text, form, release, suites) =>
+  form === '.sources' ? stanzas(text, release, suites) : lines(text, release, suites);
 
 // Other publishers use the release's name too. Debian's entries have the component `main`, and "debian" in their address or key.
 const isDebian = (suites, components, whole, release) =>
   suites.includes(release) && components.includes('main') && /debian/i.test(whole);
 
 /** Reads deb822: stanzas of `Field: value`, with continuation lines, between empty lines. */
-function stanzas(text, release) {
+function stanzas(text, release, suites) {
   const kept = [];
   for (const stanza of text.split(/\n\s*\n/)) {
     const field = (name) =>
@@ -103,19 +110,19 @@ function stanzas(text, release) {
       stanza
         .trim()
         .replace(/^Types:.*$/im, 'Types: deb')
-        .replace(/^Suites:(?:.*\n[ \t])*.*$/im, `Suites: ${release} ${release}-backports`),
+        .replace(/^Suites:(?:.*\n[ \t])*.*$/im, `Suites: ${suites.join(' ')}`),
     );
   }
   return kept.map((stanza) => `${stanza}\n\n`).join('');
 }
 
 /** Reads one entry per line: `deb [options] address suite components`. */
-function lines(text, release) {
+function lines(text, release, suites) {
   const kept = [];
   for (const line of text.split('\n')) {
     const [, head, suite, rest] = /^\s*(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)(\S+)((?:\s+[^\s#]+)*)/.exec(line) ?? [];
     if (!head || !isDebian([suite], rest.trim().split(/\s+/), head, release)) continue;
-    kept.push(`${head}${release}${rest}`, `${head}${release}-backports${rest}`);
+    kept.push(...suites.map((each) => `${head}${each}${rest}`));
   }
   return kept.map((line) => `${line}\n`).join('');
 }
