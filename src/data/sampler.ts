@@ -22,13 +22,16 @@ const generator: Check = { wanted: 'a Random, such as new Random(0)', holds: (va
  * @throws RangeError if the data set has fewer than `batchSize` examples
  */
 export class Sampler {
-  private readonly order: Tensor;
+  /** @internal */
+  readonly order: Tensor;
   private permutation: Uint32Array<ArrayBuffer>;
-  private readonly offset = new Scalar(0);
+  /** @internal The place of the current batch in the order. */
+  readonly offset = new Scalar(0);
   private next = 0;
 
   constructor(
-    private readonly data: Dataset,
+    /** @internal */
+    readonly data: Dataset,
     readonly batchSize: number,
     private readonly random: Random,
   ) {

@@ -95,9 +95,8 @@ function compute(logits: Tensor, labels: Tensor, options: CrossEntropyOptions, l
   if (sampleWeight) expectShape('crossEntropy', 'sampleWeight', sampleWeight, [rows]);
 
   const each = reduction === 'none';
-  const { constants, rowsAtOnce } = splitRows(gpu, cols);
-  const smooth: Record<string, number> = labelSmoothing > 0 ? { SMOOTH: 1 } : {};
-  const counting: Record<string, number> = labelled ? { ACCURACY: 1 } : {};
+  const { constants: lanes, rowsAtOnce } = splitRows(gpu, cols);
+  const constants = { SMOOTH: Number(labelSmoothing > 0), ACCURACY: Number(labelled) };
   const blocks = Math.ceil(rows / rowsAtOnce);
   const groups = !each && blocks <= BLOCKS_ALONE ? 1 : Math.min(blocks, MOST_GROUPS);
   const shared = { logits, labels, weight: weight ?? logits, sampleWeight: sampleWeight ?? logits };
@@ -123,14 +122,14 @@ function compute(logits: Tensor, labels: Tensor, options: CrossEntropyOptions, l
   const totals = empty(gpu, [groups, 4], 'f32', 'totals');
   const early = empty(gpu, isEarly ? logits.shape : [1], 'f32', 'dlogits');
   const outputs = { loss: written, rowStats, totals, dlogits: early };
-  kernel.forward({ ...shared, ...outputs }, params, [groups], { constants: { ...constants, ...smooth, ...counting } });
-  if (groups > 1 && !each) kernel.total({ loss: written, totals }, params, 1, { constants: counting });
+  kernel.forward({ ...shared, ...outputs }, params, [groups], { constants: { ...lanes, ...constants } });
+  if (groups > 1 && !each) kernel.total({ loss: written, totals }, params, 1, { constants });
   record('crossEntropy', [logits], loss, [rowStats, totals, early], (dloss, gradient) => {
     if (isEarly && isOne(dloss)) return [early];
     const dlogits = gradient.into(0);
     const bindings = { ...shared, rowStatsIn: rowStats, totalsIn: totals, dloss, dlogits };
     const { size } = logits;
-    kernel.backward(bindings, { ...params, elements: size }, Math.ceil(size / 64), { constants: smooth });
+    kernel.backward(bindings, { ...params, elements: size }, Math.ceil(size / 64), { constants });
     return [dlogits];
   });
   return { loss, written };

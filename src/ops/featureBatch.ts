@@ -23,12 +23,20 @@ export function featureBatch(data: FeatureRows, request: BatchRequest): { x: Ten
   const { features, count, labels: allLabels } = data;
   const [dim] = data.shape as [number];
   expectShape('featureBatch', 'features', features, [count, dim]);
-  const { order, offset, size, row = 0 } = request;
-  const params = { offset, size, dim, row, count };
-  const groups = Math.ceil(Math.max(size, size * dim) / 64);
-  const bytes = 8 * size * dim + 4 * size;
+  const { order, offset, size, row = 0, next } = request;
+  const then = next ?? { data, order, offset: 0, size: 0 };
+  const { features: nextFeatures, count: nextCount } = then.data as FeatureRows;
+  const params = { offset, size, dim, row, count, nextOffset: then.offset, nextSize: then.size, nextCount };
+  const all = size + then.size;
+  const groups = Math.ceil(Math.max(size, all * dim) / 64);
+  const bytes = 8 * all * dim + 4 * all;
+  const bindings = { features, order, x, nextFeatures, nextOrder: then.order };
+  const constants = { PAIR: Number(!!next) };
   if (labels)
-    kernel.labelled({ features, order, x, allLabels: allLabels!, labels }, params, groups, { bytes: bytes + 8 * size });
-  else kernel.unlabelled({ features, order, x }, params, groups, { bytes });
+    kernel.labelled({ ...bindings, allLabels: allLabels!, labels }, params, groups, {
+      bytes: bytes + 8 * size,
+      constants,
+    });
+  else kernel.unlabelled(bindings, params, groups, { bytes, constants });
   return { x, labels };
 }

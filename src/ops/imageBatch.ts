@@ -55,20 +55,43 @@ export function beginImages(who: string, data: PackedImages, request: BatchReque
 export function imageBatch(data: PackedImages, request: BatchRequest): { x: Tensor; labels: Tensor | null } {
   const { x, labels, channels, mean, std } = beginImages('imageBatch', data, request);
   const { images, shape, count, labels: allLabels } = data;
-  const { order, offset, size, row = 0 } = request;
+  const { order, offset, size, row = 0, next } = request;
+  const then = next ?? { data, order, offset: 0, size: 0 };
+  const { images: nextImages, count: nextCount } = then.data as PackedImages;
   const pixels = sizeOf(shape);
-  const params = { offset, size, pixels, row, count, plane: pixels / channels };
+  const params = {
+    offset,
+    size,
+    pixels,
+    row,
+    count,
+    plane: pixels / channels,
+    nextOffset: then.offset,
+    nextSize: then.size,
+    nextCount,
+  };
   const [DIVISOR_R, DIVISOR_G = 1, DIVISOR_B = 1] = std.map((deviation) => 255 * deviation) as [number];
   const [SHIFT_R, SHIFT_G = 0, SHIFT_B = 0] = std.map((deviation, c) => mean[c]! / deviation) as [number];
-  const constants = { RGB: Number(channels === 3), DIVISOR_R, DIVISOR_G, DIVISOR_B, SHIFT_R, SHIFT_G, SHIFT_B };
-  const groups = Math.ceil(Math.max(size, (size * pixels) / 4) / 64);
+  const constants = {
+    PAIR: Number(!!next),
+    RGB: Number(channels === 3),
+    DIVISOR_R,
+    DIVISOR_G,
+    DIVISOR_B,
+    SHIFT_R,
+    SHIFT_G,
+    SHIFT_B,
+  };
+  const all = size + then.size;
+  const groups = Math.ceil(Math.max(size, (all * pixels) / 4) / 64);
   // A batch touches only its own part of the data: a byte and a float per pixel, and a number per image.
-  const bytes = 5 * size * pixels + 4 * size;
+  const bytes = 5 * all * pixels + 4 * all;
+  const bindings = { images, order, x, nextImages, nextOrder: then.order };
   if (labels)
-    kernel.labelled({ images, order, x, allLabels: allLabels!, labels }, params, groups, {
+    kernel.labelled({ ...bindings, allLabels: allLabels!, labels }, params, groups, {
       bytes: bytes + 8 * size,
       constants,
     });
-  else kernel.unlabelled({ images, order, x }, params, groups, { bytes, constants });
+  else kernel.unlabelled(bindings, params, groups, { bytes, constants });
   return { x, labels };
 }

@@ -2,7 +2,7 @@ import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
 import { backward } from '../autograd.ts';
 import { type CapturedStep, captureAll, runSteps } from '../capture.ts';
 import { checkValue } from '../checks/options.ts';
-import { type Dataset, datasetOf } from '../data/dataset.ts';
+import { type Batch, type Dataset, datasetOf } from '../data/dataset.ts';
 import type { HostData } from '../data/host.ts';
 import { Sampler } from '../data/sampler.ts';
 import { AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
@@ -23,6 +23,7 @@ import { empty, type Tensor } from '../tensor.ts';
 import { tidy } from '../tidy.ts';
 import { checkModel, featuresDimOf } from './checkModel.ts';
 import { aCheckpoint, amountsOf, type Checkpoint, checkSameJitter, loadState, stateOf } from './checkpoint.ts';
+import { drawBoth } from './drawBoth.ts';
 import { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from './events.ts';
 import type { Batches, Method, Recipe } from './methods/method.ts';
@@ -316,7 +317,7 @@ export class Trainer<M extends Model = SmallCnn> {
   private forwardBackward(warmsUp: boolean): void {
     this.optimizer.zeroGrad();
     const losses = warmsUp
-      ? this.recipe.warmUp!.losses({ source: this.sourceBatch() })
+      ? this.recipe.warmUp!.losses({ source: labelled(this.sourceSampler.batch()) })
       : this.recipe.losses(this.batches());
     backward(losses.loss);
     this.ring.store(losses);
@@ -330,10 +331,9 @@ export class Trainer<M extends Model = SmallCnn> {
   private batches(): Batches {
     const { targetSampler, target, jittered } = this;
     const { batchSize: n } = this.options;
-    if (!targetSampler) return { source: this.sourceBatch() } as Batches;
+    if (!targetSampler) return { source: labelled(this.sourceSampler.batch()) } as Batches;
     const x = empty(this.gpu, [2 * n, ...this.settings.shape], 'f32', 'batch');
-    const { labels } = this.sourceBatch(x);
-    targetSampler.batch(x, n);
+    const { labels } = labelled(drawBoth(this.sourceSampler, targetSampler, x));
     const targetX = slice(x, n, 2 * n);
     return {
       source: { x: slice(x, 0, n), labels },
@@ -342,12 +342,6 @@ export class Trainer<M extends Model = SmallCnn> {
         return jittered.targetJitter ? targetSampler.batch(undefined, 0, target).x : targetX;
       },
     };
-  }
-
-  private sourceBatch(into?: Tensor): Batches['source'] {
-    const { x, labels } = this.sourceSampler.batch(into);
-    if (!labels) throw new TypeError('training: the batches of the source have no labels; training needs them');
-    return { x, labels };
   }
 
   /** The parts that have a state, by their names in a checkpoint. */
@@ -381,6 +375,12 @@ export class Trainer<M extends Model = SmallCnn> {
         names.set(parameter, prefix ? `${prefix}.${name}` : name);
     return names;
   }
+}
+
+/** Returns a batch of the source. Throws `TypeError` if it has no labels. */
+function labelled({ x, labels }: Batch): Batches['source'] {
+  if (!labels) throw new TypeError('training: the batches of the source have no labels; training needs them');
+  return { x, labels };
 }
 
 /** The state of a network with the counters of its dropouts, which a resumed run needs. */

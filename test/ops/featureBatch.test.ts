@@ -43,6 +43,24 @@ for (const labelled of [false, true]) {
   );
 }
 
+gpuTest('featureBatch writes the batch of another data set after its own', async (gpu) => {
+  const [first, second] = [open(gpu, true), open(gpu, true, [2, 3, 0])];
+  const into = tensor(gpu, new Float32Array(18).fill(7), [6, 3]);
+  // The second has only three vectors, so its index 3 gives NaN.
+  const features = tensor(gpu, VECTORS.slice(0, 3));
+  const data = { ...second.data, features, labels: null, count: 3 };
+  const next = { data, order: second.order, offset: new Scalar(1), size: 2 };
+  const { labels } = featureBatch(first.data, { order: first.order, offset: 2, size: 2, into, row: 1, next });
+  const seven = [7, 7, 7];
+  assert.equal(
+    [...(await into.read())],
+    [...seven, ...VECTORS[2]!, ...VECTORS[1]!, nan, nan, nan, ...VECTORS[0]!, ...seven],
+  );
+  assert.equal([...(await labels!.readU32())], [12, 11]);
+  for (const { data, order } of [first, second]) for (const t of [data.features, data.labels!, order]) t.dispose();
+  for (const t of [into, features, labels!]) t.dispose();
+});
+
 gpuTest('featureBatch gives NaN, and a label without a class, for a vector that does not exist', async (gpu) => {
   const { data, order } = open(gpu, true, [4, 1]);
   const { x, labels } = featureBatch(data, { order, offset: 0, size: 2 });

@@ -55,6 +55,23 @@ for (const labelled of [false, true]) {
   });
 }
 
+// 27 bytes before the rows of the second data set: an invocation takes pixels of both.
+gpuTest('imageBatch writes the batch of another data set after its own', async (gpu) => {
+  const first = open(gpu);
+  // Another order, and fewer images, so that an index that only the first data set has gives NaN.
+  const second = open(gpu, { places: Uint32Array.of(1, 4, 2, 0) });
+  const into = tensor(gpu, new Float32Array(8 * PIXELS).fill(7), [8, 1, 3, 3]);
+  const data = { ...second.data, count: 3, labels: null };
+  const next = { data, order: second.order, offset: new Scalar(1), size: 3 };
+  const { x, labels } = imageBatch(first.data, { order: first.order, offset: 2, size: 3, into, row: 1, next });
+  assert.is(x, into);
+  const sevens = new Array(PIXELS).fill(7);
+  const none = new Array(PIXELS).fill(nan);
+  assertClose('x', await x.read(), [...sevens, ...images(4, 1, 2), ...none, ...images(2, 0), ...sevens], close);
+  assert.equal([...(await labels!.readU32())], [14, 11, 12]);
+  for (const t of [first, second, into, labels!]) t.dispose();
+});
+
 gpuTest('imageBatch gives NaN, and a label without a class, for an image that does not exist', async (gpu) => {
   const { data, order, dispose } = open(gpu, { places: Uint32Array.of(COUNT, 4, 2 ** 32 - 1) });
   const { x, labels } = imageBatch(data, { order, offset: 0, size: 3 });
@@ -112,6 +129,10 @@ checkRefusals('imageBatch', (gpu) => {
     [() => imageBatch({ ...data, mean: [] }, all), /mean and std must have a number for each of 1 channels/],
     [at(4, 2), /imageBatch: order has 5 places, but 2 from offset 4 on are needed/],
     [at(new Scalar(3), 3), /order has 5 places, but 3 from offset 3 on/],
+    [
+      () => imageBatch(data, { ...all, into: empty(gpu, [2, 1, 3, 3]), next: { ...all, data, size: 2 } }),
+      /3 examples \[1,3,3\] from row 0 on do not fit in into, which is \[2,1,3,3\]/,
+    ],
     [at('0', 2), /offset must be a whole number >= 0, or a Scalar but is '0'/],
   ];
 });

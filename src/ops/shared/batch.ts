@@ -1,5 +1,5 @@
 // Shared by the ops that make batches: the request for a batch, and the tensors that it is written to.
-import { checkOptions, type OptionChecks, wholeFrom } from '../../checks/options.ts';
+import { anything, checkOptions, type OptionChecks, wholeFrom } from '../../checks/options.ts';
 import { orScalar, type Scalar, scalarValue } from '../../gpu/scalar.ts';
 import { sameShape, showShape } from '../../shape.ts';
 import { empty, type Tensor } from '../../tensor.ts';
@@ -17,6 +17,12 @@ export interface BatchRequest {
   into?: Tensor;
   /** First row of `into` to write. Default: 0. */
   row?: number;
+  /**
+   * @internal
+   * A batch of another data set of the same kind, shape, mean and deviation: the same dispatch writes its examples, without labels, to
+   * the rows after these.
+   */
+  next?: { data: object; order: Tensor; offset: number | Scalar; size: number };
 }
 
 /** Examples on the GPU, with optional labels. */
@@ -34,6 +40,7 @@ const checks: OptionChecks<BatchRequest> = {
   size: /* @__PURE__ */ wholeFrom(0),
   into: aTensor,
   row: /* @__PURE__ */ wholeFrom(0),
+  next: anything,
 };
 
 /**
@@ -44,7 +51,7 @@ const checks: OptionChecks<BatchRequest> = {
  */
 export function beginBatch(who: string, data: Examples, request: BatchRequest): { x: Tensor; labels: Tensor | null } {
   checkOptions(who, request, checks, ['order', 'offset', 'size']);
-  const { order, offset, size, into, row = 0 } = request;
+  const { order, offset, size, into, row = 0, next } = request;
   const { count, shape, labels } = data;
   expectDtype(who, 'order', order, 'u32');
   if (into) expectDtype(who, 'into', into, 'f32');
@@ -54,10 +61,11 @@ export function beginBatch(who: string, data: Examples, request: BatchRequest): 
       `${who}: order has ${order.size} places, but ${size} from offset ${scalarValue(offset)} on are needed`,
     );
   }
-  const x = into ?? empty(order.gpu, [size, ...shape], 'f32', 'batch');
-  if (!sameShape(x.shape.slice(1), shape) || row + size > x.shape[0]!) {
+  const all = size + (next?.size ?? 0);
+  const x = into ?? empty(order.gpu, [all, ...shape], 'f32', 'batch');
+  if (!sameShape(x.shape.slice(1), shape) || row + all > x.shape[0]!) {
     throw new TypeError(
-      `${who}: ${size} examples ${showShape(shape)} from row ${row} on do not fit in into, which is ${showShape(x.shape)}`,
+      `${who}: ${all} examples ${showShape(shape)} from row ${row} on do not fit in into, which is ${showShape(x.shape)}`,
     );
   }
   return { x, labels: labels && empty(order.gpu, [size], 'u32', 'labels') };
