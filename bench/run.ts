@@ -32,7 +32,7 @@ import { casesOf, runSuite } from './harness/suite.ts';
 import { benches } from './index.ts';
 import { checkAdapter, type Processors } from './model/check.ts';
 import { devicesOf } from './model/devices.ts';
-import { recordedModel, showDevice } from './model/show.ts';
+import { recordedModel, showDevice, showVariants } from './model/show.ts';
 import { measureVariants, subjectsOf, VARIANT_COLUMNS, type VariantRow, variantCells } from './variants.ts';
 
 interface Flags {
@@ -83,7 +83,7 @@ const command = new Command('padagrad bench')
     new Option(
       '--model [device]',
       'print predicted times of GPUs that need not be here; `adapter` compares predictions with measurements of this one',
-    ).conflicts(['csv', 'compare', 'variants', 'only', 'quick']),
+    ).conflicts(['csv', 'compare', 'only', 'quick']),
   )
   .addOption(
     new Option('--float32-matmul-precision <which>', 'precision of matmuls; medium rounds operands to half precision')
@@ -156,16 +156,20 @@ async function main(): Promise<number> {
   }
 }
 
-/** The processors of lavapipe: Linux counts the time of its threads. */
+const THREADS = '/proc/self/task';
+const threadsNow = (): string[] => (existsSync(THREADS) ? readdirSync(THREADS) : []);
+const atStart = new Set(threadsNow());
+
+/** The processors of a software adapter: Linux counts the time of its threads, which start later than Node's. */
 const PROCESSORS: Processors = {
   count: availableParallelism(),
   seconds: () => {
-    const folder = '/proc/self/task';
-    if (!existsSync(folder)) return undefined;
-    const of = (thread: string, file: string) => readFileSync(`${folder}/${thread}/${file}`, 'utf8');
-    const threads = readdirSync(folder).filter((thread) => of(thread, 'comm').startsWith('llvmpipe'));
-    if (threads.length === 0) return undefined;
-    return threads.reduce((sum, thread) => sum + Number(of(thread, 'schedstat').split(' ')[0]), 0) / 1e9;
+    const later = threadsNow().filter((thread) => !atStart.has(thread));
+    if (later.length === 0) return undefined;
+    const nanoseconds = later.map((thread) =>
+      Number(readFileSync(`${THREADS}/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9;
   },
 };
 
@@ -174,7 +178,9 @@ function model(flags: Flags): number {
   const devices = devicesOf(flags.model === true ? '' : flags.model);
   if (flags.json === true) write(JSON.stringify({ event: 'model', ...recordedModel() }));
   else if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ ...origin(), ...recordedModel() })}\n`);
-  else for (const device of devices) showDevice(device, (header, lines) => show(flags, header, lines), write);
+  else
+    for (const device of devices)
+      (flags.variants ? showVariants : showDevice)(device, (header, lines) => show(flags, header, lines), write);
   return 0;
 }
 

@@ -213,5 +213,5 @@ export function variantCells({ name, m, n, k, choice, fastest, ...row }: Variant
 }
 
 /** `workgroup 64x64 by 8x8 /4`: the family, the tile, an invocation's block of it, and the parts of k. */
-const nameOf = ({ family, tileRows, tileColumns, block, splitK }: GemmVariant): string =>
+export const nameOf = ({ family, tileRows, tileColumns, block, splitK }: GemmVariant): string =>
   `${family} ${tileRows}x${tileColumns}${block ? ` by ${block}x${block}` : ''}${splitK > 1 ? ` /${splitK}` : ''}`;

@@ -1,7 +1,7 @@
 // `npm run bench -- --model adapter`: predicts the kernels of the steps on the adapter at hand and measures them. A GPU whose name
 // devices.ts knows is described by that entry, with the rates that were measured. A software adapter is described by its measured
-// rates alone: cores are units, one workgroup each, and caches, latencies and barriers are not modelled. Nobody recorded what its
-// compiler makes of the kernels, so RDNA 3's instructions stand for them: only ratios between kernels can agree.
+// rates: cores are units, one workgroup each, and caches, latencies and barriers are not modelled. The instructions
+// that its compiler makes are not recorded, so RDNA 3's stand for them: only ratios between kernels can agree.
 import { peakGflops as measuredGflops, measurePeaks, type Peaks } from '../../src/debug/peaks.ts';
 import type { CommandList } from '../../src/gpu/commandList.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -22,7 +22,8 @@ export interface Processors {
   seconds(): number | undefined;
 }
 
-interface Checked {
+/** A kernel's predicted and measured time. */
+export interface Checked {
   step: string;
   kernel: string;
   bound: Bound;
@@ -80,6 +81,7 @@ async function measure(
   { list, i, workgroups }: { list: CommandList; i: number; workgroups: number },
 ): Promise<number> {
   const { handle } = gpu.device;
+  const clock = () => (gpu.kind === 'cpu' ? processors.seconds() : undefined);
   const run = async (times: number) => {
     const encoder = handle.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -87,10 +89,10 @@ async function measure(
     pass.end();
     const commands = encoder.finish();
     await gpu.idle();
-    const begin = { computed: processors.seconds(), now: performance.now() };
+    const begin = { computed: clock(), now: performance.now() };
     handle.queue.submit([commands]);
     await gpu.idle();
-    const computed = processors.seconds();
+    const computed = clock();
     // A workgroup runs on one processor.
     if (computed !== undefined) return (computed - begin.computed!) / Math.min(processors.count, workgroups) / times;
     return (performance.now() - begin.now) / 1e3 / times;
@@ -110,37 +112,31 @@ function describe(gpu: Gpu, { count }: Processors, peaks: Peaks): Device {
   return {
     ...{ name, counts: 'navi31', units: count, schedulers: 1, lanes: gpu.subgroupSize || 8 },
     ...{ cacheGbps: peaks.copyGbps, memoryGbps: peaks.copyGbps, launchUs: peaks.dispatchUs },
-    // At a clock of 1 GHz, so that the rates are per nanosecond.
-    ...{ clockGhz: 1, fmaLanes: lanes, otherLanes: lanes, nearBytes: Number.POSITIVE_INFINITY },
+    // At a clock of 1 GHz, so that the rates are per nanosecond. A CPU loads the word of each lane by itself, about one per cycle.
+    ...{ clockGhz: 1, fmaLanes: lanes, otherLanes: lanes, nearBytes: 10 },
     ...{ cacheMib: 0, memoryNs: 0, nearNs: 0, registerKib: 1, residentLanes: 1, workgroupKib: 1 },
   };
 }
 
 /** Says how far predictions are off: in time, and in ratio to the other kernels. */
-function summary(rows: readonly Checked[]): string[] {
-  const ratios = rows.map(({ predicted, measured }) => predicted / measured);
-  const middle = median(ratios);
+export function summary(rows: readonly Checked[]): string[] {
+  const ratioOf = ({ predicted, measured }: Checked) => predicted / measured;
+  const middle = median(rows.map(ratioOf));
   const line = (name: string, some: readonly Checked[]) => {
-    const off = some.map(({ predicted, measured }) => predicted / measured / middle).map((x) => Math.max(x, 1 / x));
-    return `  ${name} (${some.length}): ${digits(median(off))}x in the median, ${digits(Math.max(...off))}x at most`;
+    const off = some.map((row) => ratioOf(row) / middle).map((x) => Math.max(x, 1 / x));
+    const [half, most] = [0.5, 0.9].map((q) => digits(quantile(off, q)));
+    return `  ${name} (${some.length}): ${half}x in the median, ${most}x for one in ten, ${digits(Math.max(...off))}x at most`;
   };
-  const ofGemm = ({ kernel }: Checked) => kernel.includes('.gemm');
+  const isGemm = ({ kernel }: Checked) => kernel.includes('.gemm');
+  const parts = {
+    'all kernels': rows,
+    'matrix multiplications': rows.filter(isGemm),
+    others: rows.filter((row) => !isGemm(row)),
+  };
   return [
-    `Predicted / measured: ${digits(middle)} in the median of ${rows.length} kernels.`,
-    'Relative to that, predictions are off by:',
-    line('all kernels', rows),
-    line('matrix multiplications', rows.filter(ofGemm)),
-    line(
-      'other kernels',
-      rows.filter((row) => !ofGemm(row)),
-    ),
+    `Predicted / measured: ${digits(middle)} in the median of ${rows.length} kernels. Relative to it, predictions are off by`,
+    ...Object.entries(parts).map(([name, some]) => line(name, some)),
     `Rank correlation of predicted and measured times: ${rankCorrelation(rows).toFixed(2)}`,
-    `90th percentile of all: ${digits(
-      quantile(
-        ratios.map((x) => Math.max(x / middle, middle / x)),
-        0.9,
-      ),
-    )}x`,
   ];
 }
 

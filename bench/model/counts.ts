@@ -2,7 +2,7 @@
 // the instructions of the code; a prediction needs those that are executed, so this file knows how often the loops run:
 //
 //   GEMM          the loop over k runs k / STEP times, and the loop that adds up a tile STEP * BLOCK^2 / (its multiply-adds) times in
-//                 each round, where an invocation computes BLOCK x BLOCK elements and a tile holds STEP steps of k
+//                 each round; an invocation computes BLOCK x BLOCK elements, and a tile holds STEP steps of k
 //   other kernels a loop that reads memory runs until the workgroups have moved the bytes of all tensors; all others are unrolled
 import recorded from '../../docs/figures/kernels.json';
 import type { StepWork, Work } from './dispatches.ts';
@@ -21,7 +21,7 @@ export interface CompiledKernel {
   once: Counts;
   loop?: Counts;
   words?: number;
-  /** Of a GEMM: its tile, what a round of the loop over k adds to the loop in it, and that loop. */
+  /** GEMMs: the tile, what a round of the loop over k adds to the loop in it, and that loop. */
   gemm?: { rows: number; columns: number; step: number };
   round?: Counts;
   inner?: Counts;

@@ -1,6 +1,6 @@
 // GPUs as the predictions know them. V marks numbers that the vendor states, M public measurements, and E estimates by analogy: correct
 // them first when a device is at hand. Launches are estimates for all. Published costs include the host's work: 24 to 36 us per
-// dispatch on Vulkan, 32 to 71 us on Metal (arXiv 2604.02344), where a captured step takes 2 us of the host per dispatch. On the GPU
+// dispatch on Vulkan, 32 to 71 us on Metal (arXiv 2604.02344); a captured step here takes 2 us of the host per dispatch. On the GPU
 // alone, CUDA graphs leave about 1 us between kernels (NVIDIA, "Getting Started with CUDA Graphs"), and barriers of other APIs more.
 // `npm run bench` measures a device's own: `time per dispatch`.
 import type { Device } from './predict.ts';

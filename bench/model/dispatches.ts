@@ -14,7 +14,7 @@ export interface Work {
   flops: number;
   /** Bytes of all tensors that it binds, each counted once. */
   bytes: number;
-  /** Of a GEMM: the steps of k that a workgroup adds up. */
+  /** GEMMs: the steps of k that a workgroup adds up. */
   k?: number;
 }
 

@@ -7,7 +7,7 @@ import { type Bound, type Device, type Prediction, peakGflops, predict } from '.
 export interface KernelRow {
   kernel: string;
   calls: number;
-  /** Of the first call. */
+  /** Workgroups of the first call, and how many of them a unit holds at once. */
   workgroups: number;
   resident: number;
   us: number;
@@ -70,7 +70,7 @@ function limitOf({ terms: { launch: _, ...terms } }: Prediction): Bound {
 
 const ADVICE: Readonly<Record<Bound, string>> = {
   launch: 'use fewer dispatches',
-  latency: 'use more workgroups, or fewer rounds that wait for memory',
+  latency: 'let more workgroups run side by side, or wait for memory in fewer rounds',
   arithmetic: 'use fewer instructions per multiply-add, or workgroups that fill all units evenly',
   'near memory': 'let an invocation compute a larger block, so that it reads fewer words per multiply-add',
   memory: 'move fewer bytes',

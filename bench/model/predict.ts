@@ -62,10 +62,10 @@ export interface Executed {
 /** One dispatch, as {@link predict} needs it. */
 export interface KernelWork {
   workgroups: number;
-  /** Of a workgroup: its invocations, and its bytes of workgroup memory. */
+  /** Invocations per workgroup, and bytes of workgroup memory. */
   invocations: number;
   workgroupBytes: number;
-  /** Of an invocation. */
+  /** Bytes of registers per invocation. */
   registerBytes: number;
   executed: Executed;
   /** Bytes of the tensors, each counted once, and of all tensors of the step: the data that a cache would have to hold. */

@@ -4,6 +4,7 @@ import { countsOrigin, familyOf } from './counts.ts';
 import { DEVICES } from './devices.ts';
 import { type Forecast, forecastAll, nextStep } from './forecast.ts';
 import { type Device, peakGflops } from './predict.ts';
+import { predictVariants } from './variants.ts';
 
 /** Prints a table: its header and its lines. */
 export type Show = (header: readonly string[], lines: readonly (readonly string[])[]) => void;
@@ -12,6 +13,16 @@ export type Show = (header: readonly string[], lines: readonly (readonly string[
 const STEPS = ['cnn-step', 'pada-step'];
 // Kernels that take less of a step are not shown.
 const LEAST = 0.01;
+
+/** Prints the predicted times of the GEMM variants that the table chooses, and of the fastest ones. */
+export function showVariants(device: Device, show: Show, write: (text: string) => void): void {
+  write(`\nPREDICTION for ${device.name}: the choices of src/gemm/variants.ts`);
+  const cells = predictVariants(device).map(({ shape, choice, choiceUs, fastest, fastestUs }) => [
+    ...[shape, choice, digits(choiceUs), fastest, digits(fastestUs)],
+    `${(100 * (choiceUs / fastestUs - 1)).toFixed(0)} %`,
+  ]);
+  show(['m x n x k', 'choice', 'predicted us', 'fastest', 'predicted us', 'regret'], cells);
+}
 
 /** Prints the predictions for a device: its steps kernel by kernel, then a line per step and bench. */
 export function showDevice(device: Device, show: Show, write: (text: string) => void): void {
@@ -43,7 +54,7 @@ const cellsOf = (one: Forecast): string[] => [
 /** A pipeline without the constants that do not change what a reader looks for. */
 const shortOf = (kernel: string): string =>
   kernel.replace(
-    / (ALIGNED_[AB]|WHOLE(_K)?|TRANSPOSE_[AB]|THREADS|DIVISOR_.|SHIFT_.|STRIDE_.|LOOP|ONES|BIAS)=\S+/g,
+    / (ALIGNED_[AB]|WHOLE(_K)?|TRANSPOSE_[AB]|THREADS|ROW_PANELS|COLUMN_PANELS|DIVISOR_.|SHIFT_.|STRIDE_.|LOOP|ONES|BIAS)=\S+/g,
     '',
   );
 

@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { summary } from '../../bench/model/check.ts';
 import { familyOf, kernelWork } from '../../bench/model/counts.ts';
 import { DEVICES, deviceNamed, devicesOf } from '../../bench/model/devices.ts';
 import { forecastAll, nextStep } from '../../bench/model/forecast.ts';
 import { type Device, type KernelWork, peakGflops, predict, residentGroups } from '../../bench/model/predict.ts';
+import { predictVariants } from '../../bench/model/variants.ts';
 import { run } from '../harness.ts';
 
 // Round numbers, so that times can be computed by hand.
@@ -31,6 +33,7 @@ test('a kernel takes its launch and its slowest term, computed by hand', () => {
   assert.is(terms.arithmetic, 10);
   assert.is(used, 1);
   // 64 invocations with 1000 words of 4 bytes at 64 bytes per cycle.
+  assert.is(predict(device, { ...work, bytes: 500_000, footprint: 2 ** 30 }).us, 15);
   const near = { ...work, executed: { ...idle, nearWords: 1000 } };
   assert.is(predict(device, near).terms['near memory'], 4);
   assert.is(predict(device, near).us, 9);
@@ -97,6 +100,9 @@ test('the multiply-adds that a GEMM executes are those of its tiles', () => {
       const expected = up(m!, rows) * up(n!, columns) * parts * up(gemm.k!, most);
       close(workgroups * invocations * executed.fma, expected);
       assert.ok(parts * gemm.k! >= k!);
+      // Every round loads a tile of both operands, no word twice.
+      const loaded = workgroups * invocations * (executed.memoryWords - kernel.once[2]!);
+      if (step.endsWith('x1024')) close(loaded, workgroups * (rows + columns) * up(gemm.k!, most));
     }
   }
 });
@@ -106,7 +112,8 @@ test('every device has a prediction of every recorded step, and says what to do 
     const all = forecastAll(one);
     assert.ok(['cnn-step', 'pada-step'].every((name) => all.some(({ step }) => step === name)));
     for (const forecast of all) {
-      const { us, byTerm, percentOfPeak } = forecast;
+      const { us, byTerm, percentOfPeak, dispatches } = forecast;
+      assert.ok(byTerm.launch! >= dispatches * one.launchUs * (1 - 1e-9));
       close(
         Object.values(byTerm).reduce((sum, part) => sum + part, 0),
         us,
@@ -126,6 +133,29 @@ test('devices are those of the data sheets, found by a part of their names', () 
   assert.is(deviceNamed('Intel(R) Arc(tm) A770 Graphics (DG2)').name, 'Arc A770');
   assert.throws(() => deviceNamed('Voodoo 2'), /no numbers are known for Voodoo 2; add a device/);
   assert.throws(() => devicesOf('Voodoo'), /--model Voodoo: known are RX 7900 XTX, Arc A770/);
+});
+
+test('the table of GEMM variants has a predicted time for its choice, and none is below the fastest', () => {
+  for (const one of DEVICES)
+    for (const { shape, choiceUs, fastestUs } of predictVariants(one))
+      assert.ok(fastestUs > one.launchUs && fastestUs <= choiceUs && choiceUs < 1e6, `${one.name} ${shape}`);
+});
+
+test('a comparison says how far predictions are off in ratio, and whether they sort the kernels', () => {
+  const row = (kernel: string, predicted: number, measured: number) => ({
+    ...{ step: 's', bound: 'memory' as const },
+    kernel,
+    predicted,
+    measured,
+  });
+  const rows = [row('a.gemm', 10, 20), row('b.gemm', 30, 60), row('c', 40, 20), row('d', 8, 64), row('e', 90, 180)];
+  const [first, all, gemms, others, rank] = summary(rows);
+  assert.match(first!, /: 0.500 in the median of 5 kernels/);
+  assert.match(all!, /\(5\): 1.00x in the median, .* 4.00x at most/);
+  assert.match(gemms!, /\(2\): 1.00x in the median, .* 1.00x at most/);
+  assert.match(others!, /\(3\): 4.00x in the median, .* 4.00x at most/);
+  // Ranks 2 3 4 1 5 and 1 3 2 4 5 (of equal times the earlier is first): 1 - 6 (1 + 0 + 4 + 9 + 0) / 120.
+  assert.match(rank!, /: 0.30$/);
 });
 
 run();

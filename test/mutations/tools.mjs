@@ -1,5 +1,6 @@
 // The bench and the tools. One edit per entry: `from` occurs exactly once in `file`; with `to` instead one of `tests` must fail.
 const edit = (file, from, to, ...tests) => ({ file, from, to, tests });
+const model = (name, ...rest) => edit(`bench/model/${name}.ts`, ...rest, 'bench/model');
 const harness = (name, ...rest) => edit(`bench/harness/${name}.ts`, ...rest);
 
 export default [
@@ -16,6 +17,13 @@ export default [
     'bench/report',
   ),
   harness('suite', 'bench === name ||', 'bench === name &&', 'bench/report'),
+  model('predict', 'Math.ceil(workgroups / units)', '(workgroups / units)'),
+  model('predict', 'launchUs + Math.max(unit, memory)', 'launchUs + unit + memory'),
+  model('predict', 'isCached ? 0 : bytes', 'isCached ? bytes : 0'),
+  model('counts', 'rounds * carried', 'rounds'),
+  model('counts', '(rounds * step * elements) / innerFma!', '(rounds * elements) / innerFma!'),
+  model('forecast', "spend('launch', device.launchUs)", "spend('memory', device.launchUs)"),
+  model('check', '* squares', '* 2 * squares'),
   edit('bench/ladder/matmul/registers.wgsl', 'left * b3', 'left * b2', 'bench/ladder'),
   edit('bench/ladder/matmul/tiles.wgsl', 'tileB[i][local.x]', 'tileB[local.x][i]', 'bench/ladder'),
   edit('tools/test/runFile.mjs', "problems.push('has no tests')", '0', 'tools/runner'),
