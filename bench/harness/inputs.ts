@@ -30,6 +30,25 @@ export function integers(shape: Shape, n: number, seed = 1): Input<Uint32Array> 
 /** Marks an input whose gradient is computed. */
 export const wanted = <T extends Input>(input: T): T => ({ ...input, wanted: true });
 
+/**
+ * Random numbers in [-1, 1) for n images, of which only three differ: image i is image i % 3. So double precision computes three images
+ * instead of n, and an index that is wrong by a power of two still finds another image.
+ */
+export function repeating([n, ...rest]: Shape, { seed = 1 } = {}): Input<Float32Array> {
+  const { data } = uniform([Math.min(n!, DISTINCT), ...rest], { seed });
+  return { shape: [n!, ...rest], data: repeat(data, n! * sizeOf(rest)) };
+}
+
+/** How many images of {@link repeating} differ. */
+export const DISTINCT = 3;
+
+/** Repeats the elements up to a length. */
+export function repeat<Data extends Float32Array | Float64Array>(data: Data, length: number): Data {
+  const whole = new (data.constructor as new (length: number) => Data)(length);
+  for (let at = 0; at < length; at += data.length) whole.set(data.subarray(0, length - at), at);
+  return whole;
+}
+
 const RANK = 4;
 
 /** A matrix [m, k] of rank 4, whose product with another matrix takes little time in double precision. */

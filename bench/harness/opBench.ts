@@ -22,6 +22,8 @@ export interface OpBench<S, Inputs extends Record<string, Input>> {
   gradients?: {
     /** The inputs whose gradients are computed. */
     of: readonly (keyof Inputs)[] | ((size: S) => readonly (keyof Inputs)[]);
+    /** The gradient of the first result. Default: random numbers. */
+    dy?: (shape: Shape) => Float32Array;
     /** Their gradients in double precision, in this order. */
     truth: (inputs: Inputs, dy: Float32Array, size: S) => readonly Numbers[];
     flops?: (size: S) => number;
@@ -49,7 +51,7 @@ export function opBench<S, Inputs extends Record<string, Input>>(spec: OpBench<S
         ...(spec.flops && { flops: spec.flops(size) }),
       });
       if (!gradients) return [forward];
-      const { of, truth, flops, bytes } = gradients;
+      const { of, dy, truth, flops, bytes } = gradients;
       const backward = kernelCase<Inputs>({
         ...shared,
         bench: `${bench}-backward`,
@@ -58,6 +60,7 @@ export function opBench<S, Inputs extends Record<string, Input>>(spec: OpBench<S
           for (const name of typeof of === 'function' ? of(size) : of) inputs[name] = wanted(inputs[name]!);
           return inputs;
         },
+        ...(dy && { dy }),
         truth: (inputs, dy) => truth(inputs, dy, size),
         ...(flops && { flops: flops(size) }),
         ...(bytes && { bytes: bytes(size) }),

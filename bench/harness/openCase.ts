@@ -4,6 +4,7 @@ import type { Peaks } from '../../src/debug/peaks.ts';
 import { percentOfPeak } from '../../src/debug/profile.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { Shape } from '../../src/shape.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { type Input, uniform } from './inputs.ts';
 import type { Row } from './row.ts';
@@ -19,6 +20,8 @@ export interface KernelCase<Inputs extends Record<string, Input>> {
   run: (inputs: Record<keyof Inputs, Tensor>, gpu: Gpu) => readonly Tensor[];
   /** In double precision: the results of `run`, or the wanted gradients in the order of the inputs. */
   truth: (inputs: Inputs, dy: Float32Array) => readonly Numbers[];
+  /** The gradient of the first result. Default: random numbers. */
+  dy?: (shape: Shape) => Float32Array;
   /** Allowed error relative to the largest element of each result. Default: 1e-5. */
   tolerance?: number;
   /** Multiplications and additions, if they limit the speed. */
@@ -64,7 +67,7 @@ export class OpenCase {
         return new OpenCase(spec, host, new Float32Array(0), step, new Map(results), owned, truths);
       }
       const y = spec.run(inputs, gpu).map(own)[0]!;
-      const dy = uniform(y.shape, { seed: 99 }).data;
+      const dy = spec.dy?.(y.shape) ?? uniform(y.shape, { seed: 99 }).data;
       const upstream = own(tensor(gpu, dy, y.shape, 'dy'));
       const leaves = wanted.map(([, x]) => x);
       const step = own(
