@@ -155,6 +155,15 @@ export class App {
     this.screen.changed();
   }
 
+  /** Analyses all runs as they are now. Training waits meanwhile. */
+  analyse(): void {
+    this.state.analyse();
+    this.screen.clearWarning();
+    this.screen.say(STATUS.analysing(this.state.runs[0]!.method, 0));
+    this.send({ type: 'analyse' });
+    this.screen.changed();
+  }
+
   saveMetrics(): void {
     download('padagrad-metrics.csv', csvOf(this.state.runs, this.state.classNames.length), 'text/csv');
   }
@@ -223,6 +232,7 @@ export class App {
   private hear(report: Report): void {
     const { state, screen } = this;
     const awaited = state.awaits('ready');
+    const analysed = state.awaits('analyses') && report.type === 'failed';
     state.take(report);
     if (report.type === 'ready') {
       this.writeAddress();
@@ -241,6 +251,10 @@ export class App {
       if (state.settings.task === 'own') this.begin();
     } else if (report.type === 'labels') {
       screen.say(STATUS.labelled(report.names.length));
+    } else if (report.type === 'analysing') {
+      screen.say(STATUS.analysing(report.method, report.share));
+    } else if (report.type === 'analyses') {
+      screen.say(state.mode === 'running' ? STATUS.training : STATUS.analysed);
     } else if (report.type === 'saved') {
       download(report.name, report.bytes, 'application/octet-stream');
       screen.say(STATUS.saved(report.name));
@@ -257,7 +271,7 @@ export class App {
       } else if (!report.running && state.mode === 'running') {
         this.enter('paused');
         screen.say(STATUS.stoppedAt(state.iteration));
-      }
+      } else if (analysed) screen.say(state.mode === 'running' ? STATUS.training : STATUS.notAnalysed);
       screen.warn(report.code, report.text);
     }
     screen.changed();

@@ -2,7 +2,7 @@ import { find } from '../shared/dom.ts';
 import { Screen } from '../shared/screen.ts';
 import { App } from './app.ts';
 import { controls } from './controls.ts';
-import type { View } from './state.ts';
+import type { PageState, View } from './state.ts';
 import { accuracyView } from './views/accuracy.ts';
 import { answersView } from './views/answers.ts';
 import { buttonsView } from './views/buttons.ts';
@@ -16,7 +16,7 @@ import { scoresView } from './views/scores.ts';
 import { Sketch } from './views/sketch.ts';
 import { statusView } from './views/status.ts';
 import { stripView } from './views/strip.ts';
-import { weightsView } from './views/weights.ts';
+import { weightCurvesView, weightsView } from './views/weights.ts';
 
 const screen = new Screen();
 const app = new App(screen, 'gpu' in navigator);
@@ -28,6 +28,7 @@ const views: View[] = [
   buttonsView(app, sketch),
   scoresView(),
   weightsView(),
+  weightCurvesView(),
   accuracyView(),
   featuresView(),
   stripView(),
@@ -37,21 +38,31 @@ const views: View[] = [
   confusionView(),
   answersView(),
   filesView(app),
-  ownViews(),
+  onDemand(
+    ({ settings }) => settings.task === 'own',
+    async () => {
+      const [{ ownView }, { labelsView }] = await Promise.all([import('./views/own.ts'), import('./views/labels.ts')]);
+      return [ownView(app), labelsView(app)];
+    },
+  ),
+  onDemand(
+    (state) => state.awaits('analyses'),
+    async () => [(await import('./views/analysis.ts')).analysisView(find('analysis'))],
+  ),
 ];
 screen.show(views.map((view) => () => view(app.state)));
 // On a phone the settings would fill the screen, and most visitors leave them as they are.
 find<HTMLDetailsElement>('tuning').open = matchMedia('(min-width: 761px)').matches;
 
-/** The views of own images, which load once the visitor chooses them. */
-function ownViews(): View {
-  let own: View[] | undefined;
+/** Views that most visitors do not need, which load once `wanted` says so. */
+function onDemand(wanted: (state: PageState) => boolean, load: () => Promise<View[]>): View {
+  let views: View[] | undefined;
   return (state) => {
-    if (own) for (const view of own) view(state);
-    else if (state.settings.task === 'own') {
-      own = [];
-      Promise.all([import('./views/own.ts'), import('./views/labels.ts')]).then(([{ ownView }, { labelsView }]) => {
-        own = [ownView(app), labelsView(app)];
+    if (views) for (const view of views) view(state);
+    else if (wanted(state)) {
+      views = [];
+      load().then((loaded) => {
+        views = loaded;
         screen.changed();
       });
     }

@@ -48,6 +48,8 @@ export type Command =
   | { type: 'save'; method: MethodName; what: SavedKind }
   /** Opens a file that this page or Node saved. A network without a checkpoint goes to `method`. */
   | { type: 'load'; method: MethodName; name: string; bytes: Uint8Array }
+  /** Analyses all runs as they are now. */
+  | { type: 'analyse' }
   /** Ends all training runs, because there are no images for others yet. */
   | { type: 'close' }
   /** Reads the images of a folder. */
@@ -144,6 +146,35 @@ export interface Snapshot {
   probabilities: Float32Array;
 }
 
+/** What `padagrad analyse` finds out too, of one run. */
+export interface RunAnalysis {
+  iteration: number;
+  /** From 0 (the features of both domains look alike) to 2. */
+  aDistance: number;
+  /** [n, 2]: features in the plane (UMAP), of `sources` source images, then of target images. */
+  points: Float32Array;
+  sources: number;
+  /** The true class of each point, which only the picture uses; null without labels. */
+  labels: readonly (number | null)[];
+  predictions: readonly number[];
+  /** Of the source's training images. */
+  source: Evaluation | null;
+  /** Of the target's test images; null without labels. */
+  target: Evaluation | null;
+  /** The wrong predictions for the target that are most probable. */
+  mistakes: Mistake[];
+}
+
+export interface Mistake {
+  /** u8 [channels, height, width] */
+  pixels: Uint8Array;
+  /** The file's name, if it has one. */
+  name: string | null;
+  truth: number;
+  prediction: number;
+  probability: number;
+}
+
 /** The measurements of one run since its last progress. */
 export interface RunProgress {
   method: MethodName;
@@ -156,7 +187,7 @@ export interface RunProgress {
 }
 
 /** Reports that the page can wait for. */
-export type Awaited = 'ready' | 'progress' | 'snapshots' | 'answers';
+export type Awaited = 'ready' | 'progress' | 'snapshots' | 'answers' | 'analyses';
 
 /** Messages from the worker to the page. */
 export type Report =
@@ -178,6 +209,9 @@ export type Report =
   | { type: 'answers'; answers: [MethodName, Float32Array][] | null; drawing: number; revision: number }
   /** No further iteration is running. */
   | { type: 'stopped'; iteration: number; why: 'asked' | 'done' }
+  /** How much of the analysis is done, from 0 to 1. */
+  | { type: 'analysing'; method: MethodName; share: number }
+  | { type: 'analyses'; analyses: [MethodName, RunAnalysis][]; revision: number }
   | { type: 'saved'; name: string; bytes: Uint8Array<ArrayBuffer> }
   /** A file was opened. `iteration` is undefined if the file holds only a network. */
   | { type: 'loaded'; name: string; method: MethodName; iteration: number | undefined }

@@ -8,10 +8,11 @@ import type { Settings } from './settings.ts';
 import { loadImages } from './worker/images.ts';
 import { Runner } from './worker/runner.ts';
 
-/** A finished run: every report in order, and the networks' answers for the first handwritten image. */
+/** A finished run: every report in order, the networks' answers for the first handwritten image, and their analyses. */
 export interface Recording {
   reports: Report[];
   answers: Report;
+  analyses: Report;
 }
 
 /**
@@ -60,5 +61,9 @@ export async function record(
   const answered = next('answers');
   runner.take({ type: 'draw', pixels: samples.target.slice(0, PIXELS), drawing: 1 });
   const answers = await answered;
-  return { reports: reports.filter((report) => report !== answers), answers };
+  const analysed = next('analyses');
+  runner.take({ type: 'analyse' });
+  const analyses = await analysed;
+  const later: Report['type'][] = ['answers', 'analysing', 'analyses'];
+  return { reports: reports.filter(({ type }) => !later.includes(type)), answers, analyses };
 }

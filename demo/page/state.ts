@@ -1,10 +1,11 @@
 // Everything that the views show. The visitor's choices show at once. Results that the worker still has to send are
 // awaited until they come, and late results for earlier settings are dropped.
+import { fallenClasses } from '../../src/adaptation/diagnostics.ts';
 import type { AdapterInfo } from '../../src/gpu/device.ts';
 import type { ClassWeightEvent, Evaluation, IterationMetrics } from '../../src/train/events.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';
 import { OwnState } from './ownState.ts';
-import type { Awaited, OwnLabelling, Report, RunProgress, Samples, Snapshot } from './protocol.ts';
+import type { Awaited, OwnLabelling, Report, RunAnalysis, RunProgress, Samples, Snapshot } from './protocol.ts';
 import { CLASS_NAMES, defaultSettings, type Settings } from './settings.ts';
 import { TASKS, type TaskWords } from './words.ts';
 
@@ -30,8 +31,13 @@ export class RunState {
   ended = false;
   /** The latest snapshot. */
   snapshot: Snapshot | undefined;
+  /** The latest analysis. */
+  analysis: RunAnalysis | undefined;
   /** Probabilities for the drawing. */
   answer: Float32Array | undefined;
+
+  /** The iteration at which other classes of the target were chosen. */
+  private classesSince = 0;
 
   constructor(readonly method: MethodName) {}
 
@@ -42,6 +48,14 @@ export class RunState {
   /** The first iteration with class weights other than 1; undefined before it. */
   get weightedSince(): number | undefined {
     return this.weights.find(({ classWeight }) => classWeight.some((weight) => weight !== 1))?.iteration;
+  }
+
+  /** The classes whose weight was 1 at an update since an iteration, and is lower now. */
+  fallenSince(iteration: number): number[] {
+    const since = Math.max(iteration, this.classesSince);
+    const before = this.weights.filter((one) => one.iteration > since);
+    const fallen = new Set(before.flatMap(({ classWeight }) => fallenClasses(classWeight, this.weight!.classWeight)));
+    return [...fallen].sort((a, b) => a - b);
   }
 
   addProgress({ iteration, rows, weights, ended }: RunProgress): void {
@@ -69,7 +83,9 @@ export class RunState {
   /** Forgets what was seen of other classes. The curve of accuracies stays. */
   forgetSnapshots(): void {
     this.snapshot = undefined;
+    this.analysis = undefined;
     this.evaluations.length = 0;
+    this.classesSince = this.iteration;
   }
 
   /** Returns to an earlier iteration, after which everything will be measured again. */
@@ -85,6 +101,7 @@ export class RunState {
     drop(this.evaluations, iteration);
     drop(this.labellings, iteration);
     if (this.snapshot && this.snapshot.iteration > iteration) this.snapshot = undefined;
+    if (this.analysis && this.analysis.iteration > iteration) this.analysis = undefined;
   }
 }
 
@@ -201,6 +218,11 @@ export class PageState {
     return this.drawing;
   }
 
+  /** Notes that an analysis was asked for. */
+  analyse(): void {
+    this.awaited = new Set<Awaited>([...this.awaited, 'analyses']);
+  }
+
   take(report: Report): void {
     const { type } = report;
     this.own.take(report);
@@ -217,6 +239,9 @@ export class PageState {
       if (report.drawing === this.drawing) this.came('answers');
       for (const run of this.runs) run.answer = undefined;
       for (const [method, answer] of report.answers ?? []) this.runOf(method).answer = answer;
+    } else if (type === 'analyses' && report.revision >= this.classesSince) {
+      this.came('analyses');
+      for (const [method, analysis] of report.analyses) this.runOf(method).analysis = analysis;
     } else if (type === 'failed') {
       // The worker still obeys settings that wait in its inbox, unless the failure was fatal.
       this.awaited = new Set<Awaited>(report.fatal || !this.awaits('ready') ? [] : ['ready']);

@@ -81,6 +81,9 @@ export const STATUS = {
   reading: 'Reading images.',
   canLabel: 'Ready to label your images.',
   labelling: 'Labelling all images.',
+  analysing: (method: MethodName, share: number) => `Analysing ${NAMES[method]}: ${Math.round(100 * share)} %.`,
+  analysed: 'Analysed.',
+  notAnalysed: 'Not analysed.',
   labelled: (n: number) => `Labelled ${count(n)} images.`,
   training: 'Training.',
   oneStep: 'Training one iteration.',
@@ -219,12 +222,15 @@ export const WEIGHTS = {
   constant: 'All classes count equally.',
   first: (updateSteps: number) => `First update at iteration ${count(updateSteps)}.`,
   updated: (updateSteps: number) => `Updated every ${count(updateSteps)} iterations.`,
+  fallen: (names: readonly string[]) =>
+    `The weight of ${listed(names)} was 1 and has fallen: its own labels may take such images for another class. Try a certainty of 0.999, or another seed.`,
   collapsed:
     'The weights have collapsed (fewer than two effective classes), so training is going wrong. Try a higher temperature, or self-training.',
 };
 
 export const CHARTS = {
   accuracy: 'Accuracy on the target',
+  weights: (method: MethodName) => `Class weights of ${NAMES[method]} over time`,
   loss: 'Classification loss on the source',
   domain: 'Discriminator accuracy',
   labelling: 'Labels that self-training gives itself',
@@ -241,6 +247,22 @@ export const SAMPLES = {
   predictions: { wrong: ', wrong, ', none: '·' },
   features: (method: MethodName) => `features of source and target for ${NAMES[method]}`,
   confusion: (method: MethodName) => `True classes (rows) and predictions (columns) of ${NAMES[method]}`,
+};
+
+/** The analysis of a run. */
+export const ANALYSIS = {
+  aDistance: (value: number, iteration: number) =>
+    `After ${count(iteration)} iterations, A-distance ${value.toFixed(2)}.`,
+  byClass: 'By true class',
+  byPrediction: 'By prediction',
+  points: (method: MethodName, by: string) => `Features of ${NAMES[method]} in the plane: ${by}`,
+  accuracies: (method: MethodName) => `Accuracy of ${NAMES[method]} per class`,
+  class: ({ kind }: TaskWords) => kind,
+  source: 'source',
+  target: 'target',
+  all: 'all',
+  mistakes: (n: number) => (n === 0 ? 'No mistakes.' : `The ${n} most certain mistakes`),
+  mistake: (truth: string, prediction: string) => `${truth} as ${prediction}`,
 };
 
 export const DRAWING = {

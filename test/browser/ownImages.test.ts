@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LABELS, OWN } from '../../demo/page/ownWords.ts';
-import { FILES, STATUS } from '../../demo/page/words.ts';
+import { ANALYSIS, FILES, STATUS } from '../../demo/page/words.ts';
 import { sharpDecoder } from '../../src/cli/decode.ts';
 import type { DecodeOptions } from '../../src/data/readers/images.ts';
 import { decodeModel } from '../../src/train/modelFile.ts';
@@ -189,8 +189,15 @@ ownTest('trains, labels all images, and saves the labels and the network as the 
   const { record, numClasses } = decodeModel(network, 'model');
   assert.equal(
     [record, numClasses],
-    [{ arch: 'smallCnn', shape: [3, 28, 28], classNames: CLASSES, resize: 'fill' }, 2],
+    [{ arch: 'smallCnn', shape: [3, 28, 28], classNames: CLASSES, resize: 'fill', geometry: 'none' }, 2],
   );
+  await page.click('#analyse');
+  await visitor.says('status', STATUS.analysed);
+  // Without labels of the target there is no map by true class, and there are no mistakes.
+  const maps = page.locator('#analysis .maps canvas:visible');
+  await maps.waitFor();
+  assert.equal([await maps.count(), await page.locator('#analysis .tiles').count()], [1, 0]);
+  assert.equal(await visitor.texts('#analysis tbody th'), [...CLASSES, ANALYSIS.all]);
 });
 
 ownTest('opens a saved model instead of labelled images, and labels the same', async (page) => {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { STATUS as LAB_STATUS } from '../../demo/lab/words.ts';
-import { DRAWING, FILES, NAMES, SCORES, STATUS, UNKNOWN, VERDICT } from '../../demo/page/words.ts';
+import { ANALYSIS, DRAWING, FILES, NAMES, percent, SCORES, STATUS, UNKNOWN, VERDICT } from '../../demo/page/words.ts';
 import { ADVICE, adapterName } from '../../demo/shared/words.ts';
 import { openBrowser } from '../../tools/browser/openBrowser.mjs';
 import { busyIn, checkDisabled, checkTexts, crashWorker, drawn, press, report, stateTest, visible } from './states.ts';
@@ -46,6 +46,15 @@ globalThis.reports = {
       },
       points: new Float32Array(960).map((_, i) => i % 31),
       probabilities: new Float32Array(120).fill(0.1),
+    }]),
+  }),
+  analyses: () => ({
+    type: 'analyses', revision: latest().revision,
+    analyses: latest().settings.methods.map((method, i) => [method, {
+      iteration: 40, aDistance: i, sources: 10, points: new Float32Array(40).map((_, k) => k % 7),
+      labels: Array(20).fill(2), predictions: Array(20).fill(3), source: { accuracy: 50, perClass: Array(10).fill(50) },
+      target: { accuracy: 90, perClass: [90, ...Array(9).fill(NaN)] },
+      mistakes: Array(12).fill({ pixels: new Uint8Array(784).fill(90), name: null, truth: 2, prediction: 3, probability: 0.98 }),
     }]),
   }),
   answers: (digit) => ({
@@ -204,6 +213,30 @@ stateTest('another method has its column at once, and only that column waits', t
   await checkTexts(visitor, { verdict: '' });
   await press(page, '#methods [data-item="source-only"]');
   assert.equal(await visitor.texts(FIGURES), ['61.2\u00a0%', '93.4\u00a0%']);
+  assert.equal(await visible(page, ['threshold', 'labelling']), []);
+  await press(page, '#methods [data-item="self-training"]');
+  assert.equal(await visible(page, ['threshold', 'labelling']), ['threshold', 'labelling']);
+  assert.is(await page.inputValue('#threshold'), '0.99');
+});
+
+stateTest('an analysis stays until other digits are chosen, and fits a phone', trained('paused'), async (visitor) => {
+  const { page } = visitor;
+  const notes = () => visitor.texts('#analysis .column > .note');
+  await press(page, '#analyse');
+  await checkDisabled(page, ['analyse']);
+  await checkTexts(visitor, { status: STATUS.analysing('dann', 0) });
+  await page.locator('#analysis .column').first().waitFor();
+  await report(page, 'analyses');
+  await checkTexts(visitor, { status: STATUS.analysed });
+  assert.equal(await notes(), [ANALYSIS.aDistance(0, 40), ANALYSIS.aDistance(1, 40)]);
+  assert.equal((await visitor.texts('#analysis [data-method="pada"] tr'))[1], `0${percent(90)}${percent(50)}`);
+  assert.equal([...new Set(await visitor.texts('#analysis .tiles b'))], [ANALYSIS.mistake('2', '3')]);
+  await visitor.checkNames();
+  await visitor.checkPhone();
+  await press(page, digit(7));
+  assert.equal(await notes(), ['', '']);
+  await report(page, 'ready', 'before', 40);
+  await visitor.enabled('analyse');
 });
 
 stateTest('a restart shows empty runs at once', trained('running'), async (visitor) => {

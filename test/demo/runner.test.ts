@@ -235,6 +235,17 @@ pageTest('self-training has its own defaults, and its network knows its geometry
   const { answers } = await page.ask({ type: 'draw', pixels: image, drawing: 1 }, 'answers');
   assert.equal(answers![0]![1], drawn.probabilities);
   for (const held of [evaluator, model]) held.dispose();
+  const { analyses } = await page.ask({ type: 'analyse' }, 'analyses');
+  const [, { target, points, sources, mistakes, aDistance, iteration }] = analyses[0]!;
+  assert.equal([target, iteration, sources, points.length], [evaluation, 3, 80, 2 * (80 + 30)]);
+  assert.ok(points.every(Number.isFinite) && aDistance <= 2);
+  const [{ confusion, count }, size] = [target!, 256];
+  const wrong = count - confusion.reduce((sum, row, c) => sum + row[c]!, 0);
+  assert.is(mistakes.length, Math.min(wrong, 12));
+  for (const { pixels, truth, prediction } of mistakes) {
+    const at = [...test.labels!.keys()].find((i) => pixels.every((byte, k) => byte === test.images[size * i + k]));
+    assert.ok(truth === test.labels![at!] && truth !== prediction);
+  }
   const checkpoint = await decodeCheckpoint((await page.save('checkpoint', 'self-training')).bytes);
   const { threshold, pseudoFrom, temperature } = checkpoint.method.options;
   assert.equal([threshold, pseudoFrom, temperature], [0.99, 2, 1]);

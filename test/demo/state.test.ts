@@ -275,6 +275,26 @@ const VERDICTS: Record<string, [state: PageState, verdict: string]> = {
 for (const [name, [state, verdict]] of Object.entries(VERDICTS))
   test(`the verdict ${name}`, () => assert.is(verdictOf(state), verdict));
 
+test('names the classes whose weight fell while self-training labels images, unless other classes were chosen', () => {
+  const state = new PageState();
+  state.choose(chosen('self-training'), true);
+  state.take(ready(1, 'start', { 'self-training': 0 }));
+  const run = state.run('self-training')!;
+  const weigh = (iteration: number, ...weights: number[]) => {
+    const { weights: event, ...rest } = measured('self-training', [iteration, iteration], 1);
+    const classWeight = [...weights, ...new Array(10 - weights.length).fill(0)];
+    state.take(progress(1, { ...rest, weights: { ...event, classWeight } }));
+  };
+  weigh(300, 1, 1, 1);
+  weigh(400, 1, 0.5, 1);
+  assert.equal([run.fallenSince(300), run.fallenSince(200)], [[], [1]]);
+  weigh(500, 0.8, 0.95, 1);
+  assert.equal(run.fallenSince(300), [0]);
+  state.choose({ ...state.settings, classes: [1] });
+  weigh(500, 0.7, 1, 0);
+  assert.equal(run.fallenSince(300), []);
+});
+
 test('the verdict compares a run that ended earlier by its last evaluation', () => {
   const state = judged(times(3, { ...CLEAR, 'self-training': [990, 0] }));
   state.choose({ ...state.settings, pseudoFrom: 10 });

@@ -61,6 +61,9 @@ test('with Dawn it trains on the font digits', () => {
   const evaluated = padagrad('eval', '--model', 'run', '--data', 'fontdigits', '--classes', '0-4', '--json');
   assert.is(evaluated.status, 0, evaluated.stderr);
   assert.is(JSON.parse(evaluated.stdout).accuracy, events.at(-1).targetAccuracy);
+  const analysed = padagrad('analyse', '--model', 'run', '--examples', '8', '--json');
+  assert.is(analysed.status, 0, analysed.stderr);
+  assert.ok(JSON.parse(analysed.stdout).aDistance <= 2);
   const weights = padagrad('weights', '--model', 'run', '--data', 'fontdigits', '--limit', '200', '--json');
   assert.is(weights.status, 0, weights.stderr);
   assert.is(Math.max(...JSON.parse(weights.stdout).classWeight), 1);

@@ -143,7 +143,7 @@ async function bundled(entry) {
 }
 
 /** Removes the points and probabilities of all snapshots but the last, because the page shows only that one. */
-function lighter({ reports, answers }) {
+function lighter({ reports, ...asked }) {
   const last = reports.findLast(({ type }) => type === 'snapshots');
   const short = reports.map((report) =>
     report.type === 'snapshots' && report !== last
@@ -156,16 +156,17 @@ function lighter({ reports, answers }) {
         }
       : report,
   );
-  return { reports: short, answers };
+  return { reports: short, ...asked };
 }
 
 /** Returns a worker that repeats recorded reports. */
 function workerOf(recording) {
   return `
-const { reports, answers } = JSON.parse(${JSON.stringify(recording)}, (_, value) =>
+const { reports, answers, analyses } = JSON.parse(${JSON.stringify(recording)}, (_, value) =>
   value?.$ ? new globalThis[value.$](value.a) : value);
 onmessage = ({ data: { type, pixels } }) => {
   if (type === 'begin') for (const report of reports) postMessage(report);
+  if (type === 'analyse') postMessage(analyses);
   if (type === 'draw') postMessage(pixels ? answers : { type: 'answers', answers: null, drawing: 2, revision: 1 });
 };
 `;

@@ -22,6 +22,7 @@ export function buttonsView(app: App, sketch: Sketch): View {
   const reset = button('reset', () => app.restart());
   button('share', () => app.share());
   const csv = button('csv', () => app.saveMetrics());
+  const analyse = button('analyse', () => app.analyse());
   button('clear', () => sketch.clear());
   let next = 0;
   const example = button('example', () => {
@@ -34,6 +35,7 @@ export function buttonsView(app: App, sketch: Sketch): View {
     setText(start, START[mode]);
     start.disabled = step.disabled = !state.hasRuns;
     reset.disabled = mode === 'loading' || mode === 'choosing' || !app.canTrain;
+    analyse.disabled = !state.hasRuns || !(state.iteration > 0) || state.awaits('ready', 'analyses');
     csv.disabled = !runs.some(({ rows }) => rows.length > 0);
     example.disabled = samples?.task !== 'digits';
   };

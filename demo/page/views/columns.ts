@@ -8,23 +8,28 @@ export interface Column {
   draw: View;
 }
 
-/** Shows one column per run, made again for other runs and for other classes. `waits` says whether the content of a column is about to be replaced. */
+/**
+ * Shows one column per run, made again for other runs and for other classes. `waits` says whether the content of a column is about to be
+ * replaced, `has` whether a run has a column.
+ */
 export function columns(
   host: HTMLElement,
   make: (run: RunState, state: PageState) => Column,
   waits: (state: PageState, run: RunState) => boolean = () => false,
+  has: (run: RunState) => boolean = () => true,
 ): View {
   let shown = '';
   let draws: View[] = [];
   return (state) => {
-    const wanted = [...state.runs.map(({ method }) => method), state.settings.task, ...state.classNames].join();
+    const runs = state.runs.filter(has);
+    const wanted = [...runs.map(({ method }) => method), state.settings.task, ...state.classNames].join();
     if (wanted !== shown) {
       shown = wanted;
-      const made = state.runs.map((run) => make(run, state));
+      const made = runs.map((run) => make(run, state));
       draws = made.map(({ draw }) => draw);
       host.replaceChildren(
         ...made.map(({ nodes }, i) => {
-          const { method } = state.runs[i]!;
+          const { method } = runs[i]!;
           return element(
             'div',
             { class: 'column', 'data-method': method },
@@ -35,6 +40,6 @@ export function columns(
       );
     }
     for (const draw of draws) draw(state);
-    for (const [i, run] of state.runs.entries()) setBusy(host.children[i]!, waits(state, run));
+    for (const [i, run] of runs.entries()) setBusy(host.children[i]!, waits(state, run));
   };
 }

@@ -1,6 +1,6 @@
-import type { MethodName } from '../../../src/train/methods/named.ts';
 import { element, find, styleOf } from '../../shared/dom.ts';
-import { POINTS, type Samples, type Snapshot } from '../protocol.ts';
+import { POINTS } from '../protocol.ts';
+import type { TaskName } from '../settings.ts';
 import type { RunState, View } from '../state.ts';
 import { SAMPLES } from '../words.ts';
 import { type Column, columns } from './columns.ts';
@@ -9,42 +9,62 @@ const MARGIN = 14;
 // This share of the coordinates fills the picture, so that a few outliers do not shrink the rest.
 const INNER = 0.98;
 
+/** Points in the plane: of `sources` source images, then of target images. */
+export interface Scatter {
+  /** [n, 2] */
+  points: Float32Array;
+  sources: number;
+  /** The class of each point, as far as it is known. */
+  labels: ArrayLike<number | null>;
+  task: TaskName;
+  classNames: readonly string[];
+}
+
 /**
- * The features of both domains on two axes. Dots are source images. Small numerals are handwritten digits, small rings other target
- * images. Large texts mark the mean of the source images of a class.
+ * Returns a function that makes a picture of points; `key` tells pictures apart. Dots are source images. Small numerals are handwritten
+ * digits, small rings other target images. Large texts mark the mean of the source images of a class.
  */
-export function featuresView(): View {
-  const paints = new Map<MethodName, () => void>();
+export function scatters(): (key: string, label: string) => { canvas: Node; show(now: Scatter | undefined): void } {
+  const paints = new Map<string, () => void>();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     for (const repaint of paints.values()) repaint();
   });
-  const make = ({ method }: RunState): Column => {
-    const canvas = element('canvas', { class: 'features', role: 'img' });
-    canvas.setAttribute('aria-label', SAMPLES.features(method));
-    let shown: { snapshot: Snapshot | undefined; samples: Samples | undefined } | undefined;
+  return (key, label) => {
+    const canvas = element('canvas', { class: 'features', role: 'img', 'aria-label': label });
+    let shown: Scatter | undefined;
     const repaint = () => {
-      if (shown?.snapshot && shown.samples) paint(canvas, shown.snapshot, shown.samples);
+      if (shown) paint(canvas, shown);
       else canvas.width = canvas.clientWidth;
     };
-    paints.set(method, repaint);
+    paints.set(key, repaint);
     new ResizeObserver(repaint).observe(canvas);
+    return {
+      canvas,
+      show(now) {
+        if (now?.points === shown?.points && now?.labels === shown?.labels) return;
+        shown = now;
+        repaint();
+      },
+    };
+  };
+}
+
+/** The features of both domains on their two principal axes. */
+export function featuresView(): View {
+  const scatter = scatters();
+  const make = ({ method }: RunState): Column => {
+    const { canvas, show } = scatter(method, SAMPLES.features(method));
     const draw: View = (state) => {
-      const snapshot = state.run(method)?.snapshot;
       const { samples } = state;
-      if (shown?.snapshot === snapshot && shown?.samples === samples) return;
-      shown = { snapshot, samples };
-      repaint();
+      const points = state.run(method)?.snapshot?.points;
+      show(points && samples && { ...samples, points, sources: POINTS, labels: samples.pointLabels });
     };
     return { nodes: [canvas], draw };
   };
   return columns(find('features'), make, (state, run) => state.awaitsSnapshot(run));
 }
 
-function paint(
-  canvas: HTMLCanvasElement,
-  { points }: Snapshot,
-  { task, classNames, pointLabels: labels }: Samples,
-): void {
+function paint(canvas: HTMLCanvasElement, { points, sources, labels, task, classNames }: Scatter): void {
   const ratio = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   canvas.width = Math.round(width * ratio);
@@ -57,7 +77,7 @@ function paint(
   const y = placer(points, 1, height);
   const colours = classNames.map((_, c) => colourOf(c));
   pen.globalAlpha = 0.55;
-  for (let i = 0; i < POINTS; i++) {
+  for (let i = 0; i < sources; i++) {
     pen.fillStyle = colours[labels[i]!]!;
     pen.beginPath();
     pen.arc(x(i), y(i), 2.2, 0, 2 * Math.PI);
@@ -66,7 +86,7 @@ function paint(
   pen.globalAlpha = 0.3;
   pen.font = `700 ${Math.round(height / (task === 'digits' ? 8 : 14))}px Georgia, serif`;
   for (const [c, name] of classNames.entries()) {
-    const own = Array.from({ length: POINTS }, (_, i) => i).filter((i) => labels[i] === c);
+    const own = Array.from({ length: sources }, (_, i) => i).filter((i) => labels[i] === c);
     if (own.length === 0) continue;
     const mean = (place: (i: number) => number) => own.reduce((sum, i) => sum + place(i), 0) / own.length;
     pen.fillStyle = colours[c]!;
@@ -74,8 +94,8 @@ function paint(
   }
   pen.globalAlpha = 1;
   pen.font = `600 ${width < 260 ? 9 : 11}px system-ui, sans-serif`;
-  for (let i = POINTS; i < 2 * POINTS; i++) {
-    pen.fillStyle = pen.strokeStyle = colours[labels[i]!] ?? styleOf('--ink');
+  for (let i = sources; i < points.length / 2; i++) {
+    pen.fillStyle = pen.strokeStyle = colours[labels[i] ?? -1] ?? styleOf('--ink');
     if (task === 'digits') {
       pen.fillText(String(labels[i]), x(i), y(i));
       continue;

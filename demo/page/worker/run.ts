@@ -13,7 +13,14 @@ import type { SelfTrainingOptions } from '../../../src/train/methods/selfTrainin
 import { encodeModel, type ModelRecord, type SavedModel } from '../../../src/train/modelFile.ts';
 import { type Predictions, predict } from '../../../src/train/predict.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
-import { type OwnLabelling, POINTS, type RunProgress, type SavedKind, type Snapshot } from '../protocol.ts';
+import {
+  type OwnLabelling,
+  POINTS,
+  type RunAnalysis,
+  type RunProgress,
+  type SavedKind,
+  type Snapshot,
+} from '../protocol.ts';
 import { ERRORS } from '../words.ts';
 import type { RunData } from './images.ts';
 import { Probe, type Seen } from './probe.ts';
@@ -106,6 +113,17 @@ export class Run {
   /** Returns the predictions for all target images. */
   label(): Promise<Predictions> {
     return this.predict(this.data.training.target);
+  }
+
+  /** @param onShare called with the share of the work that is done */
+  async analyse(onShare: (share: number) => void): Promise<RunAnalysis> {
+    const { gpu, data, trainer, iteration } = this;
+    const { analyse } = await import('./analysis.ts');
+    const { seed } = trainer.options;
+    return {
+      iteration,
+      ...(await analyse(gpu, trainer.model, { data, seed, onEpoch: (done, total) => onShare(done / total) })),
+    };
   }
 
   /** Recomputes the class weights for the current network, classes and temperature. Only for methods that have some. */

@@ -4,7 +4,7 @@ import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { MethodName } from '../../../src/train/methods/named.ts';
 import type { OpenGpu } from '../../shared/openGpu.ts';
-import type { Awaited, Command, Labeller, Report, SavedKind, Side, Snapshot } from '../protocol.ts';
+import type { Awaited, Command, Labeller, Report, RunAnalysis, SavedKind, Side, Snapshot } from '../protocol.ts';
 import type { Settings, TaskName } from '../settings.ts';
 import type { TaskImages } from './images.ts';
 import { Inbox } from './inbox.ts';
@@ -86,6 +86,7 @@ export class Runner {
     else if (type === 'save') await this.save(runs, command.method, command.what);
     else if (type === 'load') await this.load(runs, command);
     else if (type === 'draw') await this.answer(runs);
+    else if (type === 'analyse') await this.analyse(runs);
   }
 
   private async begin(settings: Settings, revision: number): Promise<void> {
@@ -243,6 +244,21 @@ export class Runner {
     const answers: [MethodName, Float32Array][] = [];
     for (const run of all) answers.push([run.method, await run.answer(pixels)]);
     this.report({ type: 'answers', answers, drawing, revision });
+  }
+
+  private async analyse(runs: Runs): Promise<void> {
+    const { revision } = this;
+    const analyses: [MethodName, RunAnalysis][] = [];
+    let reported = 0;
+    for (const run of runs.all) {
+      const onShare = (share: number): void => {
+        if (performance.now() - reported < PROGRESS_MS) return;
+        reported = performance.now();
+        this.report({ type: 'analysing', method: run.method, share });
+      };
+      analyses.push([run.method, await run.analyse(onShare)]);
+    }
+    this.report({ type: 'analyses', analyses, revision });
   }
 
   private async save(runs: Runs, method: MethodName, what: SavedKind): Promise<void> {

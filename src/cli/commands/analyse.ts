@@ -13,7 +13,7 @@ import { analyseModel } from '../run/analysis.ts';
 import { CONFIG, changedBareSides, readConfig, startedFlags } from '../run/config.ts';
 import { makeFolder, writeAtomically } from '../run/files.ts';
 import { REPORT, readRows } from '../run/folder.ts';
-import { type Analysis, curvesOf, htmlReport, reportDataOf } from '../run/htmlReport.ts';
+import { type Analysis, curvesOf, htmlReport, reportDataOf, reportImages } from '../run/htmlReport.ts';
 import { checkTestSet, type Job, prepareJob } from '../run/job.ts';
 import { confusionTable } from '../show/bars.ts';
 import { counted, percent } from '../show/format.ts';
@@ -80,7 +80,7 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
   if (!targetTest && data.target.labels) checkTestSet(`--target ${task.target}`, data.target, numClasses, 'the model');
   makeFolder(out);
 
-  const analysis = await withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
+  const findings = await withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
     const source = asTrained(data.source, record);
     const target = asTrained(data.target, record);
     const model = openModel(gpu, saved, source);
@@ -94,6 +94,11 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
     return analyseModel(gpu, model, sets, { examples, seed, onEpoch }).finally(() => model.dispose());
   });
   terminal.clear();
+  const { mistakes } = findings;
+  const analysis = {
+    ...findings,
+    mistakes: mistakes && reportImages(mistakes.images, mistakes.predictions, 'the most confident mistakes'),
+  };
 
   const names = Array.from({ length: numClasses }, (_, c) => record?.classNames?.[c] ?? String(c));
   const files = write(out, run, { analysis, names, job });

@@ -1,5 +1,5 @@
 import { aDistance } from '../../adaptation/aDistance.ts';
-import { type HostData, type HostFeatures, isFeatures, labelsOf } from '../../data/host.ts';
+import { type HostData, type HostFeatures, type HostImages, isFeatures, labelsOf } from '../../data/host.ts';
 import { take } from '../../data/subset.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Classifier } from '../../models/classifier.ts';
@@ -10,9 +10,10 @@ import { evaluationOf, evaluationSet } from '../../train/evaluate.ts';
 import type { Evaluation } from '../../train/events.ts';
 import { type Predictions, predict } from '../../train/predict.ts';
 import { outputsOf } from '../../train/scores.ts';
-import { type Analysis, type ReportImages, reportImages } from './htmlReport.ts';
+import type { Analysis } from './htmlReport.ts';
 
-// Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes.
+// Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes. It needs
+// nothing of Node, because the page does the same.
 
 export interface AnalysisData {
   /** Examples whose features are compared. */
@@ -32,6 +33,12 @@ export interface AnalysisOptions {
   onEpoch?(done: number, total: number): void;
 }
 
+/** The result of an analysis. */
+export interface Findings extends Omit<Analysis, 'mistakes'> {
+  /** The wrong predictions for the target that are most probable, the most probable first; null without labels or mistakes. */
+  mistakes: { images: HostImages; predictions: { label: number; probability: number }[] } | null;
+}
+
 const MOST_MISTAKES = 24;
 
 /** Analyses a model. The seed chooses the examples, and what A-distance and UMAP draw at random. */
@@ -40,16 +47,18 @@ export async function analyseModel(
   model: Classifier,
   data: AnalysisData,
   { examples, seed, onEpoch }: AnalysisOptions,
-): Promise<Analysis> {
+): Promise<Findings> {
   const source = await featuresOf(gpu, model, sampled(data.source, examples, seed));
   const target = await featuresOf(gpu, model, sampled(data.target, examples, seed));
   const testedOnSource = await test(gpu, model, data.sourceTest);
   const testedOnTarget = await test(gpu, model, data.targetTest);
+  // UMAP is large, so only an analysis loads it.
+  const { inPlane } = await import('./umap.ts');
   return {
     aDistance: aDistance(source.vectors, target.vectors, { seed }),
     points: {
       sources: source.vectors.count,
-      ...(await inPlane([source.vectors, target.vectors], seed, onEpoch)),
+      ...inPlane([source.vectors, target.vectors], seed, onEpoch),
       label: [...source.labels, ...target.labels],
       prediction: [...source.predictions, ...target.predictions],
     },
@@ -60,7 +69,7 @@ export async function analyseModel(
 }
 
 /** Returns at most `n` examples, drawn at random, in their order. */
-function sampled(data: HostData, n: number, seed: number): HostData {
+export function sampled<Data extends HostData>(data: Data, n: number, seed: number): Data {
   if (data.count <= n) return data;
   return take(data, [...new Random(seed).permutation(data.count).slice(0, n).sort()]);
 }
@@ -84,29 +93,6 @@ async function featuresOf(gpu: Gpu, model: Classifier, examples: HostData): Prom
   }
 }
 
-/** Puts vectors into the plane by UMAP (McInnes et al. 2018), near ones near each other. */
-async function inPlane(
-  sides: readonly HostFeatures[],
-  seed: number,
-  onEpoch?: AnalysisOptions['onEpoch'],
-): Promise<{ x: number[]; y: number[] }> {
-  const { UMAP } = await import('umap-js');
-  const vectors = sides.flatMap(({ features, count, dim }) =>
-    Array.from({ length: count }, (_, i) => [...features.subarray(i * dim, (i + 1) * dim)]),
-  );
-  const random = new Random(seed);
-  // It needs more vectors than neighbours.
-  const umap = new UMAP({ random: () => random.uniform(), nNeighbors: Math.min(15, vectors.length - 1) });
-  const epochs = umap.initializeFit(vectors);
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    umap.step();
-    onEpoch?.(epoch + 1, epochs);
-  }
-  const places = umap.getEmbedding();
-  const column = (k: number): number[] => places.map((place) => Number(place[k]!.toFixed(3)));
-  return { x: column(0), y: column(1) };
-}
-
 type Tested = Predictions & { examples: HostData; truths: Uint32Array };
 
 async function test(gpu: Gpu, model: Classifier, examples: HostData | undefined): Promise<Tested | null> {
@@ -120,7 +106,7 @@ function evaluate({ labels, truths }: Tested, numClasses: number): Evaluation {
   return evaluationOf(counts, numClasses);
 }
 
-function mistakesOf({ examples, labels, truths, probabilities }: Tested): ReportImages | null {
+function mistakesOf({ examples, labels, truths, probabilities }: Tested): Findings['mistakes'] {
   if (isFeatures(examples)) return null;
   const classes = probabilities.length / labels.length;
   const certainty = (i: number): number => probabilities[i * classes + labels[i]!]!;
@@ -130,5 +116,5 @@ function mistakesOf({ examples, labels, truths, probabilities }: Tested): Report
     .slice(0, MOST_MISTAKES);
   if (places.length === 0) return null;
   const predictions = places.map((i) => ({ label: labels[i]!, probability: certainty(i) }));
-  return reportImages(take(examples, places), predictions, 'the most confident mistakes');
+  return { images: take(examples, places), predictions };
 }
