@@ -27,6 +27,7 @@ test('analyse adds the features, accuracies and mistakes to the folder of a run'
   assert.is(code, 0, stderr.text);
   const { aDistance, points, target, mistakes, task, classWeights } = read('run');
   assert.match(stdout.text, `A-distance ${aDistance.toFixed(2)} (0: `);
+  assert.match(stdout.text, /^source accuracy \d+\.\d % on 60 test images$/m);
   assert.ok(aDistance >= -2 && aDistance <= 2);
   assert.equal(task, { source: 'idx:s', target: 'idx:t' });
   assert.equal((classWeights as { iteration: number[] }).iteration, [2, 4, 6]);
@@ -72,6 +73,7 @@ test('the same seed gives the same files; other data is analysed on request', as
 
 test('analyse refuses a model without data or folder, and another number of classes', async () => {
   writeFileSync('copy.safetensors', readFileSync('run/model.safetensors'));
+  await refused(['analyse', '-m', 'nowhere'], '--model: no such file: nowhere');
   await refused(['analyse', '-m', 'copy.safetensors'], '--model copy.safetensors is no run folder; pass --out');
   await refused(['analyse', '-m', 'copy.safetensors', '--out', 'x'], '--source is missing; only a run folder says');
   const content = decodeSafetensors(readFileSync('run/model.safetensors'));

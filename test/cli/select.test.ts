@@ -52,6 +52,7 @@ test('train --select keeps the model of the chosen run', () => {
 test('select prints the scores, each pick, and what it loses', async () => {
   const { code, stdout, stderr } = await run(['select', 'runs']);
   assert.equal([code, stderr.text], [0, '']);
+  assert.not.match(stdout.text, 'source and DEV are of examples');
   assert.match(stdout.text, 'selecting among 3 runs by 40 unlabelled images of idx:t\n');
   assert.match(stdout.text, /^ run +agreement +entropy +inf\. max\. +SND +DEV +source +target$/m);
   assert.match(stdout.text, /^ criterion +picks +target +loses$/m);
@@ -66,7 +67,12 @@ function copyRuns(folder: string, target: string): void {
     cpSync(join('runs', `seed-${seed}`), own, { recursive: true });
     rmSync(join(own, 'metrics.jsonl'));
     const config = JSON.parse(readFileSync(join(own, 'config.json'), 'utf8'));
-    config.task = { ...config.task, target, targetTest: null };
+    config.task = {
+      ...config.task,
+      target,
+      targetTest: null,
+      ...(target === 'idx:unlabelled' && { sourceTest: null }),
+    };
     writeFileSync(join(own, 'config.json'), JSON.stringify(config));
   }
 }
@@ -121,6 +127,7 @@ test('a target without labels is enough; a run without a model is left out', asy
   assert.is(code, 0, stderr.text);
   assert.match(events[0].message, /^some.seed-1 is left out: it has no model yet$/);
   assert.match(stderr.text, 'two runs agree with each other equally');
+  assert.match(stderr.text, 'source and DEV are of examples that the models were trained on');
   const { event, by, margin, selected, runs, picks, best, measuredOn } = events.at(-1);
   assert.equal([event, by, margin, best, measuredOn], ['result', 'entropy', 0, null, null]);
   assert.equal([selected, picks.entropy.loses], [picks.entropy.run, null]);

@@ -104,7 +104,7 @@ gpuTest('evaluation and class weights use images without jitter', async (gpu) =>
 });
 
 gpuTest('a jitter is refused for data without images, and in a run that began with another', async (gpu) => {
-  const host = { features: new Float32Array(24), count: 12, dim: 2, labels: new Uint8Array(12) };
+  const host = { features: new Float32Array(24), count: 12, dim: 2, labels: new Uint8Array(12).fill(1, 6) };
   const vectors = new FeatureDataset(gpu, host, 4);
   const jitter = affineJitter();
   assert.throws(

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { nounOf } from '../../data/host.ts';
+import { type HostData, nounOf } from '../../data/host.ts';
 import { asTrained } from '../../train/modelFile.ts';
 import { DATA_NAMES } from '../data.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { asUsage, EXIT, UsageError } from '../errors.ts';
 import { addCommonFlags, addDataFlags, type TrainFlags, trainingFlag } from '../flags.ts';
 import { whole } from '../flagValues.ts';
 import { withGpu } from '../gpu.ts';
@@ -60,11 +60,11 @@ export function addAnalyse(root: Command, act: Act): void {
 
 async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
   const { model: path, examples, seed } = flags;
+  const saved = await asUsage('--model', () => readModel(path));
+  checkFinite(saved);
   const run = existsSync(join(path, CONFIG)) ? path : undefined;
   const out = flags.out ?? run;
   if (out === undefined) throw new UsageError(`--model ${path} is no run folder; pass --out for the results`);
-  const saved = await readModel(path);
-  checkFinite(saved);
   const job = await prepareData(terminal, run, flags);
   const { task, data, sourceTest, targetTest } = job;
   const { record, numClasses, file } = saved;
@@ -162,20 +162,25 @@ function write(
 }
 
 /** Writes what the analysis has found. */
-function show(terminal: Terminal, { data, targetTest }: Job, analysis: Analysis, names: readonly string[]): void {
+function show(
+  terminal: Terminal,
+  { data, sourceTest, targetTest }: Job,
+  analysis: Analysis,
+  names: readonly string[],
+): void {
   const { aDistance, source, target } = analysis;
   const { bold } = terminal.colors;
   terminal.line(
     bold(`A-distance ${aDistance.toFixed(2)} (0: the features of both domains look alike, 2: they are apart)`),
   );
-  const noun = nounOf(data.target).slice(0, -1);
-  if (source) terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, noun)}`);
+  const setOf = (test: HostData | undefined) => `${test ? 'test' : 'training'} ${nounOf(data.target).slice(0, -1)}`;
+  if (source)
+    terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, setOf(sourceTest))}`);
   if (!target) {
     terminal.line('target accuracy unknown (pass --target-test to measure it)');
     return;
   }
-  const set = targetTest ? `test ${noun}` : `training ${noun}`;
-  terminal.line(`target accuracy ${percent(target.accuracy)} on ${counted(target.count, set)}`);
+  terminal.line(`target accuracy ${percent(target.accuracy)} on ${counted(target.count, setOf(targetTest))}`);
   terminal.line();
   terminal.line(confusionTable(target, terminal.colors, names));
   terminal.line();

@@ -40,6 +40,8 @@ export interface RunSelection {
   best: Picked | null;
   /** The images that target accuracies are of. */
   measuredOn: string | null;
+  /** Whether source accuracy and DEV are of training examples, for want of others: too good, but for all runs. */
+  onSourceTraining: boolean;
 }
 
 /** Lists the runs of some paths: run folders, and folders that hold runs. @throws UsageError for a path without a run */
@@ -100,7 +102,6 @@ export interface SelectRunsOptions extends ChooseOptions {
 export async function selectRuns(gpu: Gpu, job: Job, options: SelectRunsOptions): Promise<RunSelection> {
   const { folders, by = 'agreement-entropy', onRun, ...choose } = options;
   const { source, target } = job.data;
-  // Without a test set, source accuracy and DEV are of training examples: too good, but for all runs.
   const data = { target, source, sourceTest: job.sourceTest ?? source };
   const selector = new Selector(gpu, data);
   for (const [i, folder] of folders.entries()) {
@@ -132,6 +133,7 @@ export async function selectRuns(gpu: Gpu, job: Job, options: SelectRunsOptions)
     picks: Object.fromEntries(CRITERIA.map((name) => [name, picked(picks[name])])) as RunSelection['picks'],
     best: measuredOn === null ? null : picked(accuracies.indexOf(most)),
     measuredOn,
+    onSourceTraining: !job.sourceTest,
   };
 }
 

@@ -17,7 +17,10 @@ const TITLES: Record<Criterion, string> = {
 const fixed = (value: number | null, digits = 3): string => (value === null ? '-' : value.toFixed(digits));
 
 /** Writes the scores of all runs, the pick of each criterion, and what it loses if the target has labels. */
-export function showSelection(terminal: Terminal, { by, selected, runs, picks, best, measuredOn }: RunSelection): void {
+export function showSelection(
+  terminal: Terminal,
+  { by, selected, runs, picks, best, measuredOn, onSourceTraining }: RunSelection,
+): void {
   const { bold } = terminal.colors;
   const rows = runs.map((run) => [
     run.run,
@@ -42,6 +45,8 @@ export function showSelection(terminal: Terminal, { by, selected, runs, picks, b
     columns(['criterion', 'picks', ...(best ? ['target', 'loses'] : [])], [...picked, ...(last ? [last] : [])]),
   );
   terminal.line();
+  if (onSourceTraining)
+    terminal.line('source and DEV are of examples that the models were trained on, as there is no source test set');
   if (best) terminal.line(`target: accuracy on the ${measuredOn}; no criterion sees it`);
   if (runs.length === 2)
     terminal.note('two runs agree with each other equally, so entropy decides; compare three or more');
