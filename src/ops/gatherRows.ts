@@ -8,8 +8,8 @@ import { expectDtype, expectTensor } from './shared/expect.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('gatherRows', source, ['forward', 'backward']);
 
-// Columns per invocation of backward, as in the shader.
-const TAKEN = 32;
+// Invocations of backward, each of which reads the whole index: enough to fill the device, and no more.
+const INVOCATIONS = { cpu: 512, gpu: 32_768 };
 
 // The bits of a quiet NaN.
 const QUIET_NAN = 0x7fc00000;
@@ -27,12 +27,15 @@ export const gatherRows: (x: Tensor, index: Tensor) => Tensor = (x, index, optio
   expectDtype('gatherRows', 'index', index, 'u32');
   const [rows, ...rest] = x.shape;
   if (rows === undefined) throw new TypeError('gatherRows: x is a single number; it must have rows');
-  const params = { rows, cols: sizeOf(rest), count: index.size, missing: x.dtype === 'u32' ? -1 : QUIET_NAN };
+  const cols = sizeOf(rest);
+  const each = Math.max(1, Math.ceil((rows * cols) / INVOCATIONS[x.gpu.kind]));
+  const params = { rows, cols, count: index.size, missing: x.dtype === 'u32' ? -1 : QUIET_NAN, each };
   const y = empty(x.gpu, [...index.shape, ...rest], x.dtype, 'gatherRows');
   kernel.forward({ x, index, y }, params, Math.ceil(y.size / 64), { bytes: 2 * y.byteLength + index.byteLength });
   return record('gatherRows', [x], y, [], (dy, gradient) => {
     const dx = gradient.into(0);
-    kernel.backward({ index, dy, dx }, params, Math.ceil((rows * Math.ceil(params.cols / TAKEN)) / 64));
+    const bytes = 2 * dx.byteLength + 2 * dy.byteLength + index.byteLength;
+    kernel.backward({ index, dy, dx }, params, Math.ceil((Math.ceil(rows / each) * cols) / 64), { bytes });
     return [dx];
   });
 };

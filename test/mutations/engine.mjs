@@ -194,6 +194,8 @@ export default [
   ),
   // Rows of data.
   shader('gatherRows', 'dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'),
+  shader('gatherRows', 'r < taken; r++', 'r < 1u; r++', 'ops/gatherRows [adapter]'),
+  shader('gatherRows', 'row - first < taken', 'row == first', 'ops/gatherRows [adapter]'),
   shader('slice', 'at >= params.start && at < ', 'at < ', 'ops/slice [adapter]'),
   shader(
     'slice',

@@ -19,6 +19,14 @@ for (const count of [1, 63, 64, 65, 1009]) {
   );
 }
 
+// So many elements that an invocation of backward takes several rows, and the last one fewer.
+checkOp(
+  'gatherRows of many rows',
+  (x, index) => gatherRows(x!, index!),
+  (x, index) => reference.gatherRows(x!, index!),
+  { shapes: ['601x65'], extra: ([shape], random) => [integers(300, shape![0]!, random)] },
+);
+
 gpuTest('gatherRows takes an index of any shape, and of no rows', async (gpu) => {
   const x = tensor(gpu, rows([1, 2], [3, 4]));
   const [some, none] = tidy(() => [
