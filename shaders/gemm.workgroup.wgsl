@@ -18,7 +18,7 @@
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
-// ROWS / 64 and COLUMNS / 64; Safari up to 26.2 gives an array no elements if its count is computed from overrides.
+// ROWS / 64 and COLUMNS / 64. WebKit before 2026 gives an array no elements if its count is computed from overrides.
 override ROW_PANELS: u32 = 1;
 override COLUMN_PANELS: u32 = 1;
 

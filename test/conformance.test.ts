@@ -166,8 +166,8 @@ function componentStores(code: string, name: string, indices: number): string[] 
     .map(([store]) => store);
 }
 
-// WebKit evaluated only names and literals until January 2026 (bug 275010). Safari up to 26.2 therefore gives an array of
-// `2 * SIZE` elements none, and writes to it are lost without an error.
+// WebKit evaluated only names and literals until January 2026 (bug 275010). An array of `2 * SIZE` elements then has none, and writes
+// to it are lost without an error.
 test('overrides size arrays and workgroups by their name, and their defaults are numbers', () => {
   const paths = [...shaders, ...list('bench', '.wgsl')];
   const namesOf = (code: string, kind: string) =>

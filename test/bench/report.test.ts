@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factored, uniform } from '../../bench/harness/inputs.ts';
+import { factored, repeating, uniform } from '../../bench/harness/inputs.ts';
 import { parseRun, recordingOf } from '../../bench/harness/recording.ts';
 import { compareRows, csvOf, type DeviceBlock, markdownOf } from '../../bench/harness/report.ts';
 import { failedRow, type Row } from '../../bench/harness/row.ts';
@@ -53,6 +53,13 @@ test('a factored matrix gives the product of its elements', () => {
   const b = uniform([k, n]).data;
   assert.is(mismatch(a.times(b), matmul(a, { shape: [k, n], data: b }).data, 1e-14), null);
   assert.ok(new Set(a.data).size > 20, 'its elements differ');
+});
+
+test('of repeating images only three differ', () => {
+  const { shape, data } = repeating([7, 2]);
+  assert.equal(shape, [7, 2]);
+  const images = Array.from({ length: 7 }, (_, i) => String(data.subarray(2 * i, 2 * i + 2)));
+  assert.equal([new Set(images).size, images[6], images.slice(0, 3)], [3, images[0], images.slice(3, 6)]);
 });
 
 test('--compare reads events and recordings, and finds the rows that are slower', () => {

@@ -340,8 +340,8 @@ export default [
   source('gpu/gpu', 'this.options.kind ?? ', '', 'gpu/gpu'),
   {
     file: 'bench/variants.ts',
-    from: 'isWrong ? null : seconds',
-    to: 'seconds',
+    from: '(await opened.verify()) ??',
+    to: '((await opened.verify()) && null) ??',
     tests: ['bench/variants'],
   },
   source('ops/shared/directConv2d', 'firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'),

@@ -4,7 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isForeign } from '../../tools/page/build.mjs';
+import { isForeign, repositoryOf } from '../../tools/page/build.mjs';
 import { some } from '../../tools/page/images.mjs';
 import { servePage } from '../../tools/page/serve.mjs';
 
@@ -116,6 +116,14 @@ test('a page is built only into an empty folder or over an older page', () => {
   assert.not(isForeign(older));
   assert.ok(isForeign(join(older, 'notes.txt')));
   assert.not(isForeign(join(around, 'new')));
+});
+
+test('the address of a repository is where a visitor can open an issue', () => {
+  const [web, name] = ['https://example.org/some/name', 'https://github.com/some/name'];
+  assert.is(repositoryOf({ repository: { type: 'git', url: `git+${web}.git` } }), web);
+  assert.is(repositoryOf({ repository: web }), web);
+  for (const repository of ['some/name', 'github:some/name']) assert.is(repositoryOf({ repository }), name);
+  assert.is(repositoryOf({ repository: undefined }), null);
 });
 
 test.run();
