@@ -30,6 +30,7 @@ export const DEVICES: readonly Device[] = [
     // bytes per cycle; 50 MiB L2; 3,350 GB/s. E: cache rate and latencies (chipsandcheese.com, "Nvidia's H100", has measurements).
     name: 'H100',
     counts: 'navi31',
+    isStandIn: true,
     ...{ units: 132, schedulers: 4, lanes: 32, fmaLanes: 32, otherLanes: 32, clockGhz: 1.98, nearBytes: 128 },
     ...{ cacheMib: 50, cacheGbps: 5500, memoryGbps: 3350, memoryNs: 150, nearNs: 15 },
     ...{ registerKib: 64, residentLanes: 512, workgroupKib: 228, launchUs: 2 },
@@ -38,6 +39,7 @@ export const DEVICES: readonly Device[] = [
     // V: Ada: 128 SMs as above, but 48 warps and 100 KiB of shared memory per SM; 2.52 GHz; 72 MiB L2; 1,008 GB/s. E: as above.
     name: 'RTX 4090',
     counts: 'navi31',
+    isStandIn: true,
     ...{ units: 128, schedulers: 4, lanes: 32, fmaLanes: 32, otherLanes: 32, clockGhz: 2.52, nearBytes: 128 },
     ...{ cacheMib: 72, cacheGbps: 5000, memoryGbps: 1008, memoryNs: 120, nearNs: 12 },
     ...{ registerKib: 64, residentLanes: 384, workgroupKib: 100, launchUs: 2 },
@@ -47,6 +49,7 @@ export const DEVICES: readonly Device[] = [
     // memory (github.com/philipturner/metal-benchmarks). E: near memory, cache, latencies.
     name: 'M2',
     counts: 'navi31',
+    isStandIn: true,
     ...{ units: 10, schedulers: 4, lanes: 32, fmaLanes: 32, otherLanes: 32, clockGhz: 1.4, nearBytes: 128 },
     ...{ cacheMib: 8, cacheGbps: 300, memoryGbps: 100, memoryNs: 300, nearNs: 30 },
     ...{ registerKib: 96, residentLanes: 768, workgroupKib: 64, launchUs: 8 },
@@ -56,6 +59,7 @@ export const DEVICES: readonly Device[] = [
     // chipsandcheese.com, "Inside Snapdragon 8+ Gen 1's iGPU").
     name: 'Adreno 740',
     counts: 'navi31',
+    isStandIn: true,
     ...{ units: 12, schedulers: 2, lanes: 64, fmaLanes: 64, otherLanes: 64, clockGhz: 0.68, nearBytes: 64 },
     ...{ cacheMib: 6, cacheGbps: 150, memoryGbps: 67, memoryNs: 400, nearNs: 60 },
     ...{ registerKib: 64, residentLanes: 512, workgroupKib: 32, launchUs: 20 },

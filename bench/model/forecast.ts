@@ -10,6 +10,8 @@ export interface KernelRow {
   /** Workgroups of the first call, and how many of them a unit holds at once. */
   workgroups: number;
   resident: number;
+  /** The share of the units' rounds that have work. */
+  used: number;
   us: number;
   bound: Bound;
 }
@@ -41,14 +43,17 @@ export function forecast(device: Device, step: string, { works, footprint }: Ste
     if (!kernel)
       throw new RangeError(`bench: ${work.pipeline} is not recorded; run \`npm run gpu-compile -- --model\``);
     const prediction = predict(device, kernelWork(kernel, work, footprint));
-    const { us, bound, resident } = prediction;
+    const { us, bound, resident, used } = prediction;
     spend('launch', device.launchUs);
     spend(limitOf(prediction), us - device.launchUs);
     total += us;
     flops += work.flops;
     const row = rows.get(work.pipeline);
     if (row) Object.assign(row, { calls: row.calls + 1, us: row.us + us });
-    else rows.set(work.pipeline, { kernel: work.pipeline, calls: 1, workgroups: work.workgroups, resident, us, bound });
+    else {
+      const { pipeline, workgroups } = work;
+      rows.set(pipeline, { kernel: pipeline, calls: 1, workgroups, resident, used, us, bound });
+    }
   }
   return {
     ...{ step, dispatches: works.length, us: total, byTerm },

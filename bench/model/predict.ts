@@ -12,14 +12,17 @@
 //                 Waterman, Patterson, "Roofline", 2009).
 //   launch        The gap between two dispatches of which the second reads what the first wrote.
 //
-// Left out: bank conflicts, partly filled caches, how well addresses coalesce, and dispatches that overlap because neither needs the
-// other. Branches count as taken.
+// Left out: bank conflicts, reads of one word that lanes share, hits in the nearest cache (so convolutions, which read pixels many times,
+// get too much `memory`), how well addresses coalesce, and dispatches that overlap because neither needs the other. Branches count as
+// taken.
 
 /** What a prediction must know of a GPU. Rates are per unit and clock cycle where nothing else is said. */
 export interface Device {
   readonly name: string;
   /** The family whose compiled kernels stand for this device's: `navi31` or `dg2`. */
   readonly counts: string;
+  /** Whether that family is of another maker. */
+  readonly isStandIn?: boolean;
   readonly units: number;
   /** Schedulers of a unit. Each issues the instructions of its own subgroups. */
   readonly schedulers: number;

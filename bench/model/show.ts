@@ -30,15 +30,16 @@ export function showDevice(device: Device, show: Show, write: (text: string) => 
   const all = forecastAll(device);
   write(`\nPREDICTION for ${device.name}: ${digits(peakGflops(device) / 1e3)} TFLOP/s, ${device.memoryGbps} GB/s.`);
   write(`Instructions as ${driver} compiles them for ${device.counts}, recorded at commit ${countsOrigin.commit}.`);
+  if (device.isStandIn) write('They stand for the instructions of this device, which are not known.');
   write('Nothing was measured.');
   for (const step of all.filter(({ step }) => STEPS.includes(step))) {
     write(`\n${step.step}: predicted ${digits(step.us)} us`);
     const rows = step.kernels.filter(({ us }) => us >= LEAST * step.us);
-    const cells = rows.map(({ kernel, calls, workgroups, resident, us, bound }) => [
-      ...[shortOf(kernel), String(calls), String(workgroups), String(resident), bound],
+    const cells = rows.map(({ kernel, calls, workgroups, resident, used, us, bound }) => [
+      ...[shortOf(kernel), String(calls), String(workgroups), String(resident), `${(100 * used).toFixed(0)} %`, bound],
       ...[digits(us), `${((100 * us) / step.us).toFixed(0)} %`],
     ]);
-    show(['kernel', 'calls', 'workgroups', 'per unit', 'bound by', 'predicted us', 'share'], cells);
+    show(['kernel', 'calls', 'workgroups', 'per unit', 'units busy', 'bound by', 'predicted us', 'share'], cells);
     write(`Next: ${nextStep(step)}.`);
   }
   write('');
