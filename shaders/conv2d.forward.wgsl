@@ -2,19 +2,28 @@
 //
 //   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq (with POOLED by windows of 2 x 2), k = crs
 //
-// shapes    x: [images, c, h, w], weight: [o, c, r, s]
-// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image
+// shapes    x: [images, c, h, w], weight: [o, c, R, S]; weight4 is weight, for ALIGNED: rows of crs start at multiples of 4
+// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image; WHOLE_K: no tile reaches beyond k
 // numerics  exact: numbers are passed on unchanged
 
+override R: u32 = 1;
+override S: u32 = 1;
 override PADDED = false;
+override ALIGNED = false;
+override WHOLE_K = false;
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(9) var<storage, read> weight4: array<vec4f>;
 
-// The corners of the windows of four output pixels: rows and columns in the image, and indices in x.
-struct Windows { top: vec4i, left: vec4i, at: vec4i }
+// With padding, and bits for all taps of a window and one more that is 0.
+fn isMasked() -> bool { return PADDED && R * S < 32u; }
 
-fn rowsOf(row: u32) -> u32 { return row * params.k; }
+// The corners of the windows of four output pixels: rows and columns in the image, and indices in x. If isMasked(), bit S r + s tells
+// whether the tap r,s of the window lies in the image.
+struct Windows { top: vec4i, left: vec4i, at: vec4i, inside: vec4i }
+
+fn rowsOf(row: u32) -> u32 { return row * params.k / select(1u, 4u, ALIGNED); }
 fn colsOf(col: u32) -> Windows {
   var windows: Windows;
   var pixel = place(col, params.p, params.q);
@@ -24,38 +33,61 @@ fn colsOf(col: u32) -> Windows {
     windows.top[i] = i32(pixel.y * params.strideH) - i32(params.padH);
     windows.left[i] = i32(pixel.z * params.strideW) - i32(params.padW);
     windows.at[i] = (i32(pixel.x * params.c * params.h) + windows.top[i]) * i32(params.w) + windows.left[i];
+    if (isMasked()) { windows.inside[i] = tapsInside(windows.top[i], windows.left[i]); }
     pixel = next(pixel, params.p, params.q);
     if (POOLED) { pixel = first + vec3u(0u, (i + 1u) / 2u, (i + 1u) % 2u); }
   }
   return windows;
 }
+fn tapsInside(top: i32, left: i32) -> i32 {
+  var row = 0u;
+  for (var s = 0u; s < S; s++) { row |= u32(u32(left + i32(s * params.dilationW)) < params.w) << s; }
+  var bits = 0u;
+  for (var r = 0u; r < R; r++) { bits |= select(0u, row << (S * r), u32(top + i32(r * params.dilationH)) < params.h); }
+  return i32(bits);
+}
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
+fn beginRound(k: u32) {}
 
+// Beyond params.k, B is 0 and A repeats numbers of its row: a NaN of another row must not count.
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;
+  if (ALIGNED) {
+    let at = row + select(min(k, params.k - 4u), k, WHOLE_K) / 4u + NEXT * (params.k / 4u);
+    for (var j = 0u; j < 4u; j++) { block[j] = weight4[at[j]]; }
+    return transpose(block);
+  }
   for (var i = 0u; i < 4u; i++) {
-    let at = row + k + i + NEXT * params.k;
-    let taps = vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
-    block[i] = select(vec4f(), taps, k + i < params.k);
+    let at = min(row + k + i, row + params.k - 1u) + NEXT * params.k;
+    block[i] = vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
   }
   return block;
 }
 
 fn loadB(k: u32, windows: Windows) -> mat4x4f {
   var block: mat4x4f;
-  var tap = place(k, params.r, params.s);
+  let dilation = vec2i(vec2u(params.dilationH, params.dilationW));
+  let width = i32(params.w);
+  let first = place(k, R, S);
+  let steps = vec3i(i32(params.h) * width, dilation.x * width, dilation.y);
+  let taps = fourFrom(first, R, S, steps, S >= 3u, S % 4u == 0u);
   for (var i = 0u; i < 4u; i++) {
-    let down = i32(tap.y * params.dilationH);
-    let right = i32(tap.z * params.dilationW);
-    let at = windows.at + (i32(tap.x * params.h) + down) * i32(params.w) + right;
+    let at = windows.at + taps.at[i];
     let pixels = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
-    var inside = vec4(k + i < params.k);
-    if (PADDED) {
-      inside &= vec4u(windows.top + down) < vec4u(params.h);
-      inside &= vec4u(windows.left + right) < vec4u(params.w);
+    let isWithinK = WHOLE_K || i32(k) < i32(params.k) - select(i32(i), 0, ALIGNED);
+    if (isMasked()) {
+      let next = first.y * S + first.z + i;
+      let tap = min(next, next - R * S); // in the next channel, next - R S is less
+      let mask = extractBits(windows.inside, select(31u, tap, isWithinK), 1u); // 0 or, sign-extended, all ones
+      block[i] = bitcast<vec4f>(bitcast<vec4i>(pixels) & mask);
+    } else {
+      var isInside = vec4(isWithinK);
+      if (PADDED) {
+        isInside &= vec4u(windows.top + taps.row[i] * dilation.x) < vec4u(params.h);
+        isInside &= vec4u(windows.left + taps.col[i] * dilation.y) < vec4u(params.w);
+      }
+      block[i] = select(vec4f(), pixels, isInside);
     }
-    block[i] = select(vec4f(), pixels, inside);
-    tap = next(tap, params.r, params.s);
   }
   return block;
 }

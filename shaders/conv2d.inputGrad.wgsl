@@ -6,12 +6,16 @@
 // Which rows of the kernel meet row h of the image depends on h mod strideH. Pixels with the same h mod strideH and w mod strideW
 // are a phase and use the same taps r,s. The columns are sorted by phase, so a tile's k has only the taps that its pixels use.
 //
-// shapes    weight: [o, c, r, s], dy: [images, o, p, q]; per tap i,j, k has o steps, rounded up to a multiple of 4. A phase has
+// shapes    weight: [o, c, R, S], dy: [images, o, p, q]; per tap i,j, k has o steps, rounded up to a multiple of 4. A phase has
 //           n / (STRIDE_H STRIDE_W) columns, and no tile has columns of two phases: the last columns of a phase may be no pixels
 // parallel  called by a GEMM kernel. Neighbouring columns are neighbours in a row of the image, then the same row of the next
 //           image. So loads are of neighbours, and a tile of few rows also skips the taps that lie above or below dy for all of them
 // numerics  exact: numbers are passed on unchanged
 
+override WHOLE_O = false; // o is a multiple of 4
+override ONE_TAP = false; // o is a multiple of 32: all steps of a round have the same tap
+override R: u32 = 1;
+override S: u32 = 1;
 override STRIDE_H: u32 = 1;
 override STRIDE_W: u32 = 1;
 
@@ -36,8 +40,9 @@ fn columnAfter(column: Column) -> Column { return Column(column.phase, next(colu
 // Row and column of a column's pixel.
 fn pixelOf(column: Column) -> vec2u { return column.phase + stride() * column.at.xz; }
 
-// The taps of a tile: `count` rows and columns of the kernel, from `first` on by `step`. Per tap, p and q fall by `back`.
-struct Taps { first: vec2u, step: vec2u, back: vec2u, count: vec2u, k: u32 }
+// The taps of a tile: `count` rows and columns of the kernel, from `first` on by `step`. Per tap, p and q fall by `back`. `perRow` is
+// 1 / count.y.
+struct Taps { first: vec2u, step: vec2u, back: vec2u, count: vec2u, perRow: f32, k: u32 }
 var<private> taps: Taps;
 
 // p and q of the tap `first`. For taps of the pixel's phase the quotient is exact.
@@ -51,7 +56,7 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   let begin = columnAt(firstCol);
   let end = columnAt(min(firstCol + columns, params.n) - 1u);
   let steps = vec2i(stride());
-  let kernel = pair(params.r, params.s);
+  let kernel = pair(R, S);
   let dilation = pair(params.dilationH, params.dilationW);
   let corner = vec2i(begin.phase) + pair(params.padH, params.padW);
   var first = kernel;
@@ -70,13 +75,14 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   first.x += skipped * step.x;
   count = max(count, vec2i());
   let k = u32(count.x * count.y) * perTap();
-  taps = Taps(vec2u(first), vec2u(step), vec2u(back), vec2u(count), k);
+  taps = Taps(vec2u(first), vec2u(step), vec2u(back), vec2u(count), 1.0 / f32(count.y), k);
   return k;
 }
 
-fn rowsOf(row: u32) -> u32 { return row * params.r * params.s; }
+fn rowsOf(row: u32) -> u32 { return row * R * S; }
 
-struct Windows { p: vec4i, q: vec4i, image: vec4u }
+// The windows of four pixels at the tap `first`: rows and columns in dy, and indices.
+struct Windows { p: vec4i, q: vec4i, at: vec4i }
 
 fn colsOf(col: u32) -> Windows {
   var windows: Windows;
@@ -85,43 +91,62 @@ fn colsOf(col: u32) -> Windows {
     let window = windowOf(pixelOf(column), vec2i(taps.first));
     windows.p[i] = window.x;
     windows.q[i] = window.y;
-    windows.image[i] = column.at.y * params.o * dySize();
+    windows.at[i] = i32(column.at.y * params.o * dySize());
+    if (!POOLED) { windows.at[i] += window.x * i32(params.q) + window.y; }
     column = columnAfter(column);
   }
   return windows;
 }
 
+// A tap: its row and column among those of the tile, and the first step of k that is of it.
+struct Tap { place: vec2u, k: u32 }
+var<private> roundTap: Tap;
+
+fn tapOf(k: u32) -> Tap {
+  let tap = quotient(k, perTap(), params.perO);
+  let row = quotient(tap, taps.count.y, taps.perRow);
+  return Tap(vec2u(row, tap - row * taps.count.y), tap * perTap());
+}
+fn tapAt(k: u32) -> Tap {
+  if (ONE_TAP) { return roundTap; }
+  return tapOf(k);
+}
+fn beginRound(k: u32) { if (ONE_TAP) { roundTap = tapOf(k); } }
+
+// Beyond taps.k, B is 0 and A repeats numbers of its row.
 fn loadA(row: u32, k: u32) -> mat4x4f {
   var block: mat4x4f;
-  let tap = k / perTap();
-  let o = k % perTap();
-  let r = taps.first.x + tap / taps.count.y * taps.step.x;
-  let s = taps.first.y + tap % taps.count.y * taps.step.y;
-  let size = params.r * params.s;
+  let size = R * S;
+  let tap = tapAt(k);
+  let rs = taps.first + min(tap.place, taps.count - 1u) * taps.step;
+  let o = k - tap.k;
+  let at = row + o * params.c * size + (rs.x * S + rs.y);
   for (var i = 0u; i < 4u; i++) {
-    let at = (o + i) * params.c * size + row + r * params.s + s + NEXT * size;
-    let weights = vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
-    block[i] = select(vec4f(), weights, o + i < params.o && k < taps.k);
+    let at4 = at + (i * params.c * size + NEXT * size);
+    let weights = vec4f(weight[at4.x], weight[at4.y], weight[at4.z], weight[at4.w]);
+    block[i] = select(vec4f(), weights, WHOLE_O || o + i < params.o);
   }
   return block;
 }
 
 fn loadB(k: u32, windows: Windows) -> mat4x4f {
   var block: mat4x4f;
-  let tap = k / perTap();
-  let o = k % perTap();
-  let p = vec4u(windows.p - i32(tap / taps.count.y * taps.back.x));
-  let q = vec4u(windows.q - i32(tap % taps.count.y * taps.back.y));
-  let size = dySize();
-  var first = windows.image + p * params.q + q;
-  if (POOLED) { first = windows.image + p / 2u * (params.q / 2u) + q / 2u; }
-  let place = vec4f(p % 2u * 2u + q % 2u);
-  let inside = (p < vec4u(params.p)) & (q < vec4u(params.q));
+  let size = i32(dySize());
+  let tap = tapAt(k);
+  let back = vec2i(tap.place * taps.back);
+  let p = vec4u(windows.p - back.x);
+  let q = vec4u(windows.q - back.y);
+  let isInside = (p < vec4u(params.p)) & (q < vec4u(params.q)) & vec4(k < taps.k);
+  let o = k - tap.k;
+  var first = windows.at;
+  var at = i32(o) * size;
+  if (POOLED) { first += vec4i(p / 2u * (params.q / 2u) + q / 2u); } else { at -= back.x * i32(params.q) + back.y; }
+  let place = vec4f((p & vec4u(1)) * 2u + (q & vec4u(1)));
   for (var i = 0u; i < 4u; i++) {
-    let at = first + (o + i) * size;
-    let dys = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
-    var counts = inside & vec4(o + i < params.o && k < taps.k);
-    if (POOLED) { counts &= vec4f(index[at.x], index[at.y], index[at.z], index[at.w]) == place; }
+    let at4 = first + (at + i32(i) * size);
+    let dys = vec4f(dy[at4.x], dy[at4.y], dy[at4.z], dy[at4.w]);
+    var counts = isInside & vec4(WHOLE_O || o + i < params.o);
+    if (POOLED) { counts &= vec4f(index[at4.x], index[at4.y], index[at4.z], index[at4.w]) == place; }
     block[i] = select(vec4f(), dys, counts);
   }
   return block;

@@ -58,6 +58,7 @@ fn gemm(
   var sums: array<array<Sum, ACROSS>, DOWN>;
   var buffer = 0u;
   for (var k = begin; k < end; k += STEP) {
+    beginRound(k);
     // 64 blocks of 4 x 4 of each operand. Neighbours load neighbouring steps of k of A, and neighbouring columns of B.
     for (var block = thread; block < 128u; block += THREADS) {
       if (block < 64u) {

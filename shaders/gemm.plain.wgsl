@@ -34,6 +34,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let leftCols = colsOf(col);
   let rightCols = colsOf(col + 4u);
   for (var k = wid.z * params.kPerPart; k < end; k += 4u) {
+    beginRound(k);
     let left = loadB(k, leftCols);
     let right = loadB(k, rightCols);
     multiplyAdd(0u, transpose(loadA(rows0, k)), left, right);

@@ -79,6 +79,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   var a: mat4x4f;
   var b: mat4x4f;
   for (var k = begin; k < end; k += STEP) {
+    beginRound(k);
     workgroupBarrier(); // all invocations have read the tiles of the last round
     if (carriesA) {
       a = loadA(rows, k + 4u * fourA);

@@ -102,6 +102,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   var a: mat4x4f;
   var b: mat4x4f;
   for (var k = begin; k < end + STEP; k += STEP) {
+    beginRound(k);
     if (k < end) {
       if (carriesA) { a = loadA(rows, k + 4u * fourA); }
       if (carriesB) { b = loadB(k + 4u * fourB, cols); }

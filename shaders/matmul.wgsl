@@ -29,6 +29,7 @@ const NEXT = vec4u(0, 1, 2, 3);
 fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * params.k, vec4u(row), TRANSPOSE_A); }
 fn colsOf(col: u32) -> vec4u { return select(vec4u(col), (col + NEXT) * params.k, TRANSPOSE_B); }
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
+fn beginRound(k: u32) {}
 
 // Four neighbouring numbers in memory.
 fn readA(at: u32) -> vec4f {

@@ -93,7 +93,7 @@ export function defineKernel<const Entry extends string>(
 }
 
 const sizeOf = (bindings: Readonly<Record<string, Binding>>): number =>
-  Object.values(bindings).reduce((sum, binding) => sum + (binding?.byteLength ?? 0), 0);
+  [...new Set(Object.values(bindings))].reduce((sum, binding) => sum + (binding?.byteLength ?? 0), 0);
 
 function commonGpu(label: string, bindings: Readonly<Record<string, Binding>>, names: readonly string[]): Gpu {
   const [first] = names;

@@ -11,7 +11,7 @@ import { record } from '../autograd.ts';
 import { type Check, checkOptions, flag, type OptionChecks } from '../checks/options.ts';
 import { defineGemm } from '../gemm/defineGemm.ts';
 import { gemmFamily } from '../gemm/settings.ts';
-import { WIDEST_TILE } from '../gemm/variants.ts';
+import { isWhole, WIDEST_TILE } from '../gemm/variants.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { maxPool2d } from './maxPool2d.ts';
@@ -88,10 +88,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   );
   if (maxPool && !POOLED)
     return maxPool2d(conv2d(x, weight, bias, { stride, padding, dilation }), { kernelSize: 2, relu });
-  const { images, c, o, p, q, r, s, strideH, strideW, padH, padW } = sizes;
+  const { images, c, o, p, q, r: R, s: S } = sizes;
   const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
-  const taps = c * r * s;
-  const PADDED = padH + padW > 0 ? 1 : 0;
+  const taps = c * R * S;
+  const pixels = images * p * q;
+  const PADDED = Number(sizes.padH + sizes.padW > 0);
+  const strides = { STRIDE_H: sizes.strideH, STRIDE_W: sizes.strideW };
   const direct = suitsDirectConv2d(x.gpu, sizes);
 
   const y = empty(x.gpu, POOLED ? [images, o, p / 2, q / 2] : [images, o, p, q], 'f32', 'conv2d');
@@ -99,9 +101,9 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   if (direct) directConv2d({ x, weight, bias, y }, sizes, relu);
   else {
     (index ? pooledOutput : output)(
-      { bindings: { x, weight }, constants: { PADDED, POOLED } },
+      { bindings: { x, weight, weight4: weight }, constants: { R, S, PADDED, POOLED, ...shapeOfK(taps, taps) } },
       { bindings: { bias: bias ?? weight, y, ...(index && { index }) } },
-      { ...params, m: o, n: images * p * q, k: taps },
+      { ...params, m: o, n: pixels, k: taps },
     );
   }
   const inputs = bias ? [x, weight, bias] : [x, weight];
@@ -110,11 +112,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     const dx = needs(0) ? into(0) : null;
     if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
-      const constants = { STRIDE_H: strideH, STRIDE_W: strideW, POOLED };
+      const { n, k } = inputGradSizes(sizes);
+      const shape = { WHOLE_O: Number(o % 4 === 0), ONE_TAP: Number(isWhole(o)), LARGE: isLarge(k) };
       gradOfInput(
-        { bindings: { weight, dy, index: index ?? dy }, constants },
-        { bindings: { dx }, constants },
-        { ...params, m: c, ...inputGradSizes(sizes) },
+        { bindings: { weight, dy, index: index ?? dy }, constants: { R, S, ...strides, POOLED, ...shape } },
+        { bindings: { dx }, constants: strides },
+        { ...params, m: c, n, k },
       );
     }
     if (!needs(1) && !(bias && needs(2))) return bias ? [dx, null, null] : [dx, null];
@@ -122,16 +125,25 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     const dbias = bias && needs(2) ? into(2) : empty(x.gpu, [o]);
     if (direct && q % 4 === 0) directWeightGrad({ x, dy, dweight, dbias }, sizes);
     else {
+      const shape = { WIDE: Number(q >= 3), WHOLE_Q: Number(q % 4 === 0), ...shapeOfK(pixels, POOLED ? 1 : p * q) };
       gradOfWeight(
-        { bindings: { x, dy, index: index ?? dy }, constants: { PADDED, POOLED } },
+        { bindings: { x, dy, dy4: dy, index: index ?? dy }, constants: { ...strides, PADDED, POOLED, ...shape } },
         { bindings: { dweight, dbias } },
-        { ...params, m: o, n: taps + 1, k: images * p * q },
+        { ...params, m: o, n: taps + 1, k: pixels },
       );
     }
     const gradients = [dx, needs(1) ? dweight : null];
     return bias ? [...gradients, needs(2) ? dbias : null] : gradients;
   });
 }
+
+// Whether no tile reaches beyond k, whether rows of this length start at multiples of 4, and whether quotients of k need whole numbers.
+const shapeOfK = (k: number, row: number) => ({
+  WHOLE_K: Number(isWhole(k)),
+  ALIGNED: Number(row % 4 === 0),
+  LARGE: isLarge(k),
+});
+const isLarge = (k: number) => Number(k >= 2 ** 22);
 
 // The columns are sorted into strideH strideW phases, and no tile has columns of two. No phase uses more than `k` steps.
 function inputGradSizes({ images, h, w, o, r, s, strideH, strideW, dilationH, dilationW }: Conv2dSizes) {
@@ -176,7 +188,8 @@ function sizesOf(
     );
   }
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [stride, padding, dilation];
-  return { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW, dilationH, dilationW };
+  const inverses = { perP: 1 / p, perQ: 1 / q, perPQ: 1 / (p * q), perO: 1 / (4 * Math.ceil(Math.max(o, 1) / 4)) };
+  return { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW, dilationH, dilationW, ...inverses };
 }
 
 function fourSizes(name: string, wanted: string, x: Tensor): [number, number, number, number] {

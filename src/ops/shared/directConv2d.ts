@@ -19,7 +19,10 @@ const sum = /* @__PURE__ */ defineKernel('conv2d.direct', [geometry, weightGradE
 /** Sizes of a convolution, named as in `shaders/conv2d.wgsl`. */
 export type Conv2dSizes = Readonly<
   Record<
-    'images' | 'c' | 'h' | 'w' | 'o' | 'p' | 'q' | 'r' | 's' | `${'stride' | 'pad' | 'dilation'}${'H' | 'W'}`,
+    | 'images'
+    | ('c' | 'h' | 'w' | 'o' | 'p' | 'q' | 'r' | 's')
+    | `${'stride' | 'pad' | 'dilation'}${'H' | 'W'}`
+    | `per${'P' | 'Q' | 'PQ' | 'O'}`,
     number
   >
 >;
