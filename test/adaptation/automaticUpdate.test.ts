@@ -1,5 +1,4 @@
 import * as assert from 'uvu/assert';
-import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../src/adaptation/automaticUpdate.ts';
 import type { DataLoader, LoaderBatch } from '../../src/adaptation/classify.ts';
 import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
@@ -7,40 +6,11 @@ import { capture } from '../../src/capture.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
 import { watchCompiling } from '../../src/debug/deviceCalls.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
 import { relu } from '../../src/ops/relu.ts';
-import { Random } from '../../src/random.ts';
 import { type Tensor, tensor, write } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
-
-const CLASSES = 5;
-const FEATURES = 6;
-
-/** A classifier with modes and random numbers, its batch norm frozen. */
-function network(gpu: Gpu, inFeatures = FEATURES): Sequential {
-  const random = new Random(3);
-  const frozen = new BatchNorm1d(gpu, { numFeatures: 8 });
-  const net = new Sequential(
-    new Flatten(),
-    new Linear(gpu, { inFeatures, outFeatures: 8, random }),
-    frozen,
-    new ReLU(),
-    new Dropout({ p: 0.5, seed: 1 }),
-    new Linear(gpu, { inFeatures: 8, outFeatures: CLASSES, random }),
-  );
-  frozen.eval();
-  return net;
-}
-
-const batchesOf = (gpu: Gpu, sizes: readonly number[]): Tensor[] =>
-  sizes.map((n, i) => tensor(gpu, uniform([n, FEATURES], seeded(i), 2), [n, FEATURES], 'batch'));
-
-const weightsOf = (gpu: Gpu, options: Partial<AutomaticUpdateOptions> & Pick<AutomaticUpdateOptions, 'classifier'>) =>
-  new AutomaticUpdateClassWeightModule(gpu, { updateSteps: 1, numClasses: CLASSES, dataLoader: [], ...options });
-
-const modesOf = (net: Module) => [...net.namedModules()].map(([, { training }]) => training);
+import { batchesOf, CLASSES, modesOf, network, weightsOf } from './classifier.ts';
 
 gpuTest(
   'a step or an update inside a capture is an error of the capture: it would be left out of every run',

@@ -1,45 +1,18 @@
 import * as assert from 'uvu/assert';
-import { AutomaticUpdateClassWeightModule, type AutomaticUpdateOptions } from '../../src/adaptation/automaticUpdate.ts';
+import type { AutomaticUpdateOptions } from '../../src/adaptation/automaticUpdate.ts';
 import type { DataLoader } from '../../src/adaptation/classify.ts';
 import { ClassWeightModule } from '../../src/adaptation/classWeight.ts';
 import { collectClassificationResults } from '../../src/adaptation/collect.ts';
 import { noGrad } from '../../src/autograd.ts';
 import { ImageDataset } from '../../src/data/dataset.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
 import { Counter } from '../../src/gpu/scalar.ts';
-import { BatchNorm1d, Dropout, Flatten, Linear, type Module, ReLU, Sequential } from '../../src/nn/index.ts';
+import { BatchNorm1d, Linear, Sequential } from '../../src/nn/index.ts';
 import { batchNorm, concat, dropout } from '../../src/ops/index.ts';
 import { Random } from '../../src/random.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import { tidy } from '../../src/tidy.ts';
-import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
-
-const CLASSES = 5;
-const FEATURES = 6;
-
-/** A classifier with modes and random numbers, its batch norm frozen. */
-function network(gpu: Gpu, inFeatures = FEATURES): Sequential {
-  const random = new Random(3);
-  const frozen = new BatchNorm1d(gpu, { numFeatures: 8 });
-  const net = new Sequential(
-    new Flatten(),
-    new Linear(gpu, { inFeatures, outFeatures: 8, random }),
-    frozen,
-    new ReLU(),
-    new Dropout({ p: 0.5, seed: 1 }),
-    new Linear(gpu, { inFeatures: 8, outFeatures: CLASSES, random }),
-  );
-  frozen.eval();
-  return net;
-}
-
-const batchesOf = (gpu: Gpu, sizes: readonly number[]): Tensor[] =>
-  sizes.map((n, i) => tensor(gpu, uniform([n, FEATURES], seeded(i), 2), [n, FEATURES], 'batch'));
-
-const weightsOf = (gpu: Gpu, options: Partial<AutomaticUpdateOptions> & Pick<AutomaticUpdateOptions, 'classifier'>) =>
-  new AutomaticUpdateClassWeightModule(gpu, { updateSteps: 1, numClasses: CLASSES, dataLoader: [], ...options });
-
-const modesOf = (net: Module) => [...net.namedModules()].map(([, { training }]) => training);
+import { assertClose, gpuTest, run } from '../harness.ts';
+import { batchesOf, CLASSES, FEATURES, modesOf, network, weightsOf } from './classifier.ts';
 
 gpuTest('every way to give the network is evaluated in eval mode, eager, captured and prepared', async (gpu) => {
   const net = network(gpu, 16);

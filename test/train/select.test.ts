@@ -5,6 +5,7 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import { smallCnn } from '../../src/models/smallCnn.ts';
 import { Random } from '../../src/random.ts';
 import { tensor } from '../../src/tensor.ts';
+import { predict } from '../../src/train/predict.ts';
 import { densityRatios, SAMPLE, sampleOf, scoreTarget } from '../../src/train/scores.ts';
 import { deepEmbeddedValidation, picksOf, type Selection, Selector } from '../../src/train/select.ts';
 import { assertClose, gpuTest, run, seeded, uniform } from '../harness.ts';
@@ -72,15 +73,19 @@ gpuTest('DEV is its formula, and the mean error if the ratios do not vary', () =
 gpuTest('agreement first, entropy second: the lowest entropy among runs within the margin', () => {
   const random = seeded(4);
   for (let k = 0; k < 50; k++) {
-    const runs = Array.from({ length: 4 }, () => ({ agreement: random() / 20, entropy: random() }));
-    const others = { informationMaximisation: 0, snd: 0, dev: null, sourceAccuracy: null };
+    const runs = Array.from({ length: 4 }, () => ({
+      ...{ agreement: random() / 20, entropy: random(), sourceAccuracy: random() },
+    }));
+    const others = { informationMaximisation: 0, snd: 0, dev: null };
     const picks = picksOf(runs.map((one) => ({ ...one, ...others })));
     const expected = pickRun(
       ...((['agreement', 'entropy'] as const).map((name) => runs.map((one) => one[name])) as [number[], number[]]),
       0.02,
     );
     assert.is(picks['agreement-entropy'], expected);
-    assert.equal([picks.dev, picks['source-accuracy'], picks.snd], [null, null, 0]);
+    const most = Math.max(...runs.map(({ sourceAccuracy }) => sourceAccuracy));
+    assert.is(runs[picks['source-accuracy']!]!.sourceAccuracy, most);
+    assert.equal([picks.dev, picks.snd], [null, 0]);
   }
 });
 
@@ -88,15 +93,22 @@ gpuTest('agreement first, entropy second: the lowest entropy among runs within t
 async function selection(gpu: Gpu, labels: Uint8Array | undefined): Promise<Selection> {
   const { labels: truths, ...bare } = stripes(40, 2, { classes: 2 });
   const target = labels ? { ...bare, labels } : bare;
-  const selector = new Selector(gpu, { target, source: stripes(60, 1), sourceTest: stripes(30, 3) });
+  const sourceTest = stripes(30, 3);
+  const selector = new Selector(gpu, { target, source: stripes(60, 1), sourceTest });
+  const accuracies: number[] = [];
   for (const seed of [1, 2]) {
     const model = smallCnn(gpu, { shape: [1, 16, 16], numClasses: 4, random: new Random(seed) });
     await selector.add(`seed ${seed}`, model);
     assert.is(model.training, true);
+    const { labels: predicted } = await predict(gpu, { data: sourceTest, model });
+    accuracies.push((100 * predicted.filter((label, i) => label === sourceTest.labels![i]).length) / 30);
     model.dispose();
   }
   assert.is(truths!.length, 40);
-  return selector.choose();
+  const chosen = selector.choose();
+  const found = chosen.scores.map(({ sourceAccuracy }) => sourceAccuracy!);
+  assertClose('source accuracy', found, accuracies, { rtol: 1e-12 });
+  return chosen;
 }
 
 gpuTest('no target label reaches a score or a pick', async (gpu) => {
@@ -139,11 +151,12 @@ gpuTest('a selector refuses what it cannot compare', async (gpu) => {
   );
   const refused = await selector.add('other', other).then(String, (error) => error.message);
   assert.match(refused, 'Selector.add: other has 3 classes, but the models before have 4');
-  await selector.add('again', one);
+  await selector.add('again', one.eval());
   const { scores, picks } = selector.choose({ margin: 0 });
+  assert.is(scores[0]!.entropy, scores[1]!.entropy, 'a model in training mode is scored as in eval mode');
   assert.equal(
-    [scores[0]!.agreement, picks['agreement-entropy'], picks.dev, scores[0]!.sourceAccuracy],
-    [1, 0, null, null],
+    [scores[0]!.agreement, picks['agreement-entropy'], picks.dev, picks['source-accuracy'], scores[0]!.sourceAccuracy],
+    [1, 0, null, null, null],
   );
   for (const held of [one, other]) held.dispose();
 });
