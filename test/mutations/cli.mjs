@@ -43,7 +43,7 @@ export default [
   cli('run/config', "    require('options', config.options,", "    require('options', defaultRunOptions,", 'keep'),
   cli('run/config', '    .filter(([name]) => !CHANGEABLE.includes(name))\n', '', 'keep'),
   cli('run/job', 'task.numClasses !== config.task.numClasses', 'false', 'keep'),
-  cli('run/job', 'checksumOf(data[side]) !== config.data[side]', 'false', 'keep'),
+  cli('run/config', 'checksumOf(data[side]) !== config.data[side]', 'false', 'keep'),
   cli('run/job', 'n === undefined ? data', 'true ? data', 'train'),
   cli('run/job', 'whole && (await select(testTitle, names ? whole : named(whole, all), classes))', 'whole', 'train'),
   cli('run/job', 'return names ? matchClasses(data, names) : data;', 'return data;', 'folders'),

@@ -3,8 +3,8 @@
 export default [
   {
     file: 'demo/page/verdict.ts',
-    from: "method !== 'pada' || weightedSince !== undefined",
-    to: 'method !== undefined',
+    from: "if (method === 'pada') return weightedSince;",
+    to: '',
     tests: ['demo/state'],
   },
   { file: 'demo/page/verdict.ts', from: 'iteration > since', to: 'iteration >= 0 * since', tests: ['demo/state'] },
@@ -13,9 +13,14 @@ export default [
   { file: 'demo/page/verdict.ts', from: 'p - q > Z *', to: 'p - q >= 0 *', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: '/ (n + 2));', to: '/ 1000);', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: 'inAll(absent, worst, best)', to: 'true', tests: ['demo/state'] },
-  { file: 'demo/page/verdict.ts', from: 'behind.length < runs.length', to: 'false', tests: ['demo/state'] },
+  { file: 'demo/page/verdict.ts', from: 'behind.length < going.length', to: 'false', tests: ['demo/state'] },
   { file: 'demo/page/state.ts', from: 'run.forgetSnapshots();', to: '{}', tests: ['demo/state'] },
-  { file: 'demo/page/state.ts', from: 'report.revision >= this.classesSince', to: 'true', tests: ['demo/state'] },
+  {
+    file: 'demo/page/state.ts',
+    from: "type === 'snapshots' && report.revision >= this.classesSince",
+    to: "type === 'snapshots'",
+    tests: ['demo/state'],
+  },
   {
     file: 'demo/page/state.ts',
     from: "type === 'progress' && report.revision >= this.started",
