@@ -1,5 +1,5 @@
-// Tests that take too long for `npm test`, in parts: `npm run soak -- [PART | NAME ...]`, all parts by default. NAME as in `npm test`
-// runs those tests with the numbers of the part `long`. Environment variables that are already set are kept.
+// Tests that take too long for `npm test`, in parts: `npm run soak -- [PART ...] [NAME ...]`, all parts by default. NAME as in `npm test`
+// runs those tests of the parts, or with the numbers of the part `long`. Environment variables that are already set are kept.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -94,7 +94,15 @@ function run(name) {
   }
   const profiles = (part.profiles ?? []).flatMap((profile) => ['--profile', profile]);
   // One job, because some of these tests measure memory and time.
-  const args = [here('./test.mjs'), ...(part.names ?? part.tests), ...profiles, '--jobs', '1', '--seconds', SECONDS];
+  const args = [
+    here('./test.mjs'),
+    ...(tests.length > 0 ? tests : part.tests),
+    ...profiles,
+    '--jobs',
+    '1',
+    '--seconds',
+    SECONDS,
+  ];
   return verdictOf(start([process.execPath, ...args], { stdio: 'inherit' }));
 }
 
@@ -103,13 +111,11 @@ const verdictOf = ({ status }) => (status === 0 ? 'passed' : 'FAILED');
 // lavapipe's cache does not tell kernels apart that were compiled for other lanes.
 const shaderCache = (name) => ({ MESA_SHADER_CACHE_DIR: `.build/shaders/${name}` });
 
-const names = process.argv.slice(2);
 const isPart = (name) => Object.hasOwn(PARTS, name);
+const names = process.argv.slice(2);
 const tests = names.filter((name) => !isPart(name));
-if (tests.length > 0) PARTS.long.names = tests;
-const chosen = Object.keys(PARTS).filter(
-  (name) => names.length === 0 || names.includes(name) || (name === 'long' && tests.length > 0),
-);
+const named = names.filter(isPart);
+const chosen = named.length > 0 ? named : tests.length > 0 ? ['long'] : Object.keys(PARTS);
 const verdicts = chosen.map((name) => {
   say(`soak: ${name}`);
   const start = performance.now();
