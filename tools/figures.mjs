@@ -15,6 +15,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { resultCells } from './results.mjs';
 
 const DOCUMENTS = ['README.md', ...['docs', 'docs/log'].flatMap(markdownIn)];
 const MARKED = /<!-- figures: (\S+) -->\n.*?<!-- end of figures -->/gs;
@@ -41,6 +42,10 @@ const TASKS = {
   'cnn-step': 'CNN training step',
 };
 const TABLES = {
+  results: () => {
+    const { header, lines } = resultCells();
+    return table(header, lines);
+  },
   adaptation: () => {
     const tasks = tasksOf(MAIN);
     const shown = (method, { mean, deviation }) =>
