@@ -167,25 +167,29 @@ gpuTest('a launch refuses an option that it does not know', (gpu) => {
   x.dispose();
 });
 
-gpuTest('a kernel that reads a part of a large tensor counts only that part', async (gpu) => {
+gpuTest('a profile counts a tensor once per kernel, and of a large one only the part that it reads', async (gpu) => {
   const index = tensor(gpu, Uint32Array.from([7, 3]));
   const x = empty(gpu, [SIZE, 10]);
   const images = empty(gpu, [SIZE * 49], 'u32');
   const order = empty(gpu, [SIZE], 'u32');
   const data = { images, labels: order, count: SIZE, shape: [1, 14, 14] };
+  const [a, b] = [empty(gpu, [2, 3]), empty(gpu, [3, 4])];
   const made: Tensor[] = [];
   const { rows } = await gpu.profile(() => {
     made.push(gatherRows(x, index));
     const batch = imageBatch(data, { order, offset: 0, size: 8 });
     made.push(batch.x, batch.labels!);
+    // Binds a twice, because it has no mask.
+    made.push(matmul(a, b));
   });
   const bytes = Object.fromEntries(rows.map((row) => [row.kernel, row.bytes]));
   // Two rows of ten, read and written, and two indices. Eight images of 196 bytes, as floats, with indices and labels.
   assert.equal(bytes, {
     'gatherRows.forward': 4 * (20 + 20 + 2),
     'imageBatch.labelled': 8 * (196 + 4 * 196 + 4 + 4 + 4),
+    'matmul.gemm': 4 * (6 + 12 + 8),
   });
-  for (const one of [index, x, images, order, ...made]) one.dispose();
+  for (const one of [index, x, images, order, a, b, ...made]) one.dispose();
 });
 
 run();
