@@ -38,6 +38,8 @@ export interface Checkpoint {
   method: { name: string; options: Method['options'] };
   /** The amounts by which source and target images change at random; of those that do. */
   jitter: JitterAmountsOf;
+  /** The name of the images' geometry, or `none`. Left out for data that is no images. */
+  geometry?: string;
   options: TrainingOptions;
   /** State of the model, the method's networks, the optimiser, class weights and samplers, by name. */
   tensors: StateDict;
@@ -68,13 +70,14 @@ const FIELD = /"checksum":"([0-9a-f]{64})"/;
 
 /** Encodes a checkpoint as the bytes of a file. Equal checkpoints give equal bytes. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { iteration, method, jitter, options, tensors } = checkpoint;
+  const { iteration, method, jitter, geometry, options, tensors } = checkpoint;
   const texts = {
     format: 'pt',
     kind: KIND,
     iteration: String(iteration),
     method: JSON.stringify({ name: method.name, options: method.options }),
     jitter: JSON.stringify(jitter),
+    ...(geometry !== undefined && { geometry }),
     options: JSON.stringify(options),
     checksum: BLANK,
   };
@@ -123,7 +126,8 @@ export async function decodeCheckpoint(source: Uint8Array, file = 'checkpoint'):
     if (isObject(json)) return json as JitterAmountsOf;
     throw new TypeError(JSON.stringify(json));
   });
-  return { iteration, method, jitter, options, tensors };
+  const geometry = metadata.get('geometry');
+  return { iteration, method, jitter, ...(geometry !== undefined && { geometry }), options, tensors };
 }
 
 /** Returns the tensors of all parts, each prefixed by the name of its part. */

@@ -189,6 +189,8 @@ export interface CheckedSettings {
   /** Only if the method uses it. */
   target: HostData | Dataset | undefined;
   jitter: { source: Jitter | undefined; target: Jitter | undefined };
+  /** The name of the images' geometry; undefined for other data. */
+  geometry: string | undefined;
   method: Method;
   numClasses: number;
   /** The shape of one example. */
@@ -242,6 +244,7 @@ export function checkSettings<M extends Model>(
     source,
     target: method.usesTarget ? target : undefined,
     jitter,
+    geometry: geometryOf(source),
     method,
     numClasses,
     shape,
@@ -282,11 +285,17 @@ export function checkExamples(source: HostData | Dataset, data: HostData | Datas
 
 /** The mean and the deviation of each channel and the geometry, in words; undefined for data that is no images. */
 function scaleOf(data: HostData | Dataset): string | undefined {
-  if (data instanceof Dataset ? !(data instanceof ImageDataset) : isFeatures(data)) return undefined;
+  if (!hasImages(data)) return undefined;
   const half = new Array<number>(shapeOf(data)[0]!).fill(0.5);
-  const { mean = half, std = half, geometry = 'none' } = data as HostImages | ImageDataset;
-  const name = typeof geometry === 'string' ? geometry : geometry.name;
-  return `mean ${mean.join(' ')}, std ${std.join(' ')} and geometry ${name}`;
+  const { mean = half, std = half } = data as HostImages | ImageDataset;
+  return `mean ${mean.join(' ')}, std ${std.join(' ')} and geometry ${geometryOf(data)}`;
+}
+
+/** The name of the geometry of images; undefined for data that is no images. */
+function geometryOf(data: HostData | Dataset): string | undefined {
+  if (!hasImages(data)) return undefined;
+  const { geometry = 'none' } = data as HostImages | ImageDataset;
+  return typeof geometry === 'string' ? geometry : geometry.name;
 }
 
 /** Checks the source's labels, and returns the number of classes. */

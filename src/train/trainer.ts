@@ -227,14 +227,15 @@ export class Trainer<M extends Model = SmallCnn> {
   async state(): Promise<Checkpoint> {
     const { done: iteration, options } = this;
     const method = { name: this.method.name, options: this.method.options };
-    const jitter = amountsOf(this.settings.jitter);
-    return { iteration, method, jitter, options, tensors: await stateOf(this.parts()) };
+    const { geometry, jitter } = this.settings;
+    const images = { jitter: amountsOf(jitter), ...(geometry !== undefined && { geometry }) };
+    return { iteration, method, ...images, options, tensors: await stateOf(this.parts()) };
   }
 
   /**
    * Resumes from a checkpoint. With equal settings, everything after is bit-identical to an uninterrupted run.
    *
-   * @throws TypeError if the checkpoint is of other data, another model, another method or another jitter
+   * @throws TypeError if the checkpoint is of other data, another model, another method, another jitter or another geometry
    */
   restore(checkpoint: Checkpoint): void {
     checkValue('restore', 'checkpoint', checkpoint, aCheckpoint);
@@ -242,6 +243,11 @@ export class Trainer<M extends Model = SmallCnn> {
     if (method.name !== this.method.name)
       throw new TypeError(`restore: the checkpoint is of ${method.name}, but the method is ${this.method.name}`);
     checkSameJitter('restore', checkpoint, this.settings.jitter);
+    const { geometry = 'none' } = this.settings;
+    if ((checkpoint.geometry ?? geometry) !== geometry)
+      throw new TypeError(
+        `restore: the checkpoint's images have geometry ${checkpoint.geometry}, but it is ${geometry} now; use the same`,
+      );
     loadState(this.parts(), tensors);
     this.done = iteration;
     this.ring.restart(iteration);

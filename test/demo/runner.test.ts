@@ -250,6 +250,11 @@ pageTest('self-training has its own defaults, and its network knows its geometry
   const { threshold, pseudoFrom, temperature } = checkpoint.method.options;
   assert.equal([threshold, pseudoFrom, temperature], [0.99, 2, 1]);
   assert.equal([Boolean(checkpoint.jitter.source), Boolean(checkpoint.jitter.target)], [true, true]);
+  // The geometry of a run that Node trained with another one.
+  const other = await page.load(await encodeCheckpoint({ ...checkpoint, geometry: 'none' }), 'loaded', 'self-training');
+  assert.is(other.iteration, 3);
+  const { record } = decodeModel((await page.save('network', 'self-training')).bytes, 'page');
+  assert.is(record!.geometry, 'none');
   // It pauses after 700 iterations.
   await page.load(await encodeCheckpoint({ ...checkpoint, iteration: 699 }), 'loaded', 'self-training');
   const stopped = await page.ask({ type: 'run' }, 'stopped');

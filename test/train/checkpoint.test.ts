@@ -9,6 +9,7 @@ const checkpoint: Checkpoint = {
   iteration: 42,
   method: { name: 'pada', options: { tradeOff: 1, temperature: 0.05 } },
   jitter: {},
+  geometry: 'canonical',
   options: completeOptions({ seed: 7 }),
   tensors: new Map([
     ['model.weight', { shape: [2, 2], data: Float32Array.of(1, Number.NaN, -0, 1e-40) }],

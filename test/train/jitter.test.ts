@@ -136,6 +136,10 @@ gpuTest('a jitter is refused for data without images, and in a run that began wi
     );
   const plain = await stripesTrainer(gpu);
   assert.throws(() => plain.restore(resume!), /restore: the checkpoint has sourceJitter/);
+  assert.throws(
+    () => plain.restore({ ...resume!, jitter: {}, geometry: 'canonical' }),
+    /the checkpoint's images have geometry canonical, but it is none now/,
+  );
   for (const x of [vectors, plain]) x.dispose();
 });
 

@@ -129,11 +129,12 @@ const methodOf = (options: RunOptions, name: MethodName): Method =>
   );
 
 /** Returns the options of the run that a checkpoint is of, without those that its method does not have. */
-export const runOptionsOf = ({ method, jitter, options }: Checkpoint): Partial<RunOptions> =>
+export const runOptionsOf = ({ method, jitter, geometry, options }: Checkpoint): Partial<RunOptions> =>
   ({
     method: method.name,
     sourceJitter: jitterText(jitter.source),
     targetJitter: jitterText(jitter.target),
+    ...(geometry !== undefined && { geometry }),
     ...options,
     ...method.options,
   }) as Partial<RunOptions>;
