@@ -196,8 +196,7 @@ export default [
     'f32(col + i == params.n)',
     'ops/conv2d [no-subgroups-disordered]',
   ),
-  shader('conv2d.weightGrad', 'isWithinK(k));', 'true);', 'ops/conv2d [no-subgroups-disordered]'),
-  shader('conv2d.inputGrad', 'vec4(k < taps.k)', 'vec4(true)', 'ops/conv2d [no-subgroups-disordered]'),
+  shader('conv2d.inputGrad', 'vec4(k < taps.k)', 'vec4(true)', 'ops/conv2d [gemm-workgroup-disordered]'),
   shader('gemm.workgroup.4x4', '    beginRound(k);\n', '', 'ops/conv2d [gemm-workgroup-disordered]'),
   // Rows of data.
   shader('gatherRows', 'dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'),
