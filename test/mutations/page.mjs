@@ -14,6 +14,25 @@ export default [
   { file: 'demo/page/verdict.ts', from: '/ (n + 2));', to: '/ 1000);', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: 'inAll(absent, worst, best)', to: 'true', tests: ['demo/state'] },
   { file: 'demo/page/verdict.ts', from: 'behind.length < going.length', to: 'false', tests: ['demo/state'] },
+  {
+    file: 'demo/page/verdict.ts',
+    from: '(ended && evaluations.at(-1)!.iteration < wanted ? evaluations.at(-1) : undefined)',
+    to: 'undefined',
+    tests: ['demo/state'],
+  },
+  { file: 'demo/page/state.ts', from: 'one.iteration > since', to: 'one.iteration > iteration', tests: ['demo/state'] },
+  {
+    file: 'demo/page/worker/runs.ts',
+    from: "...(method !== 'self-training' && { temperature }),",
+    to: 'temperature,',
+    tests: ['demo/runner'],
+  },
+  {
+    file: 'demo/page/worker/run.ts',
+    from: 'inGeometry({ images, count: 1, channels, height, width }, this.geometry)',
+    to: '{ images, count: 1, channels, height, width }',
+    tests: ['demo/runner'],
+  },
   { file: 'demo/page/state.ts', from: 'run.forgetSnapshots();', to: '{}', tests: ['demo/state'] },
   {
     file: 'demo/page/state.ts',
