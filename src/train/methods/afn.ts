@@ -60,10 +60,10 @@ export const afn = (given: AfnOptions = {}): Method => {
           const ofSource = featureNorm.forward(slice(features, 0, n)); //     []
           const ofTarget = featureNorm.forward(slice(features, n, 2 * n)); // []
           const transferLoss = add(ofSource, ofTarget); //                        []
-          let loss = add(classLoss, scale(transferLoss, tradeOffNorm)); //        []
+          const loss = [classLoss, scale(transferLoss, tradeOffNorm)]; //         [] + []
           if (tradeOffEntropy > 0) {
             const h = entropy(softmax(targetLogits()), { reduction: 'mean' }); // []
-            loss = add(loss, scale(h, tradeOffEntropy));
+            loss.push(scale(h, tradeOffEntropy));
           }
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits };
         },

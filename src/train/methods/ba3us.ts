@@ -12,7 +12,6 @@ import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal
 import { complementEntropyLoss } from '../../adaptation/losses.ts';
 import { checkOptions, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Sampler } from '../../data/sampler.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { entropy } from '../../ops/entropy.ts';
@@ -86,9 +85,9 @@ export const ba3us = (given: Ba3usOptions = {}): Method => {
           const rows = { features, logits, labels, furtherLabels: further?.labels, classWeight };
           const transferLoss = adversarial.forward(rows); //                           []
           const h = entropy(softmax(targetLogits), { reduction: 'mean', eps: 1e-7 }); // []
-          let loss = add(add(classLoss, scale(transferLoss, tradeOff)), scale(h, gamma)); // []
+          const loss = [classLoss, scale(transferLoss, tradeOff), scale(h, gamma)]; // [] + [] + []
           if (cotWeight > 0 && numClasses > 2)
-            loss = add(loss, scale(complementEntropyLoss(sourceLogits, labels, classWeight), cotWeight));
+            loss.push(scale(complementEntropyLoss(sourceLogits, labels, classWeight), cotWeight));
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };

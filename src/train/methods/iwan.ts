@@ -13,7 +13,6 @@ import { WarmStartGradientReverseLayer } from '../../adaptation/gradientReversal
 import { ImportanceWeightModule } from '../../adaptation/importanceWeight.ts';
 import { detach } from '../../autograd.ts';
 import { atLeast, checkOptions, inF32, withDefaults } from '../../checks/options.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { entropy } from '../../ops/entropy.ts';
@@ -72,8 +71,8 @@ export const iwan = (given: IwanOptions = {}): Method => {
           const transferLoss = ofFeatures.forwardBatch(features, n, weights); //   []
           const h = entropy(softmax(targetLogits), { reduction: 'mean' }); //      []
 
-          const adversarial = add(scale(weightLoss, 1.5 * tradeOff), scale(transferLoss, tradeOff)); // []
-          const loss = add(add(classLoss, adversarial), scale(h, gamma)); //       []
+          const adversarial = [scale(weightLoss, 1.5 * tradeOff), scale(transferLoss, tradeOff)]; // [] + []
+          const loss = [classLoss, ...adversarial, scale(h, gamma)]; //            [] + [] + [] + []
           const domainAccuracy = ofWeights.domainDiscriminatorAccuracy!; //        [], percent
           return { loss, classLoss, transferLoss, classAccuracy, domainAccuracy, targetLogits: () => targetLogits };
         },

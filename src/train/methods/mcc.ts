@@ -8,7 +8,6 @@
 // other methods.
 import { MinimumClassConfusionLoss } from '../../adaptation/losses.ts';
 import { above, atLeast, checkOptions, inF32, type OptionChecks, withDefaults } from '../../checks/options.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
@@ -51,7 +50,7 @@ export const mcc = (given: MccOptions = {}): Method => {
           const targetLogits = slice(logits, n, 2 * n); //              [n, numClasses]
           const { classLoss, classAccuracy } = labelledLoss(logits, labels); // [], []
           const transferLoss = confusion.forward(targetLogits); //          []
-          const loss = add(classLoss, scale(transferLoss, tradeOff)); //    []
+          const loss = [classLoss, scale(transferLoss, tradeOff)]; //       [] + []
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };

@@ -16,7 +16,6 @@ import { balancePseudoLabels, pseudoLabels, thresholds } from '../../adaptation/
 import { noGrad } from '../../autograd.ts';
 import { checkOptions, oneOf, wholeFrom, withDefaults } from '../../checks/options.ts';
 import { Scalar } from '../../gpu/scalar.ts';
-import { add } from '../../ops/add.ts';
 import { concat } from '../../ops/concat.ts';
 import { crossEntropy, labelledLoss } from '../../ops/crossEntropy.ts';
 import { scale } from '../../ops/scale.ts';
@@ -88,7 +87,7 @@ export const selfTraining = (given: SelfTrainingOptions = {}): Method => {
           // The mean over all n target images, kept or not: few labels weigh little.
           const targetLogits = slice(logits, n, 2 * n); //                    [n, numClasses]
           const transferLoss = crossEntropy(targetLogits, pseudo.labels, { sampleWeight }); // []
-          const loss = add(classLoss, scale(transferLoss, weightOfTarget)); //    []
+          const loss = [classLoss, scale(transferLoss, weightOfTarget)]; //       [] + []
           return { loss, classLoss, transferLoss, classAccuracy, targetLogits: () => targetLogits };
         },
       };
