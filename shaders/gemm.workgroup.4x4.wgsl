@@ -9,8 +9,7 @@
 //           below those of the parts before it
 // parallel  one workgroup of THREADS = ROWS * COLUMNS / 16 invocations per tile of ROWS x COLUMNS: four times as many as with 8 x 8.
 //           There is no prefetch: with it, the sums and the blocks on their way do not fit in the registers of GPUs with 16 lanes.
-//           Other workgroups compute while one loads. 32 steps of k keep compilers from unrolling the outer loop of a tile, which
-//           would load more of the tile at once than there are registers. At most 16 KiB, WebGPU's default limit
+//           Other workgroups compute while one loads. At most 16 KiB, WebGPU's default limit
 // numerics  one running sum over k per element; the order is fixed
 
 // 64, 64, 256. For few rows or columns: 32, 64, 128 or 64, 32, 128 or 32, 32, 64.
@@ -23,22 +22,25 @@ override COLUMN_PANELS: u32 = 2;
 
 const STEP = 32u;
 
-// A tile as panels of 32 rows or columns: [i][8 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. Eight
-// neighbours write A at steps of k that are 4 apart and would share a bank, so A is permuted by k.
-alias Panel = array<array<vec4<Element>, 64>, 4>;
-var<workgroup> tileA: array<Panel, ROW_PANELS>;
-var<workgroup> tileB: array<Panel, COLUMN_PANELS>;
+// Tiles as panels of 32 rows or columns. While a tile is multiplied, only the last index of each changes: every index that does
+// costs an addition and a bounds check.
+// A: [k % 4][swizzled] holds 4 rows. Neighbours write steps of k that are 4 apart and read every fourth row.
+alias PanelA = array<array<vec4<Element>, 64>, 4>;
+// B: [k % 4][8 (k / 4) + column / 4] holds 4 columns.
+alias PanelB = array<array<vec4<Element>, 64>, 4>;
+var<workgroup> tileA: array<PanelA, ROW_PANELS>;
+var<workgroup> tileB: array<PanelB, COLUMN_PANELS>;
 
-alias Quad = array<vec4f, 4>;
-var<private> sum: Quad;
+var<private> sum: array<vec4f, 4>;
 
-fn placeOf(at: u32, four: u32) -> u32 { return 8u * four + (at & 7u); }
-fn swizzled(row4: u32, four: u32) -> u32 { return 8u * four + ((row4 ^ four) & 7u); }
+// For rows 4 row4 to 4 row4 + 3 and steps 4 four to 4 four + 3. Eight vec4 fill all banks, so the eight fours of a row are
+// permuted by the row: neither the writes nor the reads conflict.
+fn swizzled(row4: u32, four: u32) -> u32 { return (9u * (row4 & 7u)) ^ four; }
 
 fn addTiles(row4: u32, col4: u32) {
   for (var four = 0u; four < STEP / 4u; four++) {
     let aAt = swizzled(row4, four);
-    let bAt = placeOf(col4, four);
+    let bAt = 8u * four + (col4 & 7u);
     for (var i = 0u; i < 4u; i++) {
       let a = vec4f(tileA[row4 >> 3u][i][aAt]);
       let b = vec4f(tileB[col4 >> 3u][i][bAt]);
@@ -72,21 +74,19 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let col4 = thread % (COLUMNS / 4u);
   // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
   let atA = min(swizzled(rowA, fourA), 63u);
-  let atB = min(placeOf(colB, fourB), 63u);
+  let atB = min(8u * fourB + (colB & 7u), 63u);
   let panelA = min(rowA >> 3u, ROWS / 32u - 1u);
   let panelB = min(colB >> 3u, COLUMNS / 32u - 1u);
 
-  var a: mat4x4f;
-  var b: mat4x4f;
   for (var k = begin; k < end; k += STEP) {
     beginRound(k);
     workgroupBarrier(); // all invocations have read the tiles of the last round
     if (carriesA) {
-      a = loadA(rows, k + 4u * fourA);
+      let a = loadA(rows, k + 4u * fourA);
       for (var i = 0u; i < 4u; i++) { tileA[panelA][i][atA] = vec4<Element>(a[i]); }
     }
     if (carriesB) {
-      b = loadB(k + 4u * fourB, cols);
+      let b = loadB(k + 4u * fourB, cols);
       for (var i = 0u; i < 4u; i++) { tileB[panelB][i][atB] = vec4<Element>(b[i]); }
     }
     workgroupBarrier(); // the tiles of this round are complete

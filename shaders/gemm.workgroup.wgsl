@@ -9,26 +9,30 @@
 //           below those of the parts before it
 // parallel  one workgroup of THREADS = ROWS * COLUMNS / 64 invocations per tile of ROWS x COLUMNS, 8 x 8 per invocation: four
 //           4 x 4 blocks half a tile apart. So neighbours read neighbouring vec4 of B and the same vec4 of A: no bank conflicts.
-//           Neighbours write A at steps of k that are 4 apart, and four of them would share a bank, so A is permuted by k. While
-//           a tile is multiplied, the next 16 steps of k are on their way to registers (prefetch); there is one buffer of at
-//           most 16 KiB, WebGPU's default limit
+//           If each invocation carries blocks of both operands (64 x 64), the next 16 steps of k are on their way to registers
+//           while a tile is multiplied (prefetch). With branches around the loads, compilers would move them behind the
+//           multiplications, so larger tiles load without prefetch: other workgroups compute meanwhile. At most 16 KiB, WebGPU's
+//           default limit
 // numerics  one running sum over k per element; the order is fixed
 
 // 64, 64, 64 or 128, 128, 256.
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
-// ROWS / 64 and COLUMNS / 64. WebKit before 2026 gives an array no elements if its count is computed from overrides.
-override ROW_PANELS: u32 = 1;
-override COLUMN_PANELS: u32 = 1;
+// ROWS / 32 and COLUMNS / 32. WebKit before 2026 gives an array no elements if its count is computed from overrides.
+override ROW_PANELS: u32 = 2;
+override COLUMN_PANELS: u32 = 2;
 
 const STEP = 16u;
 
-// A tile as panels of 64 rows or columns: [i][16 four + at] holds step 4 four + i of k for rows or columns 4 at to 4 at + 3. In the inner
-// loop the first two indices are constants and the third does not change, so WebGPU's bounds checks are done once per four steps.
-alias Panel = array<array<vec4<Element>, 64>, 4>;
-var<workgroup> tileA: array<Panel, ROW_PANELS>;
-var<workgroup> tileB: array<Panel, COLUMN_PANELS>;
+// Tiles as panels of 32 rows or columns. While a tile is multiplied only the last index of A changes, and no index of B: each
+// index that does costs an addition and a bounds check.
+// A: [row % 4][swizzled] holds 4 steps of k. Neighbours write steps of k that are 4 apart and read every fourth row.
+alias PanelA = array<array<vec4<Element>, 32>, 4>;
+// B: [k / 4][k % 4][column / 4] holds 4 columns.
+alias PanelB = array<array<array<vec4<Element>, 8>, 4>, 4>;
+var<workgroup> tileA: array<PanelA, ROW_PANELS>;
+var<workgroup> tileB: array<PanelB, COLUMN_PANELS>;
 
 alias Quad = array<vec4f, 4>;
 var<private> topLeft: Quad;
@@ -36,32 +40,50 @@ var<private> topRight: Quad;
 var<private> bottomLeft: Quad;
 var<private> bottomRight: Quad;
 
-fn placeOf(at: u32, four: u32) -> u32 { return 16u * four + (at & 15u); }
-fn swizzled(row4: u32, four: u32) -> u32 { return 16u * four + ((row4 & 15u) ^ (2u * four)); }
+// For rows 4 row4 to 4 row4 + 3 and steps 4 four to 4 four + 3. Eight vec4 fill all banks, so the fours of a pair of rows are
+// permuted by the pair: neither the writes nor the reads conflict.
+fn swizzled(row4: u32, four: u32) -> u32 { return (4u * (row4 & 7u) + ((row4 >> 1u) & 3u)) ^ four; }
 
-fn multiplyAdd(sum: ptr<private, Quad>, a: vec4f, b: vec4f) {
-  for (var i = 0u; i < 4u; i++) { (*sum)[i] += b * a[i]; }
+fn storeA(panel: u32, at: u32, block: mat4x4f) {
+  let rows = transpose(block);
+  for (var i = 0u; i < 4u; i++) { tileA[panel][i][at] = vec4<Element>(rows[i]); }
 }
 
-fn addTiles(row4: u32, col4: u32) {
-  let bottomRow4 = row4 + ROWS / 8u;
-  let rightCol4 = col4 + COLUMNS / 8u;
-  for (var four = 0u; four < 4u; four++) {
-    let topAt = swizzled(row4, four);
-    let bottomAt = swizzled(bottomRow4, four);
-    let leftAt = placeOf(col4, four);
-    let rightAt = placeOf(rightCol4, four);
-    for (var i = 0u; i < 4u; i++) {
-      let top = vec4f(tileA[0][i][topAt]);
-      let bottom = vec4f(tileA[ROWS / 64u - 1u][i][bottomAt]);
-      let left = vec4f(tileB[0][i][leftAt]);
-      let right = vec4f(tileB[COLUMNS / 64u - 1u][i][rightAt]);
-      multiplyAdd(&topLeft, top, left);
-      multiplyAdd(&topRight, top, right);
-      multiplyAdd(&bottomLeft, bottom, left);
-      multiplyAdd(&bottomRight, bottom, right);
-    }
+fn storeB(panel: u32, four: u32, at: u32, block: mat4x4f) {
+  for (var i = 0u; i < 4u; i++) { tileB[panel][four][i][at] = vec4<Element>(block[i]); }
+}
+
+fn multiplyAdd(sum: ptr<private, Quad>, rows: mat4x4f, b: vec4f, i: u32) {
+  for (var row = 0u; row < 4u; row++) { (*sum)[row] += b * rows[row][i]; }
+}
+
+fn addFour(row4: u32, col4: u32, four: u32) {
+  // The panels of the first half of the tile; a half of 32 rows or columns is one panel.
+  let panelA = select(row4 >> 3u, 0u, ROWS == 64u);
+  let panelB = select(col4 >> 3u, 0u, COLUMNS == 64u);
+  let at = swizzled(row4, four);
+  var top: mat4x4f;
+  var bottom: mat4x4f;
+  for (var row = 0u; row < 4u; row++) {
+    top[row] = vec4f(tileA[panelA][row][at]);
+    bottom[row] = vec4f(tileA[panelA + ROWS / 64u][row][at]);
   }
+  for (var i = 0u; i < 4u; i++) {
+    let left = vec4f(tileB[panelB][four][i][col4 & 7u]);
+    let right = vec4f(tileB[panelB + COLUMNS / 64u][four][i][col4 & 7u]);
+    multiplyAdd(&topLeft, top, left, i);
+    multiplyAdd(&topRight, top, right, i);
+    multiplyAdd(&bottomLeft, bottom, left, i);
+    multiplyAdd(&bottomRight, bottom, right, i);
+  }
+}
+
+// Not a loop: compilers move the prefetching loads behind it.
+fn addTiles(row4: u32, col4: u32) {
+  addFour(row4, col4, 0u);
+  addFour(row4, col4, 1u);
+  addFour(row4, col4, 2u);
+  addFour(row4, col4, 3u);
 }
 
 fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
@@ -94,24 +116,36 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
   // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
-  let atA = min(swizzled(rowA, fourA), 63u);
-  let atB = min(placeOf(colB, fourB), 63u);
-  let panelA = min(rowA >> 4u, ROWS / 64u - 1u);
-  let panelB = min(colB >> 4u, COLUMNS / 64u - 1u);
+  let panelA = min(rowA >> 3u, ROWS / 32u - 1u);
+  let atA = min(swizzled(rowA, fourA), 31u);
+  let panelB = min(colB >> 3u, COLUMNS / 32u - 1u);
+  let placeB = min(fourB, 3u);
+  let atB = min(colB & 7u, 7u);
 
-  var a: mat4x4f;
-  var b: mat4x4f;
-  for (var k = begin; k < end + STEP; k += STEP) {
-    beginRound(k);
-    if (k < end) {
-      if (carriesA) { a = loadA(rows, k + 4u * fourA); }
-      if (carriesB) { b = loadB(k + 4u * fourB, cols); }
+  let prefetches = THREADS == ROWS && THREADS == COLUMNS;
+  if (prefetches) {
+    beginRound(begin);
+    storeA(panelA, atA, loadA(rows, begin + 4u * fourA));
+    storeB(panelB, placeB, atB, loadB(begin + 4u * fourB, cols));
+    workgroupBarrier(); // the first tiles are complete
+  }
+  for (var k = begin; k < end; k += STEP) {
+    beginRound(select(k, k + STEP, prefetches));
+    if (prefetches) {
+      // In the last round these numbers are not used. Beyond k, operands give anything that is inside their buffers.
+      let a = loadA(rows, k + STEP + 4u * fourA);
+      let b = loadB(k + STEP + 4u * fourB, cols);
+      addTiles(row4, col4);
+      workgroupBarrier(); // all invocations have read the tiles of this round
+      storeA(panelA, atA, a);
+      storeB(panelB, placeB, atB, b);
+    } else {
+      if (carriesA) { storeA(panelA, atA, loadA(rows, k + 4u * fourA)); }
+      if (carriesB) { storeB(panelB, placeB, atB, loadB(k + 4u * fourB, cols)); }
+      workgroupBarrier(); // the tiles of this round are complete
+      addTiles(row4, col4);
     }
-    if (k > begin) { addTiles(row4, col4); }
-    workgroupBarrier(); // all invocations have read the tiles of this round
-    if (carriesA) { for (var i = 0u; i < 4u; i++) { tileA[panelA][i][atA] = vec4<Element>(a[i]); } }
-    if (carriesB) { for (var i = 0u; i < 4u; i++) { tileB[panelB][i][atB] = vec4<Element>(b[i]); } }
-    workgroupBarrier(); // the tiles of the next round are complete
+    workgroupBarrier(); // the next tiles are complete, or these have been read
   }
   let row = firstRow + 4u * row4;
   let col = firstCol + 4u * col4;

@@ -25,9 +25,13 @@ struct Params { m: u32, n: u32, k: u32, kPerPart: u32 }
 
 const NEXT = vec4u(0, 1, 2, 3);
 
+// Where the rows in memory are aligned, places are counted in vec4, else in numbers.
+fn unitA() -> u32 { return select(1u, 4u, ALIGNED_A); }
+fn unitB() -> u32 { return select(1u, 4u, ALIGNED_B); }
+
 // Where 4 rows of op(a) or 4 columns of op(b) begin in memory, at k = 0.
-fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * params.k, vec4u(row), TRANSPOSE_A); }
-fn colsOf(col: u32) -> vec4u { return select(vec4u(col), (col + NEXT) * params.k, TRANSPOSE_B); }
+fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * (params.k / unitA()), vec4u(row / unitA()), TRANSPOSE_A); }
+fn colsOf(col: u32) -> vec4u { return select(vec4u(col / unitB()), (col + NEXT) * (params.k / unitB()), TRANSPOSE_B); }
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
 
@@ -35,17 +39,17 @@ fn beginRound(k: u32) {}
 fn readA(at: u32) -> vec4f {
   let i = at + NEXT;
   var value: vec4f;
-  if (ALIGNED_A) { value = a[at / 4u]; }
+  if (ALIGNED_A) { value = a[at]; }
   else { value = vec4f(a[i.x / 4u][i.x % 4u], a[i.y / 4u][i.y % 4u], a[i.z / 4u][i.z % 4u], a[i.w / 4u][i.w % 4u]); }
   if (!MASKED) { return value; }
   var y: vec4f;
-  if (ALIGNED_A) { y = mask[at / 4u]; }
+  if (ALIGNED_A) { y = mask[at]; }
   else { y = vec4f(mask[i.x / 4u][i.x % 4u], mask[i.y / 4u][i.y % 4u], mask[i.z / 4u][i.z % 4u], mask[i.w / 4u][i.w % 4u]); }
   return select(value, vec4f(), y <= vec4f());
 }
 
 fn readB(at: u32) -> vec4f {
-  if (ALIGNED_B) { return b[at / 4u]; }
+  if (ALIGNED_B) { return b[at]; }
   let i = at + NEXT;
   return vec4f(b[i.x / 4u][i.x % 4u], b[i.y / 4u][i.y % 4u], b[i.z / 4u][i.z % 4u], b[i.w / 4u][i.w % 4u]);
 }
@@ -54,9 +58,11 @@ fn withinK(value: vec4f, k: u32) -> vec4f { return select(vec4f(), value, WHOLE_
 
 fn loadA(rows: vec4u, k: u32) -> mat4x4f {
   var block: mat4x4f;
+  let width = params.m / unitA();
+  let first = k * width + rows.x;
   for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_A) { block[i] = readA((k + i) * params.m + rows.x); }
-    else { block[i] = readA(rows[i] + k); }
+    if (TRANSPOSE_A) { block[i] = readA(first + i * width); }
+    else { block[i] = readA(rows[i] + k / unitA()); }
   }
   if (!TRANSPOSE_A) { block = transpose(block); }
   for (var i = 0u; i < 4u; i++) { block[i] = withinK(block[i], k + i); }
@@ -65,14 +71,16 @@ fn loadA(rows: vec4u, k: u32) -> mat4x4f {
 
 fn loadB(k: u32, cols: vec4u) -> mat4x4f {
   let width = params.n - u32(ONES);
+  let step = width / unitB();
+  let first = k * step + cols.x;
   var block: mat4x4f;
   for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_B) { block[i] = readB(cols[i] + k); }
-    else { block[i] = readB((k + i) * width + cols.x); }
+    if (TRANSPOSE_B) { block[i] = readB(cols[i] + k / unitB()); }
+    else { block[i] = readB(first + i * step); }
   }
   if (TRANSPOSE_B) { block = transpose(block); }
   for (var i = 0u; i < 4u; i++) {
-    if (ONES) { block[i] = select(block[i], vec4f(1), cols.x + NEXT == vec4u(width)); }
+    if (ONES) { block[i] = select(block[i], vec4f(1), unitB() * cols.x + NEXT == vec4u(width)); }
     block[i] = withinK(block[i], k + i);
   }
   return block;

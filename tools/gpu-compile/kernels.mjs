@@ -18,6 +18,7 @@ import { capture } from 'project/src/capture.ts';
 import { createGpu } from 'project/src/gemm/createGpu.ts';
 import { HALF_KERNELS, matrixFamilies, SUBGROUP_MATRICES } from 'project/src/gemm/halfKernels.ts';
 import { gemmSettings, withVariants } from 'project/src/gemm/settings.ts';
+import { MANY_LANES } from 'project/src/gemm/variants.ts';
 import { conv2d } from 'project/src/ops/conv2d.ts';
 import { linear } from 'project/src/ops/linear.ts';
 import { matmul } from 'project/src/ops/matmul.ts';
@@ -263,14 +264,14 @@ async function runs(gpu) {
     });
 }
 
-// [rows, columns, block] of the tiles of gemm.workgroup. Smaller tiles of 4 x 4 differ from 64 x 64 only in numbers.
-const TILES = [
-  [64, 64, 4],
+const { instance, gpu, lanes } = await open();
+// [rows, columns, block] of the tiles of gemm.workgroup. Smaller tiles of 4 x 4 differ from 64 x 64 only in numbers. The table never
+// chooses 8 x 8 for a device with fewer lanes, and Intel's compiler takes minutes to spill its registers.
+const LARGE = [
   [64, 64, 8],
   [128, 128, 8],
 ];
-
-const { instance, gpu, lanes } = await open();
+const TILES = [[64, 64, 4], ...(gpu.device.subgroupMinSize < MANY_LANES ? [] : LARGE)];
 await compile('CNN forward', () => cnnForward(gpu));
 await compile('CNN step', () => cnnStep(gpu));
 await compile('PADA step', () => pada(gpu, 'highest'));
