@@ -27,6 +27,7 @@ import {
 } from '../data/host.ts';
 import type { Jitter } from '../data/jitter.ts';
 import type { Float32MatmulPrecision } from '../gemm/precision.ts';
+import { gemmSettings } from '../gemm/settings.ts';
 import { GpuError } from '../gpu/errors.ts';
 import { checkGpu, Gpu } from '../gpu/gpu.ts';
 import { largestTensor, type Model, type ModelFactory, type ModelGeometry } from '../models/model.ts';
@@ -329,4 +330,12 @@ function checkBatch(gpu: Gpu, batchSize: number, bytesFor: (batchSize: number) =
     'LIMIT',
     `training: batchSize ${batchSize} needs a buffer of ${bytesFor(batchSize)} bytes, but this device allows ${limit}; ${most < 2 ? 'use smaller examples' : `use ${most} or less`}`,
   );
+}
+
+/** @internal Sets the precision of matmuls that a run asks for. */
+export async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
+  if (precision === 'highest' && !gemmSettings.of(gpu).half) return;
+  // Rarely used, so pages load it only on demand.
+  const { setFloat32MatmulPrecision } = await import('../gemm/precision.ts');
+  await setFloat32MatmulPrecision(gpu, precision);
 }

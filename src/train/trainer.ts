@@ -7,7 +7,6 @@ import type { HostData } from '../data/host.ts';
 import { Sampler } from '../data/sampler.ts';
 import { AnomalyError, detectAnomaly } from '../debug/anomaly.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError } from '../debug/finiteWatch.ts';
-import { gemmSettings } from '../gemm/settings.ts';
 import { Compilation, type Compile, type CompileWatch } from '../gpu/compilation.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Model, ModelFactory } from '../models/model.ts';
@@ -33,6 +32,7 @@ import {
   checkExamples,
   checkNames,
   checkSettings,
+  setPrecision,
   settingsChecks,
   type TrainerSettings,
   type TrainingOptions,
@@ -394,11 +394,3 @@ const wholeState = (network: Module<unknown>): Stateful => ({
   stateDict: () => network.stateDict({ all: true }),
   loadStateDict: (state) => void network.loadStateDict(state, { all: true }),
 });
-
-/** Sets the precision of matmuls that a run asks for. */
-async function setPrecision(gpu: Gpu, { float32MatmulPrecision: precision }: TrainingOptions): Promise<void> {
-  if (precision === 'highest' && !gemmSettings.of(gpu).half) return;
-  // Rarely used, so pages load it only on demand.
-  const { setFloat32MatmulPrecision } = await import('../gemm/precision.ts');
-  await setFloat32MatmulPrecision(gpu, precision);
-}
