@@ -1,13 +1,15 @@
 // Records how well the methods adapt: every task, method and seed is one run of the command line in its own process. Each
 // result is saved in docs/figures/adaptation.json at once, so an interrupted recording continues where it stopped.
 //
-//   node build.mjs programs && node tools/adaptation.mjs [--data DIR] [--tasks a,b] [--methods a,b] [--seeds 0,1,2] [--fresh]
+//   node build.mjs programs && node tools/adaptation.mjs [--data DIR] [--tasks a,b] [--methods a,b] [--seeds 0,1,2] [--keep DIR] [--fresh]
 //
-// Runs go side by side, one per two cores. --fresh drops the earlier results of the chosen tasks. tools/figures.mjs writes the tables of the documents from the file.
+// Runs go side by side, one per two cores. --fresh drops the earlier results of the chosen tasks and methods. With --keep, runs are
+// saved in a folder; the seeds of a method that are kept there are then compared with `padagrad select`. tools/figures.mjs writes
+// the tables of the documents from the file.
 // The tasks with USPS need its IDX files in --data, resized from 16x16 to 28x28 with bilinear interpolation. They are not in the
 // repository, because no licence is stated.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -18,7 +20,14 @@ import { parseArgs } from 'node:util';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, '.build/cli/padagrad.mjs');
 const RESULTS = join(ROOT, 'docs/figures/adaptation.json');
-const METHODS = ['source-only', 'dann', 'pada', 'self-training'];
+const METHODS = ['source-only', 'dann', 'iwan', 'afn', 'mcc', 'ba3us', 'pada', 'self-training'];
+// Methods with options of their own. They are recorded only if --methods names them.
+const VARIANTS = {
+  'pada-jitter': ['pada', '--source-jitter', 'colour'],
+  'source-only-jitter': ['source-only', '--source-jitter', 'colour'],
+  'self-training-long': ['self-training', '--iterations', '1500'],
+  'self-training-as-is': ['self-training', '--geometry', 'none'],
+};
 
 const usps = (split) => `idx:DATA/usps28-${split}`;
 const toUsps = [
@@ -123,6 +132,7 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: TASKS.map(({ name }) => name).join() },
     methods: { type: 'string', default: METHODS.join() },
     seeds: { type: 'string', default: '0,1,2' },
+    keep: { type: 'string' },
     fresh: { type: 'boolean', default: false },
   },
 });
@@ -138,8 +148,8 @@ const deviation = (list) =>
 function load() {
   const recorded = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).tasks : [];
   return TASKS.map((task) => {
-    const { recordings = [], methods = {} } = recorded.find(({ name }) => name === task.name) ?? {};
-    return { ...task, recordings, methods };
+    const { recordings = [], methods = {}, selection } = recorded.find(({ name }) => name === task.name) ?? {};
+    return { ...task, recordings, methods, selection };
   });
 }
 
@@ -151,13 +161,35 @@ function save(tasks) {
   renameSync(`${RESULTS}.tmp`, RESULTS);
 }
 
+/** The folder that a run is kept in. */
+const keptIn = (task, method, seed) => join(resolve(values.keep), task.name, `${method}-${seed}`);
+
 /** One run in its own process: the `start` and `result` events. */
 async function train(task, method, seed) {
   const data = task.arguments.map((argument) => argument.replace('DATA', resolve(values.data)));
-  const options = ['--target-classes', task.targetClasses, '--method', method, '--seed', seed, '--json'];
-  const child = spawn(process.execPath, [CLI, 'train', ...data, ...options.map(String)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [name, ...flags] = VARIANTS[method] ?? [method];
+  const options = ['--target-classes', task.targetClasses, '--method', name, ...flags, '--seed', String(seed)];
+  const out = values.keep ? ['--out', keptIn(task, method, seed), '--checkpoint-every', '0'] : [];
+  if (values.keep) rmSync(keptIn(task, method, seed), { recursive: true, force: true });
+  return await padagrad(['train', ...data, ...options, ...out], `${task.name}, ${method}, seed ${seed}`);
+}
+
+const isRecorded = (task, method, seed) =>
+  task.methods[method]?.runs.some((run) => run.seed === seed) &&
+  (!values.keep || existsSync(join(keptIn(task, method, seed), 'model.safetensors')));
+
+/** The points of target accuracy that each criterion of `padagrad select` loses against the best of the kept seeds. */
+async function select(task, method) {
+  const kept = listed(values.seeds).map((seed) => keptIn(task, method, seed));
+  const { result } = await padagrad(['select', ...kept], `${task.name}, ${method}, selection`);
+  const loses = Object.entries(result.picks).map(([criterion, pick]) => [criterion, pick && round(pick.loses, 2)]);
+  task.selection = { ...task.selection, [method]: { runs: kept.length, loses: Object.fromEntries(loses) } };
+  save(tasks);
+}
+
+/** Runs a command with --json, and returns its last event of each kind. */
+async function padagrad(words, what) {
+  const child = spawn(process.execPath, [CLI, ...words, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise((done) => child.on('close', done));
   const events = {};
   for await (const line of createInterface({ input: child.stdout })) {
@@ -165,7 +197,7 @@ async function train(task, method, seed) {
     events[event.event] = event;
   }
   const code = await exit;
-  if (code !== 0) throw new Error(`adaptation: ${task.name}, ${method}, seed ${seed}: exit code ${code}`);
+  if (code !== 0) throw new Error(`adaptation: ${what}: exit code ${code}`);
   return events;
 }
 
@@ -173,12 +205,12 @@ const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: RO
 const date = new Date().toISOString().slice(0, 10);
 const tasks = load();
 const chosen = tasks.filter(({ name }) => listed(values.tasks).includes(name));
-if (values.fresh) for (const task of chosen) Object.assign(task, { recordings: [], methods: {} });
+if (values.fresh) for (const task of chosen) for (const method of listed(values.methods)) delete task.methods[method];
 const missing = chosen.flatMap((task) =>
   listed(values.methods).flatMap((method) =>
     listed(values.seeds)
       .map(Number)
-      .filter((seed) => !task.methods[method]?.runs.some((run) => run.seed === seed))
+      .filter((seed) => !isRecorded(task, method, seed))
       .map((seed) => ({ task, method, seed })),
   ),
 );
@@ -192,7 +224,8 @@ async function record({ task, method, seed }) {
     sourceAccuracy: result.sourceAccuracy === null ? null : round(result.sourceAccuracy, 2),
     classWeight: result.classWeight.map((weight) => round(weight, 4)),
   };
-  const all = [...(task.methods[method]?.runs ?? []), run].sort((a, b) => a.seed - b.seed);
+  const others = task.methods[method]?.runs.filter((one) => one.seed !== seed) ?? [];
+  const all = [...others, run].sort((a, b) => a.seed - b.seed);
   const accuracies = all.map(({ targetAccuracy }) => targetAccuracy);
   const spread = deviation(accuracies);
   task.methods[method] = {
@@ -211,3 +244,5 @@ const worker = async () => {
   for (let next = missing.shift(); next; next = missing.shift()) await record(next);
 };
 await Promise.all(Array.from({ length: Math.max(1, Math.floor(availableParallelism() / 2)) }, worker));
+if (values.keep && listed(values.seeds).length > 1)
+  for (const task of chosen) for (const method of listed(values.methods)) await select(task, method);
