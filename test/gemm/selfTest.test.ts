@@ -39,8 +39,8 @@ for (const [what, from, to, problem] of [
   ],
   [
     'has fewer bits in large tiles',
-    'vec4f(tileA[0][i][topAt])',
-    'floor(64.0 * vec4f(tileA[0][i][topAt])) / 64.0',
+    'vec4f(tileA[panelA][row][at])',
+    'floor(64.0 * vec4f(tileA[panelA][row][at])) / 64.0',
     /half: the test with fractions in large tiles gives /,
   ],
   ['does not compile', 'alias Element = f16;', 'alias Element = nothing;', /half: .*the kernel does not compile/],
