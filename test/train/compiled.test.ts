@@ -123,7 +123,7 @@ gpuTest('every kernel is counted once, before the first step, and none the secon
     (await train(stripesSettings(gpu, { iterations: 2 }, { ...SETTINGS, callbacks }))).trainer;
   const first = await trained();
   const total = asynchronous(seen);
-  assert.ok(total > 30, `${total} kernels`);
+  assert.ok(total > 20, `${total} kernels`);
   assert.equal(progress, [...Array.from({ length: total + 1 }, (_, i) => `${i} of ${total}`), 'start']);
   assert.is(translated(), gpu.info.software ? total : 0);
   const second = await trained();
