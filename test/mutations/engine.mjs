@@ -149,10 +149,15 @@ export default [
   shader('pool2d', '/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]'),
   // Matrix multiplication and convolution.
   shader('gemm.subgroup', 'min((wid.z + 1u) * params.kPerPart, tileK(', 'min(params.k, tileK(', 'ops/matmul [adapter]'),
-  shader('gemm.workgroup', 'let topAt = swizzled(row4, four)', 'let topAt = placeOf(row4, four)', 'gemm/defineGemm'),
+  shader('gemm.workgroup', 'let at = swizzled(row4, four)', 'let at = 4u * (row4 & 7u) + four', 'gemm/defineGemm'),
   shader('gemm.workgroup.4x4', 'workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'),
   shader('gemm.workgroup.4x4', 'workgroupBarrier(); // the tiles', '// the tiles', 'gemm/defineGemm'),
-  shader('gemm.workgroup.4x4', 'let bAt = placeOf(', 'let bAt = swizzled(', 'ops/matmul [gemm-workgroup-disordered]'),
+  shader(
+    'gemm.workgroup.4x4',
+    '8u * four + (col4 & 7u)',
+    '8u * four + (col4 & 3u)',
+    'ops/matmul [gemm-workgroup-disordered]',
+  ),
   shader('gemm.workgroup', 'workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'),
   shader(
     'gemm.plain',
@@ -164,7 +169,7 @@ export default [
   shader('gemm.reduce', 'workgroupBarrier();', '', 'gemm/defineGemm'),
   shader('matmul', 'WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'),
   shader('matmul', 'y <= vec4f()', 'y < vec4f()', 'ops/linear'),
-  shader('matmul', 'vec4f(1), cols.x + NEXT', 'vec4f(2), cols.x + NEXT', 'ops/linear [adapter]'),
+  shader('matmul', 'vec4f(1), unitB()', 'vec4f(2), unitB()', 'ops/linear [adapter]'),
   shader('linear.epilogue', 'RELU && z < 0.0', 'RELU', 'ops/linear [adapter]'),
   ...[
     // One of the two checks of windows that reach beyond the image: of few taps, of many.
