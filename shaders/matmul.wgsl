@@ -59,9 +59,8 @@ fn withinK(value: vec4f, k: u32) -> vec4f { return select(vec4f(), value, WHOLE_
 fn loadA(rows: vec4u, k: u32) -> mat4x4f {
   var block: mat4x4f;
   let width = params.m / unitA();
-  let first = k * width + rows.x;
   for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_A) { block[i] = readA(first + i * width); }
+    if (TRANSPOSE_A) { block[i] = readA((k + i) * width + rows.x); }
     else { block[i] = readA(rows[i] + k / unitA()); }
   }
   if (!TRANSPOSE_A) { block = transpose(block); }
@@ -72,11 +71,10 @@ fn loadA(rows: vec4u, k: u32) -> mat4x4f {
 fn loadB(k: u32, cols: vec4u) -> mat4x4f {
   let width = params.n - u32(ONES);
   let step = width / unitB();
-  let first = k * step + cols.x;
   var block: mat4x4f;
   for (var i = 0u; i < 4u; i++) {
     if (TRANSPOSE_B) { block[i] = readB(cols[i] + k / unitB()); }
-    else { block[i] = readB(first + i * step); }
+    else { block[i] = readB((k + i) * step + cols.x); }
   }
   if (TRANSPOSE_B) { block = transpose(block); }
   for (var i = 0u; i < 4u; i++) {
