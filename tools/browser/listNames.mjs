@@ -6,9 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const program = fileURLToPath(import.meta.url);
 
-/** Names of the tests by file, as Node sees them; of a file that cannot be loaded there is no entry. */
-export function listNames(files) {
-  const { stdout } = spawnSync(process.execPath, [program, ...files], { encoding: 'utf8', maxBuffer: 1 << 26 });
+/** Names of the tests of a profile by file, as Node sees them; of a file that cannot be loaded there is no entry. */
+export function listNames(files, profile) {
+  const env = { ...process.env, PADAGRAD_TEST_PROFILE: profile };
+  const { stdout } = spawnSync(process.execPath, [program, ...files], { encoding: 'utf8', maxBuffer: 1 << 26, env });
   return JSON.parse(stdout || '{}');
 }
 
