@@ -120,9 +120,9 @@ const TABLES = {
 
   'adaptation-colour': () => {
     const [{ methods, reference }] = tasksOf(['emoji']);
-    const rows = COLOUR.filter(([method]) => methods[method]).map(([method, name]) => [
+    const rows = COLOUR.filter(([method]) => methods[method] ?? reference[method]).map(([method, name]) => [
       name,
-      spreadOf(methods[method]),
+      methods[method] ? spreadOf(methods[method]) : '–',
       reference[method] ? spread(...reference[method]) : '–',
     ]);
     return table(['emoji, Twemoji → Noto', 'target accuracy', 'in PyTorch'], rows);
