@@ -1,4 +1,4 @@
-// What compilers make of the kernels, and which dispatches the steps consist of: recorded in docs/figures/kernels.json. Compilers count
+// The instructions of compiled kernels, and the dispatches of the steps, as recorded in docs/figures/kernels.json. Compilers count
 // the instructions of the code; a prediction needs those that are executed, so this file knows how often the loops run:
 //
 //   GEMM          the loop over k runs k / STEP times, and the loop that adds up a tile STEP * BLOCK^2 / (its multiply-adds) times in

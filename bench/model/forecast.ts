@@ -68,7 +68,7 @@ export function forecastAll(device: Device): Forecast[] {
   return Object.entries(family.steps).map(([name, step]) => forecast(device, name, step, family));
 }
 
-/** The largest term besides the launch. */
+/** The largest term except the launch. */
 function limitOf({ terms: { launch: _, ...terms } }: Prediction): Bound {
   return (Object.entries(terms) as [Bound, number][]).reduce((a, b) => (b[1] > a[1] ? b : a))[0];
 }

@@ -49,7 +49,7 @@ export interface Device {
   readonly launchUs: number;
 }
 
-/** What one invocation executes. */
+/** The instructions that one invocation executes. */
 export interface Executed {
   fma: number;
   /** Other vector instructions. */

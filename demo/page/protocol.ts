@@ -136,7 +136,7 @@ export interface OwnLabelling {
 /** The results of one network on the images that the page shows. */
 export interface Snapshot {
   iteration: number;
-  /** Of self-training: the labels that it would give itself now. */
+  /** The labels that self-training would give itself now; undefined for other methods. */
   own: OwnLabelling | undefined;
   /** Uses target labels, which training never sees. Undefined if there are none. */
   evaluation: Evaluation | undefined;
@@ -157,9 +157,9 @@ export interface RunAnalysis {
   /** The true class of each point, which only the picture uses; null without labels. */
   labels: readonly (number | null)[];
   predictions: readonly number[];
-  /** Of the source's training images. */
+  /** Measured on the source's training images. */
   source: Evaluation | null;
-  /** Of the target's test images; null without labels. */
+  /** Measured on the target's test images; null without labels. */
   target: Evaluation | null;
   /** The wrong predictions for the target that are most probable. */
   mistakes: Mistake[];

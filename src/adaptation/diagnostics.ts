@@ -12,11 +12,7 @@ export interface ClassWeightDiagnostics {
 
 /** Returns diagnostics of class weights. They are NaN if the weights are NaN or all zero. */
 export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeightDiagnostics {
-  if (typeof classWeight?.length !== 'number')
-    throw new TypeError(
-      `diagnoseClassWeight: expected numbers but got ${show(classWeight)}; pass await classWeight.read()`,
-    );
-  const weights = Array.from(classWeight);
+  const weights = numbers('diagnoseClassWeight', classWeight);
   const sum = weights.reduce((a, w) => a + w, 0);
   const squares = weights.reduce((a, w) => a + w * w, 0);
   const effectiveClasses = (sum * sum) / squares;
@@ -26,8 +22,19 @@ export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeight
 }
 
 /**
- * Returns the classes whose weight was 1 at one update and is below 0.9 at the next. Once pseudo-labels train the model, this is the
- * sign that they drift: images of such a class get the label of another, with confidence.
+ * Returns the classes whose weight was 1 at one update and is below 0.9 at the next. Once pseudo-labels train the model, this is a
+ * sign that they drift: images of such a class get the label of another, with confidence. Weaker drift does not show in the weights.
+ *
+ * @throws TypeError for anything but numbers, or for two different numbers of classes
  */
-export const fallenClasses = (before: ArrayLike<number>, now: ArrayLike<number>): number[] =>
-  Array.from(before, (_, c) => c).filter((c) => before[c] === 1 && now[c]! < 0.9);
+export function fallenClasses(before: ArrayLike<number>, now: ArrayLike<number>): number[] {
+  const [first, second] = [numbers('fallenClasses', before), numbers('fallenClasses', now)];
+  if (first.length !== second.length)
+    throw new TypeError(`fallenClasses: ${first.length} weights became ${second.length}; pass two of the same classes`);
+  return [...first.keys()].filter((c) => first[c] === 1 && second[c]! < 0.9);
+}
+
+function numbers(who: string, classWeight: ArrayLike<number>): number[] {
+  if (typeof classWeight?.length === 'number') return Array.from(classWeight);
+  throw new TypeError(`${who}: expected numbers but got ${show(classWeight)}; pass await classWeight.read()`);
+}

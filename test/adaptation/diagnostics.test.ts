@@ -35,6 +35,8 @@ test('weights that are NaN or all zero have no diagnosis', () => {
 
 test('classes that fall from 1', () => {
   assert.equal(fallenClasses([1, 1, 1, 0.99, 0], [1, 0.95, 0.89, 0.1, 1]), [2]);
+  assert.throws(() => fallenClasses([1, 1], [1]), /2 weights became 1; pass two of the same classes$/);
+  assert.throws(() => fallenClasses([1], Promise.resolve([0]) as never), /pass await classWeight\.read\(\)$/);
 });
 
 test('a promise of weights is refused', () => {
