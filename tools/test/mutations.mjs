@@ -1,17 +1,22 @@
-// Mutations are small edits that the tests must notice: test/mutations/*.mjs lists them and tools/mutate.mjs makes them.
+// Mutations are small edits that the tests must notice. test/mutations/*.mjs lists them by file, each as [from, to, ...tests]: `from`
+// occurs once in the file, and with `to` in its place one of the tests must fail. tools/mutate.mjs makes the edits. An edit that changes
+// nothing that can be observed is listed as [from, to, { equivalent: 'the reason' }].
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { profilesOf } from './plan.mjs';
 
-const KEYS = ['file', 'from', 'to', 'tests', 'equivalent'];
-
-/** Reads every entry of every list in a folder; `area` is the list's name. */
+/** Reads every edit of every list in a folder as { area, file, from, to, tests }; `area` is the list's name. */
 export async function listMutations(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
   const lists = names.sort().map(async (name) => {
-    const { default: entries } = await import(pathToFileURL(resolve(folder, name)).href);
-    return entries.map((entry) => ({ ...entry, area: name.slice(0, -4) }));
+    const { default: byFile } = await import(pathToFileURL(resolve(folder, name)).href);
+    return Object.entries(byFile).flatMap(([file, edits]) =>
+      edits.map(([from, to, ...rest]) => {
+        const equivalent = rest[0]?.equivalent;
+        return { area: name.slice(0, -4), file, from, to, tests: equivalent ? undefined : rest, equivalent };
+      }),
+    );
   });
   return (await Promise.all(lists)).flat();
 }
@@ -24,17 +29,14 @@ export function runsNamed(tests, name) {
   return profiles.map((profile) => ({ ...test, profile, title: `${plain} [${profile}]` }));
 }
 
-/** Returns the reason why an entry cannot be tried; undefined if it can. */
-export function staleBecause({ area: _, ...entry }, tests) {
-  const { file, from, to, tests: named, equivalent } = entry;
-  const unknown = Object.keys(entry).find((key) => !KEYS.includes(key));
-  if (unknown) return `${unknown} is no field of an entry; use ${KEYS.join(', ')}`;
+/** Returns the reason why an edit cannot be tried; undefined if it can. */
+export function staleBecause({ file, from, to, tests: named, equivalent }, tests) {
   if (!existsSync(file)) return `there is no file ${file}`;
   const times = readFileSync(file, 'utf8').split(from).length - 1;
   if (times !== 1) return `from must occur once in ${file} but occurs ${times} times`;
   if (typeof to !== 'string' || to === from) return 'to must be another text than from';
-  if (equivalent) return named ? 'an equivalent edit has no tests' : undefined;
-  if (!named?.length) return 'an entry needs tests, or the reason why it is equivalent';
+  if (equivalent) return undefined;
+  if (!named?.length) return 'an edit needs tests, or the reason why it is equivalent';
   const missing = named.find((name) => name !== 'check' && runsNamed(tests, name).length === 0);
   return missing && `there is no test ${missing}, or it does not run under that profile`;
 }
