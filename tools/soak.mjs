@@ -1,11 +1,14 @@
 // Tests that take too long for `npm test`, in parts: `npm run soak -- [PART ...] [NAME ...]`, all parts by default. NAME as in `npm test`
 // runs those tests of the parts, or with the numbers of the part `long`. Environment variables that are already set are kept.
-import { spawnSync } from 'node:child_process';
+// REQUIRE_GPU=1 lets a part that is skipped fail.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { environment, Failure, say } from '../src/cli/setup/process.mjs';
 import { swiftShader, unpackSwiftShader } from '../src/cli/setup/swiftshader.mjs';
 import { missing, newestMesa } from './soak/newestMesa.mjs';
+import { report } from './soak/report.mjs';
 
 // How often the part `long` repeats things.
 const NUMBERS = {
@@ -77,22 +80,19 @@ const PARTS = {
   compilers: { program: [process.execPath, here('./gpu-compile/run.mjs'), '--check'] },
 };
 
-/** Runs a part. Returns its verdict: `passed`, `FAILED`, or why it did not run. */
-function run(name) {
+/** Runs a part. Returns its verdict, `more` about it and its adapter, as {@link report} takes them. */
+async function run(name) {
   const part = PARTS[name];
   const cannot = part.missing?.();
-  if (cannot) return `skipped: ${cannot}`;
+  if (cannot) return { verdict: 'skipped', more: cannot };
   const { env, program = [] } = part.prepare?.() ?? {};
   const options = { env: environment({ ...part.env, ...env, ...shaderCache(name) }) };
-  const start = (args, more) => {
-    const [first, ...rest] = [...program, ...args];
-    return spawnSync(first, rest, { ...options, ...more });
-  };
-  if (part.program) return verdictOf(start(part.program, { stdio: 'inherit' }));
-  if (part.wants) {
-    const info = JSON.parse(start([process.execPath, here('./soak/adapterInfo.mjs')]).stdout?.toString() || '{}');
-    if (!info.device || !part.suits(info)) return `skipped: it takes ${part.wants}, and here is ${info.description}`;
-  }
+  if (part.program) return watch(part.program, options);
+  const [first, ...rest] = [...program, process.execPath, here('./soak/adapterInfo.mjs')];
+  const info = JSON.parse(spawnSync(first, rest, options).stdout?.toString() || '{}');
+  const adapter = info.description ?? 'no adapter';
+  if (part.wants && !(info.device && part.suits(info)))
+    return { verdict: 'skipped', more: `it takes ${part.wants}, and here is ${adapter}` };
   const profiles = (part.profiles ?? []).flatMap((profile) => ['--profile', profile]);
   // One job, because some of these tests measure memory and time.
   const args = [
@@ -104,10 +104,20 @@ function run(name) {
     '--seconds',
     SECONDS,
   ];
-  return verdictOf(start([process.execPath, ...args], { stdio: 'inherit' }));
+  return { ...(await watch([...program, process.execPath, ...args], options)), adapter };
 }
 
-const verdictOf = ({ status }) => (status === 0 ? 'passed' : 'FAILED');
+/** Runs a program, shows its output and returns its verdict and its last line, which has the counts of a test run. */
+async function watch([program, ...args], options) {
+  const child = spawn(program, args, { ...options, stdio: ['inherit', 'pipe', 'inherit'] });
+  let end = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    process.stdout.write(text);
+    end = (end + text).slice(-1000);
+  });
+  const [code] = await once(child, 'close');
+  return { verdict: code === 0 ? 'passed' : 'FAILED', more: end.trimEnd().split('\n').at(-1) };
+}
 
 // lavapipe's cache does not tell kernels apart that were compiled for other lanes.
 const shaderCache = (name) => ({ MESA_SHADER_CACHE_DIR: `.build/shaders/${name}` });
@@ -117,18 +127,16 @@ const names = process.argv.slice(2);
 const tests = names.filter((name) => !isPart(name));
 const named = names.filter(isPart);
 const chosen = named.length > 0 ? named : tests.length > 0 ? ['long'] : Object.keys(PARTS);
-const verdicts = chosen.map((name) => {
+const outcomes = [];
+for (const name of chosen) {
   say(`soak: ${name}`);
   const start = performance.now();
-  let verdict;
-  try {
-    verdict = run(name);
-  } catch (error) {
+  const outcome = await run(name).catch((error) => {
     if (!(error instanceof Failure)) throw error;
-    verdict = `FAILED: ${error.message}`;
-  }
-  return { name, verdict, minutes: (performance.now() - start) / 60_000 };
-});
-for (const { name, verdict, minutes } of verdicts)
-  say(`soak: ${name.padEnd(14)} ${minutes.toFixed(1).padStart(6)} min  ${verdict}`);
-process.exitCode = verdicts.some(({ verdict }) => verdict.startsWith('FAILED')) ? 1 : 0;
+    return { verdict: 'FAILED', more: error.message };
+  });
+  outcomes.push({ name, ...outcome, minutes: (performance.now() - start) / 60_000 });
+}
+const { lines, exitCode } = report(outcomes, process.env.REQUIRE_GPU === '1');
+for (const line of lines) say(line);
+process.exitCode = exitCode;

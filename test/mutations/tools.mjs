@@ -33,6 +33,10 @@ export default {
     ['if (!closing && !problem)', 'if (false)', 'tools/runner'],
   ],
   'tools/test/runAll.mjs': [['return failed === 0 && passed > 0', 'return passed > 0', 'tools/runner']],
+  'tools/soak/report.mjs': [
+    ['failed === 0 && passed > 0', 'failed === 0', 'tools/soak'],
+    ["strict && outcome.verdict === 'skipped'", 'false', 'tools/soak'],
+  ],
   'tools/setup/install.mjs': [[' || found.integrity !== integrity', '', 'tools/setup']],
   'tools/setup/lock.mjs': [['!isAlive(holder)', 'isAlive(holder)', 'tools/setup']],
   'src/cli/setup/process.mjs': [['tail.startsWith(NOISE_BEGINS) || ', '', 'tools/setup']],
