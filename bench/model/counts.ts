@@ -2,7 +2,8 @@
 // the instructions of the code; a prediction needs those that are executed, so this file knows how often the loops run:
 //
 //   GEMM          the loop over k runs k / STEP times, and the loop that adds up a tile STEP * BLOCK^2 / (its multiply-adds) times in
-//                 each round; an invocation computes BLOCK x BLOCK elements, and a tile holds STEP steps of k
+//                 each round; an invocation computes BLOCK x BLOCK elements, and a tile holds STEP steps of k. If the compiler
+//                 unrolls the inner loop, a round is the whole loop over k
 //   other kernels a loop that reads memory runs until the workgroups have moved the bytes of all tensors; all others are unrolled
 import recorded from '../../docs/figures/kernels.json';
 import type { StepWork, Work } from './dispatches.ts';
@@ -21,7 +22,7 @@ export interface CompiledKernel {
   once: Counts;
   loop?: Counts;
   words?: number;
-  /** GEMMs: the tile, what a round of the loop over k adds to the loop in it, and that loop. */
+  /** GEMMs: the tile, a round of the loop over k, and the loop in it, which `round` leaves out. An unrolled one is part of `round`. */
   gemm?: { rows: number; columns: number; step: number };
   round?: Counts;
   inner?: Counts;
@@ -62,28 +63,38 @@ function ofGemm({ gemm, invocations, once, round, inner }: CompiledKernel, k: nu
   const { rows, columns, step } = gemm!;
   const rounds = Math.ceil(k / step);
   const elements = (rows * columns) / invocations;
-  const [innerFma] = inner!;
-  const turns = (rounds * step * elements) / innerFma!;
+  const turns = inner ? (step * elements) / inner[0]! : 0;
   // Each round loads blocks of 4 x 4 of both operands. The code has a branch for either; an invocation takes this share of them.
   const carried = ((rows + columns) * step) / 16 / (2 * invocations);
-  const executed = add(once, scaled(round!, rounds * carried), scaled(inner!, turns));
-  // Tiles of 8 x 8 sums load the next tile while they compute, so only the first one is waited for.
-  const memoryWaits = elements >= 64 ? 2 : rounds + 1;
-  return { ...executed, memoryWaits, nearWaits: 2 * rounds + turns };
+  const taken = inner ? add(scaled(round!, carried), scaled(inner, turns)) : withLoads(round!, carried);
+  // 8 x 8 sums with a block of each operand per invocation: the next tile is loaded during the multiply-adds, so only the first one
+  // is waited for.
+  const isPrefetched = elements === 64 && carried === 1;
+  // A tile is read four steps of k at a time, between two barriers.
+  const nearWaits = rounds * (2 + step / 4);
+  return { ...executedOf(add(once, scaled(taken, rounds))), memoryWaits: isPrefetched ? 2 : rounds + 1, nearWaits };
+}
+
+/** Returns a round of which the branches that load a block of each operand are taken by a share of the invocations. */
+function withLoads([fma, other, memoryWords, nearWords, barriers]: Counts, share: number): Counts {
+  const notStored = 2 * 16 * (1 - share);
+  // The other instructions of the branches cannot be told from those around them. All count.
+  return [fma!, other!, share * memoryWords!, nearWords! - notStored, barriers!];
 }
 
 function ofLoops({ invocations, once, loop, words = 0 }: CompiledKernel, { workgroups, bytes }: Work): Executed {
   const perInvocation = bytes / 4 / (workgroups * invocations);
   const rounds = words > 0 ? Math.max(1, perInvocation / words) : 0;
-  const executed = add(once, scaled(loop ?? once, rounds));
   const barriers = once[4]! + rounds * (loop?.[4] ?? 0);
   // An address that is loaded itself makes two reads that wait for each other.
-  return { ...executed, memoryWaits: 2 + rounds, nearWaits: barriers };
+  const waits = { memoryWaits: 2 + rounds, nearWaits: barriers };
+  return { ...executedOf(add(once, scaled(loop ?? once, rounds))), ...waits };
 }
 
 const scaled = (counts: Counts, by: number): Counts => counts.map((count) => by * count);
 
-function add(...parts: readonly Counts[]): Omit<Executed, 'memoryWaits' | 'nearWaits'> {
-  const [fma, other, memoryWords, nearWords] = [0, 1, 2, 3].map((i) => parts.reduce((sum, part) => sum + part[i]!, 0));
-  return { fma: fma!, other: other!, memoryWords: memoryWords!, nearWords: nearWords! };
-}
+const add = (a: Counts, b: Counts): Counts => a.map((count, i) => count + b[i]!);
+
+const executedOf = ([fma, other, memoryWords, nearWords]: Counts) => ({
+  ...{ fma: fma!, other: other!, memoryWords: memoryWords!, nearWords: nearWords! },
+});

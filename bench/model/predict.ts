@@ -90,10 +90,10 @@ export interface Prediction {
 
 /** Returns the workgroups that fit on a unit at once: at least one, or the device could not run the kernel. */
 export function residentGroups(device: Device, work: KernelWork): number {
-  const { registerKib, residentLanes, workgroupKib, schedulers } = device;
+  const { registerKib, residentLanes, workgroupKib, schedulers, lanes } = device;
   const { invocations, registerBytes, workgroupBytes } = work;
   const perScheduler = Math.min(residentLanes, (1024 * registerKib) / Math.max(1, registerBytes));
-  const byRegisters = Math.floor((schedulers * perScheduler) / invocations);
+  const byRegisters = Math.floor((schedulers * perScheduler) / (lanes * Math.ceil(invocations / lanes)));
   const byMemory = workgroupBytes > 0 ? Math.floor((1024 * workgroupKib) / workgroupBytes) : Number.POSITIVE_INFINITY;
   return Math.max(1, Math.min(byRegisters, byMemory));
 }

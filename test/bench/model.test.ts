@@ -56,6 +56,8 @@ test('registers, lanes and workgroup memory limit the workgroups on a unit', () 
   assert.is(residentGroups(device, { ...work, workgroupBytes: 0 }), 16);
   assert.is(residentGroups(device, { ...work, workgroupBytes: 0, registerBytes: 16 }), 32);
   assert.is(residentGroups(device, { ...work, registerBytes: 1e9 }), 1);
+  // A workgroup of one invocation takes a whole subgroup of 32 lanes.
+  assert.is(residentGroups(device, { ...work, invocations: 1, workgroupBytes: 0, registerBytes: 16 }), 64);
 });
 
 test('one workgroup more than the units hold costs a whole round', () => {
@@ -105,6 +107,28 @@ test('the multiply-adds that a GEMM executes are those of its tiles', () => {
       if (step.endsWith('x1024')) close(loaded, workgroups * (rows + columns) * up(gemm.k!, most));
     }
   }
+});
+
+test('a GEMM whose inner loop is unrolled counts each invocation only for the blocks that it loads', () => {
+  const shared = { lds: 16384, registerBytes: 512, once: [0, 100, 16, 4, 1] };
+  const tile = { rows: 128, columns: 128, step: 16 };
+  const unrolled = { ...shared, invocations: 256, gemm: tile, round: [1024, 60, 32, 288, 2] };
+  const work = { pipeline: '', workgroups: 1, flops: 0, bytes: 0, k: 160 };
+  // Ten rounds. Half the invocations load a block of A, the others one of B: 16 words, which they store in workgroup memory.
+  const expected = { fma: 10240, other: 700, memoryWords: 16 + 160, nearWords: 4 + 10 * 272 };
+  assert.equal(kernelWork(unrolled, work, 0).executed, { ...expected, memoryWaits: 11, nearWaits: 60 });
+  // The same as a loop over 4 steps of k: its round is the whole without four turns of the inner loop.
+  const looped = { ...unrolled, round: [0, 20, 32, 32, 2], inner: [256, 10, 0, 64, 0] };
+  const { executed } = kernelWork(looped, work, 0);
+  assert.equal([executed.fma, executed.memoryWords], [expected.fma, expected.memoryWords]);
+  assert.equal([executed.memoryWaits, executed.nearWaits], [11, 60]);
+  // 64 invocations load a block of each operand, and only wait for the first tile.
+  const small = { ...unrolled, invocations: 64, gemm: { ...tile, rows: 64, columns: 64 } };
+  const { memoryWords, memoryWaits } = kernelWork(small, work, 0).executed;
+  assert.equal([memoryWords, memoryWaits], [16 + 320, 2]);
+  // With 4 x 4 sums every tile is waited for.
+  const few = { ...small, gemm: { ...tile, rows: 32, columns: 32, step: 32 } };
+  assert.is(kernelWork(few, work, 0).executed.memoryWaits, 6);
 });
 
 test('every device has a prediction of every recorded step, and says what to do next', () => {
