@@ -77,7 +77,6 @@ const PARTS = {
     missing,
     prepare: () => ({ program: newestMesa() }),
   },
-  compilers: { program: [process.execPath, here('./gpu-compile/run.mjs'), '--check'] },
 };
 
 /** Runs a part. Returns its verdict, `more` about it and its adapter, as {@link report} takes them. */
@@ -87,7 +86,6 @@ async function run(name) {
   if (cannot) return { verdict: 'skipped', more: cannot };
   const { env, program = [] } = part.prepare?.() ?? {};
   const options = { env: environment({ ...part.env, ...env, ...shaderCache(name) }) };
-  if (part.program) return watch(part.program, options);
   const [first, ...rest] = [...program, process.execPath, here('./soak/adapterInfo.mjs')];
   const info = JSON.parse(spawnSync(first, rest, options).stdout?.toString() || '{}');
   const adapter = info.description ?? 'no adapter';
