@@ -4,14 +4,14 @@
 //
 // shapes    x: [images, c, h, w], dy: [images, o, p, q], q a multiple of 4; z: [o, cr, 8], of whose last dimension S count:
 //           m = o, n = 8 (CR + 1). Part z of the sum takes kPerPart images; its result is stored below those of the parts before
-// parallel  one subgroup per tile of 16 o and 8 rows cr of the kernel, one row per lane. A lane loads a piece of a row of x
-//           once for its S taps, and 4 numbers of dy for each of two o. The other lanes' dy come by shuffles with a constant
-//           lane, which are broadcasts. Longer pieces need fewer loads, but then the loop no longer fits a CPU's cache of
-//           decoded instructions
+// parallel  one subgroup per tile of ROWS o and 8 rows cr of the kernel, one row per lane. A lane loads a piece of a row of x
+//           once for its S taps, and 4 numbers of dy for each of ROWS / 8 o. The other lanes' dy come by shuffles with a
+//           constant lane, which are broadcasts. Longer pieces need fewer loads too, but take longer
 // numerics  4 products are summed before they are added to the running sum; the order is fixed
 
 enable subgroups;
 
+override ROWS: u32 = 32; // 32 or 16
 override S: u32 = 5; // columns of the kernel, 2 to 7
 override PADDED = false; // whether windows reach beyond the image
 
@@ -20,28 +20,29 @@ override PADDED = false; // whether windows reach beyond the image
 
 alias Piece = array<f32, 10>;
 
-// Columns 0 to 3 of the kernel for each o, then columns 4 to 7. They stay in memory, as in conv2d.direct.
-var<private> sum: array<vec4f, 32>;
+// Column s of the kernel for each o, at 32 s. They stay in memory, as in conv2d.direct.
+var<private> sum: array<f32, 224>;
 
 fn addRows(first: u32, piece: Piece, dys: vec4f) {
   for (var lane = 0u; lane < 8u; lane++) {
-    var low = vec4f();
-    var high = vec4f();
+    var products = array<f32, 7>();
     for (var j = 0u; j < 4u; j++) {
       let dyHere = subgroupShuffle(dys[j], lane);
-      low += dyHere * vec4f(piece[j], piece[j + 1u], piece[j + 2u], piece[j + 3u]);
-      high += dyHere * vec4f(piece[j + 4u], select(0.0, piece[j + 5u], S > 5u), select(0.0, piece[j + 6u], S > 6u), 0.0);
+      for (var s = 0u; s < 7u; s++) {
+        if (s < S) { products[s] += dyHere * piece[j + s]; }
+      }
     }
-    sum[first + lane] += low;
-    if (S > 4u) { sum[first + 16u + lane] += high; }
+    for (var s = 0u; s < 7u; s++) {
+      if (s < S) { sum[32u * s + first + lane] += products[s]; }
+    }
   }
 }
 
 @compute @workgroup_size(8)
 fn weightGrad(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let tile = wid.y * groups.x + wid.x;
-  let down = (params.m + 15u) / 16u;
-  let firstRow = 16u * (tile % down);
+  let down = (params.m + ROWS - 1u) / ROWS;
+  let firstRow = ROWS * (tile % down);
   let kernelRow = 8u * (tile / down) + lane;
   let ofBias = kernelRow == params.c * params.r;
   let top = i32(kernelRow % params.r) - i32(params.padH);
@@ -67,14 +68,18 @@ fn weightGrad(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups
         let dyAt = (image * params.o + firstRow + lane) * fours + (p * params.q + q) / 4u;
         addRows(0u, piece, dy[dyAt]);
         addRows(8u, piece, dy[dyAt + 8u * fours]);
+        if (ROWS > 16u) {
+          addRows(16u, piece, dy[dyAt + 16u * fours]);
+          addRows(24u, piece, dy[dyAt + 24u * fours]);
+        }
       }
     }
   }
   if (8u * kernelRow >= params.n) { return; }
-  let rows = min(16u, params.m - firstRow);
+  let rows = min(ROWS, params.m - firstRow);
   for (var row = 0u; row < rows; row++) {
     let to = wid.z * params.m + firstRow + row;
-    epilogue(to, 8u * kernelRow, sum[row]);
-    if (S > 4u) { epilogue(to, 8u * kernelRow + 4u, sum[16u + row]); }
+    epilogue(to, 8u * kernelRow, vec4f(sum[row], sum[32u + row], sum[64u + row], sum[96u + row]));
+    if (S > 4u) { epilogue(to, 8u * kernelRow + 4u, vec4f(sum[128u + row], sum[160u + row], sum[192u + row], 0.0)); }
   }
 }

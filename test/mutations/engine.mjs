@@ -213,7 +213,10 @@ export default {
     ['phases * WIDEST_TILE * Math.ceil(perPhase / WIDEST_TILE)', 'phases * perPhase', 'ops/conv2d'],
   ],
   'shaders/conv2d.direct.wgsl': [['u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]']],
-  'shaders/conv2d.directWeightGrad.wgsl': [['S > 6u), 0.0)', 'S > 7u), 0.0)', 'ops/conv2d [adapter]']],
+  'shaders/conv2d.directWeightGrad.wgsl': [
+    ['sum[192u + row]', 'sum[160u + row]', 'ops/conv2d [adapter]'],
+    ['ROWS > 16u', 'ROWS > 32u', 'ops/conv2d [adapter]'],
+  ],
   'shaders/gatherRows.wgsl': [
     ['dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'],
     ['r < taken; r++', 'r < 1u; r++', 'ops/gatherRows [adapter]'],

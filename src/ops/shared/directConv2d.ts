@@ -94,13 +94,15 @@ export function directWeightGrad(
 ): void {
   const { images, c, o, p, q, r, s, padH, padW } = sizes;
   const kernelRows = c * r + 1;
-  const tiles = Math.ceil(o / 16) * Math.ceil(kernelRows / 8);
+  // 32 rows share the loads of x. If the last tile had 16 rows or fewer, smaller tiles waste less.
+  const ROWS = Math.ceil(o / 16) % 2 === 0 ? 32 : 16;
+  const tiles = Math.ceil(o / ROWS) * Math.ceil(kernelRows / 8);
   // Few tiles with many images leave cores idle, so the images are split. The order of the sum depends only on the sizes.
   const perPart = Math.max(1, Math.ceil(images / Math.max(1, Math.ceil(16 / tiles))));
   const parts = Math.ceil(images / perPart);
   const params = { ...sizes, m: o, n: 8 * kernelRows, k: images * p * q, kPerPart: perPart, hasBias: 0, relu: 0 };
   const options = {
-    constants: { S: s, PADDED: padH + padW > 0 ? 1 : 0 },
+    constants: { ROWS, S: s, PADDED: padH + padW > 0 ? 1 : 0 },
     flops: 2 * o * (c * r * s + 1) * images * p * q,
   };
   if (parts <= 1) {
