@@ -39,8 +39,8 @@ const withLanes = (lanes) => ({
 });
 
 /**
- * The parts: `tests` to run and their `profiles`, changes of `env`, an adapter that it `wants` and `suits` recognises, `missing` to tell
- * why this machine cannot run it, and `prepare` to return the programs that start Node, or changes of the environment.
+ * The parts: `tests` to run and their `profiles`, changes of `env`, an adapter or compiler that it `wants` and `suits` recognises,
+ * `missing` to tell why this machine cannot run it, and `prepare` to return the programs that start Node, or changes of the environment.
  */
 const PARTS = {
   long: { tests: LONG, env: { ...NUMBERS, ...process.env } },
@@ -52,6 +52,8 @@ const PARTS = {
   robustness: {
     tests: KERNELS,
     profiles: FAMILIES,
+    wants: 'a compiler that clamps indices',
+    suits: (_, compiled) => /\bU?[mM]in\b/.test(compiled),
     env: {
       PADAGRAD_DAWN_DISABLED: 'vulkan_use_buffer_robust_access_2',
       NODE_OPTIONS: `--import ${new URL('./soak/dawnFlags.mjs', import.meta.url)}`,
@@ -87,9 +89,10 @@ async function run(name) {
   const { env, program = [] } = part.prepare?.() ?? {};
   const options = { env: environment({ ...part.env, ...env, ...shaderCache(name) }) };
   const [first, ...rest] = [...program, process.execPath, here('./soak/adapterInfo.mjs')];
-  const info = JSON.parse(spawnSync(first, rest, options).stdout?.toString() || '{}');
+  const compiled = spawnSync(first, rest, options).stdout?.toString() || '{}';
+  const info = JSON.parse(compiled.split('\n').at(-1));
   const adapter = info.description ?? 'no adapter';
-  if (part.wants && !(info.device && part.suits(info)))
+  if (part.wants && !(info.device && part.suits(info, compiled)))
     return { verdict: 'skipped', more: `it takes ${part.wants}, and here is ${adapter}` };
   const profiles = (part.profiles ?? []).flatMap((profile) => ['--profile', profile]);
   // One job, because some of these tests measure memory and time.
