@@ -170,33 +170,61 @@ function componentStores(code: string, name: string, indices: number): string[] 
 // to it are lost without an error.
 test('overrides size arrays and workgroups by their name, and their defaults are numbers', () => {
   const paths = [...shaders, ...list('bench', '.wgsl')];
+  const read = (path: string): string => text(path).replace(/\/\/.*/g, '');
   const namesOf = (code: string, kind: string) =>
-    [...code.matchAll(new RegExp(`^${kind} (\\w+)`, 'gm'))].map(([, name]) => name!);
-  const overrides = new Set(paths.flatMap((path) => namesOf(text(path), 'override')));
+    [...code.matchAll(new RegExp(`\\b${kind} (\\w+)`, 'g'))].map(([, name]) => name!);
+  const overrides = new Set(paths.flatMap((path) => namesOf(read(path), 'override')));
   const faultsIn = (code: string): string[] => {
     const constants = new Set(namesOf(code, 'const'));
     const isOverride = (word: string) => overrides.has(word) && !constants.has(word);
-    const sizes = [...code.matchAll(/array<.*, ([^<>,]+)>|@workgroup_size\(([^)]+)\)/g)].flatMap(
-      ([, count, workgroup]) => count ?? workgroup!.split(','),
+    const arrays = [...code.matchAll(/\barray\s*</g)].map(
+      ({ index }) => argumentsAt(code, code.indexOf('<', index))[1],
     );
-    const defaults = [...code.matchAll(/^override [^=;]*= ([^;]+);/gm)].map(([, value]) => value!);
+    const groups = [...code.matchAll(/@workgroup_size\s*\(/g)].flatMap(({ index }) =>
+      argumentsAt(code, code.indexOf('(', index)),
+    );
+    const defaults = [...code.matchAll(/\boverride [^=;]*=([^;]+);/g)].map(([, value]) => value!);
+    const isPlain = (size: string) => /^\s*\w+\s*$/.test(size);
     return [
-      ...sizes.filter((size) => !/^\s*\w+\s*$/.test(size) && words(size).some(isOverride)),
+      ...[...arrays, ...groups].filter((size) => size && !isPlain(size) && words(size).some(isOverride)),
       ...defaults.filter((value) =>
         words(value).some((word) => /^[A-Za-z_]/.test(word) && !/^(true|false)$/.test(word)),
       ),
-    ];
+    ].map((fault) => fault!.trim());
   };
   assert.equal(
-    paths.flatMap((path) => faultsIn(text(path)).map((fault) => `${path}: ${fault}`)),
+    paths.flatMap((path) => faultsIn(read(path)).map((fault) => `${path}: ${fault}`)),
     [],
   );
   overrides.add('S');
-  const wrong = faultsIn(
-    'override S = 2 * S;\nvar<workgroup> a: array<array<f32, S>, 2 * S>;\n@workgroup_size(S, S + 1)',
-  );
-  assert.equal(wrong, ['2 * S', ' S + 1', '2 * S']);
+  const right = 'override S = 2u;\nvar<workgroup> a: array<f32, S>; @workgroup_size(S, 1)';
+  assert.equal(faultsIn(right), []);
+  const wrong = `@id(1) override S = 2 * S;
+    var<workgroup> a: array<array<f32, S>, 2 * S>; var<workgroup> b: array<f32, min(S, 4)>; var<workgroup> c: array<f32, 4>;
+    var<workgroup> d: array<
+      vec4<f32>,
+      S / 4
+    >;
+    @workgroup_size(S, max(S, 1), S + 1)`;
+  assert.equal(faultsIn(wrong), ['2 * S', 'min(S, 4)', 'S / 4', 'max(S, 1)', 'S + 1', '2 * S']);
 });
+
+/** Splits what the bracket at a place of WGSL encloses, at its outer commas. */
+function argumentsAt(code: string, start: number): string[] {
+  let depth = 0;
+  let from = start + 1;
+  const found: string[] = [];
+  for (let at = start; at < code.length; at++) {
+    if ('(<'.includes(code[at]!)) depth++;
+    if (')>'.includes(code[at]!)) depth--;
+    if (depth === 0 || (depth === 1 && code[at] === ',')) {
+      found.push(code.slice(from, at));
+      from = at + 1;
+    }
+    if (depth === 0) break;
+  }
+  return found;
+}
 
 test('WGSL lives in shaders/, console and unfinished marks nowhere in the library', () => {
   const wrong = sources.filter((path) => {
