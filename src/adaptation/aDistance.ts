@@ -17,6 +17,7 @@ const checks: OptionChecks<ADistanceOptions> = {
 };
 
 const TRAINED = 0.8;
+const FEWEST = 5;
 const BATCH = 2;
 const LR = 0.01;
 
@@ -24,10 +25,11 @@ const LR = 0.01;
  * Measures how far apart the features of two domains are (TLlib `a_distance.calculate`; Ben-David et al., "Analysis of representations for
  * domain adaptation", NIPS 2006): 2 (1 - 2 error), with the error of a logistic classifier of the domains. It is trained on 80 % of the
  * examples (SGD, learning rate 0.01, batches of 2) and tested on the others. 0: the domains look alike to it; 2: it never errs. Chance
- * makes it slightly negative.
+ * makes it slightly negative: its standard error is at most 2 / sqrt(n) if n examples are tested.
  *
  * @param source, target feature vectors, such as those of a model; as many of each as you have
  * @throws TypeError if they have different lengths
+ * @throws RangeError for fewer than 5 of a domain
  */
 export function aDistance(source: HostFeatures, target: HostFeatures, options: ADistanceOptions = {}): number {
   checkData('aDistance: source', source, false);
@@ -39,10 +41,12 @@ export function aDistance(source: HostFeatures, target: HostFeatures, options: A
     throw new TypeError(
       `aDistance: source vectors have ${dim} numbers, but target vectors ${target.dim}; pass features of one model`,
     );
+  for (const [name, { count }] of Object.entries({ source, target }))
+    if (count < FEWEST)
+      throw new RangeError(`aDistance: ${name} has ${count} examples; pass ${FEWEST} or more, better hundreds`);
   const random = new Random(seed);
   const order = random.permutation(source.count + target.count);
   const held = Math.floor(TRAINED * order.length);
-  if (held === 0) throw new RangeError('aDistance: two examples are too few; pass more');
   // Linear's initial weights, the bias last.
   const weights = Float64Array.from({ length: dim + 1 }, () => (2 * random.uniform() - 1) / Math.sqrt(dim));
   const isSource = (i: number): boolean => i < source.count;

@@ -45,6 +45,12 @@ test('vectors of two lengths, too few examples and unknown options are refused',
     () => aDistance({ ...a, count: 9 }, a),
     /^aDistance: source: 9 vectors of 3 numbers take 27 numbers, but/,
   );
+  // Chance alone would make the result.
+  assert.throws(
+    () => aDistance(a, normal(4, 0, 1)),
+    /^aDistance: target has 4 examples; pass 5 or more, better hundreds$/,
+  );
+  assert.ok(Number.isFinite(aDistance(normal(5, 0, 1), normal(5, 0, 2))));
   assert.throws(() => aDistance(a, a, { epochs: 3 } as never), /^aDistance: unknown option epochs/);
 });
 

@@ -27,6 +27,11 @@ test('analyse adds the features, accuracies and mistakes to the folder of a run'
   assert.is(code, 0, stderr.text);
   const { aDistance, points, target, mistakes, task, classWeights } = read('run');
   assert.match(stdout.text, `A-distance ${aDistance.toFixed(2)} (0: `);
+  // 12 of 60 are tested: 2 / sqrt(12).
+  assert.match(
+    stdout.text,
+    'warning: the A-distance was tested on 12 examples, so chance alone changes it by about 0.6;',
+  );
   assert.match(stdout.text, /^source accuracy \d+\.\d % on 60 test images$/m);
   assert.ok(aDistance >= -2 && aDistance <= 2);
   assert.equal(task, { source: 'idx:s', target: 'idx:t' });
@@ -73,6 +78,9 @@ test('the same seed gives the same files; other data is analysed on request', as
 
 test('analyse refuses a model without data or folder, and another number of classes', async () => {
   writeFileSync('copy.safetensors', readFileSync('run/model.safetensors'));
+  await refused(['analyse', '-m', 'run', '--examples', '2'], /--examples.*5/);
+  writeIdx('few', stripes(4, 7));
+  await refused(['analyse', '-m', 'run', '-t', 'idx:few'], '--target idx:few: 4 images cannot be compared; pass 5');
   await refused(['analyse', '-m', 'nowhere'], '--model: no such file: nowhere');
   await refused(['analyse', '-m', 'copy.safetensors'], '--model copy.safetensors is no run folder; pass --out');
   await refused(['analyse', '-m', 'copy.safetensors', '--out', 'x'], '--source is missing; only a run folder says');

@@ -106,8 +106,11 @@ test('a run on folders saves the names of the classes, and predict labels the fi
   assert.match(again.stderr.text, /another file has this name; choose an empty folder/);
 
   // The names of folders of unlabelled files do not matter; eval needs the names.
-  const stdout = await run(['predict', '-m', 'run', '-d', 'folder:labelled', '--limit', '2']);
+  const labelled = ['predict', '-m', 'run', '-d', 'folder:labelled', '--limit', '2'];
+  const stdout = await run(labelled);
   assert.match(stdout.stdout.text, /^file,label.*\r\n(?:"left, far\/0|left\/\d)/);
+  const dash = await run([...labelled, '--csv', '-']);
+  assert.equal([dash.stdout.text, existsSync('-')], [stdout.stdout.text, false]);
   const evaluated = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--json']);
   assert.is(evaluated.result.accuracy, trained.result.targetAccuracy);
   const named = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--classes', 'left, far']);

@@ -54,7 +54,10 @@ export default {
     ['record ? (record.standardize ?? null) : isTorchvision', 'isTorchvision', 'cli/folders'],
   ],
   'src/train/labelTable.ts': [['row[c]! > row[second]!', 'row[c]! < row[second]!', 'cli/folders']],
-  'src/cli/commands/predict.ts': [['constants.COPYFILE_EXCL', '0', 'cli/folders']],
+  'src/cli/commands/predict.ts': [
+    ['constants.COPYFILE_EXCL', '0', 'cli/folders'],
+    [" || csv === '-'", '', 'cli/folders'],
+  ],
   'src/cli/flags.ts': [
     ['!kinds.some((kind) => readers.includes(kind))', 'false', 'cli/folders'],
     ["      .conflicts('seed'),", ',', 'cli/mistakes'],
@@ -99,7 +102,10 @@ export default {
     ['certainty(b) - certainty(a)', 'certainty(a) - certainty(b)', 'cli/analyse'],
     ['truths[i]! * numClasses + label', 'label * numClasses + truths[i]!', 'cli/analyse'],
   ],
-  'src/cli/commands/analyse.ts': [['flags[side] !== undefined && flags[side] !== began[side]', 'false', 'cli/analyse']],
+  'src/cli/commands/analyse.ts': [
+    ['flags[side] !== undefined && flags[side] !== began[side]', 'false', 'cli/analyse'],
+    ['chance > CHANCE', 'false', 'cli/analyse'],
+  ],
   'src/cli/show/svg.ts': [['i < sources === isSource', 'isSource', 'cli/analyse']],
   'src/cli/show/report.ts': [
     ['now() >= next', 'now() > next', 'cli/compiling'],

@@ -113,6 +113,7 @@ export default {
   'src/adaptation/aDistance.ts': [
     ['(LR * errors[k]!) / batch.length', '(-LR * errors[k]!) / batch.length', 'adaptation/aDistance'],
     ['order.subarray(held)', 'order.subarray(1, 3)', 'adaptation/aDistance'],
+    ['count < FEWEST', 'count < 2', 'adaptation/aDistance'],
   ],
   'src/train/methods/selfTraining.ts': [
     ['(iteration - pseudoFrom + 1) / ramp', '(iteration - pseudoFrom) / ramp', 'golden'],

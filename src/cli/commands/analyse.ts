@@ -27,6 +27,10 @@ interface Flags extends Partial<TrainFlags> {
   seed: number;
 }
 
+// The A-distance takes this many of each domain. If chance alone moves it by more than CHANCE, a warning says so.
+const FEWEST = 5;
+const CHANCE = 0.25;
+
 const EXAMPLES = `
 Examples:
   padagrad analyse --model runs/shop
@@ -49,7 +53,7 @@ export function addAnalyse(root: Command, act: Act): void {
     .option('--target-classes <list>', 'target classes to keep (default: those of the run, or all)')
     .option('--source-test <data>', 'labelled source examples for accuracies (default: as in train)')
     .option('--target-test <data>', 'labelled target examples for accuracies and mistakes (default: as in train)')
-    .option('--examples <n>', 'compare the features of at most n examples per domain', whole(2), 500);
+    .option('--examples <n>', 'compare the features of at most n examples per domain', whole(FEWEST), 500);
   addDataFlags(command)
     .optionsGroup('Running:')
     .addOption(trainingFlag('seed').default(0))
@@ -78,6 +82,11 @@ async function analyse(terminal: Terminal, flags: Flags): Promise<number> {
     );
   if (record) checkShape(`--source ${task.source}`, data.source, record.shape);
   if (!targetTest && data.target.labels) checkTestSet(`--target ${task.target}`, data.target, numClasses, 'the model');
+  for (const side of ['source', 'target'] as const)
+    if (data[side].count < FEWEST)
+      throw new UsageError(
+        `--${side} ${task[side]}: ${counted(data[side].count, nounOf(data[side]).slice(0, -1))} cannot be compared; pass ${FEWEST} or more`,
+      );
   makeFolder(out);
 
   const findings = await withGpu(job.options[0].float32MatmulPrecision, async (gpu) => {
@@ -168,11 +177,18 @@ function show(
   analysis: Analysis,
   names: readonly string[],
 ): void {
-  const { aDistance, source, target } = analysis;
+  const { aDistance, source, target, points } = analysis;
   const { bold } = terminal.colors;
   terminal.line(
     bold(`A-distance ${aDistance.toFixed(2)} (0: the features of both domains look alike, 2: they are apart)`),
   );
+  // A fifth of the examples is tested.
+  const tested = Math.ceil(points.x.length / 5);
+  const chance = 2 / Math.sqrt(tested);
+  if (chance > CHANCE)
+    terminal.warning(
+      `the A-distance was tested on ${counted(tested, 'example')}, so chance alone changes it by about ${chance.toFixed(1)}; compare more examples`,
+    );
   const setOf = (test: HostData | undefined) => `${test ? 'test' : 'training'} ${nounOf(data.target).slice(0, -1)}`;
   if (source)
     terminal.line(`source accuracy ${percent(source.accuracy)} on ${counted(source.count, setOf(sourceTest))}`);

@@ -39,13 +39,15 @@ export function addPredict(root: Command, act: Act): void {
   addModelFlags(command, 'test')
     .addHelpText('after', EXAMPLES)
     .optionsGroup('Output:')
-    .addOption(new Option('--csv <file>', 'write the labels to this file (default: to stdout)').conflicts('json'))
+    .addOption(new Option('--csv <file>', 'write the labels to this file (default or -: to stdout)').conflicts('json'))
     .option(
       '--copy-to <dir>',
       'copy each image file into a folder per predicted class; nothing is moved or overwritten',
     )
-    .action(act(label, ({ csv }) => csv === undefined));
+    .action(act(label, fillsStdout));
 }
+
+const fillsStdout = ({ csv }: Flags): boolean => csv === undefined || csv === '-';
 
 async function label(terminal: Terminal, flags: Flags): Promise<number> {
   const { data, copyTo } = flags;
@@ -67,10 +69,11 @@ async function label(terminal: Terminal, flags: Flags): Promise<number> {
   if (flags.json) {
     for (const row of rows) terminal.emit({ event: 'prediction', ...row });
     terminal.emit({ event: 'result', model: saved.file, data, count: rows.length });
-  } else if (flags.csv) {
-    writeAtomically(flags.csv, labelsCsv(rows));
+  } else if (fillsStdout(flags)) terminal.result(labelsCsv(rows));
+  else {
+    writeAtomically(flags.csv!, labelsCsv(rows));
     terminal.note(`${counted(rows.length, 'label')} in ${flags.csv}`);
-  } else terminal.result(labelsCsv(rows));
+  }
   return EXIT.ok;
 }
 
