@@ -15,7 +15,7 @@ inFolder(test);
 
 let trained: { accuracy: number; confusion: number[][] };
 test.before(async () => {
-  const { code, result } = await run([...TRAIN, '-i', '6', '-u', '2', '--out', 'run', '--json']);
+  const { code, result } = await run(`${TRAIN} -i 6 -u 2 --out run --json`);
   assert.is(code, 0);
   trained = result.target;
 });
@@ -23,7 +23,7 @@ const read = (folder: string): Analysis & Record<string, unknown> =>
   JSON.parse(readFileSync(join(folder, 'analysis.json'), 'utf8'));
 
 test('analyse adds the features, accuracies and mistakes to the folder of a run', async () => {
-  const { code, stdout, stderr } = await run(['analyse', '--model', 'run', '--examples', '30']);
+  const { code, stdout, stderr } = await run('analyse --model run --examples 30');
   assert.is(code, 0, stderr.text);
   const { aDistance, points, target, mistakes, task, classWeights } = read('run');
   assert.match(stdout.text, `A-distance ${aDistance.toFixed(2)} (0: `);
@@ -59,47 +59,42 @@ test('analyse adds the features, accuracies and mistakes to the folder of a run'
 });
 
 test('the same seed gives the same files; other data is analysed on request', async () => {
-  const again = ['analyse', '-m', 'run', '--examples', '30', '--json', '--out'];
-  const { code, result } = await run([...again, 'again']);
+  const { code, result } = await run('analyse -m run --examples 30 --json --out again');
   assert.equal([code, result.files.includes('report.html')], [0, true]);
   assert.is(readFileSync('again/analysis.json', 'utf8'), readFileSync('run/analysis.json', 'utf8'));
   writeFileSync('copy.safetensors', readFileSync('run/model.safetensors'));
   // Equal domains cannot be told apart, unless by chance.
   writeIdx('twin', stripes(60, 5));
-  const other = ['-s', 'idx:s', '-t', 'idx:twin', '--examples', '60', '--out', 'other', '--json'];
-  const bare = await run(['analyse', '-m', 'copy.safetensors', ...other]);
+  const bare = await run('analyse -m copy.safetensors -s idx:s -t idx:twin --examples 60 --out other --json');
   assert.is(bare.code, 0, bare.stderr.text);
   assert.ok(bare.result.aDistance < 1.2, `A-distance ${bare.result.aDistance}`);
   assert.equal([existsSync('other/report.html'), existsSync('other/class-weights.svg')], [false, false]);
-  const unlabelled = await run(['analyse', '-m', 'run', '-t', 'idx:bare', '--examples', '8', '--out', 'bare']);
+  const unlabelled = await run('analyse -m run -t idx:bare --examples 8 --out bare');
   assert.match(unlabelled.stdout.text, 'target accuracy unknown (pass --target-test to measure it)');
   assert.equal([read('bare').target, read('bare').mistakes, read('bare').points.label.at(-1)], [null, null, null]);
 });
 
 test('analyse refuses a model without data or folder, and another number of classes', async () => {
   writeFileSync('copy.safetensors', readFileSync('run/model.safetensors'));
-  await refused(['analyse', '-m', 'run', '--examples', '2'], /--examples.*5/);
+  await refused('analyse -m run --examples 2', /--examples.*5/);
   writeIdx('few', stripes(4, 7));
-  await refused(['analyse', '-m', 'run', '-t', 'idx:few'], '--target idx:few: 4 images cannot be compared; pass 5');
-  await refused(['analyse', '-m', 'nowhere'], '--model: no such file: nowhere');
-  await refused(['analyse', '-m', 'copy.safetensors'], '--model copy.safetensors is no run folder; pass --out');
-  await refused(['analyse', '-m', 'copy.safetensors', '--out', 'x'], '--source is missing; only a run folder says');
+  await refused('analyse -m run -t idx:few', '--target idx:few: 4 images cannot be compared; pass 5');
+  await refused('analyse -m nowhere', '--model: no such file: nowhere');
+  await refused('analyse -m copy.safetensors', '--model copy.safetensors is no run folder; pass --out');
+  await refused('analyse -m copy.safetensors --out x', '--source is missing; only a run folder says');
   const content = decodeSafetensors(readFileSync('run/model.safetensors'));
   const record = { ...JSON.parse(content.metadata.get('padagrad')!), classNames: ['a', 'b', 'c', 'd'] };
   const metadata = { ...Object.fromEntries(content.metadata), padagrad: JSON.stringify(record) };
   writeFileSync('named.safetensors', encodeSafetensors(content.tensors, metadata));
   await refused(
-    ['analyse', '-m', 'named.safetensors', '-s', 'idx:s', '-t', 'idx:t', '--out', 'x'],
+    'analyse -m named.safetensors -s idx:s -t idx:t --out x',
     '--source idx:s has the classes (no names), but those of named.safetensors are a, b, c, d; pass a source',
   );
   writeIdx('five', stripes(30, 6, { classes: 5 }));
-  await refused(
-    ['analyse', '-m', 'run', '-s', 'idx:five'],
-    '--source idx:five has 5 classes, but run/model.safetensors has 4',
-  );
+  await refused('analyse -m run -s idx:five', '--source idx:five has 5 classes, but run/model.safetensors has 4');
   // Labels of other classes would be left out of the accuracy.
   await refused(
-    ['analyse', '-m', 'run', '-t', 'idx:five'],
+    'analyse -m run -t idx:five',
     '--target idx:five: label 4 is out of range; the model has classes 0-3, so leave others out with --target-classes',
   );
 });

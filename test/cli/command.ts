@@ -54,8 +54,12 @@ export function refuseDevices(message: string): () => void {
   };
 }
 
+/** A command line: as typed, or as a list of words if some contain blanks. */
+type Line = string | readonly string[];
+
 /** Runs a command line. `onOutput` is called with each text on stdout, while the command runs. */
-export async function run(args: readonly string[], { tty = false, onOutput = (_: string) => {} } = {}) {
+export async function run(line: Line, { tty = false, onOutput = (_: string) => {} } = {}) {
+  const args = typeof line === 'string' ? line.split(' ') : line;
   const [stdout, stderr] = [new Recorder(tty, onOutput), new Recorder(tty)];
   const before = devices.length;
   const code = await main(args, { stdout, stderr });
@@ -67,9 +71,9 @@ export async function run(args: readonly string[], { tty = false, onOutput = (_:
 }
 
 /** Runs a command line that must be refused: exit code 2, one line on stderr, no GPU. */
-export async function refused(args: readonly string[], message: RegExp | string): Promise<void> {
-  const { code, stdout, stderr, opened } = await run(args);
-  assert.equal([code, stdout.text, stderr.lines.length, opened], [2, '', 1, 0], `${args}: ${stderr.text}`);
+export async function refused(line: Line, message: RegExp | string): Promise<void> {
+  const { code, stdout, stderr, opened } = await run(line);
+  assert.equal([code, stdout.text, stderr.lines.length, opened], [2, '', 1, 0], `${line}: ${stderr.text}`);
   assert.match(stderr.text, message);
 }
 
@@ -96,8 +100,8 @@ export function writeIdx(prefix: string, { images, labels, count, height, width 
 }
 
 /** `idx:s` has four classes of 16x16 images, `idx:t` the first two of them, `idx:bare` no labels. */
-export const DATA = ['-s', 'idx:s', '-t', 'idx:t', '--target-test', 'idx:t', '--source-test', 'idx:s', '-b', '8'];
-export const TRAIN = ['train', ...DATA];
+export const DATA = '-s idx:s -t idx:t --target-test idx:t --source-test idx:s -b 8';
+export const TRAIN = `train ${DATA}`;
 
 /** Puts the tests of a suite into a temporary folder with the images of {@link DATA}; returns its path when called. */
 export function inFolder(suite: ReturnType<typeof createSuite>): () => string {

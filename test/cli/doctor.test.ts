@@ -14,7 +14,7 @@ const MODULES = resolve('node_modules');
 inFolder(test);
 
 test('a usable device: adapter, driver, features, limits, and the features that are missing', async () => {
-  const { code, stdout, stderr } = await run(['doctor']);
+  const { code, stdout, stderr } = await run('doctor');
   assert.equal([code, stderr.text], [0, '']);
   for (const line of [
     /^node +v\d+/m,
@@ -31,7 +31,7 @@ test('a usable device: adapter, driver, features, limits, and the features that 
   assert.is(precisionLine({ family: 'half' }), 'medium also available (half, self-test passed)');
   assert.is(precisionLine({ problem: 'no shader-f16' }), 'highest only: no shader-f16');
 
-  const { events } = await run(['doctor', '--json']);
+  const { events } = await run('doctor --json');
   assert.is(events.length, 1);
   const { event, usable, device, features, limits, advice, mediumPrecision } = events[0];
   assert.equal([event, usable, advice.length], ['result', true, Number(device.software)]);
@@ -46,7 +46,7 @@ test('a device that computes wrong results is not usable', async () => {
   const { read } = Tensor.prototype;
   Tensor.prototype.read = async () => Float32Array.of(0, 2, 7);
   try {
-    const { code, stdout, stderr } = await run(['doctor']);
+    const { code, stdout, stderr } = await run('doctor');
     assert.equal([code, stderr.text], [1, '']);
     assert.match(
       stdout.text,

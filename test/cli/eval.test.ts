@@ -12,59 +12,48 @@ inFolder(test);
 
 let trained: { accuracy: number; confusion: number[][] };
 test.before(async () => {
-  const { code, result } = await run([...TRAIN, '-i', '12', '--out', 'run', '--json']);
+  const { code, result } = await run(`${TRAIN} -i 12 --out run --json`);
   assert.is(code, 0);
   trained = result.source;
 });
 const MODEL = 'run/model.safetensors';
 
 test('eval: accuracy, overall and per class, with the confusion matrix that the run had', async () => {
-  const { code, stdout, stderr } = await run(['eval', '--model', 'run', '--data', 'idx:s', '--classes', '0-2']);
+  const { code, stdout, stderr } = await run('eval --model run --data idx:s --classes 0-2');
   assert.equal([code, stderr.text], [0, '']);
   assert.match(stdout.text, `${MODEL} on idx:s, classes 0-2 (45 images)`);
   assert.match(stdout.text, /^accuracy \d+\.\d % on 45 images$/m);
   assert.match(stdout.text, /class\s+accuracy\s+images\s+as 0/);
-  const { result } = await run(['eval', '-m', MODEL, '-d', 'idx:s', '--json']);
+  const { result } = await run(`eval -m ${MODEL} -d idx:s --json`);
   const { event, model, data, split, classes, numClasses, accuracy, confusion, count, device } = result;
   assert.equal([event, model, data, split, classes, numClasses], ['result', MODEL, 'idx:s', 'test', null, 4]);
   assert.equal({ accuracy, confusion }, { accuracy: trained.accuracy, confusion: trained.confusion });
   assert.equal([count, device.subgroupSize >= 0], [60, true]);
-  const few = await run(['eval', '-m', MODEL, '-d', 'idx:s', '--split', 'train', '--limit', '6', '--json']);
+  const few = await run(`eval -m ${MODEL} -d idx:s --split train --limit 6 --json`);
   assert.equal([few.result.split, few.result.count], ['train', 6]);
 });
 
 test('a model keeps its geometry: eval moves the images as training did', async () => {
-  const own = ['--method', 'self-training', '--pseudo-from', '4', '-i', '8', '--out', 'moved', '--json'];
-  const { code, result } = await run([...TRAIN, ...own]);
+  const { code, result } = await run(`${TRAIN} --method self-training --pseudo-from 4 -i 8 --out moved --json`);
   assert.is(code, 0);
   const { geometry, sourceJitter, iterations } = JSON.parse(readFileSync('moved/config.json', 'utf8')).options;
   assert.equal([geometry, sourceJitter, iterations], ['canonical', 'strong', 8]);
-  const short = await run([...TRAIN, '--method', 'self-training', '-i', '2', '--json']);
+  const short = await run(`${TRAIN} --method self-training -i 2 --json`);
   const warnings = short.events.filter(({ event }) => event === 'warning').map(({ message }) => message);
   assert.is(warnings.length, 2, short.stderr.text);
   assert.match(warnings[0], /^pseudo-labels begin at iteration 300, but the run ends at 2,/);
   assert.match(warnings[1], /^class weights are first updated after iteration 100, but the run ends at 2,/);
-  const evaluated = await run(['eval', '--model', 'moved', '--data', 'idx:s', '--json']);
+  const evaluated = await run('eval --model moved --data idx:s --json');
   assert.equal(evaluated.result.confusion, result.source.confusion);
   const { tensors, metadata } = decodeSafetensors(readFileSync('moved/model.safetensors'), 'moved');
   const record = { ...JSON.parse(metadata.get('padagrad')!), geometry: 'none' };
   writeFileSync('unmoved.safetensors', encodeSafetensors(tensors, { padagrad: JSON.stringify(record) }));
-  const unmoved = await run(['eval', '--model', 'unmoved.safetensors', '--data', 'idx:s', '--json']);
+  const unmoved = await run('eval --model unmoved.safetensors --data idx:s --json');
   assert.is.not(String(unmoved.result.confusion), String(result.source.confusion));
 });
 
 test('weights: a bar per class, marked with the given classes', async () => {
-  const { code, stdout } = await run([
-    'weights',
-    '-m',
-    'run',
-    '-d',
-    'idx:s',
-    '--classes',
-    '0-1',
-    '--temperature',
-    '0.2',
-  ]);
+  const { code, stdout } = await run('weights -m run -d idx:s --classes 0-1 --temperature 0.2');
   assert.is(code, 0);
   assert.match(stdout.text, `${MODEL} on idx:s, classes 0,1 (30 images)\n`);
   assert.match(stdout.text, '; temperature 0.2\n');
@@ -76,7 +65,7 @@ test('weights: a bar per class, marked with the given classes', async () => {
 });
 
 test('weights: images without labels, as JSON', async () => {
-  const { code, events, stderr } = await run(['weights', '-m', 'run', '-d', 'idx:bare', '--json']);
+  const { code, events, stderr } = await run('weights -m run -d idx:bare --json');
   assert.equal([code, events.length], [0, 1]);
   const [{ event, classWeight, count, temperature, collapsed }] = events;
   assert.equal([event, classWeight.length, Math.max(...classWeight), count, temperature], ['result', 4, 1, 40, 0.1]);
@@ -97,7 +86,7 @@ const filled = (shape: readonly number[], of: (i: number) => number): HostTensor
 
 test('weights: collapsed ones are a warning', async () => {
   withTensor('one-class.safetensors', 'head.bias', ({ shape }) => filled(shape, (i) => 100 * Number(i === 1)));
-  const { code, stdout } = await run(['weights', '--model', 'one-class.safetensors', '--data', 'idx:s']);
+  const { code, stdout } = await run('weights --model one-class.safetensors --data idx:s');
   assert.is(code, 0);
   assert.match(
     stdout.text,
@@ -120,7 +109,7 @@ for (const command of ['eval', 'weights']) {
       ['head.bias', () => large],
     ] as const) {
       withTensor('bad.safetensors', name, change);
-      const { code, events, stderr, opened } = await run([command, '-m', 'bad.safetensors', '-d', 'idx:s', '--json']);
+      const { code, events, stderr, opened } = await run(`${command} -m bad.safetensors -d idx:s --json`);
       assert.equal([code, opened, events.map(({ event, code }) => `${event} ${code}`)], [1, 0, ['error NOT_FINITE']]);
       assert.match(stderr.text, new RegExp(`^padagrad: bad.safetensors: ${name} \\[.*\\] holds .* at element 3; `));
     }
@@ -128,7 +117,7 @@ for (const command of ['eval', 'weights']) {
 
   test(`${command}: images of another size than the run's are refused`, async () => {
     writeIdx('big', { images: new Uint8Array(4 * 400), labels: new Uint8Array(4), count: 4, height: 20, width: 20 });
-    const { code, stderr } = await run([command, '-m', 'run', '-d', 'idx:big']);
+    const { code, stderr } = await run(`${command} -m run -d idx:big`);
     assert.equal([code, stderr.lines.length], [2, 1]);
     assert.match(
       stderr.text,
@@ -138,7 +127,7 @@ for (const command of ['eval', 'weights']) {
 
   test(`${command}: finite weights that overflow are an error too`, async () => {
     withTensor('huge.safetensors', 'head.weight', ({ shape }) => filled(shape, (i) => (i % 2 ? 3e38 : -3e38)));
-    const { code, result } = await run([command, '-m', 'huge.safetensors', '-d', 'idx:s', '--json']);
+    const { code, result } = await run(`${command} -m huge.safetensors -d idx:s --json`);
     assert.equal([code, result.code], [1, 'NOT_FINITE']);
     assert.match(result.message, /^huge.safetensors: its weights are finite, but some logits of these images are not;/);
   });

@@ -49,11 +49,10 @@ test.before(async () => {
   writeFileSync('phone.csv', [head, ...lines(TARGET)].join('\n'));
 });
 
-const GREY = ['--channels', '1', '-b', '8', '--eval-freq', '0'];
+const FOLDERS = 'train -s folder:shop -t folder:phone --channels 1 -b 8 --eval-freq 0';
 
 test('a run on folders saves the names of the classes, and predict labels the files', async () => {
-  const train = ['train', '-s', 'folder:shop', '-t', 'folder:phone', ...GREY, '-i', '150', '--out', 'run'];
-  const trained = await run([...train, '--target-test', 'folder:labelled', '--json']);
+  const trained = await run(`${FOLDERS} -i 150 --out run --target-test folder:labelled --json`);
   assert.is(trained.code, 0, trained.stderr.text);
   assert.ok(trained.result.targetAccuracy > 90, `${trained.result.targetAccuracy} %`);
   const { metadata } = decodeSafetensors(readFileSync('run/model.safetensors'));
@@ -67,17 +66,7 @@ test('a run on folders saves the names of the classes, and predict labels the fi
     ...{ standardize: null, geometry: 'none' },
   });
 
-  const predicted = await run([
-    'predict',
-    '-m',
-    'run',
-    '-d',
-    'folder:phone',
-    '--csv',
-    'out.csv',
-    '--copy-to',
-    'sorted',
-  ]);
+  const predicted = await run('predict -m run -d folder:phone --csv out.csv --copy-to sorted');
   assert.is(predicted.code, 0, predicted.stderr.text);
   const [header, ...lines] = readFileSync('out.csv', 'utf8').split('\r\n');
   assert.is(header, 'file,label,probability,second,secondProbability');
@@ -93,80 +82,53 @@ test('a run on folders saves the names of the classes, and predict labels the fi
   assert.is((100 * right) / 30, trained.result.targetAccuracy);
   // Nothing is moved, a second copy changes nothing, and another file is not overwritten.
   assert.is(readdirSync('phone').length, 30);
-  assert.is(
-    (await run(['predict', '-m', 'run', '-d', 'folder:phone', '--csv', 'out.csv', '--copy-to', 'sorted'])).code,
-    0,
-  );
+  assert.is((await run('predict -m run -d folder:phone --csv out.csv --copy-to sorted')).code, 0);
   const one = readdirSync('sorted').flatMap((name) =>
     readdirSync(join('sorted', name)).map((file) => join('sorted', name, file)),
   )[0]!;
   writeFileSync(one, 'mine');
-  const again = await run(['predict', '-m', 'run', '-d', 'folder:phone', '--csv', 'out.csv', '--copy-to', 'sorted']);
+  const again = await run('predict -m run -d folder:phone --csv out.csv --copy-to sorted');
   assert.equal([again.code, readFileSync(one, 'utf8')], [2, 'mine']);
   assert.match(again.stderr.text, /another file has this name; choose an empty folder/);
 
   // The names of folders of unlabelled files do not matter; eval needs the names.
-  const labelled = ['predict', '-m', 'run', '-d', 'folder:labelled', '--limit', '2'];
+  const labelled = 'predict -m run -d folder:labelled --limit 2';
   const stdout = await run(labelled);
   assert.match(stdout.stdout.text, /^file,label.*\r\n(?:"left, far\/0|left\/\d)/);
-  const dash = await run([...labelled, '--csv', '-']);
+  const dash = await run(`${labelled} --csv -`);
   assert.equal([dash.stdout.text, existsSync('-')], [stdout.stdout.text, false]);
-  const evaluated = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--json']);
+  const evaluated = await run('eval -m run -d folder:labelled --json');
   assert.is(evaluated.result.accuracy, trained.result.targetAccuracy);
   const named = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--classes', 'left, far']);
   assert.match(named.stdout.text, /^accuracy .* on 15 images$/m);
-  await refused(['eval', '-m', 'run', '-d', 'idx:t'], /0, 1 are not classes of the source, which are left, left, far/);
+  await refused('eval -m run -d idx:t', /0, 1 are not classes of the source, which are left, left, far/);
 });
 
 test('a resumed run reads its folders as it began', async () => {
-  const sets = ['-s', 'folder:shop', '-t', 'folder:phone', ...GREY, '--standardize', 'source'];
-  const train = ['train', ...sets, '--source-classes', 'left,right,middle'];
-  const whole = await run([...train, '-i', '8', '--out', 'whole', '--json']);
+  const train = `${FOLDERS} --standardize source --source-classes left,right,middle -i 8`;
+  const whole = await run(`${train} --out whole --json`);
   assert.is(whole.code, 0, whole.stderr.text);
-  await run([...train, '-i', '8', '--checkpoint-every', '4', '--out', 'part', '--json']);
+  await run(`${train} --checkpoint-every 4 --out part --json`);
   const model = readFileSync('part/model.safetensors');
   assert.ok(model.equals(readFileSync('whole/model.safetensors')));
   assert.is(whole.events.find(({ event }) => event === 'start').task.sourceClasses.join(), '0,2,3');
-  await refused(
-    ['train', '--resume', 'part', '--channels', '3'],
-    /--channels was 1 when the run started but is 3 now; omit it/,
-  );
-  await refused(
-    ['train', '--resume', 'part', '--standardize', 'none'],
-    /--standardize was source when the run started/,
-  );
+  await refused('train --resume part --channels 3', /--channels was 1 when the run started but is 3 now; omit it/);
+  await refused('train --resume part --standardize none', /--standardize was source when the run started/);
 });
 
 test('feature vectors of a CSV file train an mlp, standardised as its file says', async () => {
-  const sets = [
-    '-s',
-    'csv:shop.csv',
-    '-t',
-    'csv:phone.csv',
-    '--target-test',
-    'csv:phone.csv',
-    '--label-column',
-    'kind',
-  ];
-  const data = [...sets, '--standardize', 'source', '-b', '8'];
-  const { code, result, events, stderr } = await run(['train', ...data, '-i', '100', '--out', 'vectors', '--json']);
+  const { code, result, events, stderr } = await run(
+    'train -s csv:shop.csv -t csv:phone.csv --target-test csv:phone.csv --label-column kind --standardize source -b 8 -i 100 --out vectors --json',
+  );
   assert.is(code, 0, stderr.text);
   assert.is(events.find(({ event }) => event === 'start').task.arch, 'mlp');
-  const { code: evaluated, stdout } = await run([
-    'eval',
-    '-m',
-    'vectors',
-    '-d',
-    'csv:phone.csv',
-    '--label-column',
-    'kind',
-  ]);
+  const { code: evaluated, stdout } = await run('eval -m vectors -d csv:phone.csv --label-column kind');
   assert.is(evaluated, 0);
   const { targetAccuracy } = result;
   assert.ok(targetAccuracy > 90, `${targetAccuracy} %`);
   assert.match(stdout.text, new RegExp(`^accuracy ${targetAccuracy.toFixed(1)}.* on 30 vectors$`, 'm'));
   assert.is(result.iterations, 100);
-  const json = await run(['predict', '-m', 'vectors', '-d', 'csv:phone.csv', '--label-column', 'kind', '--json']);
+  const json = await run('predict -m vectors -d csv:phone.csv --label-column kind --json');
   assert.equal([json.events.length, json.events[3].file, json.result.count], [32, '2', 30]);
   const { metadata } = decodeSafetensors(readFileSync('vectors/model.safetensors'));
   const { mean, std } = JSON.parse(metadata.get('padagrad')!).standardize;
@@ -245,55 +207,36 @@ test('--labels names the labels of the source', async () => {
   const train = ['train', '-b', '8', '-s', 'npy:a.npy', '-t', 'npy:b.npy'];
   await refused(train, /--source npy:a.npy: has no labels/);
   await refused(
-    ['train', '-s', 'folder:shop', '-t', 'npy:b.npy', '--labels', 'kinds.npy'],
+    'train -s folder:shop -t npy:b.npy --labels kinds.npy',
     /--labels is for data of the kind npy:\.\.\., not for folder:shop; leave it out/,
   );
-  await refused(
-    ['train', '-s', 'npy:b.npy', '-t', 'npy:a.npy', '--labels', 'kinds.npy'],
-    /kinds.npy: .* 9 labels, one for each example/,
-  );
-  await refused(
-    ['predict', '-m', 'vectors', '-d', 'npy:b.npy', '--labels', 'kinds.npy'],
-    /is used only to choose --classes by/,
-  );
-  await refused(
-    ['eval', '-m', 'vectors', '-d', 'npy:a.npy', '--labels', 'kinds.npy'],
-    /0, 1, 2 are not classes of the source/,
-  );
+  await refused('train -s npy:b.npy -t npy:a.npy --labels kinds.npy', /kinds.npy: .* 9 labels, one for each example/);
+  await refused('predict -m vectors -d npy:b.npy --labels kinds.npy', /is used only to choose --classes by/);
+  await refused('eval -m vectors -d npy:a.npy --labels kinds.npy', /0, 1, 2 are not classes of the source/);
 });
 
 test('what does not fit is refused before the GPU is opened', async () => {
-  const train = (...args: string[]) => ['train', '-b', '8', ...args];
   await refused(
-    train('-s', 'folder:shop', '-t', 'idx:bare'),
+    'train -b 8 -s folder:shop -t idx:bare',
     /images are 16x16 but those of --source folder:shop are 3x16x16; .*--channels 1 converts/,
   );
-  await refused(
-    train('-s', 'idx:s', '-t', 'folder:phone'),
-    /images are 3x16x16 but .*: --channels 1 converts image files/,
-  );
-  await refused(train('-s', 'folder:shop', '-t', 'folder:none'), /none cannot be read: no such file or directory/);
-  await refused(train('-s', 'folder:phone', '-t', 'folder:phone'), /has no labels; training needs the source's labels/);
-  await refused(train('-s', 'folder:shop', '-t', 'csv:phone.csv'), /numbers that f32 can hold/);
+  await refused('train -b 8 -s idx:s -t folder:phone', /images are 3x16x16 but .*: --channels 1 converts image files/);
+  await refused('train -b 8 -s folder:shop -t folder:none', /none cannot be read: no such file or directory/);
+  await refused('train -b 8 -s folder:phone -t folder:phone', /has no labels; training needs the source's labels/);
+  await refused('train -b 8 -s folder:shop -t csv:phone.csv', /numbers that f32 can hold/);
   // A flag that nothing reads.
   await refused(
-    train('-s', 'idx:s', '-t', 'idx:t', '--channels', '1'),
+    'train -b 8 -s idx:s -t idx:t --channels 1',
     /--channels is for data of the kind folder:\.\.\. or list:\.\.\., not for idx:s, idx:t; leave it out/,
   );
   await refused(
-    ['eval', '-m', 'vectors', '-d', 'csv:phone.csv', '--label-column', 'kind', '--root', 'x'],
+    'eval -m vectors -d csv:phone.csv --label-column kind --root x',
     /--root is for data of the kind list:\.\.\., not for csv:phone.csv; leave it out/,
   );
-  await refused(train('-s', 'folder:shop', '-t', 'folder:phone', '--image-size', '0'), /--image-size 0 is no size/);
-  await refused(train('-s', 'folder:shop', '-t', 'folder:phone', '--arch', 'mlp'), /mlp: /);
-  await refused(
-    ['predict', '-m', 'run', '-d', 'idx:t', '--copy-to', 'x'],
-    /--copy-to copies image files, but --data idx:t has none/,
-  );
-  await refused(
-    train('-s', 'folder:shop', '-t', 'folder:labelled', '--target-classes', 'up'),
-    /'up' in 'up' is no class/,
-  );
+  await refused('train -b 8 -s folder:shop -t folder:phone --image-size 0', /--image-size 0 is no size/);
+  await refused('train -b 8 -s folder:shop -t folder:phone --arch mlp', /mlp: /);
+  await refused('predict -m run -d idx:t --copy-to x', /--copy-to copies image files, but --data idx:t has none/);
+  await refused('train -b 8 -s folder:shop -t folder:labelled --target-classes up', /'up' in 'up' is no class/);
   assert.not(existsSync('x'));
 });
 

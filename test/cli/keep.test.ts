@@ -12,17 +12,15 @@ const test = suite('keep');
 const folder = inFolder(test);
 
 // A high temperature gives even class weights, which never collapse.
-const FLAGS = '--target-classes 0-1 --temperature 2 -i 40 -u 15 -p 1 --checkpoint-every 10 --json'.split(' ');
-const begin = (out: string, flags: readonly string[] = [], on = {}) =>
-  run([...TRAIN, ...FLAGS, '--out', out, ...flags], on);
+const BEGIN = `${TRAIN} --target-classes 0-1 --temperature 2 -i 40 -u 15 -p 1 --checkpoint-every 10 --json`;
+const begin = (line: string, on = {}) => run(`${BEGIN} --out ${line}`, on);
 /** A run that a signal ends at iteration 25. Its checkpoints are 20 and 25. */
-const interrupt = (out: string, ...flags: string[]) =>
+const interrupt = (line: string) =>
   begin(
-    out,
-    flags,
+    line,
     at(25, () => process.emit('SIGTERM', 'SIGTERM')),
   );
-const resume = (out: string, ...flags: string[]) => run(['train', '--resume', out, '--json', ...flags]);
+const resume = (line: string) => run(`train --json --resume ${line}`);
 const checkpoints = (out: string): string[] =>
   readdirSync(out)
     .filter((name) => name.startsWith('checkpoint-'))
@@ -39,8 +37,8 @@ function interrupted(): string {
   return copy;
 }
 test.before(async () => {
-  assert.is((await begin('whole', ['--eval-freq', '8', '--lr', '0.02', '--seed', '3'])).code, 0);
-  const stopped = await interrupt('stopped', '--eval-freq', '8', '--lr', '0.02', '--seed', '3');
+  assert.is((await begin('whole --eval-freq 8 --lr 0.02 --seed 3')).code, 0);
+  const stopped = await interrupt('stopped --eval-freq 8 --lr 0.02 --seed 3');
   assert.is(stopped.code, 143, stopped.stderr.text);
 });
 
@@ -53,7 +51,7 @@ test('the last two checkpoints are kept, no temporary file, and no lock', () => 
 });
 
 test('--checkpoint-every 0 saves none', async () => {
-  assert.is((await begin('none', ['--checkpoint-every', '0', '-i', '12'])).code, 0);
+  assert.is((await begin('none --checkpoint-every 0 -i 12')).code, 0);
   assert.equal(checkpoints('none'), []);
 });
 
@@ -139,14 +137,14 @@ test('flags that contradict the run are refused with both values', async () => {
     ['--float32-matmul-precision medium', /--float32-matmul-precision was highest .* but is medium now/],
     ['--out elsewhere', /--out was copy-\d+ .* but is elsewhere now/],
   ] as const)
-    await refused(['train', '--resume', out, ...flags.split(' ')], message);
+    await refused(`train --resume ${out} ${flags}`, message);
   assert.equal(content(out), before);
 });
 
 test('flags that mean the same, or only change the output, are accepted', async () => {
   const out = interrupted();
-  const same = ['--lr', '2e-2', '--target-classes', '1,0', '--seeds', '3', '--out', join(folder(), out), '-s', 'idx:s'];
-  const { code, events, stderr } = await resume(out, ...same, '--print-freq', '7', '--checkpoint-every', '5');
+  const same = `--lr 2e-2 --target-classes 1,0 --seeds 3 --out ${join(folder(), out)} -s idx:s`;
+  const { code, events, stderr } = await resume(`${out} ${same} --print-freq 7 --checkpoint-every 5`);
   assert.is(code, 0, stderr.text);
   assert.equal(
     events.filter(({ event }) => event === 'progress').map(({ iteration }) => iteration),
@@ -158,7 +156,7 @@ test('flags that mean the same, or only change the output, are accepted', async 
 test('--detect-anomaly holds for one command and gives the same bits', async () => {
   const out = interrupted();
   const config = readFileSync(join(out, 'config.json'));
-  const { code, stderr } = await resume(out, '--detect-anomaly', '--iterations', '40');
+  const { code, stderr } = await resume(`${out} --detect-anomaly --iterations 40`);
   assert.is(code, 0, stderr.text);
   assert.match(stderr.text, '--detect-anomaly checks every op, so an iteration takes two to three times as long');
   assert.equal(readFileSync(join(out, 'config.json')), config);
@@ -189,7 +187,7 @@ test('a config that does not fit its checkpoint or the data, and a folder withou
   for (const [text, message] of cases) {
     assert.is.not(text, config);
     writeFileSync(join(out, 'config.json'), text);
-    await refused(['train', '--resume', out], message);
+    await refused(`train --resume ${out}`, message);
   }
   writeFileSync(join(out, 'config.json'), config.replace('"lr": 0.02', '"lr": 0.03'));
   const { code, stderr } = await resume(out);
@@ -197,14 +195,11 @@ test('a config that does not fit its checkpoint or the data, and a folder withou
   assert.match(stderr.text, /different runs: --lr is 0.03 in config.json but 0.02 in checkpoint-25.safetensors\n$/);
   mkdirSync('runs');
   cpSync(out, join('runs', 'one'), { recursive: true });
-  await refused(
-    ['train', '--resume', 'runs'],
-    /not a run folder \(no config.json\); it contains these runs: runs\/one\n$/,
-  );
+  await refused('train --resume runs', /not a run folder \(no config.json\); it contains these runs: runs\/one\n$/);
 });
 
 test('a run in medium precision resumes in it', async () => {
-  const { code } = await interrupt('medium', '--float32-matmul-precision', 'medium');
+  const { code } = await interrupt('medium --float32-matmul-precision medium');
   // Where the device has no half precision, nothing can be trained in it.
   if (code === 1) return;
   const { events } = await resume('medium');
@@ -215,11 +210,8 @@ test('a folder in use is refused with the process, and nothing in it changes', a
   const out = interrupted();
   writeFileSync(join(out, 'lock'), `${process.ppid}\n`);
   const before = content(out);
-  for (const args of [
-    [...TRAIN, ...FLAGS, '--out', out],
-    ['train', '--resume', out],
-  ]) {
-    const { code, stderr } = await run(args);
+  for (const line of [`${BEGIN} --out ${out}`, `train --resume ${out}`]) {
+    const { code, stderr } = await run(line);
     assert.is(code, 2);
     assert.match(stderr.text, `process ${process.ppid} is using ${out}; wait for it to finish or stop it`);
   }
@@ -233,7 +225,7 @@ test('the lock of a dead process, or of one that had its number before, is taken
     if (process.platform !== 'linux' && lock.includes(' ')) continue;
     mkdirSync('locked', { recursive: true });
     writeFileSync(join('locked', 'lock'), lock);
-    assert.is((await begin('locked', ['-i', '1'])).code, 0);
+    assert.is((await begin('locked -i 1')).code, 0);
     assert.not(existsSync(join('locked', 'lock')));
   }
 });
@@ -244,16 +236,16 @@ test('a file of the run that is something else is refused with the flag that nam
     const file = join(out, name);
     rmSync(file, { force: true });
     mkdirSync(file);
-    await refused([...TRAIN, '--out', out], new RegExp(`^padagrad: --out.*${name} is a folder`));
-    if (name === 'config.json') await refused(['train', '--resume', out], /config.json is a folder/);
-    else await refused(['train', '--resume', out], new RegExp(`^padagrad: --resume.*${name} is a folder`));
+    await refused(`${TRAIN} --out ${out}`, new RegExp(`^padagrad: --out.*${name} is a folder`));
+    if (name === 'config.json') await refused(`train --resume ${out}`, /config.json is a folder/);
+    else await refused(`train --resume ${out}`, new RegExp(`^padagrad: --resume.*${name} is a folder`));
     rmSync(file, { recursive: true });
   }
 });
 
 test('a checkpoint that cannot be written is warned of, and the next one is tried again', async () => {
   const obstacle = join('obstacle', `.checkpoint-20.safetensors.${process.pid}.tmp`);
-  const { code, stderr } = await begin('obstacle', [], {
+  const { code, stderr } = await begin('obstacle', {
     onOutput(text: string) {
       at(20, () => mkdirSync(obstacle)).onOutput(text);
       at(30, () => rmSync(obstacle, { recursive: true })).onOutput(text);
@@ -274,7 +266,7 @@ async function onSmallDisk(
   const disk = smallDisk(folder(), 2048);
   try {
     const out = join(disk.path, 'run');
-    const result = await begin(out, [], {
+    const result = await begin(out, {
       onOutput(text: string) {
         at(filled, disk.fill).onOutput(text);
         at(emptied, disk.empty).onOutput(text);
@@ -314,10 +306,10 @@ test('rows that a full disk does not take are written once there is room', () =>
   }));
 
 // Weights grow eightfold with every step.
-const GROWTH = ['--momentum', '0', '--weight-decay', '900'];
+const GROWTH = '--momentum 0 --weight-decay 900 -i 100';
 
 test('NaN ends the run in one line, and the last good checkpoint stays', async () => {
-  const { code, result, stderr } = await begin('nan', [...GROWTH, '-i', '100', '--checkpoint-every', '5']);
+  const { code, result, stderr } = await begin(`nan ${GROWTH} --checkpoint-every 5`);
   assert.equal([code, result.code], [1, 'NOT_FINITE']);
   assert.match(
     stderr.lines.at(-1)!,
@@ -328,15 +320,14 @@ test('NaN ends the run in one line, and the last good checkpoint stays', async (
 });
 
 test('class weights that became NaN end the run in one line', async () => {
-  const { code, stderr } = await run([...TRAIN, ...GROWTH, '-i', '100', '-u', '1', '-p', '100']);
+  const { code, stderr } = await run(`${TRAIN} ${GROWTH} -u 1 -p 100`);
   assert.is(code, 1);
   assert.match(stderr.text, /^padagrad: training: class weight became NaN or infinite in iteration \d+;/);
 });
 
 test('a lost device is reported, another one continues, and both are closed', async () => {
   const { code, opened, stderr } = await begin(
-    'lost',
-    ['--eval-freq', '8', '--lr', '0.02', '--seed', '3'],
+    'lost --eval-freq 8 --lr 0.02 --seed 3',
     at(25, () => devices.at(-1)!.destroy()),
   );
   assert.is(code, 0, stderr.text);

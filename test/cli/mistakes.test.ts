@@ -157,7 +157,7 @@ test.before(() => {
 });
 
 for (const [command, base, mistakes] of [
-  ['train', DATA, train],
+  ['train', DATA.split(' '), train],
   ['eval', [], [...model, ...ofEval]],
   ['weights', [], [...model, ...ofWeights]],
 ] as const) {
@@ -169,9 +169,9 @@ for (const [command, base, mistakes] of [
     });
 }
 test('other commands', async () => {
-  await refused(['train', '-t', 'idx:t'], /required option '-s, --source <data>' not specified/);
-  await refused(['doctor', '--lr', '1'], /unknown option '--lr'; it is a flag of start and train$/m);
-  await refused(['tain'], /unknown command 'tain' \(Did you mean train\?\)/);
+  await refused('train -t idx:t', /required option '-s, --source <data>' not specified/);
+  await refused('doctor --lr 1', /unknown option '--lr'; it is a flag of start and train$/m);
+  await refused('tain', /unknown command 'tain' \(Did you mean train\?\)/);
 });
 
 const TRAIN_ON = ['-s', 'idx:s', '-t', 'idx:t'];
@@ -195,8 +195,8 @@ for (const [command, flags] of Object.entries(EMPTY)) {
 }
 
 test('if a flag is given twice, the last value counts, with a warning if they differ', async () => {
-  const flags = '--seed 1 --seed 2 --target-classes 0-1 --target-classes 0 -i 1 -i 1 --method dann --json'.split(' ');
-  const { code, events } = await run([...TRAIN, ...flags]);
+  const flags = '--seed 1 --seed 2 --target-classes 0-1 --target-classes 0 -i 1 -i 1 --method dann --json';
+  const { code, events } = await run(`${TRAIN} ${flags}`);
   assert.is(code, 0);
   assert.equal(
     events.filter(({ event }) => event === 'warning').map(({ message }) => message),
@@ -235,13 +235,13 @@ test('images with a bright ground are noted where bright strokes on black are ne
 });
 
 test('with --json a mistake is an event too; --debug adds the stack, causes included', async () => {
-  const { code, events, stderr } = await run([...TRAIN, '--momentum', '2', '--json']);
+  const { code, events, stderr } = await run(`${TRAIN} --momentum 2 --json`);
   const message = '--momentum must be a number from 0 to 1 but is 2';
   assert.equal(
     [code, events, stderr.lines],
     [2, [{ event: 'error', code: 'USAGE', message, exitCode: 2 }], [`padagrad: ${message}`]],
   );
-  const debug = await run(['train', '-s', 'idx:nowhere', '-t', 'idx:t', '--debug']);
+  const debug = await run('train -s idx:nowhere -t idx:t --debug');
   assert.is(debug.code, 2);
   assert.match(debug.stderr.text, /^ {4}at /m);
   assert.match(debug.stderr.text, 'Error: no such file');

@@ -8,7 +8,7 @@ const test = suite('profile');
 inFolder(test);
 
 test('--profile times each kernel, writes a trace, and then trains', async () => {
-  const { code, events, result, stderr } = await run([...TRAIN, '-i', '2', '--json', '--profile', 'trace.json']);
+  const { code, events, result, stderr } = await run(`${TRAIN} -i 2 --json --profile trace.json`);
   assert.is(code, 0, stderr.text);
   const { iterations, rows, peaks } = events.find(({ event }) => event === 'profile');
   assert.ok(iterations > 0 && peaks.vectorGflops > 0);
@@ -30,7 +30,7 @@ test('--profile times each kernel, writes a trace, and then trains', async () =>
 
 test('a trace that cannot be written is refused at once', async () => {
   const missing = join('no', 'trace.json');
-  await refused([...TRAIN, '--profile', missing], `--profile ${missing}: cannot be written: no such file or directory`);
+  await refused(`${TRAIN} --profile ${missing}`, `--profile ${missing}: cannot be written: no such file or directory`);
   assert.not(existsSync(missing));
 });
 

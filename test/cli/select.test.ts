@@ -15,17 +15,7 @@ inFolder(test);
 const SEEDS = [0, 1, 2];
 let selection: RunSelection;
 test.before(async () => {
-  const { code, result, stderr } = await run([
-    ...TRAIN,
-    '-i',
-    '6',
-    '--seeds',
-    '0-2',
-    '--select',
-    '--out',
-    'runs',
-    '--json',
-  ]);
+  const { code, result, stderr } = await run(`${TRAIN} -i 6 --seeds 0-2 --select --out runs --json`);
   assert.is(code, 0, stderr.text);
   assert.equal(result.seeds, SEEDS);
   selection = result.selection;
@@ -50,7 +40,7 @@ test('train --select keeps the model of the chosen run', () => {
 });
 
 test('select prints the scores, each pick, and what it loses', async () => {
-  const { code, stdout, stderr } = await run(['select', 'runs']);
+  const { code, stdout, stderr } = await run('select runs');
   assert.equal([code, stderr.text], [0, '']);
   assert.not.match(stdout.text, 'source and DEV are of examples');
   assert.match(stdout.text, 'selecting among 3 runs by 40 unlabelled images of idx:t\n');
@@ -85,9 +75,9 @@ test('select and analyse warn if the data has changed since', async () => {
     before.map((byte, i) => (i === 500 ? byte ^ 1 : byte)),
   );
   try {
-    const chosen = await run(['select', 'changed']);
+    const chosen = await run('select changed');
     assert.match(chosen.stdout.text, /^warning: the target idx:t has changed since changed.seed-0 was trained; scores/);
-    const analysed = await run(['analyse', '-m', 'changed/seed-0', '--examples', '5']);
+    const analysed = await run('analyse -m changed/seed-0 --examples 5');
     assert.match(
       analysed.stdout.text,
       /^warning: the target idx:t has changed since changed.seed-0 was trained; it is/,
@@ -101,7 +91,7 @@ test('target labels change no score and no choice', async () => {
   const target = stripes(40, 2, { classes: 2, brightness: 120 });
   writeIdx('poisoned', { ...target, labels: new Uint8Array(40).fill(3) });
   copyRuns('poisoned', 'idx:poisoned');
-  const { code, stderr, result } = await run(['select', 'poisoned', '--json']);
+  const { code, stderr, result } = await run('select poisoned --json');
   assert.is(code, 0, stderr.text);
   const poisoned: RunSelection = JSON.parse(JSON.stringify(result).replaceAll('"poisoned', '"runs'));
   const choice = ({ by, selected, runs, picks }: RunSelection) => ({
@@ -123,7 +113,7 @@ test('a target without labels is enough; a run without a model is left out', asy
   writeIdx('unlabelled', bare);
   copyRuns('some', 'idx:unlabelled');
   rmSync('some/seed-1/model.safetensors');
-  const { code, events, stderr } = await run(['select', 'some', '--by', 'entropy', '--margin', '0', '--json']);
+  const { code, events, stderr } = await run('select some --by entropy --margin 0 --json');
   assert.is(code, 0, stderr.text);
   assert.match(events[0].message, /^some.seed-1 is left out: it has no model yet$/);
   assert.match(stderr.text, 'two runs agree with each other equally');
@@ -140,31 +130,24 @@ test('a target without labels is enough; a run without a model is left out', asy
 test('an interrupted train --select leaves no model of an earlier choice', async () => {
   mkdirSync('stale');
   writeFileSync('stale/model.safetensors', 'chosen before');
-  const flags = '-i 40 -p 1 --seeds 0,1 --select --out stale --json'.split(' ');
   const { code, result } = await run(
-    [...TRAIN, ...flags],
+    `${TRAIN} -i 40 -p 1 --seeds 0,1 --select --out stale --json`,
     at(1, () => process.emit('SIGTERM', 'SIGTERM')),
   );
   assert.equal([code, result.selection, existsSync('stale/model.safetensors')], [143, undefined, false]);
 });
 
 test('other tasks, single runs and folders without runs are refused', async () => {
-  await refused(['select', 'runs/seed-0'], 'select compares runs; pass two or more that are finished, not 1');
+  await refused('select runs/seed-0', 'select compares runs; pass two or more that are finished, not 1');
+  await refused('select s-images-idx3-ubyte', 's-images-idx3-ubyte: holds no run; pass folders that `train --out`');
   await refused(
-    ['select', 's-images-idx3-ubyte'],
-    's-images-idx3-ubyte: holds no run; pass folders that `train --out`',
-  );
-  await refused(
-    ['select', 'runs/seed-0', 'some/seed-2'],
+    'select runs/seed-0 some/seed-2',
     /--target is idx:t in runs.seed-0 but idx:unlabelled in some.seed-2; select among runs with the same source/,
   );
-  await refused([...TRAIN, '--select', '--out', 'x'], '--select compares saved runs: pass --out, and several seeds');
-  await refused([...TRAIN, '--select', '--seeds', '0-2'], '--select compares saved runs');
-  await refused(
-    [...TRAIN, '--select', '--seeds', '0,1', '--out', 'runs/seed-0'],
-    '--out runs/seed-0 holds another run',
-  );
-  await refused([...TRAIN, '--seeds', '3-1'], "'3-1' is no range of seeds");
+  await refused(`${TRAIN} --select --out x`, '--select compares saved runs: pass --out, and several seeds');
+  await refused(`${TRAIN} --select --seeds 0-2`, '--select compares saved runs');
+  await refused(`${TRAIN} --select --seeds 0,1 --out runs/seed-0`, '--out runs/seed-0 holds another run');
+  await refused(`${TRAIN} --seeds 3-1`, "'3-1' is no range of seeds");
 });
 
 test.run();

@@ -46,11 +46,9 @@ test('a slow adapter runs fewer iterations, unless the user chose them', () => {
 });
 
 test('--compare runs all methods, with the mean of each if there are several seeds', async () => {
-  const { code, events, result, stderr } = await run([
-    'start',
-    ...DATA,
-    ...'--target-classes 0-1 --compare --seeds 0,1 -i 10 --json'.split(' '),
-  ]);
+  const { code, events, result, stderr } = await run(
+    `start ${DATA} --target-classes 0-1 --compare --seeds 0,1 -i 10 --json`,
+  );
   assert.is(code, 0, stderr.text);
   const runs = events.filter(({ event }) => event === 'run');
   assert.equal(
@@ -64,11 +62,11 @@ test('--compare runs all methods, with the mean of each if there are several see
 });
 
 test('--compare and --method contradict each other', () =>
-  refused(['start', '--compare', '--method', 'dann'], /^padagrad: --compare runs all methods; omit --method\n$/));
+  refused('start --compare --method dann', /^padagrad: --compare runs all methods; omit --method\n$/));
 
 test('an interrupted start still reports its result', async () => {
   const { code, stderr } = await run(
-    ['start', ...DATA, ...'--target-classes 0-1 -i 100 -p 1 --json'.split(' ')],
+    `start ${DATA} --target-classes 0-1 -i 100 -p 1 --json`,
     at(10, () => process.emit('SIGINT', 'SIGINT')),
   );
   assert.is(code, 130);

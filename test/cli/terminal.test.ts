@@ -43,7 +43,7 @@ test('bars are as long as the terminal has room for', () => {
 
 test('a class weight that falls from 1 is a warning once pseudo-labels train the model', () => {
   const job = { task: { targetClasses: null }, record: { classNames: ['cat', 'dog'] } } as unknown as Job;
-  const warned = (method: MethodName, weights: [iteration: number, ofDog: number][]): boolean => {
+  const warned = (method: MethodName, ...weights: [iteration: number, ofDog: number][]): boolean => {
     const stdout = new Recorder();
     const report = new RunReport(new Terminal({ stdout, stderr: stdout }, false), job, runDefaultsOf(method));
     for (const [iteration, ofDog] of weights) {
@@ -52,40 +52,15 @@ test('a class weight that falls from 1 is a warning once pseudo-labels train the
     }
     return stdout.text.includes('the class weight of dog was 1 and has fallen');
   };
-  assert.is(
-    warned('self-training', [
-      [300, 1],
-      [400, 0.6],
-    ]),
-    true,
-  );
-  assert.is(
-    warned('self-training', [
-      [300, 1],
-      [400, 0.95],
-    ]),
-    false,
-  );
-  assert.is(
-    warned('self-training', [
-      [300, 0.8],
-      [400, 0.6],
-    ]),
-    false,
-  );
-  assert.is(
-    warned('self-training', [
-      [200, 1],
-      [300, 0.6],
-    ]),
-    false,
-  );
-  assert.is(
-    warned('pada', [
-      [300, 1],
-      [400, 0.6],
-    ]),
-    false,
+  assert.equal(
+    [
+      warned('self-training', [300, 1], [400, 0.6]),
+      warned('self-training', [300, 1], [400, 0.95]),
+      warned('self-training', [300, 0.8], [400, 0.6]),
+      warned('self-training', [200, 1], [300, 0.6]),
+      warned('pada', [300, 1], [400, 0.6]),
+    ],
+    [true, false, false, false, false],
   );
 });
 

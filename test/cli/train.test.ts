@@ -12,8 +12,8 @@ import { at, inFolder, run, TRAIN, writeIdx } from './command.ts';
 const test = suite('train');
 inFolder(test);
 
-const optionsOf = async (...flags: string[]) => {
-  const { code, stderr, events } = await run([...TRAIN, '-i', '0', '--json', ...flags]);
+const optionsOf = async (flags = '') => {
+  const { code, stderr, events } = await run(`${TRAIN} -i 0 --json${flags && ` ${flags}`}`);
   assert.is(code, 0, stderr.text);
   return events.find(({ event }) => event === 'start').options;
 };
@@ -48,20 +48,20 @@ test('the defaults are those of the main job, and flags are named as in TLlib', 
   assert.equal(await optionsOf(), defaults);
   const flags =
     '-b 4 --learning-rate 2e-2 --lr-gamma 0.002 --lr-decay .5 --momentum 0.8 --wd 0.01 --trade-off 0.5 --temperature 0.2 -u 7 --reversal-alpha 2 --reversal-iterations 50 --seed 3 --eager --source-jitter affine,flip=0.5 --target-jitter colour --class-weights saturating --mcc-weight 0.5';
-  assert.equal(await optionsOf(...flags.split(' ')), {
+  assert.equal(await optionsOf(flags), {
     ...defaults,
     ...{ batchSize: 4, lr: 0.02, lrGamma: 0.002, lrDecay: 0.5, momentum: 0.8, weightDecay: 0.01 },
     ...{ tradeOff: 0.5, temperature: 0.2, classWeightUpdateSteps: 7, reversalAlpha: 2, reversalIterations: 50 },
     ...{ seed: 3, eager: true, sourceJitter: 'affine,flip=0.5', targetJitter: 'colour' },
     ...{ classWeights: 'saturating', mccWeight: 0.5 },
   });
-  const { method, tradeOffNorm, delta } = await optionsOf('--method', 'afn', '--trade-off-norm', '0.1', '--delta', '2');
+  const { method, tradeOffNorm, delta } = await optionsOf('--method afn --trade-off-norm 0.1 --delta 2');
   assert.equal([method, tradeOffNorm, delta], ['afn', 0.1, 2]);
-  assert.equal((await optionsOf('--weight-decay', '0.01', '--lr', '1')).weightDecay, 0.01);
+  assert.equal((await optionsOf('--weight-decay 0.01 --lr 1')).weightDecay, 0.01);
 });
 
 test('help has groups, the required flags first and examples last', async () => {
-  const { code, stdout, opened } = await run(['train', '--help']);
+  const { code, stdout, opened } = await run('train --help');
   assert.equal([code, opened], [0, 0]);
   assert.equal(
     stdout.lines.filter((line) => /^\w+:$/.test(line)),
@@ -72,10 +72,9 @@ test('help has groups, the required flags first and examples last', async () => 
 });
 
 test('a run in plain lines, with the report at the end', async () => {
-  const { code, stdout, stderr, opened } = await run([
-    ...TRAIN,
-    ...'--target-classes 0-1 -i 100 -u 40 --eval-freq 60 --per-class-eval'.split(' '),
-  ]);
+  const { code, stdout, stderr, opened } = await run(
+    `${TRAIN} --target-classes 0-1 -i 100 -u 40 --eval-freq 60 --per-class-eval`,
+  );
   assert.equal([code, stderr.text, opened], [0, '', 1]);
   const { text, lines } = stdout;
   assert.not.match(text, '\u001b');
@@ -108,7 +107,7 @@ test('a run in plain lines, with the report at the end', async () => {
 });
 
 test('a terminal gets a live line and bars', async () => {
-  const { code, stdout } = await run([...TRAIN, '--target-classes', '0-1', '-i', '20', '-u', '10'], { tty: true });
+  const { code, stdout } = await run(`${TRAIN} --target-classes 0-1 -i 20 -u 10`, { tty: true });
   assert.is(code, 0);
   const plain = stripVTControlCharacters(stdout.text);
   assert.match(stdout.text, '\u001b[');
@@ -123,7 +122,7 @@ test('a terminal gets a live line and bars', async () => {
 });
 
 test('with --json stdout has only JSON, and text goes to stderr', async () => {
-  const { code, events, result, stderr } = await run([...TRAIN, '-i', '100', '-u', '60', '--json']);
+  const { code, events, result, stderr } = await run(`${TRAIN} -i 100 -u 60 --json`);
   assert.is(code, 0);
   assert.equal(
     events.map(({ event }) => event).filter((event) => event !== 'compile'),
@@ -145,30 +144,26 @@ test('with --json stdout has only JSON, and text goes to stderr', async () => {
 
 test('limits come before classes, and test sets are filtered as the training data is', async () => {
   const flags = '--source-classes 0,1,3 --source-limit 50 --target-classes 1 --target-limit 30 -i 1 --json';
-  const { events, result } = await run([...TRAIN, ...flags.split(' ')]);
+  const { events, result } = await run(`${TRAIN} ${flags}`);
   const { sourceCount, targetCount, task } = events.find(({ event }) => event === 'start');
   assert.equal([sourceCount, targetCount, task.numClasses], [38, 15, 4]);
   assert.equal([result.source.count, result.target.count], [45, 20]);
 });
 
 test('a target without labels is trained on, but not tested', async () => {
-  const flags = ['-s', 'idx:s', '-t', 'idx:bare', '-b', '8', '-i', '2', '--source-test', 'idx:s', '--json'];
-  const { code, result, stderr } = await run(['train', ...flags]);
+  const { code, result, stderr } = await run('train -s idx:s -t idx:bare -b 8 -i 2 --source-test idx:s --json');
   assert.equal([code, result.targetAccuracy, result.source.count], [0, null, 60]);
   assert.match(stderr.text, 'target accuracy unknown (pass --target-test to measure it)');
 });
 
 test('source-only has no domain accuracy: null, not NaN', async () => {
-  const { events, stderr } = await run([...TRAIN, '-i', '2', '--method', 'source-only', '--json']);
+  const { events, stderr } = await run(`${TRAIN} -i 2 --method source-only --json`);
   assert.is(events.find(({ event }) => event === 'progress').domainAccuracy, null);
   assert.match(stderr.text, /class loss \d\.\d{3} {2}class accuracy \d+\.\d % {2}\d/);
 });
 
 test('--seeds runs once per seed, and reports mean and standard deviation', async () => {
-  const { code, events, result, stderr } = await run([
-    ...TRAIN,
-    ...'-i 10 --seeds 0,1,2 --json --out seeds'.split(' '),
-  ]);
+  const { code, events, result, stderr } = await run(`${TRAIN} -i 10 --seeds 0,1,2 --json --out seeds`);
   assert.is(code, 0);
   const runs = events.filter(({ event }) => event === 'run');
   assert.equal(
@@ -186,7 +181,7 @@ test('--seeds runs once per seed, and reports mean and standard deviation', asyn
 
 test('--out saves config, metrics, checkpoint and model, and says if it overwrites a run', async () => {
   const out = join('deep', 'run');
-  assert.is((await run([...TRAIN, '-i', '120', '--out', out])).code, 0);
+  assert.is((await run(`${TRAIN} -i 120 --out ${out}`)).code, 0);
   assert.equal(readdirSync(out).sort(), [
     'checkpoint-100.safetensors',
     'config.json',
@@ -207,7 +202,7 @@ test('--out saves config, metrics, checkpoint and model, and says if it overwrit
     parsed.filter(({ event }) => event !== 'iteration').map(({ event }) => event),
     ['classWeight', 'evaluation', 'result'],
   );
-  const second = await run([...TRAIN, '-i', '10', '--out', out]);
+  const second = await run(`${TRAIN} -i 10 --out ${out}`);
   assert.match(second.stdout.text, `overwriting an earlier run in ${out}`);
   assert.is(rows().length, 12);
 });
@@ -217,9 +212,9 @@ test('report.html holds the curves, the predictions and the settings of a run', 
   const images80 = Uint8Array.from({ length: 100 * 80 * 80 }, (_, i) => (i % 80 < 40 ? 200 : 100));
   const labels = Uint8Array.from({ length: 100 }, (_, i) => i % 2);
   writeIdx('large', { images: images80, labels, count: 100, height: 80, width: 80 });
-  const flags = '-i 6 -u 3 --eval-freq 2 --out reported'.split(' ');
-  const large = ['-s', 'idx:large', '-t', 'idx:large', '--target-test', 'idx:large', '-b', '4'];
-  const { code, stderr } = await run(['train', ...large, ...flags]);
+  const { code, stderr } = await run(
+    'train -s idx:large -t idx:large --target-test idx:large -b 4 -i 6 -u 3 --eval-freq 2 --out reported',
+  );
   assert.is(code, 0, stderr.text);
   const html = readFileSync(join('reported', 'report.html'), 'utf8');
   const [, json] = /<script type="application\/json" id="data">(.*)<\/script>\n/.exec(html)!;
@@ -261,7 +256,7 @@ for (const [signal, exitCode] of [
   test(`${signal} ends a run early, evaluates, saves the model, and gives exit code ${exitCode}`, async () => {
     const flags = `-i 200 -p 1 --seeds 0,1 --json --out ${signal}`;
     const { code, events, result, stderr } = await run(
-      [...TRAIN, ...flags.split(' ')],
+      `${TRAIN} ${flags}`,
       at(20, () => process.emit(signal, signal)),
     );
     assert.is(code, exitCode, stderr.text);
