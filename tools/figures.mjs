@@ -263,10 +263,10 @@ const allTasks = () => read('adaptation.json').tasks;
 
 const tasksOf = (names) => allTasks().filter(({ name }) => names.includes(name));
 
-/** A row for each task and a column for each method that has a figure. */
+/** A row for each task and a column for each method, of those that have a figure. */
 function taskTable(figureOf) {
-  const tasks = allTasks();
-  const columns = METHODS.filter(([method]) => tasks.some((task) => figureOf(task, method)));
+  const columns = METHODS.filter(([method]) => allTasks().some((task) => figureOf(task, method)));
+  const tasks = allTasks().filter((task) => columns.some(([method]) => figureOf(task, method)));
   const rows = tasks.map((task) => [titleOf(task), ...columns.map(([method]) => figureOf(task, method) ?? '–')]);
   return table(['task', ...columns.map(([, name]) => name)], rows);
 }
@@ -301,11 +301,17 @@ function seedTable(tasks) {
 
 /** Says when and where tasks were recorded. */
 function recordedBy(tasks) {
-  const recordings = new Map(tasks.flatMap(({ recordings }) => recordings.map((one) => [one.date + one.commit, one])));
-  const each = [...recordings.values()].map(
-    ({ date, commit, device }) => `${date} at commit ${commit} on ${device.replace(/-$/, '')}`,
-  );
-  return `Recorded on ${each.join(', and on ')}: \`node tools/adaptation.mjs\`, ${iterationsOf(tasks)}.`;
+  const all = tasks.flatMap(({ recordings }) => recordings);
+  const valuesOf = (key, list) => [...new Set(list.map((one) => one[key]))].sort();
+  const dates = valuesOf('date', all).map((date) => {
+    const commits = valuesOf(
+      'commit',
+      all.filter((one) => one.date === date),
+    );
+    return `${date} (commit${commits.length > 1 ? 's' : ''} ${commits.join(', ')})`;
+  });
+  const devices = valuesOf('device', all).map((device) => device.replace(/-$/, ''));
+  return `Recorded on ${dates.join(' and ')} on ${devices.join(', ')}: \`node tools/adaptation.mjs\`, ${iterationsOf(tasks)}.`;
 }
 
 /** The iterations of a run, such as `1,500 iterations per run, 700 of self-training`. */
