@@ -240,6 +240,16 @@ test('WGSL lives in shaders/, console and unfinished marks nowhere in the librar
   assert.equal(wrong, []);
 });
 
+test('a long source opens with what it is for', () => {
+  const long = [...sources, ...list('demo', '.ts'), ...list('bench', '.ts')].filter(
+    (path) => text(path).split('\n').length > 120,
+  );
+  assert.equal(
+    long.filter((path) => !text(path).startsWith('//')),
+    [],
+  );
+});
+
 test('files stay short', () => {
   const long = [...sources, ...shaders, ...list('test', '.ts')].filter((path) => text(path).split('\n').length > 400);
   assert.equal(long, []);

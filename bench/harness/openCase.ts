@@ -1,3 +1,5 @@
+// A bench of one op's kernels: opens them on a Gpu with their inputs, compares every element of the results with float64, and then times
+// them.
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { type CapturedStep, capture } from '../../src/capture.ts';
 import type { Peaks } from '../../src/debug/peaks.ts';

@@ -1,3 +1,5 @@
+// This project's part of the comparison with other libraries: the tasks, their results in double precision, and padagrad's side. The
+// build bundles it into one module that bench/peers/*.mjs import.
 import * as reference from '../../reference/index.ts';
 import { capture } from '../../src/capture.ts';
 import type { GpuOptions } from '../../src/gemm/createGpu.ts';
@@ -10,9 +12,6 @@ import { type Tensor, tensor } from '../../src/tensor.ts';
 import * as cnn from '../cnn.ts';
 import { factored, type Input, uniform } from '../harness/inputs.ts';
 import type { Numbers } from '../harness/verify.ts';
-
-// This project's part of the comparison with other libraries: the tasks, their results in double precision, and padagrad's side. The
-// build bundles it into one module that bench/peers/*.mjs import.
 
 export { csvOf, digits, markdownOf } from '../harness/report.ts';
 export { median, quantile, times } from '../harness/session.ts';

@@ -1,3 +1,4 @@
+// The page's controls, from classes and methods to the temperature. Each shows a setting and changes it.
 import { element, find, setText } from '../shared/dom.ts';
 import {
   CHANNELS,

@@ -1,3 +1,4 @@
+// The page's settings: their names, ranges and defaults, and their form in the page's address.
 import { EMOJI_CLASSES } from '../../src/data/emojiClasses.ts';
 import type { Resize } from '../../src/data/readers/images.ts';
 import type { MethodName } from '../../src/train/methods/named.ts';

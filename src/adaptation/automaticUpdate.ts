@@ -1,3 +1,5 @@
+// PADA's class weights, recomputed every few iterations by a pass of the classifier over all target images. The class that training loops
+// use; classWeight.ts has the formula.
 import { noGrad } from '../autograd.ts';
 import { compilePending } from '../capture.ts';
 import { type Check, checkOptions, flag, type OptionChecks, wholeFrom } from '../checks/options.ts';

@@ -1,3 +1,5 @@
+// From predictions to class weights: the mean of softmax(logits / T) over images, divided by its largest element. ClassWeightModule does so
+// for all images at once, ClassWeightAccumulator batch by batch.
 import source from '../../shaders/classWeight.wgsl';
 import rowsSource from '../../shaders/rows.wgsl';
 import { checkOptions, checkValue, type OptionChecks, oneOf, wholeFrom, within } from '../checks/options.ts';

@@ -1,3 +1,5 @@
+// The adversarial loss of DANN and PADA: gradient reversal, discriminator, and binary cross-entropy with optional weights, with the names
+// of TLlib.
 import { detach } from '../autograd.ts';
 import { checkOptions, flag, type OptionChecks, show } from '../checks/options.ts';
 import { Module, Sequential } from '../nn/index.ts';

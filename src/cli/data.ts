@@ -1,3 +1,5 @@
+// Data sets by the names that flags take: mnist, fontdigits, emoji, and KIND:PATH for files. Each kind has one function here that opens its
+// files; the readers in src/data decode them.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';

@@ -1,7 +1,6 @@
+// The names and values of flags, whatever they mean.
 import { type Command, InvalidArgumentError } from 'commander';
 import { nearest } from '../checks/options.ts';
-
-// The names and values of flags, whatever they mean.
 
 /** Returns the flag of an option's name. */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

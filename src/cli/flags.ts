@@ -1,3 +1,5 @@
+// The flags that several commands share: those of a training run, with their groups in the help, and those that say how data is read. A
+// training option's name, default and check come from src/train; here it gets its flag and its description.
 import { type Command, Option } from 'commander';
 import { CLASS_WEIGHT_KINDS } from '../adaptation/classWeight.ts';
 import { GEOMETRY_NAMES } from '../data/geometry.ts';

@@ -1,3 +1,4 @@
+// A trained model and examples to use it on: the part that `eval`, `predict`, `weights` and `select` share.
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -31,8 +32,6 @@ import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';
 import { adviceFor, checkClasses, checkExamples, first, parseList, select } from './run/job.ts';
 import { classes as classList, counted } from './show/format.ts';
-
-// A trained model and examples to use it on: the part that `eval`, `predict`, `weights` and `select` share.
 
 export interface ModelFlags extends DataFlags, CommonFlags {
   model: string;

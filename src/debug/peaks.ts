@@ -1,3 +1,5 @@
+// Measures the most that an adapter can do: multiply-adds, bytes and launches per second. The bench, the kernel lab and profiles show every
+// kernel's time as a share of it, because a share says more than a time about a kernel on an unknown GPU.
 import halfSource from '../../shaders/peaks.half.wgsl';
 import source from '../../shaders/peaks.wgsl';
 import { type CapturedStep, capture } from '../capture.ts';

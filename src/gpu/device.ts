@@ -1,3 +1,5 @@
+// The WebGPU device with its limits and features, opened with what the adapter offers. WebGPU reports errors late, without the call
+// that caused them; this file keeps the first one, and the next read throws it.
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
 import type { WgslModule } from './wgsl.ts';

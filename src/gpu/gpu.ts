@@ -1,3 +1,5 @@
+// The object that `createGpu` returns and that every tensor belongs to. It joins the parts of this folder: device, memory pool, queue,
+// uniform buffers, compiled pipelines.
 import { patiently, webgpu } from '#gpu';
 import { adoptDevice, type DeviceOptions, type GpuKind, requestDevice } from './adapter.ts';
 import type { AdapterInfo, Device } from './device.ts';

@@ -1,3 +1,5 @@
+// `defineKernel` turns WGSL into functions: one per entry point, which binds tensors and numbers by the names in the WGSL, checks them, and
+// records a dispatch. All ops launch their kernels through it, and your own ops can.
 import { anything, atLeast, checkOptions, type OptionChecks, show } from '../checks/options.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';

@@ -1,3 +1,5 @@
+// The memory of a Gpu: storage buffers that are reused by size. Creating a buffer is slow, and a training step needs the same sizes each
+// time.
 import type { Device } from './device.ts';
 import { GpuError } from './errors.ts';
 import { BufferUsage } from './native.ts';

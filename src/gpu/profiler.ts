@@ -1,3 +1,4 @@
+// Times every dispatch for `gpu.profile`: by the GPU's timestamps, or by the host's clock where an adapter has none.
 import type { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';
 import { BufferUsage, MAP_MODE_READ } from './native.ts';

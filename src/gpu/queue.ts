@@ -1,3 +1,5 @@
+// Recorded work on its way to the GPU. Launches collect here and are submitted in batches; reads and writes wait for their turn. While
+// `capture` records, launches go to its list instead.
 import { patiently } from '#gpu';
 import { CommandList } from './commandList.ts';
 import type { Device } from './device.ts';

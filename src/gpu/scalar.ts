@@ -1,3 +1,5 @@
+// Numbers that may change between two runs of a captured step, such as a learning rate (Scalar) or a position in the data (Counter).
+// Constants are written into a step once; these are read again at each run.
 import type { Check } from '../checks/options.ts';
 import { type LiveNumber, type Recording, type Refreshable, refuseWhileRecording } from './recording.ts';
 

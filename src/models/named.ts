@@ -1,12 +1,11 @@
+// For programs that choose a model by its name while they run, such as the command line and the page. A program that knows its
+// model imports it instead, and bundles only that one.
 import type { Classifier } from './classifier.ts';
 import { mlp } from './mlp.ts';
 import type { ModelFactory } from './model.ts';
 import type { ModelName } from './names.ts';
 import { resnet18, resnet34, resnet50 } from './resnet.ts';
 import { smallCnn } from './smallCnn.ts';
-
-// For programs that choose a model by its name while they run, such as the command line and the page. A program that knows its
-// model imports it instead, and bundles only that one.
 
 /** The models by name. */
 export const MODELS: Readonly<Record<ModelName, ModelFactory<Classifier>>> = {

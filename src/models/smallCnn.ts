@@ -1,3 +1,5 @@
+// The default network for images: convolutions of 5x5, ReLU and max-pools, then TLlib's bottleneck and head. It grows with the size of the
+// images.
 import { checkOptions, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { Conv2d, Flatten, MaxPool2d, type Module, ReLU, Sequential } from '../nn/index.ts';

@@ -1,3 +1,5 @@
+// BatchNorm1d and BatchNorm2d. In training mode they normalise with the statistics of the batch and update the running ones, in eval mode
+// and when frozen with the running ones.
 import { atLeast, checkOptions, checkValue, type OptionChecks, orNull, wholeFrom, within } from '../checks/options.ts';
 import { checkGpu, type Gpu } from '../gpu/gpu.ts';
 import { CountedScalar } from '../gpu/scalar.ts';

@@ -1,3 +1,5 @@
+// Convolution and its two gradients as matrix multiplications whose operands are windows of images, read in place by the loaders in
+// shaders/conv2d*.wgsl. On software adapters convolutions with stride 1 go to shared/directConv2d.ts.
 import epilogue from '../../shaders/conv2d.epilogue.wgsl';
 import forward from '../../shaders/conv2d.forward.wgsl';
 import inputGradEpilogue from '../../shaders/conv2d.inputGrad.epilogue.wgsl';

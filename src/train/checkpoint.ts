@@ -1,3 +1,5 @@
+// Checkpoints: the whole state of a run as one value, and as the bytes of a safetensors file with a checksum. A file that was changed or
+// cut off is refused.
 import { type Check, isObject, wholeFrom } from '../checks/options.ts';
 import { DataError } from '../data/errors.ts';
 import type { Jitter } from '../data/jitter.ts';

@@ -1,3 +1,5 @@
+// Accuracy and confusion matrix of a model on a labelled set. The set stays on the GPU and the pass over it is captured, so a run can
+// evaluate often.
 import { noGrad } from '../autograd.ts';
 import { anything, checkOptions, flag, type OptionChecks, text, wholeFrom } from '../checks/options.ts';
 import { Dataset, datasetOf } from '../data/dataset.ts';

@@ -1,3 +1,6 @@
+// `train()` runs a Trainer to the end. Around the iterations it compiles, reports, evaluates, keeps checkpoints, listens to a
+// signal, and replaces a lost device. Nothing of this changes what the network learns: a run that was interrupted is
+// bit-identical to one that was not.
 import { anything, callable, type OptionChecks, wholeFrom } from '../checks/options.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { HostData } from '../data/host.ts';
@@ -14,10 +17,6 @@ import type { Evaluator } from './evaluate.ts';
 import type { ClassWeightEvent, Evaluation, EvaluationEvent } from './events.ts';
 import { checkNames, settingsChecks, type TrainerSettings, type TrainingOptions } from './options.ts';
 import { Trainer } from './trainer.ts';
-
-// `train()` runs a Trainer to the end. Around the iterations it compiles, reports, evaluates, keeps checkpoints, listens to a
-// signal, and replaces a lost device. Nothing of this changes what the network learns: a run that was interrupted is
-// bit-identical to one that was not.
 
 // After this many losses without a checkpoint in between, another device would be lost too.
 const MOST_LOSSES = 3;

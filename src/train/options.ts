@@ -1,3 +1,4 @@
+// The settings of a Trainer, and the checks that come before anything is allocated.
 import {
   anything,
   atLeast,
@@ -35,8 +36,6 @@ import type { SmallCnn } from '../models/smallCnn.ts';
 import { Module } from '../nn/module.ts';
 import type { Shape } from '../shape.ts';
 import type { Method } from './methods/method.ts';
-
-// The settings of a Trainer, and the checks that come before anything is allocated.
 
 /** Options of a training run, whatever its method. Names and defaults are those of TLlib's PADA example if it has them. */
 export interface TrainingOptions {

@@ -1,3 +1,5 @@
+// One iteration of a method, and everything that it needs: networks, samplers, optimiser, schedule, metrics and a checkpoint of them all.
+// `step()` does one iteration; `train()` in loop.ts calls it until the run ends. Begin with `step`, `forwardBackward` and `batches`.
 import { diagnoseClassWeight } from '../adaptation/diagnostics.ts';
 import { backward } from '../autograd.ts';
 import { type CapturedStep, captureAll, runSteps } from '../capture.ts';

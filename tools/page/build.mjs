@@ -1,3 +1,4 @@
+// Builds the page and the kernel lab as static files, and holds their sizes below limits.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';

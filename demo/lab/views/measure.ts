@@ -1,3 +1,4 @@
+// The lab's benchmark: choose what to measure, watch the rows, and save them as a file that can be sent in.
 import { commit, repository } from 'lab:origin';
 import { recordingOf } from '../../../bench/harness/recording.ts';
 import {

@@ -1,3 +1,4 @@
+// Pictures of features in the plane. Each point is an image, coloured by its class.
 import { element, find, styleOf } from '../../shared/dom.ts';
 import { POINTS } from '../protocol.ts';
 import type { TaskName } from '../settings.ts';

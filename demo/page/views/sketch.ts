@@ -1,3 +1,4 @@
+// The sheet that a visitor draws a digit on.
 import { find } from '../../shared/dom.ts';
 import { SIDE as IMAGE_SIDE } from '../protocol.ts';
 import { digitOf } from '../raster.ts';

@@ -1,3 +1,4 @@
+// `padagrad analyse`: what a trained model makes of source and target, as figures (.svg), as JSON and in the run's report.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+// `padagrad doctor`: which adapter there is, whether it computes correctly, and what to do if there is none.
 import type { Command } from 'commander';
 import { gemmFamily } from '../../gemm/settings.ts';
 import { KERNEL_LIMITS } from '../../gpu/device.ts';

@@ -1,3 +1,5 @@
+// `npm start` and `padagrad start`: the demo, a training run with preset data. It shortens the run on a slow adapter and compares the
+// result with the recorded figures.
 import type { Command } from 'commander';
 import recorded from '../../../docs/figures/adaptation.json';
 import type { Gpu } from '../../gpu/gpu.ts';

@@ -1,3 +1,4 @@
+// `padagrad train`: reads the flags, prepares the runs (run/job.ts), does them one after the other, and reports and saves each.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';

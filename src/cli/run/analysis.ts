@@ -1,3 +1,5 @@
+// Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes. It needs
+// nothing of Node, because the page does the same.
 import { aDistance } from '../../adaptation/aDistance.ts';
 import { type HostData, type HostFeatures, type HostImages, isFeatures, labelsOf } from '../../data/host.ts';
 import { take } from '../../data/subset.ts';
@@ -11,9 +13,6 @@ import type { Evaluation } from '../../train/events.ts';
 import { type Predictions, predict } from '../../train/predict.ts';
 import { outputsOf } from '../../train/scores.ts';
 import type { Analysis } from './htmlReport.ts';
-
-// Analyses how a trained model sees two domains: how far apart their features are, how they lie in the plane, and its mistakes. It needs
-// nothing of Node, because the page does the same.
 
 export interface AnalysisData {
   /** Examples whose features are compared. */

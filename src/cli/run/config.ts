@@ -1,3 +1,4 @@
+// config.json: what a run was started with. A resumed run takes everything from it, and refuses flags that contradict it.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +24,6 @@ import type { TrainFlags } from '../flags.ts';
 import { flagOf } from '../flagValues.ts';
 import type { Device } from '../gpu.ts';
 import { readNamed } from './files.ts';
-
-// config.json: what a run was started with. A resumed run takes everything from it, and refuses flags that contradict it.
 
 export const CONFIG = 'config.json';
 

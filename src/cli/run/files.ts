@@ -1,3 +1,4 @@
+// Files that survive a crash: each is written in full under a temporary name and then renamed. Errors name the file and the reason.
 import {
   closeSync,
   existsSync,
@@ -17,8 +18,6 @@ import { basename, dirname, join } from 'node:path';
 import type { NamedBytes } from '../../data/readers/idx.ts';
 import { UsageError } from '../errors.ts';
 import { count } from '../show/format.ts';
-
-// Files that survive a crash: each is written in full under a temporary name and then renamed. Errors name the file and the reason.
 
 const LEFT_OVER = /^\.(config\.json|model\.safetensors|report\.html|checkpoint-\d+\.safetensors)\.\d+\.tmp$/;
 

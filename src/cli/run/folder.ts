@@ -1,3 +1,5 @@
+// The folder of a run (`--out`): what is in it, and in which order its files are written, so that a crash or a full disk at any moment
+// leaves a run that can be resumed.
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../train/checkpoint.ts';

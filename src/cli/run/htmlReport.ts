@@ -1,3 +1,4 @@
+// report.html: one file that shows a run and needs no network. Its script (demo/report) draws the JSON that it contains.
 import { createHash } from 'node:crypto';
 import { script, style } from 'report:page';
 import { type HostData, type HostImages, isFeatures, labelsOf } from '../../data/host.ts';
@@ -8,8 +9,6 @@ import type { Evaluation, IterationMetrics } from '../../train/events.ts';
 import { predict } from '../../train/predict.ts';
 import type { RunSummary } from '../show/summary.ts';
 import type { Row } from './metricsFile.ts';
-
-// report.html: one file that shows a run and needs no network. Its script (demo/report) draws the JSON that it contains.
 
 /** Everything that the report shows. */
 export interface ReportData {

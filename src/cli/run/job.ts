@@ -1,3 +1,5 @@
+// The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
+// flag to change.
 import { exampleShape, type HostData, isFeatures, labelsOf, nounOf, showExample } from '../../data/host.ts';
 import { classNamesOf, matchClasses } from '../../data/readers/names.ts';
 import { type DataStatistics, dataStatistics, imageNetStatistics, standardize } from '../../data/standardize.ts';
@@ -19,9 +21,6 @@ import { classes as classList, counted } from '../show/format.ts';
 import { CONFIG, changedSides, type RunConfig, type Task, type Watch } from './config.ts';
 import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
-
-// The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
-// flag to change.
 
 /** The runs of a command: one for each method and seed. */
 export interface Job {

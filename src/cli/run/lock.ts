@@ -1,9 +1,8 @@
+// The lock of a run's folder: a file with the number of the process that uses it. The lock of a process that no longer runs is taken
+// over. Lock files of packages are renewed by a timer instead, so a process that was killed or paused would keep others waiting.
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, otherThanFile } from './files.ts';
-
-// The lock of a run's folder: a file with the number of the process that uses it. The lock of a process that no longer runs is taken
-// over. Lock files of packages are renewed by a timer instead, so a process that was killed or paused would keep others waiting.
 
 export const LOCK = 'lock';
 // A process writes its number right after it makes the file, so an older empty lock is a left-over.

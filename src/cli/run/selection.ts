@@ -1,3 +1,4 @@
+// Choosing among runs that are saved, without target labels. Accuracies on the target are only reported next to the choice.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostData, labelsOf } from '../../data/host.ts';
@@ -10,8 +11,6 @@ import { checkFinite, openModel, readModel } from '../model.ts';
 import { CONFIG, type RunConfig, readConfig, runsIn, type Task } from './config.ts';
 import { finishedRun, MODEL } from './folder.ts';
 import type { Job } from './job.ts';
-
-// Choosing among runs that are saved, without target labels. Accuracies on the target are only reported next to the choice.
 
 /** A saved run to choose from. */
 export interface Candidate {

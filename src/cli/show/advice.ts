@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-
 // How to make WebGPU work on a machine, for `padagrad doctor`.
+import { existsSync, readFileSync } from 'node:fs';
 
 /** The properties of a machine that the advice depends on. */
 export interface Machine {

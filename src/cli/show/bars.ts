@@ -1,9 +1,8 @@
+// Bars and tables in text.
 import Table from 'cli-table3';
 import type pc from 'picocolors';
 import type { Evaluation } from '../../train/events.ts';
 import { percent } from './format.ts';
-
-// Bars and tables in text.
 
 type Colors = ReturnType<typeof pc.createColors>;
 

@@ -1,6 +1,5 @@
-import type { MethodName } from '../../train/methods/named.ts';
-
 // How the command line writes methods and numbers for people.
+import type { MethodName } from '../../train/methods/named.ts';
 
 /** The titles of the methods. */
 export const METHOD_TITLES: Record<MethodName, string> = {

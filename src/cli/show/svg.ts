@@ -1,6 +1,5 @@
-import type { Analysis } from '../run/htmlReport.ts';
-
 // Figures as SVG files, which need no script. report.html shows the same texts as images.
+import type { Analysis } from '../run/htmlReport.ts';
 
 /** The colours of demo/shared/style/base.css. */
 const COLOURS = '#d1495b #2e6fbb #2a9134 #8d4fb5 #c77700 #8a6d5a #0f9aa8 #b5428e #6b7a1c #6a6f7a'.split(' ');

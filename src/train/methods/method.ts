@@ -1,3 +1,6 @@
+// PADA, DANN and other methods differ in the losses of one iteration. A method is a value, such as
+// `pada({ temperature: 0.1 })`. It knows nothing of captured steps, checkpoints, devices or files: the Trainer runs its
+// `losses`, and trains and saves the networks and class weights that it declares.
 import type { Batch, Dataset } from '../../data/dataset.ts';
 import type { Compile } from '../../gpu/compilation.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
@@ -6,10 +9,6 @@ import type { Module } from '../../nn/module.ts';
 import type { Stateful } from '../../nn/stateDict.ts';
 import type { Random } from '../../random.ts';
 import type { Tensor } from '../../tensor.ts';
-
-// PADA, DANN and other methods differ in the losses of one iteration. A method is a value, such as
-// `pada({ temperature: 0.1 })`. It knows nothing of captured steps, checkpoints, devices or files: the Trainer runs its
-// `losses`, and trains and saves the networks and class weights that it declares.
 
 /** How to adapt: the losses of one iteration, and what else than the model they need. */
 export interface Method {

@@ -1,3 +1,5 @@
+// For programs that choose a method by its name while they run, such as the command line and the page. They keep all options
+// of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 import { checkOptions, oneOf, withDefaults } from '../../checks/options.ts';
 import { GEOMETRY_NAMES, type GeometryName } from '../../data/geometry.ts';
 import { type Jitter, jitterText, parseJitter } from '../../data/jitter.ts';
@@ -13,9 +15,6 @@ import type { Method } from './method.ts';
 import { type PadaOptions, pada, padaDefaults } from './pada.ts';
 import { type SelfTrainingOptions, selfTraining, selfTrainingDefaults } from './selfTraining.ts';
 import { sourceOnly } from './sourceOnly.ts';
-
-// For programs that choose a method by its name while they run, such as the command line and the page. They keep all options
-// of a run in one flat object, which is JSON. A program that knows its method imports it instead, and bundles only that one.
 
 /** The names of the methods in flags and JSON. A list of its own, so that a page that shows them bundles no method. */
 export const METHOD_NAMES = ['source-only', 'dann', 'pada', 'iwan', 'afn', 'mcc', 'ba3us', 'self-training'] as const;
