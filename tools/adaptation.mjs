@@ -29,108 +29,48 @@ const VARIANTS = {
   'self-training-as-is': ['self-training', '--geometry', 'none'],
 };
 
-const usps = (split) => `idx:DATA/usps28-${split}`;
-const toUsps = [
-  '--source',
-  'mnist',
-  '--source-limit',
-  '6000',
-  '--target',
-  usps('train'),
-  '--target-test',
-  usps('test'),
-];
-const fromUsps = ['--source', usps('train'), '--source-test', usps('test')];
-// Digits of other fonts, which the figures of PyTorch come from.
-const fromPrint = ['--source', 'idx:DATA/fontdigits-train'];
-const toMnist = ['--target', 'mnist', '--target-limit', '6000'];
+// The digits of print are of other fonts: those that the figures of PyTorch come from.
+const MNIST = '--source mnist --source-limit 6000';
+const USPS = '--source idx:DATA/usps28-train --source-test idx:DATA/usps28-test';
+const PRINT = '--source idx:DATA/fontdigits-train';
+const TO_MNIST = '--target mnist --target-limit 6000';
+const TO_USPS = '--target idx:DATA/usps28-train --target-test idx:DATA/usps28-test';
 
-// `reference` is PyTorch 1.13, of source-only, DANN and PADA with TLlib: [mean, standard deviation] of three seeds, or [one run].
+// PyTorch 1.13, of source-only, DANN and PADA with TLlib: [mean, standard deviation] of three seeds, or [one run].
+const PYTORCH = {
+  'mnist-usps': { 'source-only': [57.4, 10.4], dann: [62.0, 3.7], pada: [93.6, 1.0], 'self-training': [97.8] },
+  'usps-mnist': { 'source-only': [70.2, 4.4], dann: [63.5, 6.3], pada: [93.0, 3.8], 'self-training': [99.4, 0.2] },
+  'print-mnist': { 'source-only': [90.7, 0.4], dann: [68.6, 2.7], pada: [95.7, 3.6], 'self-training': [99.1] },
+  'print-usps': { 'source-only': [48.1], dann: [52.7], pada: [91.7], 'self-training': [97.6, 0.4] },
+  'mnist-usps-5-9': { 'source-only': [20.4], dann: [46.2], pada: [44.7, 24.5], 'self-training': [98.3, 0.3] },
+  'print-mnist-5-9': { 'self-training': [98.0, 0.4] },
+  'usps-mnist-5-9': { 'self-training': [98.3, 0.7] },
+  'mnist-usps-1-7': { 'self-training': [98.8] },
+  'mnist-usps-0-9': { 'self-training': [96.5, 0.6] },
+  emoji: {
+    'source-only': [54.7, 3.3],
+    'source-only-jitter': [57.8, 2.9],
+    dann: [44.4, 1.9],
+    pada: [70.4, 0.3],
+    'pada-jitter': [73.9, 3.5],
+  },
+};
+// Name, title, data, target classes.
 const TASKS = [
-  {
-    name: 'mnist-usps',
-    title: 'MNIST -> USPS 0-4',
-    arguments: toUsps,
-    targetClasses: '0-4',
-    reference: { 'source-only': [57.4, 10.4], dann: [62.0, 3.7], pada: [93.6, 1.0], 'self-training': [97.8] },
-  },
-  {
-    name: 'usps-mnist',
-    title: 'USPS -> MNIST 0-4',
-    arguments: [...fromUsps, ...toMnist],
-    targetClasses: '0-4',
-    reference: { 'source-only': [70.2, 4.4], dann: [63.5, 6.3], pada: [93.0, 3.8], 'self-training': [99.4, 0.2] },
-  },
-  {
-    name: 'fontdigits-mnist',
-    title: 'font digits -> MNIST 0-4',
-    arguments: ['--source', 'fontdigits', '--source-limit', '6000', ...toMnist],
-    targetClasses: '0-4',
-    reference: {},
-  },
-  {
-    name: 'print-mnist',
-    title: 'printed digits -> MNIST 0-4',
-    arguments: [...fromPrint, ...toMnist],
-    targetClasses: '0-4',
-    reference: { 'source-only': [90.7, 0.4], dann: [68.6, 2.7], pada: [95.7, 3.6], 'self-training': [99.1] },
-  },
-  {
-    name: 'print-usps',
-    title: 'printed digits -> USPS 0-4',
-    arguments: [...fromPrint, '--target', usps('train'), '--target-test', usps('test')],
-    targetClasses: '0-4',
-    reference: { 'source-only': [48.1], dann: [52.7], pada: [91.7], 'self-training': [97.6, 0.4] },
-  },
-  {
-    name: 'mnist-usps-5-9',
-    title: 'MNIST -> USPS 5-9',
-    arguments: toUsps,
-    targetClasses: '5-9',
-    reference: { 'source-only': [20.4], dann: [46.2], pada: [44.7, 24.5], 'self-training': [98.3, 0.3] },
-  },
-  {
-    name: 'print-mnist-5-9',
-    title: 'printed digits -> MNIST 5-9',
-    arguments: [...fromPrint, ...toMnist],
-    targetClasses: '5-9',
-    reference: { 'self-training': [98.0, 0.4] },
-  },
-  {
-    name: 'usps-mnist-5-9',
-    title: 'USPS -> MNIST 5-9',
-    arguments: [...fromUsps, ...toMnist],
-    targetClasses: '5-9',
-    reference: { 'self-training': [98.3, 0.7] },
-  },
-  {
-    name: 'mnist-usps-1-7',
-    title: 'MNIST -> USPS 1, 7',
-    arguments: toUsps,
-    targetClasses: '1,7',
-    reference: { 'self-training': [98.8] },
-  },
-  {
-    name: 'mnist-usps-0-9',
-    title: 'MNIST -> USPS 0-9',
-    arguments: toUsps,
-    targetClasses: '0-9',
-    reference: { 'self-training': [96.5, 0.6] },
-  },
-  {
-    name: 'emoji',
-    title: 'emoji, Twemoji -> Noto, 5 of 12 kinds',
-    arguments: ['--source', 'emoji-twemoji', '--target', 'emoji-noto'],
-    targetClasses: '0-4',
-    reference: {
-      'source-only': [54.7, 3.3],
-      'source-only-jitter': [57.8, 2.9],
-      dann: [44.4, 1.9],
-      pada: [70.4, 0.3],
-      'pada-jitter': [73.9, 3.5],
-    },
-  },
-];
+  ['mnist-usps', 'MNIST -> USPS 0-4', `${MNIST} ${TO_USPS}`, '0-4'],
+  ['usps-mnist', 'USPS -> MNIST 0-4', `${USPS} ${TO_MNIST}`, '0-4'],
+  ['fontdigits-mnist', 'font digits -> MNIST 0-4', `--source fontdigits --source-limit 6000 ${TO_MNIST}`, '0-4'],
+  ['print-mnist', 'printed digits -> MNIST 0-4', `${PRINT} ${TO_MNIST}`, '0-4'],
+  ['print-usps', 'printed digits -> USPS 0-4', `${PRINT} ${TO_USPS}`, '0-4'],
+  ['mnist-usps-5-9', 'MNIST -> USPS 5-9', `${MNIST} ${TO_USPS}`, '5-9'],
+  ['print-mnist-5-9', 'printed digits -> MNIST 5-9', `${PRINT} ${TO_MNIST}`, '5-9'],
+  ['usps-mnist-5-9', 'USPS -> MNIST 5-9', `${USPS} ${TO_MNIST}`, '5-9'],
+  ['mnist-usps-1-7', 'MNIST -> USPS 1, 7', `${MNIST} ${TO_USPS}`, '1,7'],
+  ['mnist-usps-0-9', 'MNIST -> USPS 0-9', `${MNIST} ${TO_USPS}`, '0-9'],
+  ['emoji', 'emoji, Twemoji -> Noto, 5 of 12 kinds', '--source emoji-twemoji --target emoji-noto', '0-4'],
+].map(([name, title, data, targetClasses]) => {
+  return { name, title, arguments: data.split(' '), targetClasses, reference: PYTORCH[name] ?? {} };
+});
 
 const { values } = parseArgs({
   options: {

@@ -17,12 +17,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeFailure } from '../../src/cli/errors.ts';
 import { newestCheckpoint } from '../../src/cli/run/checkpoints.ts';
-import type { RunConfig } from '../../src/cli/run/config.ts';
 import { makeFolder, writeAtomically } from '../../src/cli/run/files.ts';
 import { RunFolder } from '../../src/cli/run/folder.ts';
 import { lockFolder } from '../../src/cli/run/lock.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { defaultRunOptions, trainArguments } from '../../src/train/methods/named.ts';
+import { CONFIG } from './config.ts';
 import { smallDisk, withFs } from './disk.ts';
 
 // The folder of a run: full disks, files of another kind, locks, left-overs of an earlier run.
@@ -38,43 +38,12 @@ test.before.each(() => {
 });
 test.after.each(() => rmSync(folder, { recursive: true, force: true }));
 
-const config: RunConfig = {
-  padagrad: '0.1.0',
-  task: {
-    source: 'mnist',
-    target: 'mnist',
-    sourceClasses: null,
-    targetClasses: null,
-    sourceLimit: null,
-    targetLimit: null,
-    sourceTest: null,
-    targetTest: null,
-    ...{ imageSize: null, resize: null, channels: null, skipUnreadable: null, labels: null, labelColumn: null },
-    ...{ root: null, standardize: null },
-    arch: 'smallCnn',
-    weights: null,
-    numClasses: 10,
-  },
-  options: defaultRunOptions,
-  watch: { printFreq: null, evalFreq: 0, checkpointEvery: 10, perClassEval: false },
-  data: { source: '', target: '' },
-  device: {
-    vendor: '',
-    architecture: '',
-    device: 'test',
-    description: '',
-    software: true,
-    gemmFamily: 'plain',
-    subgroupSize: 0,
-  },
-};
-
 /** Starts a run in `path`, and collects its warnings. */
 function begin() {
   const warnings: string[] = [];
   RunFolder.prepare(path);
   const run = RunFolder.lock(path, (message) => warnings.push(message));
-  run.begin(config);
+  run.begin(CONFIG);
   return { run, warnings };
 }
 const { method, ...options } = trainArguments(defaultRunOptions);
@@ -196,7 +165,7 @@ test('a damaged checkpoint is removed for room, not the one that the run was res
     first.run.close();
     writeFileSync(join(path, 'checkpoint-20.safetensors'), new Uint8Array(300 * KB));
     const run = RunFolder.lock(path, () => {});
-    assert.is((await run.resume(config))!.checkpoint.iteration, 10);
+    assert.is((await run.resume(CONFIG))!.checkpoint.iteration, 10);
     run.finish(new Uint8Array(500 * KB), { event: 'result' });
     run.close();
     assert.equal(checkpoints(), ['checkpoint-10.safetensors']);
@@ -349,7 +318,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
     make(join(path, 'checkpoint-30.safetensors'));
     const warnings: string[] = [];
     const run = RunFolder.lock(path, (message) => warnings.push(message));
-    assert.is((await run.resume(config))!.checkpoint.iteration, 20);
+    assert.is((await run.resume(CONFIG))!.checkpoint.iteration, 20);
     assert.is(warnings.length, 1);
     assert.match(warnings[0]!, `a checkpoint is damaged, using the previous one: ${path}/checkpoint-30`);
     assert.match(warnings[0]!, `is ${kind}`);
