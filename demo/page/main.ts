@@ -54,7 +54,7 @@ screen.show(views.map((view) => () => view(app.state)));
 // On a phone the settings would fill the screen, and most visitors leave them as they are.
 find<HTMLDetailsElement>('tuning').open = matchMedia('(min-width: 761px)').matches;
 
-/** Views that most visitors do not need, which load once `wanted` says so. */
+/** Views that most visitors do not need, which load when `wanted` returns true. */
 function onDemand(wanted: (state: PageState) => boolean, load: () => Promise<View[]>): View {
   let views: View[] | undefined;
   return (state) => {

@@ -18,7 +18,7 @@ export interface Settings {
   methods: readonly MethodName[];
   /** Classes that occur in the target, at least one, ascending. Own images contain what they contain. */
   classes: readonly number[];
-  /** Of PADA; self-training has its own. */
+  /** PADA's; self-training has its own. */
   temperature: number;
   tradeOff: number;
   /** Iterations between two updates of the class weights. */

@@ -12,7 +12,7 @@ import { keep } from '../../../src/tidy.ts';
 import { POINTS, STRIP } from '../protocol.ts';
 import { Projection } from './projection.ts';
 
-/** What a probe sees. */
+/** The results of a probe. */
 export interface Seen {
   /** [2 * POINTS, 2]: coordinates of all images. */
   points: Float32Array;

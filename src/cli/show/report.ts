@@ -1,4 +1,4 @@
-// What a training run prints: progress, class weights, evaluations and the result, as lines for people and as JSON events for programs.
+// The output of a training run: progress, class weights, evaluations and the result, as lines for people and as JSON events for programs.
 import { fallenClasses } from '../../adaptation/diagnostics.ts';
 import { nounOf } from '../../data/host.ts';
 import type { CompileProgress } from '../../gpu/compilation.ts';
