@@ -45,6 +45,8 @@ interface Tile {
   minTiles?: number;
   /** Use the tile only if every subgroup has at least this many lanes. */
   minLanes?: number;
+  /** Use the tile only if `invocations` run when k is split into as many parts as `minK` allows. */
+  fills?: true;
 }
 
 interface Row {
@@ -80,8 +82,10 @@ const WORKGROUP: Row = {
     { rows: 128, columns: 128, block: 8, minTiles: 256, minLanes: MANY_LANES },
     { rows: 64, columns: 64, block: 8, minTiles: 512, minLanes: MANY_LANES },
     // 4 x 4 sums per invocation: four times the subgroups.
-    { rows: 64, columns: 64, block: 4 },
-    // Devices that allow only 128 invocations per workgroup.
+    { rows: 64, columns: 64, block: 4, fills: true },
+    // Results that are too small, with a k too short for many parts: 256 x 256 x 256, or the linear layers of a step. With 64 x 64
+    // most units of a large GPU have no work. Half a tile gives twice the workgroups, each with half the work. If all units have
+    // work, it only costs loads: half as many again per multiply-add. Also for devices that allow only 128 invocations per workgroup.
     { rows: 32, columns: 64, block: 4 },
   ],
   ...MANY,
@@ -125,9 +129,11 @@ export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | Hal
 export function chooseVariant(traits: GemmTraits, m: number, n: number, k: number): GemmVariant {
   const family = familyFor(traits);
   const { tiles, invocations, minK } = TABLE[family];
-  const tile = tiles.find((one) => fits(one, traits, m, n))!;
-  const running = tilesOf(m, n, tile.rows, tile.columns) * invocationsOf(family, tile);
-  const parts = Math.min(Math.ceil(invocations / running), Math.floor(k / minK));
+  const mostParts = Math.max(1, Math.floor(k / minK));
+  const running = (tile: Tile) => tilesOf(m, n, tile.rows, tile.columns) * invocationsOf(family, tile);
+  const isEnough = (tile: Tile) => !tile.fills || running(tile) * mostParts >= invocations;
+  const tile = tiles.find((one) => fits(one, traits, m, n) && isEnough(one))!;
+  const parts = Math.min(Math.ceil(invocations / running(tile)), mostParts);
   return variantOf(family, tile, Math.max(1, Math.ceil(k / Math.max(1, kPerPart(k, parts)))));
 }
 

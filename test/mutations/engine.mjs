@@ -349,6 +349,7 @@ export default {
     [' && n <= maxColumns', '', 'gemm/variants'],
     ['Math.floor(n / columns) >= minTiles', 'Math.ceil(n / columns) >= minTiles', 'gemm/variants'],
     ['traits.minLanes >= minLanes && ', '', 'gemm/variants'],
+    ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
     ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
   ],
   'src/gemm/selfTest.ts': [['isLarge ? toLarge : undefined', 'undefined', 'gemm/selfTest']],
