@@ -28,9 +28,10 @@ import {
 } from './flags.ts';
 import { whole } from './flagValues.ts';
 import { CONFIG } from './run/config.ts';
+import { adviceFor, checkClasses, checkExamples } from './run/dataChecks.ts';
 import { readNamed } from './run/files.ts';
 import { MODEL } from './run/folder.ts';
-import { adviceFor, checkClasses, checkExamples, first, parseList, select } from './run/job.ts';
+import { first, parseList, select } from './run/side.ts';
 import { classes as classList, counted } from './show/format.ts';
 
 export interface ModelFlags extends DataFlags, CommonFlags {

@@ -47,11 +47,13 @@ export default {
   ],
   'src/cli/run/job.ts': [
     ['task.numClasses !== config.task.numClasses', 'false', 'cli/keep'],
+    ['record ? (record.standardize ?? null) : isTorchvision', 'isTorchvision', 'cli/folders'],
+  ],
+  'src/cli/run/side.ts': [
     ['n === undefined ? data', 'true ? data', 'cli/train'],
     ['whole && (await select(testTitle, names ? whole : named(whole, all), classes))', 'whole', 'cli/train'],
     ['return names ? matchClasses(data, names) : data;', 'return data;', 'cli/folders'],
     ["side === 'source' && split === 'train' ? ", 'true ? ', 'cli/folders'],
-    ['record ? (record.standardize ?? null) : isTorchvision', 'isTorchvision', 'cli/folders'],
   ],
   'src/train/labelTable.ts': [['row[c]! > row[second]!', 'row[c]! < row[second]!', 'cli/folders']],
   'src/cli/commands/predict.ts': [

@@ -5,7 +5,7 @@ import { Evaluator } from '../../train/evaluate.ts';
 import { EXIT } from '../errors.ts';
 import { describeDevice, deviceOf, withGpu } from '../gpu.ts';
 import { addModelFlags, BATCH, classWeightOf, type ModelFlags, openModel, prepareModelTask } from '../model.ts';
-import { checkTestSet } from '../run/job.ts';
+import { checkTestSet } from '../run/dataChecks.ts';
 import { confusionTable } from '../show/bars.ts';
 import { counted, percent } from '../show/format.ts';
 import { readingNotes } from '../show/report.ts';

@@ -1,26 +1,31 @@
 // The runs that a command is about to do. Data and options are loaded and checked before the GPU is opened; each error names the
 // flag to change.
-import { exampleShape, type HostData, isFeatures, labelsOf, nounOf, showExample } from '../../data/host.ts';
-import { classNamesOf, matchClasses } from '../../data/readers/names.ts';
+import { exampleShape, type HostData, isFeatures, nounOf, showExample } from '../../data/host.ts';
+import { classNamesOf } from '../../data/readers/names.ts';
 import { type DataStatistics, dataStatistics, imageNetStatistics, standardize } from '../../data/standardize.ts';
-import { limit, parseClasses, selectClasses } from '../../data/subset.ts';
 import { decodeSafetensors, type Safetensors } from '../../io/safetensors.ts';
 import type { Classifier } from '../../models/classifier.ts';
 import type { ModelFactory } from '../../models/model.ts';
 import { defaultModelName, MODELS } from '../../models/named.ts';
-import type { ModelName } from '../../models/names.ts';
 import { withWeights } from '../../models/weights.ts';
 import type { MethodName, RunOptions } from '../../train/methods/named.ts';
 import { type ModelRecord, recordOf } from '../../train/modelFile.ts';
 import type { TrainingData } from '../../train/options.ts';
-import { hasSplits, imageFolder, type ReadingWatch, resolveData, type Split } from '../data.ts';
+import type { ReadingWatch } from '../data.ts';
 import { asUsage, UsageError } from '../errors.ts';
-import { checkDataFlags, dataOptions, type TrainFlags, trainingOptions } from '../flags.ts';
-import { flagOf } from '../flagValues.ts';
-import { classes as classList, counted } from '../show/format.ts';
+import { checkDataFlags, type TrainFlags, trainingOptions } from '../flags.ts';
 import { CONFIG, changedSides, type RunConfig, type Task, type Watch } from './config.ts';
+import {
+  checkExamples,
+  checkImageFlags,
+  checkSides,
+  checkTrainable,
+  countClasses,
+  warnOfGround,
+} from './dataChecks.ts';
 import { readNamed } from './files.ts';
 import { RunFolder } from './folder.ts';
+import { sideLoader } from './side.ts';
 
 /** The runs of a command: one for each method and seed. */
 export interface Job {
@@ -39,19 +44,6 @@ export interface Job {
   out: string | undefined;
   /** The run in `out` that is resumed. */
   resume?: RunConfig;
-}
-
-/** The data of one domain. */
-interface Side {
-  /** The flag and the name, for errors. */
-  title: string;
-  /** All training examples, before the limit and the choice of classes. */
-  all: HostData;
-  train: HostData;
-  test: HostData | undefined;
-  testTitle: string;
-  testName: string | null;
-  classes: number[] | null;
 }
 
 /**
@@ -75,6 +67,7 @@ export async function prepareJob(
     trains?: boolean;
   } = {},
 ): Promise<Job> {
+  // 1. Load both domains. Classes of the target get the numbers of the source's.
   const [method, ...others] = methods;
   const { batchSize } = trainingOptions({ ...flags, method });
   const load = sideLoader(flags, reading);
@@ -86,37 +79,24 @@ export async function prepareJob(
   const classNames = source.all.classNames ?? null;
   const target = await load('target', classNamesOf(source.all, numClasses));
 
+  // 2. Complete the options for examples of this shape, and check both against each other.
   const shape = exampleShape(source.all);
   const optionsOf = (method: MethodName): RunOptions => trainingOptions({ ...flags, method }, shape);
   const options: Job['options'] = [optionsOf(method), ...others.map(optionsOf)];
-  if (flags.geometry === 'canonical' && !(shape.length === 3 && shape[0] === 1))
-    throw new UsageError(
-      `--geometry canonical is for grey images, but ${source.title} has ${showExample(shape)}; leave it out, or make image files grey with --channels 1`,
-    );
-  for (const flag of ['sourceJitter', 'targetJitter'] as const)
-    if (shape.length !== 3 && (flags[flag] ?? 'none') !== 'none')
-      throw new UsageError(
-        `${flagOf(flag)} ${flags[flag]} is for images, but ${source.title} has ${showExample(shape)}; leave it out`,
-      );
+  checkImageFlags(flags, source.title, shape);
   const arch = flags.arch ?? defaultModelName(shape);
   checkExamples(source.title, source.all, arch);
   if (trains) checkTrainable(source, target, batchSize);
-  for (const [flag, { title, classes, train, test, testTitle }] of Object.entries({ source, target })) {
-    checkClasses(`--${flag}-classes`, classes, numClasses, "the source's");
-    checkSameShape(title, train, source);
-    if (test) checkSameShape(testTitle, test, source);
-    if (test) checkTestSet(testTitle, test, numClasses, 'the source');
-  }
-  if (source.classes && target.classes && !target.classes.some((c) => source.classes!.includes(c)))
-    throw new UsageError(
-      `--target-classes ${classList(target.classes)} has no class in common with --source-classes ${classList(source.classes)}`,
-    );
+  checkSides(source, target, numClasses);
   if (trains) warnOfGround({ source, target }, options, reading);
+
+  // 3. Read the weights that the network begins with, which may decide how examples are standardised.
   const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);
   const statistics = statisticsFor(flags, { train: source.train, weights, reading });
   const scaled = <Data extends HostData | undefined>(data: Data): Data =>
     data && statistics ? standardize(data, statistics) : data;
   if (flags.out) RunFolder.prepare(flags.out, resume ? '--resume' : '--out');
+
   const { printFreq = null, evalFreq, checkpointEvery, perClassEval = false, detectAnomaly = false } = flags;
   const job: Job = {
     task: {
@@ -169,36 +149,6 @@ function checkResumed({ data, task, out }: Job, config: RunConfig): void {
     );
 }
 
-/** Returns a function that loads the data of a domain. Its default test set is the test split of a data set that has one. */
-function sideLoader(flags: TrainFlags, reading: ReadingWatch) {
-  const { labels, ...shared } = dataOptions(flags);
-  return async (side: 'source' | 'target', names?: readonly string[]): Promise<Side> => {
-    const load = (title: string, name: string, split: Split) =>
-      asUsage(title, async () => {
-        // Only the source, one of four data sets, needs labels.
-        const options = side === 'source' && split === 'train' ? { ...shared, labels } : shared;
-        const data = await resolveData(name, split, options, reading);
-        return names ? matchClasses(data, names) : data;
-      });
-    const name = flags[side];
-    const title = `--${side} ${name}`;
-    const all = await load(title, name, 'train');
-    const listed = flags[`${side}Classes`];
-    const classes = await parseList(`--${side}-classes`, listed, names ?? all.classNames);
-    const train = await select(`--${side}-classes`, first(all, flags[`${side}Limit`]), classes);
-    const given = flags[`${side}Test`];
-    const testName = given ?? (hasSplits(name) ? name : null);
-    const testTitle = given === undefined ? title : `--${side}-test ${given}`;
-    const whole = testName === null ? undefined : await load(testTitle, testName, 'test');
-    const test = whole && (await select(testTitle, names ? whole : named(whole, all), classes));
-    return { title, all, train, test, testTitle, testName, classes };
-  };
-}
-
-/** Numbers the source's test set as its training set. */
-const named = (test: HostData, { classNames }: HostData): HostData =>
-  classNames ? matchClasses(test, classNames) : test;
-
 /** Reads the weights that a model begins with. @throws UsageError | DataError */
 async function readWeights(file: string): Promise<Safetensors> {
   const { bytes } = await asUsage('--weights', () => readNamed(file));
@@ -235,138 +185,4 @@ function statisticsFor(
       `examples are standardised as ${file} needs (${record ? 'its record' : "ImageNet's mean and deviation"}; --standardize changes that)`,
     );
   return statistics;
-}
-
-/** Parses the classes that a flag lists, by name or number; null without the flag. */
-export const parseList = (
-  flag: string,
-  listed: string | readonly number[] | undefined,
-  names: readonly string[] = [],
-): Promise<number[] | null> =>
-  asUsage(flag, () => {
-    if (listed === undefined) return null;
-    if (typeof listed !== 'string') return [...listed];
-    // A name may contain a comma or a hyphen; the rest are numbers.
-    const parts = names.includes(listed) ? [listed] : listed.split(',');
-    const numbers = parts.flatMap((part) =>
-      names.includes(part.trim()) ? [names.indexOf(part.trim())] : parseClasses(part),
-    );
-    return [...new Set(numbers)].sort((a, b) => a - b);
-  });
-
-/** Returns the examples of the classes that a flag lists, or all. */
-export const select = (flag: string, data: HostData, list: readonly number[] | null): Promise<HostData> =>
-  asUsage(flag, () => (list ? selectClasses(data, list) : data));
-
-export const first = (data: HostData, n: number | undefined): HostData => (n === undefined ? data : limit(data, n));
-
-// The smallest share of the classes up to the largest label that must have images. Below it, a label is probably wrong.
-const SPARSEST = 1 / 4;
-
-/** Returns the number of classes: that of the source's class names, or one more than its largest label. */
-function countClasses({ title, all }: Side): number {
-  if (!all.labels) throw new UsageError(`${title}: has no labels; training needs the source's labels`);
-  if (all.classNames) return Math.max(2, all.classNames.length);
-  const present = [...new Set(labelsOf(all))].sort((a, b) => a - b);
-  const largest = present.at(-1)!;
-  if (present.length <= SPARSEST * largest)
-    throw new UsageError(
-      `${title}: label ${largest} is out of range: found ${present.length} classes (${classList(present)}); labels must be numbered from 0`,
-    );
-  return Math.max(2, largest + 1);
-}
-
-/** @throws UsageError for a source of a single class, and for less than a batch */
-function checkTrainable(source: Side, target: Side, batchSize: number): void {
-  const { title, all, train } = source;
-  const [first, ...others] = labelsOf(train);
-  if (others.every((label) => label === first))
-    throw new UsageError(
-      `${title}: all ${counted(train.count, nounOf(train).slice(0, -1))} are of class ${all.classNames?.[first!] ?? first}; a classifier needs two classes or more`,
-    );
-  for (const { title, train } of [source, target])
-    if (train.count < batchSize)
-      throw new UsageError(
-        `${title}: ${train.count} ${nounOf(train)} are fewer than one batch of ${batchSize}; use --batch-size ${train.count} or less`,
-      );
-}
-
-// Images whose border is looked at.
-const LOOKED_AT = 1000;
-
-/** Warns if images with a bright ground are about to be treated as bright strokes on black. */
-function warnOfGround(
-  sides: Record<'source' | 'target', Side>,
-  options: readonly RunOptions[],
-  { onNote }: ReadingWatch,
-): void {
-  for (const [name, { title, train }] of Object.entries(sides) as ['source' | 'target', Side][]) {
-    if (isFeatures(train)) continue;
-    const [, height, width] = exampleShape(train) as [number, number, number];
-    const pixels = train.images.subarray(0, LOOKED_AT * (train.images.length / train.count));
-    const isBorder = (i: number): boolean => {
-      const [y, x] = [Math.floor(i / width) % height, i % width];
-      return y === 0 || x === 0 || y === height - 1 || x === width - 1;
-    };
-    const border = Uint8Array.from(pixels).filter((_, i) => isBorder(i));
-    if (border.reduce((sum, v) => sum + v, 0) <= 127 * border.length) continue;
-    const flags = (own: RunOptions) => [
-      ...(own.geometry === 'canonical' ? ['--geometry canonical'] : []),
-      ...(own[`${name}Jitter`].startsWith('strong') ? [`${flagOf(`${name}Jitter`)} strong`] : []),
-    ];
-    const [first] = options.map(flags).filter((list) => list.length > 0);
-    if (first)
-      onNote?.(
-        `${title}: most images have a bright ground, but ${first.join(' and ')} need bright strokes on black; invert the images, or write --geometry none and a jitter such as affine`,
-      );
-  }
-}
-
-export function checkClasses(flag: string, list: readonly number[] | null, numClasses: number, whose: string): void {
-  const outside = list?.find((c) => c >= numClasses);
-  if (outside !== undefined)
-    throw new UsageError(`${flag}: class ${outside} is not among ${whose} classes 0-${numClasses - 1}`);
-}
-
-export function checkTestSet(title: string, data: HostData, numClasses: number, whose: string): void {
-  if (!data.labels) throw new UsageError(`${title}: has no labels, which a test set needs`);
-  const outside = labelsOf(data).find((label) => label >= numClasses);
-  if (outside !== undefined)
-    throw new UsageError(
-      `${title}: label ${outside} is out of range; ${whose} has classes 0-${numClasses - 1}, so leave others out with ${/^--(source|target)/.exec(title)?.[0] ?? '-'}-classes`,
-    );
-}
-
-function checkSameShape(title: string, data: HostData, { title: sourceTitle, all }: Side): void {
-  const [shape, wanted] = [exampleShape(data), exampleShape(all)];
-  if (showExample(shape) === showExample(wanted)) return;
-  const noun = nounOf(data);
-  // Only image files are converted.
-  const advice =
-    imageFolder(title.replace(/^\S+ /, '')) === undefined ? adviceFor(wanted, shape) : adviceFor(shape, wanted);
-  throw new UsageError(
-    `${title}: ${noun} are ${showExample(shape)} but those of ${sourceTitle} are ${showExample(wanted)}; ${advice}`,
-  );
-}
-
-/** Returns which flag gives examples of one shape the other shape. */
-export function adviceFor(shape: readonly number[], wanted: readonly number[]): string {
-  if (shape.length !== 3 || wanted.length !== 3) return 'all must have the same length';
-  const [channels, height, width] = wanted;
-  const size = height === width ? `${height}` : `${height}x${width}`;
-  const flags = [
-    ...(shape[1] === height && shape[2] === width ? [] : [`--image-size ${size}`]),
-    ...(shape[0] === channels ? [] : [`--channels ${channels}`]),
-  ];
-  return `all must have the same size: ${flags.join(' ')} converts image files`;
-}
-
-/** @throws UsageError for examples that the network does not accept */
-export function checkExamples(what: string, data: HostData, arch: ModelName): void {
-  try {
-    MODELS[arch].geometry?.check(exampleShape(data));
-  } catch (cause) {
-    const message = (cause as Error).message.replace(/^\w+: /, '');
-    throw new UsageError(`${what}: ${arch}: ${message}`, { cause });
-  }
 }
