@@ -10,6 +10,7 @@ export async function open() {
 }
 
 async function prepare(jax, task) {
+  if (task.bench === 'pada-step') return null;
   const { numpy: np, nn, jit } = jax;
   const array = ({ data, shape }) =>
     np.array(data instanceof Uint32Array ? Int32Array.from(data) : data).reshape([...shape]);

@@ -8,10 +8,12 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import { webgpu } from '../../src/gpu/instance.node.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { softmaxColumnMean } from '../../src/ops/softmaxColumnMean.ts';
+import type { Shape } from '../../src/shape.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
 import * as cnn from '../cnn.ts';
 import { factored, type Input, uniform } from '../harness/inputs.ts';
 import type { Numbers } from '../harness/verify.ts';
+import * as pada from '../pada.ts';
 
 export { csvOf, digits, markdownOf } from '../harness/report.ts';
 export { median, quantile, times } from '../harness/session.ts';
@@ -20,12 +22,14 @@ export { cnn, webgpu };
 
 /** Work that every library does on the same numbers. */
 export interface Task {
-  bench: 'matmul' | 'softmax-column-mean' | 'cnn-forward' | 'cnn-step';
+  bench: 'matmul' | 'softmax-column-mean' | 'cnn-forward' | 'cnn-step' | 'pada-step';
   shape: string;
   flops: number;
   /** Bytes that must be read or written; 0 for whole networks, whose speed operations limit. */
   bytes: number;
-  inputs: Record<string, Input>;
+  inputs: Record<string, Input | { shape: Shape; data: Uint8Array }>;
+  /** Numbers that a step needs. */
+  settings?: Record<string, number>;
   /** Computes the outputs in double precision, by name. */
   truth(): Record<string, Numbers>;
 }
@@ -64,11 +68,19 @@ export function tasks(): Task[] {
       flops: cnn.STEP_FLOPS,
       bytes: 0,
       inputs: { x, labels, ...weights },
+      settings: { lr: cnn.LEARNING_RATE, momentum: cnn.MOMENTUM },
       truth: () => {
         const { loss, gradients } = reference.plainCnnGradients(weights, x, labels);
         const named = Object.entries(gradients).map(([name, { data }]) => [name, data] as const);
         return { loss: [loss], ...Object.fromEntries(named) };
       },
+    },
+    {
+      bench: 'pada-step',
+      shape: pada.SHAPE,
+      flops: pada.PADA_FLOPS,
+      bytes: 0,
+      ...pada.padaIterationTask(),
     },
   ];
 }
@@ -142,7 +154,18 @@ async function prepare(gpu: Gpu, { bench, inputs }: Task): Promise<Prepared> {
       dispose: own.dispose,
     };
   }
-  const tensors = Object.entries(inputs).map(([name, { shape, data }]) => tensor(gpu, data, shape, name));
+  if (bench === 'pada-step') {
+    const own = await pada.prepare(gpu, inputs as pada.PadaParameters);
+    return {
+      kernel: 'captured step',
+      run: (times) => repeat(gpu, times, own.step),
+      outputs: () => own.momenta(),
+      dispose: own.dispose,
+    };
+  }
+  const tensors = Object.entries(inputs).map(([name, { shape, data }]) =>
+    tensor(gpu, data as Float32Array, shape, name),
+  );
   const [first, second] = tensors as [Tensor, Tensor];
   const captured = await capture(gpu, () => (bench === 'matmul' ? matmul(first, second) : softmaxColumnMean(first)));
   return {

@@ -8,6 +8,7 @@ import * as ours from '../../.build/bench/peers/ours.mjs';
 import { browserLike } from './environment.mjs';
 import * as jax from './jax.mjs';
 import * as ort from './ort.mjs';
+import * as torch from './pytorch.mjs';
 import * as tfjs from './tfjs.mjs';
 
 const WARM_UP = 3;
@@ -22,7 +23,10 @@ const CHECK = 250;
 const MOST_CHECKS = 1200;
 const ATTEMPTS = 3;
 
-const PEERS = { 'jax-js': jax.open, 'tfjs-webgpu': tfjs.open, 'ort-web': ort.open };
+const LIBRARIES = { 'jax-js': jax.open, 'tfjs-webgpu': tfjs.open, 'ort-web': ort.open };
+// These need Python with PyTorch, so they run only if they are named.
+const PYTORCH = { torch: torch.openEager, 'torch-graphs': torch.openGraphs };
+const PEERS = { ...LIBRARIES, ...PYTORCH };
 const TOLERANCE = 2e-5;
 // For the gradients of a training step as vectors: two pixels of a window may be so close that single precision chooses the other
 // maximum, which moves a gradient.
@@ -43,9 +47,9 @@ const command = new Command('bench:peers')
   .option('--only <list>', 'only tasks with one of these names or beginnings: matmul,softmax,cnn', list)
   .option(
     '--peers <list>',
-    'libraries to compare with padagrad; an empty list measures only padagrad',
+    'libraries to compare with padagrad; an empty list measures only padagrad; torch and torch-graphs need Python with PyTorch',
     list,
-    Object.keys(PEERS),
+    Object.keys(LIBRARIES),
   )
   .option('--samples <n>', 'samples per task and library; the table shows medians', count, 9)
   .addOption(new Option('--json', 'print one JSON object per line').conflicts('markdown'))
@@ -107,7 +111,7 @@ async function measure(task, sides, samples) {
       });
       // This library cannot do the task.
       if (!prepared) continue;
-      const problem = compare(await prepared.outputs(), truth, bench === 'cnn-step');
+      const problem = compare(await prepared.outputs(), truth, bench.endsWith('-step'));
       if (problem) rows.push(failed(head, problem));
       else running.push({ head: { ...head, kernel: prepared.kernel ?? '' }, prepared, seconds: [] });
     } catch (error) {

@@ -10,6 +10,7 @@ export async function open() {
 }
 
 function prepare(tf, task) {
+  if (task.bench === 'pada-step') return null;
   if (task.bench === 'cnn-forward') return prepareForward(tf, task);
   if (task.bench === 'cnn-step') return prepareStep(tf, task);
   const inputs = Object.fromEntries(

@@ -25,11 +25,11 @@ test('a wrong flag prints one line with the valid values and exits with 2', () =
     [['--gemm', 'x'], /^bench:peers: .*Allowed choices are subgroup, workgroup, plain.\n$/],
     [
       ['--only', 'matmul,nope'],
-      /^bench:peers: no task is called nope; the tasks are matmul, softmax-column-mean, cnn-forward, cnn-step\n$/,
+      /^bench:peers: no task is called nope; the tasks are matmul, softmax-column-mean, cnn-forward, cnn-step, pada-step\n$/,
     ],
     [
-      ['--peers', 'torch'],
-      /^bench:peers: no library is called torch; the libraries are jax-js, tfjs-webgpu, ort-web\n$/,
+      ['--peers', 'tvm'],
+      /^bench:peers: no library is called tvm; the libraries are jax-js, tfjs-webgpu, ort-web, torch, torch-graphs\n$/,
     ],
     [['--json', '--markdown'], /^bench:peers: option '--json' cannot be used with option '--markdown'\n$/],
   ] as const) {
@@ -37,6 +37,13 @@ test('a wrong flag prints one line with the valid values and exits with 2', () =
     assert.equal([status, stdout], [2, ''], args.join(' '));
     assert.match(stderr, expected);
   }
+});
+
+test("an iteration of PADA from other libraries' parameters gives their momenta", () => {
+  const { status, stdout, stderr } = peers('--peers', '', '--only', 'pada', '--samples', '1', '--json');
+  assert.is(status, 0, stderr);
+  const { peer, verified } = JSON.parse(stdout);
+  assert.equal({ peer, verified }, { peer: 'padagrad', verified: true });
 });
 
 test.run();

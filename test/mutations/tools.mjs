@@ -29,6 +29,7 @@ export default {
   ],
   'bench/model/forecast.ts': [["spend('launch', device.launchUs)", "spend('memory', device.launchUs)", 'bench/model']],
   'bench/model/check.ts': [['* squares', '* 2 * squares', 'bench/model']],
+  'bench/pada.ts': [['(data as Uint32Array).toSorted()', 'data', 'bench/peers']],
   'bench/ladder/matmul/registers.wgsl': [['left * b3', 'left * b2', 'bench/ladder']],
   'bench/ladder/matmul/tiles.wgsl': [['tileB[i][local.x]', 'tileB[local.x][i]', 'bench/ladder']],
   'tools/test/runFile.mjs': [
