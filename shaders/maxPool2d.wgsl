@@ -133,13 +133,6 @@ struct Four { at: u32, row: u32 }
 
 fn fourOf(i: u32, column: u32) -> Four { return Four(4u * i - 2u * column, params.w / 4u); }
 
-struct Best { value: vec4f, place: vec4u }
-
-fn better(best: Best, v: vec4f, place: u32) -> Best {
-  let wins = (v > best.value) | isNan(v);
-  return Best(select(best.value, v, wins), select(best.place, vec4u(place), wins));
-}
-
 @compute @workgroup_size(64)
 fn halve(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   var i = (wid.y * groups.x + wid.x) * LOOP * 64u + lid;
@@ -152,13 +145,12 @@ fn halve(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec
     let c = x4[four.at + four.row];
     let d = x4[four.at + four.row + 1u];
     var best = Best(vec4f(a.xz, b.xz), vec4u());
-    best = better(best, vec4f(a.yw, b.yw), 1u);
-    best = better(best, vec4f(c.xz, d.xz), 2u);
-    best = better(best, vec4f(c.yw, d.yw), 3u);
-    let off = (best.value <= vec4f()) & vec4(params.relu == 1u);
-    y4[i] = select(best.value, vec4f(), off);
-    let place = select(best.place, vec4u(0xffu), off);
-    index[i] = place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
+    best = better(best, vec4f(a.yw, b.yw), vec4u(1u));
+    best = better(best, vec4f(c.xz, d.xz), vec4u(2u));
+    best = better(best, vec4f(c.yw, d.yw), vec4u(3u));
+    let pooled = pooledOf(best, params.relu == 1u);
+    y4[i] = pooled.value;
+    index[i] = pooled.index;
     i += 64u;
     column += params.rest;
     if (column >= params.w / 8u) { column -= params.w / 8u; }

@@ -2,8 +2,8 @@
 //
 //   value = max(v), place = its index: the first of equals, the last NaN. With relu: max(value, 0), and NONE if that is 0
 //
-// shapes    v: the window's upper two values, then its lower two
-// parallel  called by maxPool2d.pair for a window, and by the epilogue of a convolution that pools
+// shapes    v: the window's upper two values, then its lower two; Best: four windows side by side, whose places share a word
+// parallel  called by maxPool2d.pair or halve for a window or four, and by the epilogues of convolutions that pool
 // numerics  NaN is found by its bits and wins
 
 const NONE = 0xffffffffu;
@@ -20,4 +20,20 @@ fn largestOf(v: vec4f, relu: bool) -> Largest {
   if (v.w > best.value || nan.w) { best = Largest(v.w, 3u); }
   if (relu && best.value <= 0.0) { best = Largest(0.0, NONE); }
   return best;
+}
+
+// The largest values so far of four windows, and their places.
+struct Best { value: vec4f, place: vec4u }
+
+fn better(best: Best, v: vec4f, place: vec4u) -> Best {
+  let wins = (v > best.value) | isNan(v);
+  return Best(select(best.value, v, wins), select(best.place, place, wins));
+}
+
+struct Pooled { value: vec4f, index: u32 }
+
+fn pooledOf(best: Best, relu: bool) -> Pooled {
+  let off = (best.value <= vec4f()) & vec4(relu);
+  let place = select(best.place, vec4u(0xffu), off);
+  return Pooled(select(best.value, vec4f(), off), place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u));
 }

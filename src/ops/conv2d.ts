@@ -14,15 +14,17 @@ import { type Check, checkOptions, flag, type OptionChecks } from '../checks/opt
 import { defineGemm } from '../gemm/defineGemm.ts';
 import { gemmFamily } from '../gemm/settings.ts';
 import { isWhole, WIDEST_TILE } from '../gemm/variants.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import { showShape } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { maxPool2d } from './maxPool2d.ts';
+import { halveBackward, maxPool2d } from './maxPool2d.ts';
 import { reluBackward } from './relu.ts';
 import {
   type Conv2dSizes,
   directConv2d,
   directInputGrad,
   directWeightGrad,
+  poolsDirectly,
   suitsDirectConv2d,
 } from './shared/directConv2d.ts';
 import { expectDtype, expectShape } from './shared/expect.ts';
@@ -45,8 +47,8 @@ export interface Conv2dOpOptions {
   /** Whether to apply ReLU to the output, in the same dispatch. Default: false. */
   relu?: boolean;
   /**
-   * Whether to take the largest value of each 2x2 window of the output, before ReLU: `maxPool2d(y, { kernelSize: 2 })`. GPU kernels
-   * do so in the same dispatch if p and q are even, and do not store what the pool reads. Default: false.
+   * Whether to take the largest value of each 2x2 window of the output, before ReLU: `maxPool2d(y, { kernelSize: 2 })`. Kernels do so in
+   * the same dispatch if p and q are even (direct convolutions: if 8 divides q) and do not store what the pool reads. Default: false.
    */
   maxPool?: boolean;
 }
@@ -84,10 +86,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   checkOptions('conv2d', options, checks);
   const { stride = 1, padding = 0, dilation = 1, relu = false, maxPool = false } = options;
   const sizes = sizesOf(x, weight, bias, pair(stride), pair(padding), pair(dilation));
-  const family = gemmFamily(x.gpu);
-  const POOLED = Number(
-    maxPool && family !== 'subgroup' && family !== 'plain' && sizes.p % 2 === 0 && sizes.q % 2 === 0,
-  );
+  const direct = suitsDirectConv2d(x.gpu, sizes);
+  const POOLED = Number(maxPool && (direct ? poolsDirectly(sizes) : poolsInEpilogue(x.gpu, sizes)));
   if (maxPool && !POOLED)
     return maxPool2d(conv2d(x, weight, bias, { stride, padding, dilation }), { kernelSize: 2, relu });
   const { images, c, o, p, q, r: R, s: S } = sizes;
@@ -96,11 +96,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const pixels = images * p * q;
   const PADDED = Number(sizes.padH + sizes.padW > 0);
   const strides = { STRIDE_H: sizes.strideH, STRIDE_W: sizes.strideW };
-  const direct = suitsDirectConv2d(x.gpu, sizes);
 
   const y = empty(x.gpu, POOLED ? [images, o, p / 2, q / 2] : [images, o, p, q], 'f32', 'conv2d');
-  const index = POOLED ? empty(x.gpu, y.shape, 'f32', 'conv2d index') : undefined;
-  if (direct) directConv2d({ x, weight, bias, y }, sizes, relu);
+  // A direct convolution writes the places of four maxima into a word.
+  const [places, type] = direct ? ([[y.size / 4], 'u32'] as const) : ([y.shape, 'f32'] as const);
+  const index = POOLED ? empty(x.gpu, places, type, 'conv2d index') : undefined;
+  if (direct) directConv2d({ x, weight, bias, y, index }, sizes, relu);
   else {
     (index ? pooledOutput : output)(
       { bindings: { x, weight, weight4: weight }, constants: { R, S, PADDED, POOLED, ...shapeOfK(taps, taps) } },
@@ -110,7 +111,11 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   }
   const inputs = bias ? [x, weight, bias] : [x, weight];
   return record('conv2d', inputs, y, index ? [index] : relu ? [y] : [], (gradient, { needs, into }) => {
-    const dy = relu && !index ? reluBackward(y, gradient) : gradient;
+    let dy = relu && !index ? reluBackward(y, gradient) : gradient;
+    if (direct && index) {
+      dy = empty(x.gpu, [images, o, p, q]);
+      halveBackward(gradient, index, dy);
+    }
     const dx = needs(0) ? into(0) : null;
     if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
@@ -137,6 +142,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     const gradients = [dx, needs(1) ? dweight : null];
     return bias ? [...gradients, needs(2) ? dbias : null] : gradients;
   });
+}
+
+/** Whether the epilogue of a GEMM kernel can take the max pool. Only those for GPUs do. */
+function poolsInEpilogue(gpu: Gpu, { p, q }: Conv2dSizes): boolean {
+  const family = gemmFamily(gpu);
+  return family !== 'subgroup' && family !== 'plain' && p % 2 === 0 && q % 2 === 0;
 }
 
 // Whether no tile reaches beyond k, whether rows of this length start at multiples of 4, and whether quotients of k need whole numbers.

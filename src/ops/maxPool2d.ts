@@ -53,10 +53,20 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return record('maxPool2d', [x], y, [index], (dy, gradient) => {
     const dx = gradient.into(0);
     const bindings = { dy, dx, indices: index };
-    if (halves) kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups(units), { constants });
+    if (halves) halveBackward(dy, index, dx);
     else if (pairs) kernel.pairBackward({ dy, dx2: dx, indices: index }, params, groups(units), { constants });
     else if (stride >= kernelSize) kernel.backwardApart(bindings, params, groups(units), { constants });
     else kernel.backward(bindings, { ...params, size: x.size }, groups(x.size), { constants });
     return [dx];
   });
+}
+
+/** @internal Records the gradient of four windows of 2 x 2 per word of `index`. The width of dx must be a multiple of 8. */
+export function halveBackward(dy: Tensor, index: Tensor, dx: Tensor): void {
+  const { shape: _, ...sizes } = poolSizes('maxPool2d', dx, { kernelSize: 2 });
+  const { size } = index;
+  const constants = { LOOP: poolLoop(dx) };
+  const params = { ...sizes, size, relu: 0, rest: 64 % (sizes.w / 8) };
+  const groups = Math.ceil(size / 64 / constants.LOOP);
+  kernel.halveBackward({ dy4: dy, dx4: dx, indices: index }, params, groups, { constants });
 }

@@ -212,7 +212,11 @@ export default {
   'src/ops/conv2d.ts': [
     ['phases * WIDEST_TILE * Math.ceil(perPhase / WIDEST_TILE)', 'phases * perPhase', 'ops/conv2d'],
   ],
-  'shaders/conv2d.direct.wgsl': [['u32(row) < params.inH', 'u32(row) <= params.inH', 'ops/conv2d [adapter]']],
+  'shaders/conv2d.direct.wgsl': [
+    ['u32(row) >= params.inH', 'u32(row) > params.inH', 'ops/conv2d [adapter]'],
+    ['below.place + 2u', 'below.place', 'ops/conv2d [adapter]'],
+    ['/ together + 1u) * rowsTogether', '/ together) * rowsTogether', 'ops/conv2d [adapter]'],
+  ],
   'shaders/conv2d.directWeightGrad.wgsl': [
     ['sum[192u + row]', 'sum[160u + row]', 'ops/conv2d [adapter]'],
     ['ROWS > 16u', 'ROWS > 32u', 'ops/conv2d [adapter]'],
@@ -357,7 +361,11 @@ export default {
   'src/gemm/createGpu.ts': [['gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu']],
   'src/gpu/gpu.ts': [['this.options.kind ?? ', '', 'gpu/gpu']],
   'bench/variants.ts': [['(await opened.verify()) ??', '((await opened.verify()) && null) ??', 'bench/variants']],
-  'src/ops/shared/directConv2d.ts': [['firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]']],
+  'src/ops/shared/directConv2d.ts': [
+    ['firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'],
+    ['(left - ZEROS) % 4 === 0', 'true', 'ops/conv2d [adapter]'],
+    ['q % 8 === 0', 'q % 4 === 0', 'ops/conv2d [adapter]'],
+  ],
   'src/ops/shared/binary.ts': [['!inner.b === !stepB', 'true', 'ops/mul', 'ops/add']],
   'src/ops/batchNorm.ts': [['momentum: 0, wantsX', 'momentum, wantsX', 'ops/batchNorm', 'nn/layers']],
   'src/ops/linear.ts': [['dbias && empty(gpu', 'empty(gpu', 'ops/linear']],

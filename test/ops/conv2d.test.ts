@@ -67,6 +67,10 @@ const GEOMETRIES: Case[] = [
   ['10x3x4x12 18x3x3x6', { padding: [2, 5] }],
   ['7x2x5x3 3x2x2x2 3', { padding: 4 }],
   ['8x3x8x8 16x3x3x3 16', { padding: 1 }],
+  // Windows in the epilogue: pieces that are a row, and several of a row; lanes without rows; images that are no multiple of 4.
+  ['9x3x8x8 17x3x3x3 17', { maxPool: true, relu: true, padding: 1 }],
+  ['3x2x6x24 5x2x3x5', { maxPool: true, padding: [1, 2] }],
+  ['5x2x10x20 3x2x5x5 3', { maxPool: true }],
   // ReLU in the epilogue.
   ['9x3x8x21 17x3x3x3 17', { relu: true }],
 ];
@@ -117,30 +121,37 @@ gpuTest('conv2d gives each input the same gradient whether or not the others wan
   }
 });
 
-gpuTest('conv2d with a max pool gives the bits of conv2d and maxPool2d, forward and back', async (gpu) => {
-  const random = seeded(6);
-  // Multiples of 1/4, so that windows hold ties.
-  const shapes: Shape[] = [[5, 3, 8, 12], [6, 3, 3, 3], [6]];
-  const data = shapes.map((shape) => uniform(shape, random).map((v) => Math.round(4 * v) / 4));
-  const dy = uniform([5, 6, 4, 6], random);
-  const resultsOf = async (op: (x: Tensor, weight: Tensor, bias: Tensor) => Tensor) => {
-    const inputs = shapes.map((shape, i) => tensor(gpu, data[i]!, shape));
-    for (const x of inputs) x.requiresGrad = true;
-    const y = tidy(() => {
-      const y = op(inputs[0]!, inputs[1]!, inputs[2]!);
-      backward(y, tensor(gpu, dy, [5, 6, 4, 6]));
-      return y;
-    });
-    const results = await Promise.all([y, ...inputs.map((x) => x.grad!)].map((x) => x.read()));
-    for (const x of [y, ...inputs]) x.dispose();
-    return results;
-  };
-  const together = await resultsOf((...inputs) => conv2d(...inputs, { padding: 1, relu: true, maxPool: true }));
-  const apart = await resultsOf((...inputs) =>
-    maxPool2d(conv2d(...inputs, { padding: 1 }), { kernelSize: 2, relu: true }),
+// Images of 8 and 24 columns are pooled by direct convolutions, too.
+for (const columns of [8, 12, 24]) {
+  gpuTest(
+    `conv2d with a max pool gives the bits of conv2d and maxPool2d on ${columns} columns, forward and back`,
+    async (gpu) => {
+      const random = seeded(6);
+      // Multiples of 1/4, so that windows hold ties.
+      const shapes: Shape[] = [[5, 3, 8, columns], [6, 3, 3, 3], [6]];
+      const data = shapes.map((shape) => uniform(shape, random).map((v) => Math.round(4 * v) / 4));
+      data[0]![50] = NaN;
+      const dy = uniform([5, 6, 4, columns / 2], random);
+      const resultsOf = async (op: (x: Tensor, weight: Tensor, bias: Tensor) => Tensor) => {
+        const inputs = shapes.map((shape, i) => tensor(gpu, data[i]!, shape));
+        for (const x of inputs) x.requiresGrad = true;
+        const y = tidy(() => {
+          const y = op(inputs[0]!, inputs[1]!, inputs[2]!);
+          backward(y, tensor(gpu, dy, [5, 6, 4, columns / 2]));
+          return y;
+        });
+        const results = await Promise.all([y, ...inputs.map((x) => x.grad!)].map((x) => x.read()));
+        for (const x of [y, ...inputs]) x.dispose();
+        return results;
+      };
+      const together = await resultsOf((...inputs) => conv2d(...inputs, { padding: 1, relu: true, maxPool: true }));
+      const apart = await resultsOf((...inputs) =>
+        maxPool2d(conv2d(...inputs, { padding: 1 }), { kernelSize: 2, relu: true }),
+      );
+      for (const [i, result] of together.entries()) assertSameBits(`result ${i}`, result, apart[i]!);
+    },
   );
-  for (const [i, result] of together.entries()) assertSameBits(`result ${i}`, result, apart[i]!);
-});
+}
 
 for (const relu of [false, true])
   checkValues(

@@ -6,12 +6,13 @@ import weightGrad from '../../../shaders/conv2d.directWeightGrad.wgsl';
 import geometry from '../../../shaders/conv2d.wgsl';
 import reduce from '../../../shaders/gemm.reduce.wgsl';
 import splitEpilogue from '../../../shaders/gemm.splitK.epilogue.wgsl';
+import window from '../../../shaders/maxPool2d.window.wgsl';
 import { gemmFamily } from '../../gemm/settings.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { defineKernel } from '../../gpu/kernel.ts';
 import { empty, type Tensor } from '../../tensor.ts';
 
-const convolution = /* @__PURE__ */ defineKernel('conv2d.direct', direct, ['forward']);
+const convolution = /* @__PURE__ */ defineKernel('conv2d.direct', [window, direct], ['forward', 'whole', 'pooled']);
 const whole = /* @__PURE__ */ defineKernel('conv2d.direct', [geometry, weightGrad, weightGradEpilogue], ['weightGrad']);
 const split = /* @__PURE__ */ defineKernel('conv2d.direct', [geometry, weightGrad, splitEpilogue], ['weightGrad']);
 const sum = /* @__PURE__ */ defineKernel('conv2d.direct', [geometry, weightGradEpilogue, reduce], ['reduce']);
@@ -33,40 +34,47 @@ export function suitsDirectConv2d(gpu: Gpu, { s, strideH, strideW, dilationH, di
   return simple && gpu.kind === 'cpu' && gemmFamily(gpu) === 'subgroup';
 }
 
+/** @internal Whether the largest of each window of 2 x 2 of the output can be taken in the same dispatch. */
+export const poolsDirectly = ({ p, q, s }: Conv2dSizes): boolean => p % 2 === 0 && q % 8 === 0 && s <= 5;
+
 interface Tensors {
   x: Tensor;
   weight: Tensor;
   y: Tensor;
+  /** The places of the pool's maxima, if the convolution pools. */
+  index?: Tensor | undefined;
 }
 
-/** @internal Records y = x * weight + bias, then ReLU if asked for. */
+/** @internal Records y = x * weight + bias, then the max pool if there is an `index`, then ReLU if asked for. */
 export function directConv2d(
-  { x, weight, bias, y }: Tensors & { bias: Tensor | null },
-  { c, r, s, padH, padW }: Conv2dSizes,
+  { x, weight, bias, y, index }: Tensors & { bias: Tensor | null },
+  sizes: Conv2dSizes,
   relu: boolean,
 ): void {
+  const { c, p, q, r, s, padH, padW } = sizes;
   const taps = { rowStep: c * r * s, channelStep: r * s, firstTap: 0, tapStep: 1 };
   const flags = { hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
-  convolve({ x, weight, bias: bias ?? weight, y }, [padH, padW], { ...taps, ...flags });
+  convolve({ x, weight, bias: bias ?? weight, y, index }, [p, q], [padH, padW], { ...taps, ...flags });
 }
 
 /** @internal Records the gradient of x: dy convolved with the kernel, turned by 180 degrees. */
 export function directInputGrad(
   { dy, weight, dx }: { dy: Tensor; weight: Tensor; dx: Tensor },
-  { c, r, s, padH, padW }: Conv2dSizes,
+  { c, h, w, r, s, padH, padW }: Conv2dSizes,
 ): void {
   const taps = { rowStep: r * s, channelStep: c * r * s, firstTap: r * s - 1, tapStep: -1 };
   const padding = [r - 1 - padH, s - 1 - padW] as const;
-  convolve({ x: dy, weight, bias: weight, y: dx }, padding, { ...taps, hasBias: 0, relu: 0 });
+  convolve({ x: dy, weight, bias: weight, y: dx }, [h, w], padding, { ...taps, hasBias: 0, relu: 0 });
 }
 
 function convolve(
-  { x, weight, bias, y }: Tensors & { bias: Tensor },
+  { x, weight, bias, y, index }: Tensors & { bias: Tensor },
+  [outH, outW]: readonly [number, number],
   [top, left]: readonly [number, number],
   rest: Readonly<Record<string, number>>,
 ): void {
   const [images, channels, inH, inW] = x.shape as [number, number, number, number];
-  const [, m, outH, outW] = y.shape as [number, number, number, number];
+  const m = y.shape[1]!;
   const [, , r, S] = weight.shape as [number, number, number, number];
   const quads = Math.ceil(outW / 4);
   const zeros = Math.max(0, left);
@@ -78,13 +86,16 @@ function convolve(
   const ZEROS = isRow ? zeros : 0;
   const LOADS = isRow ? inside : 4 * QUADS + S - 1;
   const PADDED = top > 0 || left > 0 ? 1 : 0;
+  const ALIGNED = Number(inW % 4 === 0 && (left - ZEROS) % 4 === 0);
   const pieces = images * outH * Math.ceil(quads / QUADS);
-  convolution.forward(
-    { x, weight, bias, y },
-    { m, images, channels, inH, inW, outH, outW, r, top, left: left - ZEROS, ...rest },
-    Math.ceil(m / 16) * Math.ceil(pieces / 8),
-    { constants: { S, QUADS, LOADS, ZEROS, PADDED }, flops: 2 * y.size * channels * r * S },
-  );
+  const params = { m, images, channels, inH, inW, outH, outW, r, top, left: left - ZEROS, ...rest };
+  const groups = Math.ceil(m / 16) * Math.ceil(pieces / 8);
+  const constants = { S, QUADS, LOADS, ZEROS, PADDED, ALIGNED, POOLED: Number(!!index) };
+  const options = { constants, flops: 2 * images * m * outH * outW * channels * r * S };
+  const inputs = { x, x4: x, weight, bias };
+  if (index) convolution.pooled({ ...inputs, y4: y, index }, params, groups, options);
+  else if (outW % 4 === 0) convolution.whole({ ...inputs, y4: y }, params, groups, options);
+  else convolution.forward({ ...inputs, y }, params, groups, options);
 }
 
 /** @internal Records the gradients of weight and bias. The width of the output must be a multiple of 4. */
