@@ -27,17 +27,18 @@ fn oneMinusExp(x: f32) -> f32 {
   return -x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
 }
 
-// The decayed parameter with both means, which are updated.
-struct Moments { parameter: vec4f, m: vec4f, v: vec4f }
+// The gradient, and the decayed parameter with both means, which are updated.
+struct Moments { gradient: vec4f, parameter: vec4f, m: vec4f, v: vec4f }
 fn moments(u: Update) -> Moments {
   var p = parameter[u.i];
-  var d = gradient[u.i];
+  let g = gradient[u.i];
+  var d = g;
   if (params.decoupled != 0u) { p *= 1.0 - u.lr * u.weightDecay; } else { d += u.weightDecay * p; }
   let m = params.beta1 * mean[u.i] + params.oneMinusBeta1 * d;
   let v = params.beta2 * square[u.i] + params.oneMinusBeta2 * d * d;
   mean[u.i] = m;
   square[u.i] = v;
-  return Moments(p, m, v);
+  return Moments(g, p, m, v);
 }
 
 fn updated(u: Update, p: vec4f, m: vec4f, v: vec4f) -> vec4f {
@@ -51,7 +52,7 @@ fn step(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups: 
   let u = begin(wid.y * workgroups.x + wid.x, lid);
   if (!u.applies) { return; }
   let now = moments(u);
-  finish(u, updated(u, now.parameter, now.m, now.v));
+  finish(u, now.gradient, updated(u, now.parameter, now.m, now.v));
 }
 
 @compute @workgroup_size(64)
@@ -62,5 +63,5 @@ fn amsgrad(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroup
   let nan = (bitcast<vec4u>(now.v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
   let most = select(max(largest[u.i], now.v), now.v, nan);
   largest[u.i] = most;
-  finish(u, updated(u, now.parameter, now.m, most));
+  finish(u, now.gradient, updated(u, now.parameter, now.m, most));
 }

@@ -36,10 +36,10 @@ fn begin(workgroup: u32, lid: u32) -> Update {
 
 fn isFinite(v: vec4f) -> bool { return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u)); }
 
-// Writes the updated parameter, and notes if it or its gradient is not finite.
-fn finish(u: Update, updated: vec4f) {
+// Writes the updated parameter, and notes if it or its gradient g is not finite.
+fn finish(u: Update, g: vec4f, updated: vec4f) {
   parameter[u.i] = updated;
   let block = u.i / 16u;
-  if (!isFinite(gradient[u.i])) { atomicMin(&counts[2u * params.blocks + block], params.run); }
+  if (!isFinite(g)) { atomicMin(&counts[2u * params.blocks + block], params.run); }
   if (!isFinite(updated)) { atomicMin(&counts[3u * params.blocks + block], params.run); }
 }

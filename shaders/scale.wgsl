@@ -4,10 +4,11 @@
 //   backward  dx[i] = SIGN * factor * dy[i]          the same kernel again; gradientReversal runs it with SIGN = -1
 //
 // shapes    x, y: [size]
-// parallel  one invocation per element
+// parallel  PER elements per invocation, 64 apart
 // numerics  one rounding
 
 override SIGN = 1.0;
+override PER = 1u;
 
 struct Params { size: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,6 +17,6 @@ struct Params { size: u32, factor: f32 }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (wid.y * groups.x + wid.x) * 64u + lid;
-  if (i < params.size) { y[i] = SIGN * params.factor * x[i]; }
+  let first = (wid.y * groups.x + wid.x) * (64u * PER) + lid;
+  for (var i = first; i < min(params.size, first + 64u * PER); i += 64u) { y[i] = SIGN * params.factor * x[i]; }
 }

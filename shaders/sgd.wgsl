@@ -16,18 +16,21 @@ struct Params { blocks: u32, run: u32, lr: f32, momentum: f32, dampening: f32, n
 fn plain(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let u = begin(wid.y * workgroups.x + wid.x, lid);
   if (!u.applies) { return; }
-  let d = gradient[u.i] + u.weightDecay * parameter[u.i];
-  finish(u, parameter[u.i] - u.lr * d);
+  let g = gradient[u.i];
+  let p = parameter[u.i];
+  finish(u, g, p - u.lr * (g + u.weightDecay * p));
 }
 
 @compute @workgroup_size(64)
 fn momentum(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let u = begin(wid.y * workgroups.x + wid.x, lid);
   if (!u.applies) { return; }
-  let d = gradient[u.i] + u.weightDecay * parameter[u.i];
+  let g = gradient[u.i];
+  let p = parameter[u.i];
+  let d = g + u.weightDecay * p;
   var b = d;
   if (u.stepsBefore > 0u) { b = params.momentum * buffer[u.i] + (1.0 - params.dampening) * d; }
   buffer[u.i] = b;
   if (params.nesterov != 0u) { b = d + params.momentum * b; }
-  finish(u, parameter[u.i] - u.lr * b);
+  finish(u, g, p - u.lr * b);
 }

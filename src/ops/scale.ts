@@ -6,6 +6,7 @@ import { defineKernel } from '../gpu/kernel.ts';
 import { Counter, readingOf, Scalar } from '../gpu/scalar.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { expectDtype } from './shared/expect.ts';
+import { splitElements } from './shared/split.ts';
 
 const kernel = /* @__PURE__ */ defineKernel('scale', source, ['forward']);
 
@@ -47,5 +48,6 @@ export function factorOf(gpu: Gpu, factor: number | Scalar): number | Scalar {
 
 /** @internal Records y = sign * factor * x. */
 export function scaleInto(x: Tensor, factor: number | Scalar, y: Tensor, sign: 1 | -1 = 1): void {
-  kernel.forward({ x, y }, { size: x.size, factor }, Math.ceil(x.size / 64), { constants: { SIGN: sign } });
+  const { groups, constants } = splitElements(x.gpu, x.size);
+  kernel.forward({ x, y }, { size: x.size, factor }, groups, { constants: { ...constants, SIGN: sign } });
 }

@@ -248,7 +248,7 @@ export default {
   'shaders/anomaly.wgsl': [['atomicMin(&first[0], params.look) < params.look', 'false', 'debug/anomaly']],
   'shaders/optimizer.wgsl': [
     ['!isFinite(updated)', 'false', 'train/anomaly', 'optim/optimizer [adapter]'],
-    ['!isFinite(gradient[u.i])', 'false', 'optim/optimizer [adapter]'],
+    ['!isFinite(g)', 'false', 'optim/optimizer [adapter]'],
     ['before + u32(group != ABSENT)', 'before + 1u', 'optim/optimizer [adapter]'],
   ],
   'shaders/classWeight.wgsl': [
