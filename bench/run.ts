@@ -7,7 +7,12 @@ import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import { measurePeaks } from '../src/debug/peaks.ts';
 import { createGpu, type GpuOptions } from '../src/gemm/createGpu.ts';
-import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../src/gemm/precision.ts';
+import {
+  type Float32MatmulPrecision,
+  SUBGROUP_MATRICES,
+  setFloat32MatmulPrecision,
+  useSubgroupMatrices,
+} from '../src/gemm/precision.ts';
 import type { GemmFamily } from '../src/gemm/variants.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import type { Case } from './harness/case.ts';
@@ -49,6 +54,7 @@ interface Flags {
   /** true: predictions for every known GPU; a text: for those with such a name. */
   model?: true | string;
   float32MatmulPrecision: Float32MatmulPrecision;
+  subgroupMatrices?: true;
 }
 
 const say = (text: string): unknown => process.stderr.write(`${text}\n`);
@@ -90,6 +96,13 @@ const command = new Command('padagrad bench')
       .choices(['highest', 'medium'])
       .default('highest'),
   )
+  .addOption(
+    new Option('--subgroup-matrices', "multiply by the GPU's subgroup matrices of f32 (Apple; untested)").conflicts([
+      'gemm',
+      'model',
+      'float32MatmulPrecision',
+    ]),
+  )
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'bench')) })
   .exitOverride();
 
@@ -100,13 +113,14 @@ async function main(): Promise<number> {
   const precision = flags.float32MatmulPrecision;
   const options: GpuOptions = {
     subgroups: flags.subgroups,
-    features: precision === 'medium' ? [SUBGROUP_MATRICES] : [],
+    features: precision === 'medium' || flags.subgroupMatrices ? [SUBGROUP_MATRICES] : [],
     // The predictions are of the kernels for GPUs.
     ...((flags.gemm ?? flags.model) && { gemm: flags.gemm ?? 'workgroup' }),
   };
   const gpu = await createGpu(options);
   try {
     await setFloat32MatmulPrecision(gpu, precision);
+    if (flags.subgroupMatrices) await useSubgroupMatrices(gpu);
     const cases = casesOf(benches, gpu, flags);
     const device = deviceBlock(gpu);
     if (before?.driver && before.driver !== device.driver)

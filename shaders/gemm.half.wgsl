@@ -9,3 +9,4 @@
 enable f16;
 
 alias Element = f16;
+const PER_16_BYTES = 8u;

@@ -7,3 +7,4 @@
 // numerics  exact: operands are kept unchanged
 
 alias Element = f32;
+const PER_16_BYTES = 4u;

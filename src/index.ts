@@ -14,7 +14,7 @@ export { type GradCheckOptions, type GradCheckResult, gradCheck } from './debug/
 export { createGpu, type GpuOptions } from './gemm/createGpu.ts';
 
 export { gemmFamily } from './gemm/settings.ts';
-export type { GemmFamily, HalfFamily } from './gemm/variants.ts';
+export type { GemmFamily, RequestedFamily } from './gemm/variants.ts';
 export type { DeviceOptions, GpuKind } from './gpu/adapter.ts';
 export type { AdapterInfo } from './gpu/device.ts';
 export { GpuError, type GpuErrorCode } from './gpu/errors.ts';

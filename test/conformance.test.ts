@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { matrixFamilies, SUBGROUP_MATRICES } from '../src/gemm/halfKernels.ts';
+import { matrixFamilies, SUBGROUP_MATRICES } from '../src/gemm/requestedKernels.ts';
 import { parseWgsl } from '../src/gpu/wgsl.ts';
 import { findCircles, folderOf, listImports } from '../tools/importGraph.mjs';
 import { wgslMinifier } from '../tools/minifyWgsl.mjs';
@@ -288,16 +288,20 @@ const single: KernelUse[] = callers.flatMap((path) =>
 
 // The files of each GEMM kernel.
 const fileOf = shadersOf('src/gemm/defineGemm.ts');
-const halfFileOf = shadersOf('src/gemm/halfKernels.ts');
+const requestedFileOf = shadersOf('src/gemm/requestedKernels.ts');
 const SIZES = ['size8x8x8', 'size8x16x16', 'size16x16x16'];
 const gemmKernels: [name: string, files: string[]][] = [
   ['subgroup', [fileOf('subgroup')]],
   ['workgroup', [fileOf('single'), fileOf('workgroup')]],
   ['workgroup 4x4', [fileOf('single'), fileOf('workgroup4x4')]],
   ['plain', [fileOf('plain')]],
-  ['half', [halfFileOf('half'), fileOf('workgroup')]],
-  ['half 4x4', [halfFileOf('half'), fileOf('workgroup4x4')]],
-  ...SIZES.map((size): [string, string[]] => [size, [halfFileOf(size), halfFileOf('matrix')]]),
+  ['half', [requestedFileOf('half'), fileOf('workgroup')]],
+  ['half 4x4', [requestedFileOf('half'), fileOf('workgroup4x4')]],
+  ...SIZES.map((size): [string, string[]] => [
+    size,
+    [requestedFileOf('half'), requestedFileOf(size), requestedFileOf('matrix')],
+  ]),
+  ['size8x8x8 f32', [requestedFileOf('single'), requestedFileOf('size8x8x8'), requestedFileOf('matrix')]],
 ];
 
 // Every defineGemm call: its operands joined with each GEMM kernel, with its epilogue or that of split-K, and the sum of the parts.
@@ -375,7 +379,8 @@ for (const { name, files, entries, where } of kernels) {
     assert.equal([published.bindings, published.fields], [bindings, fields]);
     const size = /gemm\.matrix\.(\w+)\.wgsl/.exec(files.join())?.[1];
     // The text is right; a device takes the sizes that it has.
-    if (size && !matrixFamilies(gpu).has(`matrix-${size}`)) return;
+    const element = /alias Element = (\w+)/.exec(code)?.[1];
+    if (size && !matrixFamilies(gpu).has(`matrix-${element}-${size}`)) return;
     for (const entryPoint of entries) {
       await gpu.native.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
     }

@@ -6,7 +6,7 @@ import { mismatch, type Tolerance } from '../reference/index.ts';
 import { backward, zeroGrad } from '../src/autograd.ts';
 import type { GpuOptions } from '../src/gemm/createGpu.ts';
 import { createGpu } from '../src/gemm/createGpu.ts';
-import { SUBGROUP_MATRICES } from '../src/gemm/halfKernels.ts';
+import { SUBGROUP_MATRICES } from '../src/gemm/requestedKernels.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import { Random } from '../src/random.ts';
 import { type Shape, sizeOf } from '../src/shape.ts';

@@ -2,7 +2,7 @@
 import { countCalls, watchMemory } from '../../src/debug/deviceCalls.ts';
 import { percentOfPeak } from '../../src/debug/profile.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
-import { setFloat32MatmulPrecision } from '../../src/gemm/precision.ts';
+import { setFloat32MatmulPrecision, useSubgroupMatrices } from '../../src/gemm/precision.ts';
 import { gemmSettings } from '../../src/gemm/settings.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Case } from './case.ts';
@@ -39,7 +39,9 @@ async function measure({ bench, shape, kernel, flops, prepare }: StepCase, sessi
   const memory = watchMemory(gpu.native);
   let prepared: PreparedStep | undefined;
   try {
-    if (gemmSettings.of(session.gpu).half) await setFloat32MatmulPrecision(gpu, 'medium');
+    const { half, matrix } = gemmSettings.of(session.gpu);
+    if (half) await setFloat32MatmulPrecision(gpu, 'medium');
+    if (matrix) await useSubgroupMatrices(gpu);
     const begin = performance.now();
     prepared = await prepare(gpu);
     await prepared.step();

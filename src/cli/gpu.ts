@@ -1,7 +1,7 @@
 import { createGpu } from '../gemm/createGpu.ts';
 import { type Float32MatmulPrecision, SUBGROUP_MATRICES, setFloat32MatmulPrecision } from '../gemm/precision.ts';
 import { gemmFamily } from '../gemm/settings.ts';
-import type { GemmFamily, HalfFamily } from '../gemm/variants.ts';
+import type { GemmFamily, RequestedFamily } from '../gemm/variants.ts';
 import type { AdapterInfo } from '../gpu/device.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 
@@ -32,7 +32,7 @@ export async function withGpu<T>(
 
 /** The device of a run and the kernels it uses. Another device or other kernels give other bits. */
 export interface Device extends AdapterInfo {
-  gemmFamily: GemmFamily | HalfFamily;
+  gemmFamily: GemmFamily | RequestedFamily;
   subgroupSize: number;
 }
 

@@ -35,8 +35,9 @@ const KERNELS: Readonly<Record<GemmFamily, readonly string[]>> = {
 
 /** Returns the WGSL of the GEMM kernel of a variant. */
 function kernelOf(gpu: Gpu, { family, block }: GemmVariant): readonly string[] {
-  const { half } = gemmSettings.of(gpu);
-  const sources = half?.family === family ? half.sources : KERNELS[family as GemmFamily];
+  const { half, matrix } = gemmSettings.of(gpu);
+  const requested = half ?? matrix;
+  const sources = requested?.family === family ? requested.sources : KERNELS[family as GemmFamily];
   return block ? [...sources, block === 4 ? workgroup4x4 : workgroup] : sources;
 }
 

@@ -1,11 +1,11 @@
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { HALF_KERNELS, matrixFamilies } from './halfKernels.ts';
-import { findFault } from './selfTest.ts';
+import { HALF_KERNELS, MATRIX_KERNEL, matrixFamilies, SUBGROUP_MATRICES } from './requestedKernels.ts';
+import { findFault, HALF, SINGLE } from './selfTest.ts';
 import { gemmFamily, gemmSettings } from './settings.ts';
-import type { GemmFamily, HalfFamily } from './variants.ts';
+import type { GemmFamily, RequestedFamily } from './variants.ts';
 
-export { SUBGROUP_MATRICES } from './halfKernels.ts';
+export { SUBGROUP_MATRICES } from './requestedKernels.ts';
 
 /** How precisely float32 matrices are multiplied: PyTorch's names, as far as WGSL has the types for them. */
 export type Float32MatmulPrecision = 'highest' | 'medium';
@@ -29,7 +29,7 @@ export type Float32MatmulPrecision = 'highest' | 'medium';
 export async function setFloat32MatmulPrecision(
   gpu: Gpu,
   precision: Float32MatmulPrecision,
-): Promise<GemmFamily | HalfFamily> {
+): Promise<GemmFamily | RequestedFamily> {
   const refuse = (code: 'LIMIT' | 'KERNEL', problem: string): never => {
     throw new GpuError(code, `setFloat32MatmulPrecision: ${problem}; use 'highest'`);
   };
@@ -47,7 +47,7 @@ export async function setFloat32MatmulPrecision(
   const matrices = matrixFamilies(gpu);
   const faults: string[] = [];
   for (const kernel of HALF_KERNELS.filter(({ family }) => family === 'half' || matrices.has(family))) {
-    const fault = await findFault(gpu, kernel);
+    const fault = await findFault(gpu, kernel, HALF);
     if (!fault) {
       settings.half = kernel;
       return kernel.family;
@@ -55,4 +55,37 @@ export async function setFloat32MatmulPrecision(
     faults.push(`${kernel.family}: ${fault}`);
   }
   return refuse('KERNEL', `this device multiplies incorrectly in half precision (${faults.join('; ')})`);
+}
+
+/**
+ * Multiplies by the device's subgroup matrices of f32 in `matmul`, `linear` and `conv2d` on a Gpu from now on, their gradients
+ * included. Operands are used as they are, and sums are f32. Apple's GPUs have such matrices, of 8 x 8.
+ *
+ * Untested: padagrad has not run on a GPU of Apple's yet. So matrices with known results are multiplied first.
+ *
+ * ```ts
+ * const gpu = await createGpu({ features: [SUBGROUP_MATRICES] });
+ * await useSubgroupMatrices(gpu);
+ * ```
+ *
+ * @returns the family of GEMM kernels in single precision from now on
+ * @throws GpuError `LIMIT` if the device has no such matrices, `KERNEL` if its results are wrong; then nothing changes
+ */
+export async function useSubgroupMatrices(gpu: Gpu): Promise<RequestedFamily> {
+  const { family } = MATRIX_KERNEL;
+  if (!matrixFamilies(gpu).has(family))
+    throw new GpuError(
+      'LIMIT',
+      gpu.features.has(SUBGROUP_MATRICES)
+        ? "useSubgroupMatrices: this device's subgroup matrices are not f32 of 8 x 8; leave out the call"
+        : 'useSubgroupMatrices: this Gpu has no subgroup matrices; open it with createGpu({ features: [SUBGROUP_MATRICES] }), or leave out the call',
+    );
+  const fault = await findFault(gpu, MATRIX_KERNEL, SINGLE);
+  if (fault)
+    throw new GpuError(
+      'KERNEL',
+      `useSubgroupMatrices: this device multiplies incorrectly by subgroup matrices (${fault}); leave out the call`,
+    );
+  gemmSettings.of(gpu).matrix = MATRIX_KERNEL;
+  return family;
 }

@@ -5,10 +5,21 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { Random } from '../random.ts';
 import { empty, type Tensor, tensor } from '../tensor.ts';
 import { defineGemm } from './defineGemm.ts';
-import { type GemmSettings, gemmSettings } from './settings.ts';
+import { type GemmSettings, gemmSettings, type RequestedKernel } from './settings.ts';
 import { MANY_LANES } from './variants.ts';
 
 const gemm = /* @__PURE__ */ defineGemm('selfTest', operands, epilogue);
+
+/** What a kernel promises: its error relative to sum_k |a b|, and the largest number that its operands can be. */
+interface Promised {
+  error: number;
+  largest: number;
+}
+
+/** @internal Rounding to 11 bits by truncation. */
+export const HALF: Promised = { error: 2 ** -9, largest: 65504 };
+/** @internal A few roundings of a sum of 130 products. */
+export const SINGLE: Promised = { error: 2 ** -20, largest: 3.4028234663852886e38 };
 
 interface Multiplication {
   name: string;
@@ -22,12 +33,12 @@ interface Multiplication {
 }
 
 /**
- * Multiplies matrices with known results by a half-precision GEMM kernel. Returns what is wrong, or null.
+ * Multiplies matrices with known results by a GEMM kernel. Returns what is wrong, or null.
  *
- * Small integers must come out exactly, in every corner of a tile and with k split. Fractions may lose what rounding to 11 bits
- * by truncation loses. NaN, infinity and values outside the range of half precision must show in the result.
+ * Small integers must come out exactly, in every corner of a tile and with k split. Fractions may lose what the kernel's precision
+ * loses. NaN, infinity and values outside its range must show in the result.
  */
-export async function findFault(gpu: Gpu, kernel: NonNullable<GemmSettings['half']>): Promise<string | null> {
+export async function findFault(gpu: Gpu, kernel: RequestedKernel, promised: Promised): Promise<string | null> {
   const random = new Random(1);
   const small = () => random.integer(17) - 8;
   const fraction = () => 2 * random.uniform() - 1;
@@ -36,7 +47,7 @@ export async function findFault(gpu: Gpu, kernel: NonNullable<GemmSettings['half
   const multiplications: Multiplication[] = [
     { name: 'integers', sizes: [70, 45, 83], ...exact },
     { name: 'integers with k split', sizes: [40, 5, 1030], ...exact },
-    { name: 'fractions', sizes: [65, 67, 130], a: fraction, b: fraction, tolerance: 2 ** -9 },
+    { name: 'fractions', sizes: [65, 67, 130], a: fraction, b: fraction, tolerance: promised.error },
     {
       name: 'extremes',
       sizes: [66, 5, 18],
@@ -50,7 +61,7 @@ export async function findFault(gpu: Gpu, kernel: NonNullable<GemmSettings['half
       multiplications.push({ ...one, name: `${one.name} in large tiles`, isLarge: true });
   try {
     for (const multiplication of multiplications) {
-      const fault = await faultOf(gpu, kernel, multiplication);
+      const fault = await faultOf(gpu, kernel, multiplication, promised.largest);
       if (fault) return fault;
     }
     return null;
@@ -63,8 +74,9 @@ export async function findFault(gpu: Gpu, kernel: NonNullable<GemmSettings['half
 
 async function faultOf(
   gpu: Gpu,
-  kernel: NonNullable<GemmSettings['half']>,
+  kernel: RequestedKernel,
   { name, sizes, a, b, tolerance, isLarge }: Multiplication,
+  largest: number,
 ): Promise<string | null> {
   const [m, n, k] = sizes;
   const left = Float32Array.from({ length: m * k }, (_, i) => a(Math.floor(i / k), i % k));
@@ -81,8 +93,7 @@ async function faultOf(
         expected += term;
         allowed += tolerance * Math.abs(term);
       }
-      // Half precision has no larger numbers.
-      if (Math.abs(expected) > 65504) expected *= Number.POSITIVE_INFINITY;
+      if (Math.abs(expected) > largest) expected *= Number.POSITIVE_INFINITY;
       if (!Object.is(value, expected) && !(Math.abs(value - expected) <= allowed))
         return `the test with ${name} gives ${value} but expects ${expected}`;
     }

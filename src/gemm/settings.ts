@@ -1,5 +1,5 @@
 import { type Gpu, GpuState } from '../gpu/gpu.ts';
-import { familyFor, type GemmFamily, type GemmTraits, type GemmVariant, type HalfFamily } from './variants.ts';
+import { familyFor, type GemmFamily, type GemmTraits, type GemmVariant, type RequestedFamily } from './variants.ts';
 
 /** @internal One matrix multiplication as it is recorded. */
 export interface GemmUse {
@@ -10,12 +10,20 @@ export interface GemmUse {
   readonly k: number;
 }
 
+/** @internal A GEMM kernel that runs only on request. Only programs that can request it contain its WGSL. */
+export interface RequestedKernel {
+  readonly family: RequestedFamily;
+  readonly sources: readonly string[];
+}
+
 /** @internal What was set for the GEMM kernels of a Gpu. */
 export interface GemmSettings {
   /** The family that `createGpu({ gemm })` forces. */
   forced?: GemmFamily | undefined;
-  /** The GEMM kernel that `setFloat32MatmulPrecision(gpu, 'medium')` selected. Only programs that call it contain its WGSL. */
-  half?: { readonly family: HalfFamily; readonly sources: readonly string[] } | undefined;
+  /** The GEMM kernel that `setFloat32MatmulPrecision(gpu, 'medium')` selected. */
+  half?: RequestedKernel | undefined;
+  /** The GEMM kernel in single precision that `useSubgroupMatrices` selected. */
+  matrix?: RequestedKernel | undefined;
   /** Replaces the choice of a variant; see {@link withVariants}. */
   replace?: ((use: GemmUse, usual: GemmVariant) => GemmVariant) | undefined;
 }
@@ -25,20 +33,20 @@ export const gemmSettings: GpuState<GemmSettings> = /* @__PURE__ */ new GpuState
 
 /** @internal Returns the traits that the choice of a variant depends on. */
 export function traitsOf(gpu: Gpu): GemmTraits {
-  const { forced, half } = gemmSettings.of(gpu);
+  const { forced, half, matrix } = gemmSettings.of(gpu);
   return {
     kind: gpu.kind,
     lanes: gpu.subgroupSize,
     minLanes: gpu.device.subgroupMinSize,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup!,
-    family: half?.family ?? forced,
+    family: (half ?? matrix)?.family ?? forced,
   };
 }
 
 /** Returns the family of GEMM kernels that `matmul`, `linear` and `conv2d` use on a Gpu. */
-export const gemmFamily = (gpu: Gpu): GemmFamily | HalfFamily => familyFor(traitsOf(gpu));
+export const gemmFamily = (gpu: Gpu): GemmFamily | RequestedFamily => familyFor(traitsOf(gpu));
 
-/** @internal Returns the family that multiplies in single precision. */
+/** @internal Returns the family that multiplies in single precision if no other is requested. */
 export const singleFamily = (gpu: Gpu): GemmFamily =>
   familyFor({ ...traitsOf(gpu), family: gemmSettings.of(gpu).forced }) as GemmFamily;
 

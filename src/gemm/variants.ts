@@ -6,12 +6,20 @@ import type { GpuKind } from '../gpu/adapter.ts';
 /** The GEMM kernels in single precision: `shaders/gemm.subgroup.wgsl`, `gemm.workgroup.wgsl` with `.4x4`, and `gemm.plain.wgsl`. */
 export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
 
-/** The GEMM kernels that round their operands to half precision: `gemm.half.wgsl`, and `gemm.matrix.wgsl` per matrix size. */
-export type HalfFamily = 'half' | 'matrix-8x8x8' | 'matrix-16x16x16' | 'matrix-8x16x16';
+/**
+ * The GEMM kernels that run only on request. `half`, which is `gemm.half.wgsl`, and `gemm.matrix.wgsl` per size of the subgroup
+ * matrices round their operands to half precision; `matrix-f32-*` does not.
+ */
+export type RequestedFamily =
+  | 'half'
+  | 'matrix-f16-8x8x8'
+  | 'matrix-f16-16x16x16'
+  | 'matrix-f16-8x16x16'
+  | 'matrix-f32-8x8x8';
 
 /** How a matrix multiplication is computed. */
 export interface GemmVariant {
-  readonly family: GemmFamily | HalfFamily;
+  readonly family: GemmFamily | RequestedFamily;
   /** Rows and columns of the result that one workgroup computes. */
   readonly tileRows: number;
   readonly tileColumns: number;
@@ -31,7 +39,7 @@ export interface GemmTraits {
   /** The limit `maxComputeInvocationsPerWorkgroup`. */
   readonly maxInvocations: number;
   /** A family to use instead of the one that suits the device. */
-  readonly family?: GemmFamily | HalfFamily | undefined;
+  readonly family?: GemmFamily | RequestedFamily | undefined;
 }
 
 interface Tile {
@@ -93,7 +101,7 @@ const WORKGROUP: Row = {
 // Four subgroups with 32 x 32 each: all sizes of subgroup matrices divide it.
 const MATRIX: Row = { tiles: [{ rows: 64, columns: 64 }], ...MANY };
 
-const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
+const TABLE: Readonly<Record<GemmFamily | RequestedFamily, Row>> = {
   // A CPU with 8 lanes: the sums of 32 x 32 take 4 KiB, which its nearest cache holds. For few rows, 16 x 32 wastes less.
   subgroup: {
     tiles: [
@@ -107,9 +115,10 @@ const TABLE: Readonly<Record<GemmFamily | HalfFamily, Row>> = {
   // Every GPU: the kernels need no subgroups.
   workgroup: WORKGROUP,
   half: WORKGROUP,
-  'matrix-8x8x8': MATRIX,
-  'matrix-16x16x16': MATRIX,
-  'matrix-8x16x16': MATRIX,
+  'matrix-f16-8x8x8': MATRIX,
+  'matrix-f16-16x16x16': MATRIX,
+  'matrix-f16-8x16x16': MATRIX,
+  'matrix-f32-8x8x8': MATRIX,
 };
 
 /** @internal Columns that every tile divides. */
@@ -119,7 +128,7 @@ export const WIDEST_TILE = 128;
 const K_STEP = 32;
 
 /** Returns the family of GEMM kernels for a device. */
-export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | HalfFamily {
+export function familyFor({ kind, lanes, family }: GemmTraits): GemmFamily | RequestedFamily {
   const suited = family ?? (kind === 'gpu' ? 'workgroup' : 'subgroup');
   // The subgroup kernel shares rows among 8 lanes.
   return suited === 'subgroup' && lanes < 8 ? 'plain' : suited;
@@ -169,7 +178,7 @@ const isUseful = ({ rows, columns }: Tile, m: number, n: number): boolean =>
 export function listVariants(traits: GemmTraits, m: number, n: number, k: number): GemmVariant[] {
   const usual = chooseVariant(traits, m, n, k);
   const single: GemmVariant['family'][] = ['workgroup', 'plain', ...(traits.lanes >= 8 ? (['subgroup'] as const) : [])];
-  // Half precision is used only on request, and then for every multiplication.
+  // Other families are used only on request, and then for every multiplication.
   const families = single.includes(usual.family) ? single : [usual.family];
   const all = families.flatMap((family) =>
     TABLE[family].tiles

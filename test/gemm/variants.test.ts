@@ -14,7 +14,20 @@ const DEVICES: Record<string, GemmTraits> = {
   'GPU with unknown lanes': { kind: 'gpu', lanes: 0, minLanes: 0, maxInvocations: 256 },
   'GPU with few invocations': { kind: 'gpu', lanes: 32, minLanes: 32, maxInvocations: 128 },
   'GPU in half precision': { kind: 'gpu', lanes: 32, minLanes: 32, maxInvocations: 1024, family: 'half' },
-  'GPU with subgroup matrices': { kind: 'gpu', lanes: 32, minLanes: 32, maxInvocations: 1024, family: 'matrix-8x8x8' },
+  'GPU with subgroup matrices': {
+    kind: 'gpu',
+    lanes: 32,
+    minLanes: 32,
+    maxInvocations: 1024,
+    family: 'matrix-f16-8x8x8',
+  },
+  'GPU with subgroup matrices of f32': {
+    kind: 'gpu',
+    lanes: 32,
+    minLanes: 32,
+    maxInvocations: 1024,
+    family: 'matrix-f32-8x8x8',
+  },
   'CPU forced to another kernel': { kind: 'cpu', lanes: 8, minLanes: 8, maxInvocations: 1024, family: 'workgroup' },
 };
 
@@ -50,7 +63,8 @@ const CHOICES: [device: string, sizes: [m: number, n: number, k: number], choice
   ['GPU with few invocations', [2048, 2048, 2048], 'workgroup 64x64 8x8 /1'],
   ['GPU with few invocations', [512, 512, 64], 'workgroup 32x64 4x4 /1'],
   ['GPU in half precision', [2048, 2048, 2048], 'half 128x128 8x8 /1'],
-  ['GPU with subgroup matrices', [32, 2048, 2048], 'matrix-8x8x8 64x64 /8'],
+  ['GPU with subgroup matrices', [32, 2048, 2048], 'matrix-f16-8x8x8 64x64 /8'],
+  ['GPU with subgroup matrices of f32', [32, 2048, 2048], 'matrix-f32-8x8x8 64x64 /8'],
   ['CPU forced to another kernel', [32, 64, 1024], 'workgroup 32x64 4x4 /8'],
   ['GPU', [0, 8, 8], 'workgroup 32x32 4x4 /1'],
   ['GPU', [8, 8, 0], 'workgroup 32x32 4x4 /1'],

@@ -16,7 +16,7 @@ import { padaSettings } from 'project/bench/pada.ts';
 import { backward, zeroGrad } from 'project/src/autograd.ts';
 import { capture } from 'project/src/capture.ts';
 import { createGpu } from 'project/src/gemm/createGpu.ts';
-import { HALF_KERNELS, matrixFamilies, SUBGROUP_MATRICES } from 'project/src/gemm/halfKernels.ts';
+import { HALF_KERNELS, matrixFamilies, SUBGROUP_MATRICES } from 'project/src/gemm/requestedKernels.ts';
 import { gemmSettings, withVariants } from 'project/src/gemm/settings.ts';
 import { MANY_LANES } from 'project/src/gemm/variants.ts';
 import { conv2d } from 'project/src/ops/conv2d.ts';
@@ -234,7 +234,7 @@ async function halfPrecision(gpu, lanes) {
   await compile('PADA step, half', () => pada(gpu, 'medium'));
   // If a device has subgroups of several sizes, the project does not use its matrices. Here they are compiled for the driver's size.
   if (!gpu.device.subgroupSize) Object.defineProperty(gpu.device, 'subgroupSize', { value: lanes });
-  for (const family of ['matrix-16x16x16', 'matrix-8x16x16', 'matrix-8x8x8']) {
+  for (const family of ['matrix-f16-16x16x16', 'matrix-f16-8x16x16', 'matrix-f16-8x8x8']) {
     if (!matrixFamilies(gpu).has(family)) continue;
     select(family);
     await everyTile(gpu, family, [[64, 64]]);
