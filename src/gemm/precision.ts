@@ -58,7 +58,7 @@ export async function setFloat32MatmulPrecision(
 }
 
 /**
- * Multiplies by the device's subgroup matrices of f32 in `matmul`, `linear` and `conv2d` on a Gpu from now on, their gradients
+ * Makes `matmul`, `linear` and `conv2d` multiply by the device's subgroup matrices of f32 on a Gpu from now on, their gradients
  * included. Operands are used as they are, and sums are f32. Apple's GPUs have such matrices, of 8 x 8.
  *
  * Untested: padagrad has not run on a GPU of Apple's yet. So matrices with known results are multiplied first.

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { backward, zeroGrad } from '../../src/autograd.ts';
 import { createGpu } from '../../src/gemm/createGpu.ts';
 import { setFloat32MatmulPrecision, useSubgroupMatrices } from '../../src/gemm/precision.ts';
-import { HALF_KERNELS, MATRIX_KERNEL, SUBGROUP_MATRICES } from '../../src/gemm/requestedKernels.ts';
+import { MATRIX_KERNEL, SUBGROUP_MATRICES } from '../../src/gemm/requestedKernels.ts';
 import { gemmFamily } from '../../src/gemm/settings.ts';
 import type { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -14,7 +14,8 @@ import { type Tensor, tensor } from '../../src/tensor.ts';
 import { assertClose, seeded, uniform } from '../harness.ts';
 
 // The GEMM kernel for subgroup matrices, on adapters that have none: loading a matrix notes its place, and loops multiply what is
-// there. So the kernel's places, bounds and barriers are those of a GPU. The self-test checks each size, the ops their operands.
+// there. Subgroups have the size that a test wants. So the kernel's places, bounds and barriers are those of a GPU. The self-test
+// checks each size, the ops their operands.
 
 const FUNCTIONS = `
 struct Place { panel: u32, at: u32 }
@@ -42,7 +43,8 @@ fn store(matrix: ptr<workgroup, array<f32, HEIGHT * WIDTH>>, sum: Sum) {
 }`;
 
 const EMULATION: [wgsl: RegExp, by: string][] = [
-  [/enable chromium_experimental_subgroup_matrix;/, ''],
+  [/enable (subgroups|chromium_\w+);/g, ''],
+  [/@builtin\(subgroup_.*,/g, ''],
   [/subgroup_matrix_(left|right)<.*>/g, 'Place'],
   [/subgroup_matrix_result<f32, WIDTH, HEIGHT>/, 'array<f32, HEIGHT * WIDTH / 8u>'],
   [/subgroupMatrixLoad<Left, row_major>\(&tileA\[(.*)\], (.*), STRIDE\)/, 'Place($1, $2)'],
@@ -50,20 +52,28 @@ const EMULATION: [wgsl: RegExp, by: string][] = [
   [/subgroupMatrixMultiplyAccumulate/, 'multiplyAdd'],
   [/subgroupMatrixStore<row_major>\(matrix, 0, (.*), WIDTH\)/, 'store(matrix, $1)'],
   [/< (DOWN|ACROSS);/g, '< count($1);'],
-  [/(?=let tile = wid)/, 'mine = vec2u(lane, lanes); '],
+  [
+    /(?=let tile = wid)/,
+    'let lanes = THREADS / 4u; let lane = thread % lanes; let subgroup = thread / lanes; mine = vec2u(lane, lanes);\n',
+  ],
   [/$/, FUNCTIONS],
 ];
 
 const emulated = (code: string): string =>
   code.includes('subgroup_matrix_left') ? EMULATION.reduce((all, [wgsl, by]) => all.replace(wgsl, by), code) : code;
 
-/** Opens a device that seems to have the subgroup matrices of a family. `change` changes its shaders. */
-async function withMatrices(family: string, change: (code: string) => string = (code) => code): Promise<Gpu> {
+/** Opens a device that seems to have the subgroup matrices of a family, and subgroups of a size. `change` changes its shaders. */
+async function withMatrices(
+  family: string,
+  lanes: number,
+  change: (code: string) => string = (code) => code,
+): Promise<Gpu> {
   const gpu = await createGpu({ validate: true });
   const [, componentType, M, N, K] = /^matrix-(\w+)-(\d+)x(\d+)x(\d+)$/.exec(family)!;
   const config = { componentType, resultComponentType: 'f32', M: Number(M), N: Number(N), K: Number(K) };
   Object.assign(gpu.device, {
     features: new Set([...gpu.features, SUBGROUP_MATRICES]),
+    subgroupSize: lanes,
     rawInfo: { subgroupMatrixConfigs: [config] },
   });
   const device = gpu.native as GPUDevice;
@@ -71,8 +81,6 @@ async function withMatrices(family: string, change: (code: string) => string = (
   device.createShaderModule = (descriptor) => compile({ ...descriptor, code: emulated(change(descriptor.code)) });
   return gpu;
 }
-
-const suits = (gpu: Gpu): boolean => gpu.subgroupSize > 0 && gpu.features.has('shader-f16');
 
 /** Multiples of 1/8 in [-1, 1], which every kernel multiplies exactly. */
 const eighths = (shape: Shape, seed: number): Float32Array =>
@@ -102,27 +110,30 @@ const OPS: [op: (x: Tensor[]) => Tensor, shapes: readonly Shape[]][] = [
   [([x, weight, bias]) => conv2d(x!, weight!, bias!, { padding: 1 }), [[2, 3, 9, 9], [5, 3, 3, 3], [5]]],
 ];
 
-for (const { family } of HALF_KERNELS.filter((kernel) => kernel.family !== 'half')) {
-  test(`${family} passes the self-test`, async () => {
-    const gpu = await withMatrices(family);
-    if (suits(gpu)) assert.is(await setFloat32MatmulPrecision(gpu, 'medium'), family);
+// If there are few lanes, each loads several blocks of a tile. If there are 64, half of them load A and the others B.
+for (const [family, lanes] of [
+  ['matrix-f16-16x16x16', 64],
+  ['matrix-f16-8x16x16', 16],
+  ['matrix-f16-8x8x8', 8],
+] as const) {
+  test(`${family} with ${lanes} lanes passes the self-test`, async () => {
+    const gpu = await withMatrices(family, lanes);
+    if (gpu.features.has('shader-f16')) assert.is(await setFloat32MatmulPrecision(gpu, 'medium'), family);
     gpu.dispose();
   });
 }
 
 test('subgroup matrices of f32 compute all ops in single precision', async () => {
-  const gpu = await withMatrices(MATRIX_KERNEL.family);
-  if (suits(gpu)) {
-    const all = async () => {
-      const results: Float32Array[] = [];
-      for (const [op, shapes] of OPS) results.push(...(await outcome(gpu, op, shapes)));
-      return results;
-    };
-    const expected = await all();
-    assert.is(await useSubgroupMatrices(gpu), MATRIX_KERNEL.family);
-    assert.is(gemmFamily(gpu), MATRIX_KERNEL.family);
-    for (const [i, found] of (await all()).entries()) assertClose(`result ${i}`, found, expected[i]!, {});
-  }
+  const gpu = await withMatrices(MATRIX_KERNEL.family, 32);
+  const all = async () => {
+    const results: Float32Array[] = [];
+    for (const [op, shapes] of OPS) results.push(...(await outcome(gpu, op, shapes)));
+    return results;
+  };
+  const expected = await all();
+  assert.is(await useSubgroupMatrices(gpu), MATRIX_KERNEL.family);
+  assert.is(gemmFamily(gpu), MATRIX_KERNEL.family);
+  for (const [i, found] of (await all()).entries()) assertClose(`result ${i}`, found, expected[i]!, {});
   gpu.dispose();
 });
 
@@ -133,19 +144,17 @@ const refusal = (gpu: Gpu): Promise<GpuError> =>
   );
 
 test('a device whose subgroup matrices of f32 have fewer bits is refused, and keeps its kernels', async () => {
-  const gpu = await withMatrices(MATRIX_KERNEL.family, (code) =>
-    code.replace('= Element(a[j][i]);', '= Element(f16(a[j][i]));').replace('enable subgroups;', 'enable f16; $&'),
+  const gpu = await withMatrices(MATRIX_KERNEL.family, 32, (code) =>
+    code.replace('= Element(a[j][i]);', '= floor(4096.0 * a[j][i]) / 4096.0;'),
   );
-  if (suits(gpu)) {
-    const before = gemmFamily(gpu);
-    const { code, message } = await refusal(gpu);
-    assert.is(code, 'KERNEL');
-    assert.match(
-      message,
-      /^useSubgroupMatrices: this device multiplies incorrectly .* with fractions .*; leave out the call$/,
-    );
-    assert.is(gemmFamily(gpu), before);
-  }
+  const before = gemmFamily(gpu);
+  const { code, message } = await refusal(gpu);
+  assert.is(code, 'KERNEL');
+  assert.match(
+    message,
+    /^useSubgroupMatrices: this device multiplies incorrectly .* with fractions .*; leave out the call$/,
+  );
+  assert.is(gemmFamily(gpu), before);
   gpu.dispose();
 });
 
@@ -153,12 +162,10 @@ test('a device without subgroup matrices of f32 is refused', async () => {
   const bare = await createGpu();
   assert.match((await refusal(bare)).message, /this Gpu has no subgroup matrices; open it with createGpu/);
   bare.dispose();
-  const other = await withMatrices('matrix-f16-8x8x8');
-  if (suits(other)) {
-    const { code, message } = await refusal(other);
-    assert.is(code, 'LIMIT');
-    assert.match(message, /subgroup matrices are not f32 of 8 x 8/);
-  }
+  const other = await withMatrices('matrix-f16-8x8x8', 32);
+  const { code, message } = await refusal(other);
+  assert.is(code, 'LIMIT');
+  assert.match(message, /subgroup matrices are not f32 of 8 x 8/);
   other.dispose();
 });
 

@@ -173,6 +173,11 @@ export default {
     ['8u * four + (col4 & 7u)', '8u * four + (col4 & 3u)', 'ops/matmul [gemm-workgroup-disordered]'],
     ['    beginRound(k);\n', '', 'ops/conv2d [gemm-workgroup-disordered]'],
   ],
+  'shaders/gemm.matrix.wgsl': [
+    ['let inTile = 4u * turn * AT_ONCE', 'let inTile = 4u * turn', 'gemm/matrix'],
+    ['subgroup % 2u * ACROSS', 'subgroup / 2u * ACROSS', 'gemm/matrix'],
+    ['(HEIGHT / 4u - 1u)) * STRIDE + fourA', '(WIDTH / 4u - 1u)) * STRIDE + fourA', 'gemm/matrix'],
+  ],
   'shaders/gemm.plain.wgsl': [
     ['sum[first + 2u * i + 1u] += right', 'sum[first + 2u * i + 1u] += left', 'ops/matmul [no-subgroups-disordered]'],
   ],
@@ -356,6 +361,8 @@ export default {
     ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
     ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
   ],
+  'src/gemm/requestedKernels.ts': [['sources: [single, size8x8x8', 'sources: [half, size8x8x8', 'gemm/matrix']],
+  'src/gemm/precision.ts': [['gemmSettings.of(gpu).matrix = MATRIX_KERNEL', '', 'gemm/matrix']],
   'src/gemm/selfTest.ts': [['isLarge ? toLarge : undefined', 'undefined', 'gemm/selfTest']],
   'src/gemm/defineGemm.ts': [['const flops = 2 * m * n * k', 'const flops = m * n * k', 'gpu/profiler']],
   'src/gemm/createGpu.ts': [['gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu']],
