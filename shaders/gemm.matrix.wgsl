@@ -17,6 +17,8 @@ enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 
 override THREADS: u32 = 128;
+// Blocks of 4 x 4 of a row or column of a tile that are loaded at once: all, except with few lanes.
+override AT_ONCE: u32 = 8;
 
 const SIDE = 64u;
 const STEP = 4u * PER_16_BYTES;
@@ -37,9 +39,8 @@ var<workgroup> tileB: array<array<Element, WIDTH * STRIDE>, SIDE / WIDTH>;
 // One matrix of sums per subgroup, on its way to the epilogue.
 var<workgroup> finished: array<array<f32, HEIGHT * WIDTH>, 4>;
 
-// Blocks of 4 x 4 of a tile, and those of a row or column that the invocations load at once: all, except with 16 lanes or fewer.
+// Blocks of 4 x 4 of a tile.
 const BLOCKS = SIDE / 4u * (STEP / 4u);
-override AT_ONCE: u32 = min(THREADS, BLOCKS) / (SIDE / 4u);
 
 @compute @workgroup_size(THREADS)
 fn gemm(

@@ -1,3 +1,5 @@
+// Tests a requested GEMM kernel on the device before it is used: few devices have run these kernels, and compilers for subgroup
+// matrices and f16 are new. It can be deleted when the kernels are known to be right everywhere.
 import epilogue from '../../shaders/matmul.epilogue.wgsl';
 import operands from '../../shaders/matmul.wgsl';
 import { GpuError } from '../gpu/errors.ts';

@@ -218,6 +218,6 @@ export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record
     const panels = { ROW_PANELS: ROWS / 32, COLUMN_PANELS: COLUMNS / 32 };
     return { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
   }
-  // Four subgroups.
-  return { THREADS: 4 * lanes };
+  // Four subgroups load 64 rows and columns, 4 x 4 numbers per lane. A tile has 16 steps of k of f32, or 32 of f16.
+  return { THREADS: 4 * lanes, AT_ONCE: Math.min(lanes / 4, family === 'matrix-f32-8x8x8' ? 4 : 8) };
 }

@@ -5,8 +5,8 @@ import { hotLoop, straightAndLoops } from './loops.mjs';
 import { loopsOf } from './spirv.mjs';
 
 function nameOf({ name, gemm, split, constants = {} }) {
-  // The panels and WG follow from the others.
-  const { ROWS, COLUMNS, THREADS, ROW_PANELS, COLUMN_PANELS, WG, ...rest } = constants;
+  // The panels, AT_ONCE and WG follow from the others.
+  const { ROWS, COLUMNS, THREADS, ROW_PANELS, COLUMN_PANELS, AT_ONCE, WG, ...rest } = constants;
   const block = Math.sqrt((ROWS * COLUMNS) / THREADS);
   const tile = ROWS && COLUMNS ? `${ROWS}x${COLUMNS} by ${block}x${block}` : undefined;
   const set = Object.entries(rest).filter(([, value]) => value !== 0);
