@@ -74,17 +74,24 @@ function limitOf({ terms: { launch: _, ...terms } }: Prediction): Bound {
 }
 
 const ADVICE: Readonly<Record<Bound, string>> = {
-  launch: 'use fewer dispatches',
-  latency: 'let more workgroups run side by side, or wait for memory in fewer rounds',
-  arithmetic: 'use fewer instructions per multiply-add, or workgroups that fill all units evenly',
-  'near memory': 'let an invocation compute a larger block, so that it reads fewer words per multiply-add',
-  memory: 'move fewer bytes',
+  launch: 'Use fewer dispatches',
+  latency: 'Let more workgroups run side by side, or wait for memory in fewer rounds',
+  arithmetic: 'Use fewer instructions per multiply-add, or workgroups that fill all units evenly',
+  'near memory': 'Let an invocation compute a larger block, so that it reads fewer words per multiply-add',
+  memory: 'Move fewer bytes',
 };
 
-/** Says which term takes the most of a step's time, and what reduces it. */
-export function nextStep({ us, byTerm, kernels, dispatches }: Forecast): string {
+/** Returns the term that takes most of a step's time, and its percentage. */
+export function mostOf({ us, byTerm }: Forecast): { term: Bound; percent: string } {
   const [term, most] = (Object.entries(byTerm) as [Bound, number][]).reduce((a, b) => (b[1] > a[1] ? b : a));
-  const longest = kernels.find(({ bound }) => bound === term);
-  const where = term === 'launch' ? ` of ${dispatches}` : longest ? `, first in ${longest.kernel.split(' ')[0]}` : '';
-  return `${term} takes ${((100 * most) / us).toFixed(0)} %: ${ADVICE[term]}${where}`;
+  return { term, percent: `${((100 * most) / us).toFixed(0)} %` };
+}
+
+/** Says which term takes the most of a step's time, and what reduces it. */
+export function nextStep(forecast: Forecast): string {
+  const { term, percent } = mostOf(forecast);
+  const longest = forecast.kernels.find(({ bound }) => bound === term);
+  const where =
+    term === 'launch' ? ` than ${forecast.dispatches}` : longest ? `, first in ${longest.kernel.split(' ')[0]}` : '';
+  return `${term[0]!.toUpperCase()}${term.slice(1)} takes ${percent} of the time. ${ADVICE[term]}${where}.`;
 }

@@ -2,7 +2,7 @@
 import { digits } from '../harness/report.ts';
 import { countsOrigin, familyOf } from './counts.ts';
 import { DEVICES } from './devices.ts';
-import { type Forecast, forecastAll, nextStep } from './forecast.ts';
+import { type Forecast, forecastAll, mostOf, nextStep } from './forecast.ts';
 import { type Device, peakGflops } from './predict.ts';
 import { predictVariants } from './variants.ts';
 
@@ -11,6 +11,13 @@ export type Show = (header: readonly string[], lines: readonly (readonly string[
 
 // The steps that are shown kernel by kernel; the benches have a line each.
 const STEPS = ['cnn-step', 'pada-step'];
+// What the columns of a step mean.
+const COLUMNS = [
+  'per unit    workgroups that a unit (a CU, SM or Xe-core) holds at once',
+  'units busy  share of the units that have work, over all rounds of workgroups',
+  'bound by    the longest of: arithmetic; near memory (workgroup memory and the nearest cache); memory (all beyond);',
+  '            latency (waits for reads that no other workgroup hides); launch (the gap before the next dispatch)',
+];
 // Kernels that take less of a step are not shown.
 const LEAST = 0.01;
 
@@ -29,9 +36,10 @@ export function showDevice(device: Device, show: Show, write: (text: string) => 
   const { driver } = familyOf(device.counts);
   const all = forecastAll(device);
   write(`\nPREDICTION for ${device.name}: ${digits(peakGflops(device) / 1e3)} TFLOP/s, ${device.memoryGbps} GB/s.`);
-  write(`Instructions as ${driver} compiles them for ${device.counts}, recorded at commit ${countsOrigin.commit}.`);
-  if (device.isStandIn) write('They stand for the instructions of this device, which are not known.');
   write('Nothing was measured.');
+  write(`Instructions: compiled for ${device.counts} by ${driver}, at commit ${countsOrigin.commit}.`);
+  if (device.isStandIn) write("This GPU's own instructions are not known, so those of another GPU stand in for them.");
+  for (const line of COLUMNS) write(line);
   for (const step of all.filter(({ step }) => STEPS.includes(step))) {
     write(`\n${step.step}: predicted ${digits(step.us)} us`);
     const rows = step.kernels.filter(({ us }) => us >= LEAST * step.us);
@@ -40,16 +48,16 @@ export function showDevice(device: Device, show: Show, write: (text: string) => 
       ...[digits(us), `${((100 * us) / step.us).toFixed(0)} %`],
     ]);
     show(['kernel', 'calls', 'workgroups', 'per unit', 'units busy', 'bound by', 'predicted us', 'share'], cells);
-    write(`Next: ${nextStep(step)}.`);
+    write(nextStep(step));
   }
   write('');
-  show(['step or bench', 'dispatches', 'predicted us', '% of peak', 'most of it'], all.map(cellsOf));
+  show(['step or bench', 'dispatches', 'predicted us', '% of peak', 'most of its time'], all.map(cellsOf));
 }
 
 const cellsOf = (one: Forecast): string[] => [
   ...[one.step, String(one.dispatches), digits(one.us)],
   one.percentOfPeak === null ? '-' : one.percentOfPeak.toFixed(0),
-  nextStep(one).split(':')[0]!,
+  Object.values(mostOf(one)).join(', '),
 ];
 
 /** A pipeline without the constants that do not change what a reader looks for. */

@@ -143,7 +143,10 @@ test('every device has a prediction of every recorded step, and says what to do 
         us,
       );
       assert.ok(percentOfPeak === null || (percentOfPeak > 0 && percentOfPeak <= 100), `${one.name} ${forecast.step}`);
-      assert.match(nextStep(forecast), /^(launch|latency|arithmetic|near memory|memory) takes \d+ %: \w/);
+      assert.match(
+        nextStep(forecast),
+        /^(Launch|Latency|Arithmetic|Near memory|Memory) takes \d+ % of the time\. \w.*\.$/,
+      );
     }
   }
 });
