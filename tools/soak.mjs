@@ -71,8 +71,8 @@ const PARTS = {
     },
   },
   'newest-mesa': {
-    // NaN is recognised by its bits, which a compiler may take to be impossible.
-    tests: [...KERNELS, 'debug/anomaly', 'train/anomaly', 'train/poison'],
+    // It has subgroup matrices. NaN is recognised by its bits, which a compiler may take to be impossible.
+    tests: [...KERNELS, 'gemm/precision', 'debug/anomaly', 'train/anomaly', 'train/poison'],
     profiles: FAMILIES,
     wants: 'lavapipe with LLVM 19 or newer',
     suits: ({ description }) => Number(/LLVM (\d+)/.exec(description)?.[1]) >= 19,

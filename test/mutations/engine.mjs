@@ -139,10 +139,12 @@ export default {
   ],
   'shaders/maxPool2d.wgsl': [
     ['v > best || isNan(vec4f(v)).x', 'v > best', 'ops/maxPool2d'],
-    ['let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'],
     ['select(next, size, window + 1u == vec2u(params.p, params.q))', 'next', 'ops/maxPool2d'],
   ],
-  'shaders/maxPool2d.window.wgsl': [['best.value <= 0.0', 'best.value < 0.0', 'ops/maxPool2d [adapter]']],
+  'shaders/maxPool2d.window.wgsl': [
+    ['let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'],
+    ['best.value <= 0.0', 'best.value < 0.0', 'ops/maxPool2d [adapter]'],
+  ],
   'shaders/conv2d.pool.epilogue.wgsl': [
     ['* params.o + row) * size', '+ row) * size', 'ops/conv2d [gemm-workgroup-disordered]'],
   ],
