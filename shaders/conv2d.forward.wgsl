@@ -23,8 +23,8 @@ fn isMasked() -> bool { return PADDED && R * S < 32u; }
 // whether the tap r,s of the window lies in the image.
 struct Windows { top: vec4i, left: vec4i, at: vec4i, inside: vec4i }
 
-fn rowsOf(row: u32) -> u32 { return row * params.k / select(1u, 4u, ALIGNED); }
-fn colsOf(col: u32) -> Windows {
+fn rowsOf(row: u32, inTile: u32) -> u32 { return row * params.k / select(1u, 4u, ALIGNED); }
+fn colsOf(col: u32, inTile: u32) -> Windows {
   var windows: Windows;
   var pixel = place(col, params.p, params.q);
   if (POOLED) { pixel = place(col / 4u, params.p / 2u, params.q / 2u) * vec3u(1, 2, 2); }
@@ -50,7 +50,8 @@ fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
 
 // Beyond params.k, B is 0 and A repeats numbers of its row: a NaN of another row must not count.
-fn loadA(row: u32, k: u32) -> mat4x4f {
+fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   if (ALIGNED) {
     let at = row + select(min(k, params.k - 4u), k, WHOLE_K) / 4u + NEXT * (params.k / 4u);
@@ -64,7 +65,8 @@ fn loadA(row: u32, k: u32) -> mat4x4f {
   return block;
 }
 
-fn loadB(k: u32, windows: Windows) -> mat4x4f {
+fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   let dilation = vec2i(vec2u(params.dilationH, params.dilationW));
   let width = i32(params.w);

@@ -79,12 +79,12 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   return k;
 }
 
-fn rowsOf(row: u32) -> u32 { return row * R * S; }
+fn rowsOf(row: u32, inTile: u32) -> u32 { return row * R * S; }
 
 // The windows of four pixels at the tap `first`: rows and columns in dy, and indices.
 struct Windows { p: vec4i, q: vec4i, at: vec4i }
 
-fn colsOf(col: u32) -> Windows {
+fn colsOf(col: u32, inTile: u32) -> Windows {
   var windows: Windows;
   var column = columnAt(col);
   for (var i = 0u; i < 4u; i++) {
@@ -114,7 +114,8 @@ fn tapAt(k: u32) -> Tap {
 fn beginRound(k: u32) { if (ONE_TAP) { roundTap = tapOf(k); } }
 
 // Beyond taps.k, B is 0 and A repeats numbers of its row.
-fn loadA(row: u32, k: u32) -> mat4x4f {
+fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   let size = R * S;
   let tap = tapAt(k);
@@ -129,7 +130,8 @@ fn loadA(row: u32, k: u32) -> mat4x4f {
   return block;
 }
 
-fn loadB(k: u32, windows: Windows) -> mat4x4f {
+fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   let size = i32(dySize());
   let tap = tapAt(k);

@@ -23,8 +23,8 @@ override WHOLE_K = false; // no tile reaches beyond k
 // column after the last tap is of ones.
 struct Taps { top: vec4i, left: vec4i, at: vec4i, isTap: vec4<bool>, one: vec4f }
 
-fn rowsOf(row: u32) -> u32 { return row * (dySize() / select(1u, 4u, ALIGNED)); }
-fn colsOf(col: u32) -> Taps {
+fn rowsOf(row: u32, inTile: u32) -> u32 { return row * (dySize() / select(1u, 4u, ALIGNED)); }
+fn colsOf(col: u32, inTile: u32) -> Taps {
   var taps: Taps;
   var tap = place(col, params.r, params.s);
   for (var i = 0u; i < 4u; i++) {
@@ -50,7 +50,8 @@ fn pixelAt(k: u32) -> vec3u {
 }
 
 // Beyond params.k, A is 0 and B is 0 or 1.
-fn loadA(row: u32, k: u32) -> mat4x4f {
+fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   let size = dySize();
   if (POOLED) {
@@ -83,7 +84,8 @@ fn loadA(row: u32, k: u32) -> mat4x4f {
   return block;
 }
 
-fn loadB(k: u32, taps: Taps) -> mat4x4f {
+fn loadB(start: u32, inTile: u32, taps: Taps) -> mat4x4f {
+  let k = start + inTile;
   var block: mat4x4f;
   let stride = vec2i(vec2u(STRIDE_H, STRIDE_W));
   let width = i32(params.w);

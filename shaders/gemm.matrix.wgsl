@@ -68,8 +68,8 @@ fn gemm(
   let fourA = block & (AT_ONCE - 1u);
   let colB = 4u * (block / (4u * AT_ONCE)) + (block & 3u);
   let fourB = (block / 4u) & (AT_ONCE - 1u);
-  let rows = rowsOf(firstRow + 4u * rowA);
-  let cols = colsOf(firstCol + 4u * colB);
+  let rows = rowsOf(firstRow + 4u * rowA, 4u * fourA);
+  let cols = colsOf(firstCol + 4u * colB, 4u * fourB);
   let panelA = rowA / (HEIGHT / 4u);
   let panelB = colB / (WIDTH / 4u);
   // `min` changes nothing, but compilers then see that WebGPU's bounds checks do not either, and join the stores of four steps.
@@ -84,13 +84,13 @@ fn gemm(
     for (var turn = 0u; turn < STEP / 4u / AT_ONCE; turn++) {
       let inTile = 4u * turn * AT_ONCE;
       if (carriesA) {
-        let a = transpose(loadA(rows, k + inTile + 4u * fourA));
+        let a = transpose(loadA(rows, k + inTile, 4u * fourA));
         for (var j = 0u; j < 4u; j++) {
           for (var i = 0u; i < 4u; i++) { tileA[panelA][atA + inTile + j * STRIDE + i] = Element(a[j][i]); }
         }
       }
       if (carriesB) {
-        let b = transpose(loadB(k + inTile + 4u * fourB, cols));
+        let b = transpose(loadB(k + inTile, 4u * fourB, cols));
         for (var j = 0u; j < 4u; j++) {
           for (var i = 0u; i < 4u; i++) { tileB[panelB][atB + inTile + j * STRIDE + i] = Element(b[j][i]); }
         }

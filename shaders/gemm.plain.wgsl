@@ -27,20 +27,20 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let col = 32u * (tile / down) + 8u * (thread / 2u);
   if (row >= params.m || col >= params.n) { return; }
   let end = min((wid.z + 1u) * params.kPerPart, tileK(col, 8u));
-  let rows0 = rowsOf(row);
-  let rows4 = rowsOf(row + 4u);
-  let rows8 = rowsOf(row + 8u);
-  let rows12 = rowsOf(row + 12u);
-  let leftCols = colsOf(col);
-  let rightCols = colsOf(col + 4u);
+  let rows0 = rowsOf(row, 0u);
+  let rows4 = rowsOf(row + 4u, 0u);
+  let rows8 = rowsOf(row + 8u, 0u);
+  let rows12 = rowsOf(row + 12u, 0u);
+  let leftCols = colsOf(col, 0u);
+  let rightCols = colsOf(col + 4u, 0u);
   for (var k = wid.z * params.kPerPart; k < end; k += 4u) {
     beginRound(k);
-    let left = loadB(k, leftCols);
-    let right = loadB(k, rightCols);
-    multiplyAdd(0u, transpose(loadA(rows0, k)), left, right);
-    multiplyAdd(8u, transpose(loadA(rows4, k)), left, right);
-    multiplyAdd(16u, transpose(loadA(rows8, k)), left, right);
-    multiplyAdd(24u, transpose(loadA(rows12, k)), left, right);
+    let left = loadB(k, 0u, leftCols);
+    let right = loadB(k, 0u, rightCols);
+    multiplyAdd(0u, transpose(loadA(rows0, k, 0u)), left, right);
+    multiplyAdd(8u, transpose(loadA(rows4, k, 0u)), left, right);
+    multiplyAdd(16u, transpose(loadA(rows8, k, 0u)), left, right);
+    multiplyAdd(24u, transpose(loadA(rows12, k, 0u)), left, right);
   }
   let count = min(16u, params.m - row);
   for (var i = 0u; i < 2u * count; i++) {

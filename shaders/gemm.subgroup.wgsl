@@ -4,10 +4,12 @@
 //
 // The file of the operands defines
 //   tileK(firstCol, columns)            the steps of k that a tile of these columns needs: params.k, or fewer; called first
-//   rowsOf(row), colsOf(col)            what can be computed for 4 rows or 4 columns before the loop over k
+//   rowsOf(row, inTile)                 what can be computed for 4 rows or 4 columns before the loop over k, for an invocation that
+//   colsOf(col, inTile)                 loads the steps of k from `inTile` on in each round
 //   beginRound(k)                       what is the same for all loads of a round, which begins at k; called before them
-//   loadA(rows, k), loadB(k, cols)      4 x 4 numbers, [i] at k + i for the 4 rows or columns; k is a multiple of 4. From tileK on,
-//                                       one of both gives 0, and the other a number that 0 may be multiplied by
+//   loadA(rows, k, inTile)              4 x 4 numbers, [i] at k + inTile + i for the 4 rows or columns. k is the same for all
+//   loadB(k, inTile, cols)              invocations; both are multiples of 4. From tileK on, one of both gives 0, and the other a
+//                                       number that 0 may be multiplied by
 // and the file of the epilogue defines
 //   epilogue(row, col, value)           takes the sums of 4 columns, of which the first is less than params.n
 //
@@ -37,13 +39,13 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstCol = 32u * (tile / down);
   if (firstCol >= params.n) { return; }
   let end = min((wid.z + 1u) * params.kPerPart, tileK(firstCol, 32u));
-  let rows = rowsOf(firstRow + 4u * (lane % (ROWS / 4u)));
-  let cols = colsOf(firstCol + 4u * lane);
+  let rows = rowsOf(firstRow + 4u * (lane % (ROWS / 4u)), 0u);
+  let cols = colsOf(firstCol + 4u * lane, 0u);
   // 4 steps of k per round: with 8 the loop no longer fits a CPU's cache of decoded instructions.
   for (var k = wid.z * params.kPerPart; k < end; k += 4u) {
     beginRound(k);
-    let a = transpose(loadA(rows, k));
-    let b = loadB(k, cols);
+    let a = transpose(loadA(rows, k, 0u));
+    let b = loadB(k, 0u, cols);
     multiplyAdd(0u, a[0], b);
     multiplyAdd(8u, a[1], b);
     multiplyAdd(16u, a[2], b);

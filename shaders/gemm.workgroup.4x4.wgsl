@@ -16,34 +16,29 @@
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 256;
-// ROWS / 32 and COLUMNS / 32.
-override ROW_PANELS: u32 = 2;
+// ROWS / 8 and COLUMNS / 32.
+override ROW_PANELS: u32 = 8;
 override COLUMN_PANELS: u32 = 2;
 
 const STEP = 32u;
 
-// Tiles as panels of 32 rows or columns. While a tile is multiplied, only the last index of each changes: every index that does
-// costs an addition and a bounds check.
-// A: [k % 4][swizzled] holds 4 rows. Neighbours write steps of k that are 4 apart and read every fourth row.
-alias PanelA = array<array<vec4<Element>, 64>, 4>;
-// B: [k % 4][8 (k / 4) + column / 4] holds 4 columns.
-alias PanelB = array<array<vec4<Element>, 64>, 4>;
+// While a tile is multiplied, only the index of four steps of k varies, and it is the same for all invocations. So compilers keep two
+// addresses and add constants to them.
+// A: [k % 4][k / 4][row / 4 % 2] holds 4 rows, of 8.
+alias PanelA = array<array<array<vec4<Element>, 2>, 8>, 4>;
+// B: [k / 4][k % 4][column / 4] holds 4 columns, of 32.
+alias PanelB = array<array<array<vec4<Element>, 8>, 4>, 8>;
 var<workgroup> tileA: array<PanelA, ROW_PANELS>;
 var<workgroup> tileB: array<PanelB, COLUMN_PANELS>;
 
 var<private> sum: array<vec4f, 4>;
 
-// For rows 4 row4 to 4 row4 + 3 and steps 4 four to 4 four + 3. Eight vec4 fill all banks, so the eight fours of a row are
-// permuted by the row: neither the writes nor the reads conflict.
-fn swizzled(row4: u32, four: u32) -> u32 { return (9u * (row4 & 7u)) ^ four; }
-
-fn addTiles(row4: u32, col4: u32) {
-  for (var four = 0u; four < STEP / 4u; four++) {
-    let aAt = swizzled(row4, four);
-    let bAt = 8u * four + (col4 & 7u);
+fn addTiles(panelA: u32, atA: u32, panelB: u32, atB: u32) {
+  for (var step = 0u; step < STEP / 4u; step++) {
+    let four = min(step, STEP / 4u - 1u); // compilers see that no address overflows
     for (var i = 0u; i < 4u; i++) {
-      let a = vec4f(tileA[row4 >> 3u][i][aAt]);
-      let b = vec4f(tileB[col4 >> 3u][i][bAt]);
+      let a = vec4f(tileA[panelA][i][four][atA]);
+      let b = vec4f(tileB[panelB][four][i][atB]);
       for (var row = 0u; row < 4u; row++) { sum[row] += b * a[row]; }
     }
   }
@@ -57,43 +52,44 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstCol = COLUMNS * (tile / down);
   if (firstCol >= params.n) { return; }
 
-  // A tile's 32 steps of k are 2 ROWS blocks of 4 x 4 of A and 2 COLUMNS blocks of B. The first invocations load one of A each, the
-  // last ones one of B.
-  let carriesA = thread < 2u * ROWS;
-  let carriesB = thread + 2u * COLUMNS >= THREADS;
-  let blockB = thread % (2u * COLUMNS);
-  let rowA = thread / 8u;
-  let fourA = thread % 8u;
-  let colB = blockB % (COLUMNS / 4u);
-  let fourB = blockB / (COLUMNS / 4u);
-  let begin = wid.z * params.kPerPart;
-  let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
-  let rows = rowsOf(firstRow + 4u * rowA);
-  let cols = colsOf(firstCol + 4u * colB);
+  // Where an invocation's four rows and columns are in the tiles. Compilers do not move this out of the loop over k, nor WebGPU's bounds
+  // checks, which `min` makes needless there. Of numbers that follow from each other only one is kept in a register.
   let row4 = thread / (COLUMNS / 4u);
   let col4 = thread % (COLUMNS / 4u);
-  // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
-  let atA = min(swizzled(rowA, fourA), 63u);
-  let atB = min(8u * fourB + (colB & 7u), 63u);
-  let panelA = min(rowA >> 3u, ROWS / 32u - 1u);
-  let panelB = min(colB >> 3u, COLUMNS / 32u - 1u);
+  let panelA = min(row4 / 2u, ROWS / 8u - 1u);
+  let atA = min(row4 & 1u, 1u);
+  let panelB = min(col4 / 8u, COLUMNS / 32u - 1u);
+  let atB = min(col4 & 7u, 7u);
+  // A tile's 32 steps of k are 2 ROWS blocks of 4 x 4 of A and 2 COLUMNS blocks of B. The first invocations load one of A each, the
+  // last ones one of B, in the columns that they multiply. Eight neighbours load 16 steps of k of two fours of rows: whole pieces of
+  // 64 bytes, which they store in all banks.
+  let carriesA = thread < 2u * ROWS;
+  let carriesB = thread + 2u * COLUMNS >= THREADS;
+  let toPanelA = min(thread / 16u, ROWS / 8u - 1u);
+  let toA = min((thread / 4u) & 1u, 1u);
+  let fourA = min((thread & 3u) + ((thread / 2u) & 4u), 7u);
+  let fourB = min(row4 & 7u, 7u);
+  let begin = wid.z * params.kPerPart;
+  let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
+  let rows = rowsOf(firstRow + 8u * toPanelA + 4u * toA, 4u * fourA);
+  let cols = colsOf(firstCol + 4u * col4, 4u * fourB);
 
   for (var k = begin; k < end; k += STEP) {
     beginRound(k);
     workgroupBarrier(); // all invocations have read the tiles of the last round
     if (carriesA) {
-      let a = loadA(rows, k + 4u * fourA);
-      for (var i = 0u; i < 4u; i++) { tileA[panelA][i][atA] = vec4<Element>(a[i]); }
+      let a = loadA(rows, k, 4u * fourA);
+      for (var i = 0u; i < 4u; i++) { tileA[toPanelA][i][fourA][toA] = vec4<Element>(a[i]); }
     }
     if (carriesB) {
-      let b = loadB(k + 4u * fourB, cols);
-      for (var i = 0u; i < 4u; i++) { tileB[panelB][i][atB] = vec4<Element>(b[i]); }
+      let b = loadB(k, 4u * fourB, cols);
+      for (var i = 0u; i < 4u; i++) { tileB[panelB][fourB][i][atB] = vec4<Element>(b[i]); }
     }
     workgroupBarrier(); // the tiles of this round are complete
-    addTiles(row4, col4);
+    addTiles(panelA, atA, panelB, atB);
   }
-  let row = firstRow + 4u * row4;
-  let col = firstCol + 4u * col4;
+  let row = firstRow + 8u * panelA + 4u * atA;
+  let col = firstCol + 32u * panelB + 4u * atB;
   for (var i = 0u; i < 4u; i++) {
     if (row + i < params.m && col < params.n) { epilogue(wid.z * params.m + row + i, col, sum[i]); }
   }

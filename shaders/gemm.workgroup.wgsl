@@ -19,18 +19,18 @@
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 64;
-// ROWS / 32 and COLUMNS / 32. WebKit before 2026 gives an array no elements if its count is computed from overrides.
-override ROW_PANELS: u32 = 2;
-override COLUMN_PANELS: u32 = 2;
+// ROWS / 64 and COLUMNS / 64. WebKit before 2026 gives an array no elements if its count is computed from overrides.
+override ROW_PANELS: u32 = 1;
+override COLUMN_PANELS: u32 = 1;
 
 const STEP = 16u;
 
-// Tiles as panels of 32 rows or columns. While a tile is multiplied only the last index of A changes, and no index of B: each
-// index that does costs an addition and a bounds check.
-// A: [row % 4][swizzled] holds 4 steps of k. Neighbours write steps of k that are 4 apart and read every fourth row.
-alias PanelA = array<array<vec4<Element>, 32>, 4>;
-// B: [k / 4][k % 4][column / 4] holds 4 columns.
-alias PanelB = array<array<array<vec4<Element>, 8>, 4>, 4>;
+// Tiles as panels of 32 rows or columns of each half. While a tile is multiplied only the last index of A changes, and no index of
+// B: each index that does costs an addition and a bounds check.
+// A: [half][row % 4][swizzled] holds 4 steps of k. Neighbours write steps of k that are 4 apart and read every fourth row.
+alias PanelA = array<array<array<vec4<Element>, 32>, 4>, 2>;
+// B: [half][k / 4][k % 4][column / 4] holds 4 columns.
+alias PanelB = array<array<array<array<vec4<Element>, 8>, 4>, 4>, 2>;
 var<workgroup> tileA: array<PanelA, ROW_PANELS>;
 var<workgroup> tileB: array<PanelB, COLUMN_PANELS>;
 
@@ -44,33 +44,29 @@ var<private> bottomRight: Quad;
 // permuted by the pair: neither the writes nor the reads conflict.
 fn swizzled(row4: u32, four: u32) -> u32 { return (4u * (row4 & 7u) + ((row4 >> 1u) & 3u)) ^ four; }
 
-fn storeA(panel: u32, at: u32, block: mat4x4f) {
+fn storeA(panel: u32, half: u32, at: u32, block: mat4x4f) {
   let rows = transpose(block);
-  for (var i = 0u; i < 4u; i++) { tileA[panel][i][at] = vec4<Element>(rows[i]); }
+  for (var i = 0u; i < 4u; i++) { tileA[panel][half][i][at] = vec4<Element>(rows[i]); }
 }
 
-fn storeB(panel: u32, four: u32, at: u32, block: mat4x4f) {
-  for (var i = 0u; i < 4u; i++) { tileB[panel][four][i][at] = vec4<Element>(block[i]); }
+fn storeB(panel: u32, half: u32, four: u32, at: u32, block: mat4x4f) {
+  for (var i = 0u; i < 4u; i++) { tileB[panel][half][four][i][at] = vec4<Element>(block[i]); }
 }
 
 fn multiplyAdd(sum: ptr<private, Quad>, rows: mat4x4f, b: vec4f, i: u32) {
   for (var row = 0u; row < 4u; row++) { (*sum)[row] += b * rows[row][i]; }
 }
 
-fn addFour(row4: u32, col4: u32, four: u32) {
-  // The panels of the first half of the tile; a half of 32 rows or columns is one panel.
-  let panelA = select(row4 >> 3u, 0u, ROWS == 64u);
-  let panelB = select(col4 >> 3u, 0u, COLUMNS == 64u);
-  let at = swizzled(row4, four);
+fn addFour(panelA: u32, atA: u32, panelB: u32, atB: u32, four: u32) {
   var top: mat4x4f;
   var bottom: mat4x4f;
   for (var row = 0u; row < 4u; row++) {
-    top[row] = vec4f(tileA[panelA][row][at]);
-    bottom[row] = vec4f(tileA[panelA + ROWS / 64u][row][at]);
+    top[row] = vec4f(tileA[panelA][0][row][atA ^ four]);
+    bottom[row] = vec4f(tileA[panelA][1][row][atA ^ four]);
   }
   for (var i = 0u; i < 4u; i++) {
-    let left = vec4f(tileB[panelB][four][i][col4 & 7u]);
-    let right = vec4f(tileB[panelB + COLUMNS / 64u][four][i][col4 & 7u]);
+    let left = vec4f(tileB[panelB][0][four][i][atB]);
+    let right = vec4f(tileB[panelB][1][four][i][atB]);
     multiplyAdd(&topLeft, top, left, i);
     multiplyAdd(&topRight, top, right, i);
     multiplyAdd(&bottomLeft, bottom, left, i);
@@ -79,11 +75,11 @@ fn addFour(row4: u32, col4: u32, four: u32) {
 }
 
 // Not a loop: compilers move the prefetching loads behind it.
-fn addTiles(row4: u32, col4: u32) {
-  addFour(row4, col4, 0u);
-  addFour(row4, col4, 1u);
-  addFour(row4, col4, 2u);
-  addFour(row4, col4, 3u);
+fn addTiles(panelA: u32, atA: u32, panelB: u32, atB: u32) {
+  addFour(panelA, atA, panelB, atB, 0u);
+  addFour(panelA, atA, panelB, atB, 1u);
+  addFour(panelA, atA, panelB, atB, 2u);
+  addFour(panelA, atA, panelB, atB, 3u);
 }
 
 fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
@@ -106,49 +102,56 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let carriesB = thread + COLUMNS >= THREADS;
   let blockB = thread % COLUMNS;
   let rowA = thread / 4u;
-  let fourA = thread % 4u;
+  let fourA = min(thread & 3u, 3u);
   let colB = blockB % (COLUMNS / 4u);
-  let fourB = blockB / (COLUMNS / 4u);
+  let fourB = min(blockB / (COLUMNS / 4u), 3u);
   let begin = wid.z * params.kPerPart;
   let end = min(begin + params.kPerPart, tileK(firstCol, COLUMNS));
-  let rows = rowsOf(firstRow + 4u * rowA);
-  let cols = colsOf(firstCol + 4u * colB);
+  let rows = rowsOf(firstRow + 4u * rowA, 4u * fourA);
+  let cols = colsOf(firstCol + 4u * colB, 4u * fourB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
-  // Where the blocks are stored. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
-  let panelA = min(rowA >> 3u, ROWS / 32u - 1u);
-  let atA = min(swizzled(rowA, fourA), 31u);
-  let panelB = min(colB >> 3u, COLUMNS / 32u - 1u);
-  let placeB = min(fourB, 3u);
-  let atB = min(colB & 7u, 7u);
+  // Where blocks are stored and read. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
+  let inHalfA = rowA % (ROWS / 8u);
+  let toPanelA = min(inHalfA / 8u, ROWS / 64u - 1u);
+  let toHalfA = min(rowA / (ROWS / 8u), 1u);
+  let toA = min(swizzled(inHalfA, fourA), 31u);
+  let panelA = min(row4 / 8u, ROWS / 64u - 1u);
+  let atA = swizzled(row4, 0u);
+  let inHalfB = colB % (COLUMNS / 8u);
+  let toPanelB = min(inHalfB / 8u, COLUMNS / 64u - 1u);
+  let toHalfB = min(colB / (COLUMNS / 8u), 1u);
+  let toB = min(inHalfB & 7u, 7u);
+  let panelB = min(col4 / 8u, COLUMNS / 64u - 1u);
+  let atB = min(col4 & 7u, 7u);
 
   let prefetches = THREADS == ROWS && THREADS == COLUMNS;
   if (prefetches) {
     beginRound(begin);
-    storeA(panelA, atA, loadA(rows, begin + 4u * fourA));
-    storeB(panelB, placeB, atB, loadB(begin + 4u * fourB, cols));
+    storeA(toPanelA, toHalfA, toA, loadA(rows, begin, 4u * fourA));
+    storeB(toPanelB, toHalfB, fourB, toB, loadB(begin, 4u * fourB, cols));
     workgroupBarrier(); // the first tiles are complete
   }
   for (var k = begin; k < end; k += STEP) {
     beginRound(select(k, k + STEP, prefetches));
     if (prefetches) {
       // In the last round these numbers are not used. Beyond k, operands give anything that is inside their buffers.
-      let a = loadA(rows, k + STEP + 4u * fourA);
-      let b = loadB(k + STEP + 4u * fourB, cols);
-      addTiles(row4, col4);
+      let a = loadA(rows, k + STEP, 4u * fourA);
+      let b = loadB(k + STEP, 4u * fourB, cols);
+      addTiles(panelA, atA, panelB, atB);
       workgroupBarrier(); // all invocations have read the tiles of this round
-      storeA(panelA, atA, a);
-      storeB(panelB, placeB, atB, b);
+      storeA(toPanelA, toHalfA, toA, a);
+      storeB(toPanelB, toHalfB, fourB, toB, b);
     } else {
-      if (carriesA) { storeA(panelA, atA, loadA(rows, k + 4u * fourA)); }
-      if (carriesB) { storeB(panelB, placeB, atB, loadB(k + 4u * fourB, cols)); }
+      if (carriesA) { storeA(toPanelA, toHalfA, toA, loadA(rows, k, 4u * fourA)); }
+      if (carriesB) { storeB(toPanelB, toHalfB, fourB, toB, loadB(k, 4u * fourB, cols)); }
       workgroupBarrier(); // the tiles of this round are complete
-      addTiles(row4, col4);
+      addTiles(panelA, atA, panelB, atB);
     }
     workgroupBarrier(); // the next tiles are complete, or these have been read
   }
   let row = firstRow + 4u * row4;
-  let col = firstCol + 4u * col4;
+  let col = firstCol + 32u * panelB + 4u * atB;
   writeQuad(&topLeft, row, col, wid.z);
   writeQuad(&topRight, row, col + COLUMNS / 2u, wid.z);
   writeQuad(&bottomLeft, row + ROWS / 2u, col, wid.z);

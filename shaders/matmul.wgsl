@@ -25,13 +25,23 @@ struct Params { m: u32, n: u32, k: u32, kPerPart: u32 }
 
 const NEXT = vec4u(0, 1, 2, 3);
 
-// Where the rows in memory are aligned, places are counted in vec4, else in numbers.
+// Four rows of op(a) or columns of op(b), for an invocation that loads the steps of k from inTile on: the place of the first one, the
+// width of the rows in memory, and the number of the first one. Where the rows are aligned, places are counted in vec4, else in numbers.
+struct Four { at: u32, width: u32, number: u32 }
+
+fn fourOf(number: u32, inTile: u32, width: u32, unit: u32, rowsAreK: bool) -> Four {
+  let rowWidth = width / unit;
+  return Four(select(number * rowWidth + inTile / unit, inTile * rowWidth + number / unit, rowsAreK), rowWidth, number);
+}
 fn unitA() -> u32 { return select(1u, 4u, ALIGNED_A); }
 fn unitB() -> u32 { return select(1u, 4u, ALIGNED_B); }
-
-// Where 4 rows of op(a) or 4 columns of op(b) begin in memory, at k = 0.
-fn rowsOf(row: u32) -> vec4u { return select((row + NEXT) * (params.k / unitA()), vec4u(row / unitA()), TRANSPOSE_A); }
-fn colsOf(col: u32) -> vec4u { return select(vec4u(col / unitB()), (col + NEXT) * (params.k / unitB()), TRANSPOSE_B); }
+fn columnsB() -> u32 { return params.n - u32(ONES); }
+fn rowsOf(row: u32, inTile: u32) -> Four {
+  return fourOf(row, inTile, select(params.k, params.m, TRANSPOSE_A), unitA(), TRANSPOSE_A);
+}
+fn colsOf(col: u32, inTile: u32) -> Four {
+  return fourOf(col, inTile, select(columnsB(), params.k, TRANSPOSE_B), unitB(), !TRANSPOSE_B);
+}
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
 
@@ -56,30 +66,27 @@ fn readB(at: u32) -> vec4f {
 
 fn withinK(value: vec4f, k: u32) -> vec4f { return select(vec4f(), value, WHOLE_K || k < params.k); }
 
-fn loadA(rows: vec4u, k: u32) -> mat4x4f {
+// The place of the i-th four numbers. GPUs add to one place what is the same for all lanes; CPUs keep the first sum from round to round.
+fn placeOf(four: Four, k: u32, i: u32, unit: u32, rowsAreK: bool) -> u32 {
+  if (rowsAreK) { return (k + i) * four.width + four.at; }
+  return four.at + i * four.width + k / unit;
+}
+
+fn loadA(rows: Four, start: u32, inTile: u32) -> mat4x4f {
   var block: mat4x4f;
-  let width = params.m / unitA();
-  for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_A) { block[i] = readA((k + i) * width + rows.x); }
-    else { block[i] = readA(rows[i] + k / unitA()); }
-  }
+  for (var i = 0u; i < 4u; i++) { block[i] = readA(placeOf(rows, start, i, unitA(), TRANSPOSE_A)); }
   if (!TRANSPOSE_A) { block = transpose(block); }
-  for (var i = 0u; i < 4u; i++) { block[i] = withinK(block[i], k + i); }
+  for (var i = 0u; i < 4u; i++) { block[i] = withinK(block[i], start + inTile + i); }
   return block;
 }
 
-fn loadB(k: u32, cols: vec4u) -> mat4x4f {
-  let width = params.n - u32(ONES);
-  let step = width / unitB();
+fn loadB(start: u32, inTile: u32, cols: Four) -> mat4x4f {
   var block: mat4x4f;
-  for (var i = 0u; i < 4u; i++) {
-    if (TRANSPOSE_B) { block[i] = readB(cols[i] + k / unitB()); }
-    else { block[i] = readB((k + i) * step + cols.x); }
-  }
+  for (var i = 0u; i < 4u; i++) { block[i] = readB(placeOf(cols, start, i, unitB(), !TRANSPOSE_B)); }
   if (TRANSPOSE_B) { block = transpose(block); }
   for (var i = 0u; i < 4u; i++) {
-    if (ONES) { block[i] = select(block[i], vec4f(1), unitB() * cols.x + NEXT == vec4u(width)); }
-    block[i] = withinK(block[i], k + i);
+    if (ONES) { block[i] = select(block[i], vec4f(1), cols.number + NEXT == vec4u(columnsB())); }
+    block[i] = withinK(block[i], start + inTile + i);
   }
   return block;
 }

@@ -82,8 +82,8 @@ const WORKGROUP: Row = {
     { rows: 32, columns: 32, block: 4, maxRows: 32, maxColumns: 32 },
     { rows: 32, columns: 64, block: 4, maxRows: 32 },
     { rows: 64, columns: 32, block: 4, maxColumns: 32 },
-    // 8 x 8 sums per invocation: half as many reads of workgroup memory per multiply-add as 4 x 4, and on RDNA 94 % of a round's
-    // vector instructions are multiply-adds, not 83 %. But they take 170 registers instead of 72, and one subgroup per
+    // 8 x 8 sums per invocation: half as many reads of workgroup memory per multiply-add as 4 x 4, and on RDNA 92 to 96 % of a
+    // round's vector instructions are multiply-adds, not 86 to 91 %. But they take up to 170 registers instead of 72, and one subgroup per
     // 64 x 64 leaves a GPU idle unless there are many tiles. With fewer lanes (Intel, Mali) a lane has not enough registers: nine of
     // ten instructions of the inner loop move numbers to memory and back. If the lanes are unknown, 4 x 4 loses less on a GPU with
     // many lanes than 8 x 8 on one with few.
@@ -215,7 +215,8 @@ export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record
   if (family === 'plain') return {};
   if (family === 'subgroup') return { ROWS };
   if (block) {
-    const panels = { ROW_PANELS: ROWS / 32, COLUMN_PANELS: COLUMNS / 32 };
+    // A kernel's file says how many rows and columns a panel has.
+    const panels = { ROW_PANELS: ROWS / (block === 4 ? 8 : 64), COLUMN_PANELS: COLUMNS / (block === 4 ? 32 : 64) };
     return { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
   }
   // Four subgroups load 64 rows and columns, 4 x 4 numbers per lane. A tile has 16 steps of k of f32, or 32 of f16.

@@ -34,13 +34,13 @@ for (const [what, from, to, problem] of [
   [
     'has fewer bits',
     'let a = vec4f(tileA',
-    'let a = floor(64.0 * vec4f(tileA[row4 >> 3u][i][aAt])) / 64.0; // ',
+    'let a = floor(64.0 * vec4f(tileA[panelA][i][four][atA])) / 64.0; // ',
     /half: the test with fractions gives /,
   ],
   [
     'has fewer bits in large tiles',
-    'vec4f(tileA[panelA][row][at])',
-    'floor(64.0 * vec4f(tileA[panelA][row][at])) / 64.0',
+    'vec4f(tileA[panelA][0][row][atA ^ four])',
+    'floor(64.0 * vec4f(tileA[panelA][0][row][atA ^ four])) / 64.0',
     /half: the test with fractions in large tiles gives /,
   ],
   ['does not compile', 'alias Element = f16;', 'alias Element = nothing;', /half: .*the kernel does not compile/],

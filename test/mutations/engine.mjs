@@ -166,13 +166,15 @@ export default {
     ['min((wid.z + 1u) * params.kPerPart, tileK(', 'min(params.k, tileK(', 'ops/matmul [adapter]'],
   ],
   'shaders/gemm.workgroup.wgsl': [
-    ['let at = swizzled(row4, four)', 'let at = 4u * (row4 & 7u) + four', 'gemm/defineGemm'],
+    ['[0][row][atA ^ four]', '[0][row][atA]', 'gemm/defineGemm'],
+    ['min(rowA / (ROWS / 8u), 1u)', '0u', 'gemm/defineGemm'],
     ['workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'],
   ],
   'shaders/gemm.workgroup.4x4.wgsl': [
     ['workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'],
     ['workgroupBarrier(); // the tiles', '// the tiles', 'gemm/defineGemm'],
-    ['8u * four + (col4 & 7u)', '8u * four + (col4 & 3u)', 'ops/matmul [gemm-workgroup-disordered]'],
+    ['min(col4 & 7u, 7u)', 'min(col4 & 3u, 7u)', 'ops/matmul [gemm-workgroup-disordered]'],
+    ['(thread & 3u) + ((thread / 2u) & 4u)', 'thread & 7u', 'ops/matmul [gemm-workgroup-disordered]'],
     ['    beginRound(k);\n', '', 'ops/conv2d [gemm-workgroup-disordered]'],
   ],
   'shaders/gemm.matrix.wgsl': [
@@ -190,7 +192,8 @@ export default {
   'shaders/matmul.wgsl': [
     ['WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'],
     ['y <= vec4f()', 'y < vec4f()', 'ops/linear'],
-    ['vec4f(1), unitB()', 'vec4f(2), unitB()', 'ops/linear [adapter]'],
+    ['vec4f(1), cols.number', 'vec4f(2), cols.number', 'ops/linear [adapter]'],
+    ['start + inTile + i', 'start + i', 'ops/matmul [gemm-workgroup-disordered]'],
   ],
   'shaders/linear.epilogue.wgsl': [['RELU && z < 0.0', 'RELU', 'ops/linear [adapter]']],
   'shaders/conv2d.forward.wgsl': [
