@@ -66,10 +66,10 @@ export const DEVICES: readonly Device[] = [
   },
 ];
 
-/** Returns the devices whose names contain `name`, in any case; all without one. */
-export function devicesOf(name?: string): readonly Device[] {
-  const wanted = name?.toLowerCase() ?? '';
-  const found = DEVICES.filter((device) => device.name.toLowerCase().includes(wanted));
+/** Returns the devices whose names contain `name`, in any case, with or without spaces; all without one. */
+export function devicesOf(name = ''): readonly Device[] {
+  const plain = (text: string) => text.toLowerCase().replaceAll(' ', '');
+  const found = DEVICES.filter((device) => plain(device.name).includes(plain(name)));
   if (found.length > 0) return found;
   throw new RangeError(`--model ${name}: known are ${DEVICES.map((device) => device.name).join(', ')}`);
 }

@@ -157,6 +157,10 @@ test('devices are those of the data sheets, found by a part of their names', () 
     const [found] = devicesOf(name.toLowerCase());
     assert.ok(Math.abs(peakGflops(found!) / 1e3 / tflops - 1) < 0.02, name);
   }
+  assert.equal(
+    devicesOf('rtx4090').map(({ name }) => name),
+    ['RTX 4090'],
+  );
   assert.is(deviceNamed('Intel(R) Arc(tm) A770 Graphics (DG2)').name, 'Arc A770');
   assert.throws(() => deviceNamed('Voodoo 2'), /no numbers are known for Voodoo 2; add a device/);
   assert.throws(() => devicesOf('Voodoo'), /--model Voodoo: known are RX 7900 XTX, Arc A770/);
