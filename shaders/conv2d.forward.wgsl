@@ -8,6 +8,7 @@
 
 override R: u32 = 1;
 override S: u32 = 1;
+override STRIDE_W: u32 = 1;
 override PADDED = false;
 override ALIGNED = false;
 override WHOLE_K = false;
@@ -16,14 +17,14 @@ override WHOLE_K = false;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(9) var<storage, read> weight4: array<vec4f>;
 
-// With padding, and bits for all taps of a window and one more that is 0.
-fn isMasked() -> bool { return PADDED && R * S < 32u; }
+// With padding, and bits for all taps of a window, for three more of the next channel, and for one that is 0.
+fn isMasked() -> bool { return PADDED && R * S < 29u; }
 
 // The corners of the windows of four output pixels: rows and columns in the image, and indices in x. If isMasked(), bit S r + s tells
-// whether the tap r,s of the window lies in the image.
-struct Windows { top: vec4i, left: vec4i, at: vec4i, inside: vec4i }
+// whether the tap r,s of the window lies in the image, and the bits repeat.
+struct Windows { top: vec4i, left: vec4i, at: vec4i, inside: vec4u }
 
-fn rowsOf(row: u32, inTile: u32) -> u32 { return row * params.k / select(1u, 4u, ALIGNED); }
+fn rowsOf(row: u32, inTile: u32) -> u32 { return (row * params.k + select(0u, inTile, WHOLE_K)) / select(1u, 4u, ALIGNED); }
 fn colsOf(col: u32, inTile: u32) -> Windows {
   var windows: Windows;
   var pixel = place(col, params.p, params.q);
@@ -39,12 +40,14 @@ fn colsOf(col: u32, inTile: u32) -> Windows {
   }
   return windows;
 }
-fn tapsInside(top: i32, left: i32) -> i32 {
+fn tapsInside(top: i32, left: i32) -> u32 {
   var row = 0u;
   for (var s = 0u; s < S; s++) { row |= u32(u32(left + i32(s * params.dilationW)) < params.w) << s; }
   var bits = 0u;
   for (var r = 0u; r < R; r++) { bits |= select(0u, row << (S * r), u32(top + i32(r * params.dilationH)) < params.h); }
-  return i32(bits);
+  bits |= bits << min(R * S, 31u);
+  bits |= bits << min(2u * R * S, 31u);
+  return bits & 0x7fffffffu;
 }
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
@@ -54,7 +57,7 @@ fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
   if (ALIGNED) {
-    let at = row + select(min(k, params.k - 4u), k, WHOLE_K) / 4u + NEXT * (params.k / 4u);
+    let at = row + select(min(k, params.k - 4u), start, WHOLE_K) / 4u + NEXT * (params.k / 4u);
     for (var j = 0u; j < 4u; j++) { block[j] = weight4[at[j]]; }
     return transpose(block);
   }
@@ -70,20 +73,21 @@ fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
   var block: mat4x4f;
   let dilation = vec2i(vec2u(params.dilationH, params.dilationW));
   let width = i32(params.w);
-  let first = place(k, R, S);
+  let tap = k % (R * S);
   let steps = vec3i(i32(params.h) * width, dilation.x * width, dilation.y);
-  let taps = fourFrom(first, R, S, steps, S >= 3u, S % 4u == 0u);
+  let taps = fourFrom(vec3u(k / (R * S), tap / S, tap % S), R, S, steps, S >= 3u);
+  let isWithinK = WHOLE_K || k < params.k;
+  // Bits 0 to 3 are of the four taps.
+  var inside = windows.inside >> vec4(select(31u, tap, isWithinK));
+  if (!ALIGNED) { inside &= vec4((1u << min(params.k - k, 4u)) - 1u); }
   for (var i = 0u; i < 4u; i++) {
-    let at = windows.at + taps.at[i];
+    let at = inRuns(windows.at + (taps.at + taps.offset[i]), i32(STRIDE_W));
     let pixels = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
-    let isWithinK = WHOLE_K || i32(k) < i32(params.k) - select(i32(i), 0, ALIGNED);
     if (isMasked()) {
-      let next = first.y * S + first.z + i;
-      let tap = min(next, next - R * S); // in the next channel, next - R S is less
-      let mask = extractBits(windows.inside, select(31u, tap, isWithinK), 1u); // 0 or, sign-extended, all ones
+      let mask = extractBits(vec4i(inside), i, 1u); // 0 or, sign-extended, all ones
       block[i] = bitcast<vec4f>(bitcast<vec4i>(pixels) & mask);
     } else {
-      var isInside = vec4(isWithinK);
+      var isInside = vec4(isWithinK && (ALIGNED || k + i < params.k));
       if (PADDED) {
         isInside &= vec4u(windows.top + taps.row[i] * dilation.x) < vec4u(params.h);
         isInside &= vec4u(windows.left + taps.col[i] * dilation.y) < vec4u(params.w);

@@ -21,7 +21,7 @@ override STRIDE_W: u32 = 1;
 
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(8) var<storage, read> index: array<f32>;
+@group(0) @binding(8) var<storage, read> index: array<Place>;
 
 fn pair(h: u32, w: u32) -> vec2i { return vec2i(vec2u(h, w)); }
 fn stride() -> vec2u { return vec2u(STRIDE_H, STRIDE_W); }
@@ -41,7 +41,7 @@ fn columnAfter(column: Column) -> Column { return Column(column.phase, next(colu
 fn pixelOf(column: Column) -> vec2u { return column.phase + stride() * column.at.xz; }
 
 // The taps of a tile: `count` rows and columns of the kernel, from `first` on by `step`. Per tap, p and q fall by `back`. `perRow` is
-// 1 / count.y.
+// 1 / count.y for quotient.
 struct Taps { first: vec2u, step: vec2u, back: vec2u, count: vec2u, perRow: f32, k: u32 }
 var<private> taps: Taps;
 
@@ -75,11 +75,12 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   first.x += skipped * step.x;
   count = max(count, vec2i());
   let k = u32(count.x * count.y) * perTap();
-  taps = Taps(vec2u(first), vec2u(step), vec2u(back), vec2u(count), 1.0 / f32(count.y), k);
+  taps = Taps(vec2u(first), vec2u(step), vec2u(back), vec2u(count), 1.000001 / f32(count.y), k);
   return k;
 }
 
-fn rowsOf(row: u32, inTile: u32) -> u32 { return row * R * S; }
+// With ONE_TAP, all invocations have the same tap in a round, so what lies between their steps of k is added before the loop.
+fn rowsOf(row: u32, inTile: u32) -> u32 { return (row + select(0u, inTile * params.c, ONE_TAP)) * R * S; }
 
 // The windows of four pixels at the tap `first`: rows and columns in dy, and indices.
 struct Windows { p: vec4i, q: vec4i, at: vec4i }
@@ -91,7 +92,7 @@ fn colsOf(col: u32, inTile: u32) -> Windows {
     let window = windowOf(pixelOf(column), vec2i(taps.first));
     windows.p[i] = window.x;
     windows.q[i] = window.y;
-    windows.at[i] = i32(column.at.y * params.o * dySize());
+    windows.at[i] = i32((column.at.y * params.o + select(0u, inTile, ONE_TAP)) * dySize());
     if (!POOLED) { windows.at[i] += window.x * i32(params.q) + window.y; }
     column = columnAfter(column);
   }
@@ -120,7 +121,7 @@ fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let size = R * S;
   let tap = tapAt(k);
   let rs = taps.first + min(tap.place, taps.count - 1u) * taps.step;
-  let o = k - tap.k;
+  let o = select(k, start, ONE_TAP) - tap.k;
   let at = row + o * params.c * size + (rs.x * S + rs.y);
   for (var i = 0u; i < 4u; i++) {
     let at4 = at + (i * params.c * size + NEXT * size);
@@ -136,20 +137,26 @@ fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
   let size = i32(dySize());
   let tap = tapAt(k);
   let back = vec2i(tap.place * taps.back);
-  let p = vec4u(windows.p - back.x);
-  let q = vec4u(windows.q - back.y);
-  let isInside = (p < vec4u(params.p)) & (q < vec4u(params.q)) & vec4(k < taps.k);
-  let o = k - tap.k;
+  let p = inRuns(windows.p - back.x, 0);
+  let q = inRuns(windows.q - back.y, 1);
+  var counts = vec4(ONE_TAP || k < taps.k);
+  let o = select(k, start, ONE_TAP) - tap.k;
   var first = windows.at;
   var at = i32(o) * size;
-  if (POOLED) { first += vec4i(p / 2u * (params.q / 2u) + q / 2u); } else { at -= back.x * i32(params.q) + back.y; }
-  let place = vec4f((p & vec4u(1)) * 2u + (q & vec4u(1)));
+  if (POOLED) {
+    first = inRuns(first, 0) + (p >> vec4u(1)) * i32(params.q / 2u) + (q >> vec4u(1));
+  } else {
+    counts &= (vec4u(p) < vec4u(params.p)) & (vec4u(q) < vec4u(params.q));
+    at -= back.x * i32(params.q) + back.y;
+  }
   for (var i = 0u; i < 4u; i++) {
-    let at4 = first + (at + i32(i) * size);
+    var at4 = first + (at + i32(i) * size);
+    if (!POOLED) { at4 = inRuns(at4, 1); } else if (RUN == 4u) { at4 = at4.xyxy + vec4i(0, 0, 1, 1); }
     let dys = vec4f(dy[at4.x], dy[at4.y], dy[at4.z], dy[at4.w]);
-    var counts = isInside & vec4(WHOLE_O || o + i < params.o);
-    if (POOLED) { counts &= vec4f(index[at4.x], index[at4.y], index[at4.z], index[at4.w]) == place; }
-    block[i] = select(vec4f(), dys, counts);
+    var isUsed = counts & vec4(WHOLE_O || o + i < params.o);
+    // No place in index lies outside y.
+    if (POOLED) { isUsed &= vec4u(index[at4.x], index[at4.y], index[at4.z], index[at4.w]) == vec4u((p << vec4u(16)) + q); }
+    block[i] = select(vec4f(), dys, isUsed);
   }
   return block;
 }

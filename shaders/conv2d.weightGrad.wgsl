@@ -3,27 +3,30 @@
 //   [dweight | dbias][o, crs] = sum_npq dy[npq, o] [x | 1][npq, crs]         rows o, columns crs, k = npq
 //
 // shapes    x: [images, c, h, w], dy and dy4: [images, o, p, q]; [x | 1] has one more column than there are crs, of ones
-// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image
+// parallel  called by a GEMM kernel. Steps 4 i to 4 i + 3 of k are a block of pixels: if RUN is 4, of a row, if it is 2, of 2 x 2 (with
+//           POOLED, a window). If it is 1, they may be of two rows
 // numerics  exact: numbers are passed on unchanged
 
 override STRIDE_H: u32 = 1;
 override STRIDE_W: u32 = 1;
-override PADDED = false;
+override REACH_H: u32 = 0; // how many output rows and columns at each side may use the padding: padding / stride, rounded up
+override REACH_W: u32 = 0;
 override WIDE = false; // q >= 3
-override WHOLE_Q = false; // q is a multiple of 4
-override ALIGNED = false; // p q is a multiple of 4
 override WHOLE_K = false; // no tile reaches beyond k
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(8) var<storage, read> index: array<f32>;
+@group(0) @binding(8) var<storage, read> index: array<Place>;
 @group(0) @binding(9) var<storage, read> dy4: array<vec4f>;
+
+// The bits of index that tell the place in a window, and one that only NOWHERE has.
+const PLACE = 0x18001u;
 
 // Four taps of the kernel: their rows and columns in the image and their indices in x, for the window at the image's corner. The
 // column after the last tap is of ones.
 struct Taps { top: vec4i, left: vec4i, at: vec4i, isTap: vec4<bool>, one: vec4f }
 
-fn rowsOf(row: u32, inTile: u32) -> u32 { return row * (dySize() / select(1u, 4u, ALIGNED)); }
+fn rowsOf(row: u32, inTile: u32) -> u32 { return row * params.p * params.q / select(1u, 4u, POOLED || RUN == 4u); }
 fn colsOf(col: u32, inTile: u32) -> Taps {
   var taps: Taps;
   var tap = place(col, params.r, params.s);
@@ -42,42 +45,43 @@ fn beginRound(k: u32) {}
 
 fn isWithinK(k: u32) -> bool { return WHOLE_K || k < params.k; }
 
-// Image, row and column of step k.
-fn pixelAt(k: u32) -> vec3u {
-  let line = quotient(k, params.q, params.perQ);
-  let image = quotient(line, params.p, params.perP);
-  return vec3u(image, line - image * params.p, k - line * params.q);
+// Rows of a block.
+fn blockRows() -> u32 { return select(1u, 2u, RUN == 2u); }
+
+// The pixels of steps k to k + 3, in an array [., p, q] whose neighbours in each dimension are `steps` apart in memory. In a block,
+// offset is that of the pixel's row only. perP and perQ are those of blocks.
+fn pixelsAt(k: u32, steps: vec3i) -> Four {
+  let block = vec2u(blockRows(), RUN);
+  let size = vec2u(params.p, params.q) / block;
+  let i = k / (block.x * block.y);
+  let line = quotient(i, size.y, params.perQ);
+  let image = quotient(line, size.x, params.perP);
+  let first = vec3u(image, vec2u(line - image * size.x, i - line * size.y) * block);
+  var four = fourFrom(first, params.p, params.q, steps, WIDE);
+  if (RUN > 1u) { four.offset = vec4i(NEXT / RUN) * steps.y; }
+  return four;
 }
 
 // Beyond params.k, A is 0 and B is 0 or 1.
 fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
-  let size = dySize();
+  let size = params.p * params.q;
+  let fours = size / 4u;
+  let at4 = row + k / 4u + quotient(k / 4u, fours, params.perFour) * ((params.o - 1u) * fours) + NEXT * fours;
   if (POOLED) {
-    // q is even, so two neighbours are of one window.
-    var pair = pixelAt(k) / vec3u(1, 1, 2);
-    for (var i = 0u; i < 2u; i++) {
-      let at = pair.x * (params.o * size) + pair.y / 2u * (params.q / 2u) + pair.z + row + NEXT * size;
-      let dys = select(vec4f(), vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]), isWithinK(k + 2u * i));
-      let places = vec4f(index[at.x], index[at.y], index[at.z], index[at.w]);
-      let left = f32((pair.y & 1u) * 2u);
-      block[2u * i] = select(vec4f(), dys, places == vec4f(left));
-      block[2u * i + 1u] = select(vec4f(), dys, places == vec4f(left + 1.0));
-      if (WHOLE_Q) { pair.z += 1u; } else { pair = next(pair, params.p, params.q / 2u); }
-    }
+    let dys = select(vec4f(), vec4f(dy[at4.x], dy[at4.y], dy[at4.z], dy[at4.w]), isWithinK(k));
+    let places = vec4u(index[at4.x], index[at4.y], index[at4.z], index[at4.w]) & vec4u(PLACE);
+    for (var i = 0u; i < 4u; i++) { block[i] = select(vec4f(), dys, places == vec4u(0x10000u * (i / 2u) + i % 2u)); }
     return block;
   }
-  let image = quotient(k, size, params.perPQ);
-  if (ALIGNED) {
-    let at = row + (k + image * ((params.o - 1u) * size)) / 4u + NEXT * (size / 4u);
-    for (var j = 0u; j < 4u; j++) { block[j] = select(vec4f(), dy4[at[j]], isWithinK(k)); }
+  if (RUN == 4u) {
+    for (var j = 0u; j < 4u; j++) { block[j] = select(vec4f(), dy4[at4[j]], isWithinK(k)); }
     return transpose(block);
   }
-  let first = vec3u(image, 0, k - image * size);
-  let pixels = vec4u(fourFrom(first, 1u, size, vec3i(i32(params.o * size), 0, 1), WIDE, false).at);
+  let pixels = pixelsAt(k, vec3i(vec3u(params.o * size, params.q, 1)));
   for (var i = 0u; i < 4u; i++) {
-    let at = row + pixels[i] + NEXT * size;
+    let at = row + u32(pixels.at) + NEXT * size + u32(pixels.offset[i]) + i % RUN;
     let dys = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
     block[i] = select(vec4f(), dys, isWithinK(k + i));
   }
@@ -87,18 +91,20 @@ fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
 fn loadB(start: u32, inTile: u32, taps: Taps) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
-  let stride = vec2i(vec2u(STRIDE_H, STRIDE_W));
   let width = i32(params.w);
-  let steps = vec3i(i32(params.c * params.h) * width, stride.x * width, stride.y);
-  let pixels = fourFrom(pixelAt(k), params.p, params.q, steps, WIDE, WHOLE_Q);
+  let steps = vec3i(i32(params.c * params.h) * width, i32(STRIDE_H) * width, i32(STRIDE_W));
+  let pixels = pixelsAt(k, steps);
+  let first = taps.at + pixels.at;
+  let rows = blockRows();
   for (var i = 0u; i < 4u; i++) {
-    let at = taps.at + pixels.at[i];
-    var isInside = taps.isTap & vec4(isWithinK(k + i));
-    if (PADDED) {
-      isInside &= vec4u(taps.top + pixels.row[i] * stride.x) < vec4u(params.h);
-      isInside &= vec4u(taps.left + pixels.col[i] * stride.y) < vec4u(params.w);
-    }
-    block[i] = select(taps.one, vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), isInside);
+    let at = first + pixels.offset[i] + i32(i % RUN) * steps.z;
+    let counted = select(i, 0u, RUN > 1u); // the pixel that the others of its block are counted from
+    let top = taps.top + pixels.row[counted] * i32(STRIDE_H);
+    let left = taps.left + pixels.col[counted] * i32(STRIDE_W);
+    var counts = taps.isTap & vec4(isWithinK(k + i));
+    counts &= isInside(top, i / RUN % rows, rows, STRIDE_H, params.h, REACH_H);
+    counts &= isInside(left, i % RUN, RUN, STRIDE_W, params.w, REACH_W);
+    block[i] = select(taps.one, vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), counts);
   }
   return block;
 }

@@ -90,21 +90,21 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const POOLED = Number(maxPool && (direct ? poolsDirectly(sizes) : poolsInEpilogue(x.gpu, sizes)));
   if (maxPool && !POOLED)
     return maxPool2d(conv2d(x, weight, bias, { stride, padding, dilation }), { kernelSize: 2, relu });
-  const { images, c, o, p, q, r: R, s: S } = sizes;
+  const { images, c, w, o, p, q, r: R, s: S, strideH, strideW, padH, padW } = sizes;
   const params = { ...sizes, hasBias: bias ? 1 : 0, relu: relu ? 1 : 0 };
   const taps = c * R * S;
   const pixels = images * p * q;
-  const PADDED = Number(sizes.padH + sizes.padW > 0);
-  const strides = { STRIDE_H: sizes.strideH, STRIDE_W: sizes.strideW };
+  const PADDED = Number(padH + padW > 0);
+  const strides = { STRIDE_H: strideH, STRIDE_W: strideW };
 
   const y = empty(x.gpu, POOLED ? [images, o, p / 2, q / 2] : [images, o, p, q], 'f32', 'conv2d');
   // A direct convolution writes the places of four maxima into a word.
-  const [places, type] = direct ? ([[y.size / 4], 'u32'] as const) : ([y.shape, 'f32'] as const);
-  const index = POOLED ? empty(x.gpu, places, type, 'conv2d index') : undefined;
+  const index = POOLED ? empty(x.gpu, direct ? [y.size / 4] : y.shape, 'u32', 'conv2d index') : undefined;
   if (direct) directConv2d({ x, weight, bias, y, index }, sizes, relu);
   else {
+    const shape = { RUN: POOLED ? 2 : runOf(q), PADDED, ALIGNED: Number(taps % 4 === 0), ...shapeOfK(taps) };
     (index ? pooledOutput : output)(
-      { bindings: { x, weight, weight4: weight }, constants: { R, S, PADDED, POOLED, ...shapeOfK(taps, taps) } },
+      { bindings: { x, weight, weight4: weight }, constants: { R, S, STRIDE_W: strideW, POOLED, ...shape } },
       { bindings: { bias: bias ?? weight, y, ...(index && { index }) } },
       { ...params, m: o, n: pixels, k: taps },
     );
@@ -120,7 +120,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     if (dx && direct) directInputGrad({ dy, weight, dx }, sizes);
     else if (dx) {
       const { n, k } = inputGradSizes(sizes);
-      const shape = { WHOLE_O: Number(o % 4 === 0), ONE_TAP: Number(isWhole(o)), LARGE: isLarge(k) };
+      const RUN = runOf(Math.ceil(w / strideW));
+      const shape = { RUN, WHOLE_O: Number(o % 4 === 0), ONE_TAP: Number(isWhole(o)), LARGE: isLarge(k) };
       gradOfInput(
         { bindings: { weight, dy, index: index ?? dy }, constants: { R, S, ...strides, POOLED, ...shape } },
         { bindings: { dx }, constants: strides },
@@ -132,11 +133,14 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     const dbias = bias && needs(2) ? into(2) : empty(x.gpu, [o]);
     if (direct && q % 4 === 0) directWeightGrad({ x, dy, dweight, dbias }, sizes);
     else {
-      const shape = { WIDE: Number(q >= 3), WHOLE_Q: Number(q % 4 === 0), ...shapeOfK(pixels, POOLED ? 1 : p * q) };
+      const RUN = POOLED || (p % 2 === 0 && q % 4 === 2) ? 2 : q % 4 === 0 ? 4 : 1;
+      const blocks = { perP: inverse(RUN === 2 ? p / 2 : p), perQ: inverse(q / RUN) };
+      const reach = { REACH_H: Math.ceil(padH / strideH), REACH_W: Math.ceil(padW / strideW) };
+      const shape = { RUN, WIDE: Number(q >= 3), ...reach, ...shapeOfK(pixels) };
       gradOfWeight(
-        { bindings: { x, dy, dy4: dy, index: index ?? dy }, constants: { ...strides, PADDED, POOLED, ...shape } },
+        { bindings: { x, dy, dy4: dy, index: index ?? dy }, constants: { ...strides, POOLED, ...shape } },
         { bindings: { dweight, dbias } },
-        { ...params, m: o, n: taps + 1, k: pixels },
+        { ...params, ...blocks, m: o, n: taps + 1, k: pixels },
       );
     }
     const gradients = [dx, needs(1) ? dweight : null];
@@ -144,19 +148,21 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   });
 }
 
-/** Whether the epilogue of a GEMM kernel can take the max pool. Only those for GPUs do. */
-function poolsInEpilogue(gpu: Gpu, { p, q }: Conv2dSizes): boolean {
+/** Whether the epilogue of a GEMM kernel can take the max pool. Only those for GPUs do. A place has 15 bits per dimension. */
+function poolsInEpilogue(gpu: Gpu, { h, w, p, q, padH, padW }: Conv2dSizes): boolean {
   const family = gemmFamily(gpu);
-  return family !== 'subgroup' && family !== 'plain' && p % 2 === 0 && q % 2 === 0;
+  const hasPlaces = p % 2 === 0 && q % 2 === 0 && Math.max(h + 2 * padH, w + 2 * padW) < 2 ** 15;
+  return family !== 'subgroup' && family !== 'plain' && hasPlaces;
 }
 
-// Whether no tile reaches beyond k, whether rows of this length start at multiples of 4, and whether quotients of k need whole numbers.
-const shapeOfK = (k: number, row: number) => ({
-  WHOLE_K: Number(isWhole(k)),
-  ALIGNED: Number(row % 4 === 0),
-  LARGE: isLarge(k),
-});
-const isLarge = (k: number) => Number(k >= 2 ** 22);
+// Whether no tile reaches beyond k, and whether quotients of k need whole numbers.
+const shapeOfK = (k: number) => ({ WHOLE_K: Number(isWhole(k)), LARGE: isLarge(k) });
+/** Of neighbouring pixels in rows of this length, how many are in one row. */
+const runOf = (length: number) => (length % 4 === 0 ? 4 : length % 2 === 0 ? 2 : 1);
+const isLarge = (k: number) => Number(k >= 2 ** 21);
+
+/** 1 / size for `quotient` in conv2d.wgsl, which explains the factor. */
+const inverse = (size: number) => (1 + 2 ** -22) / Math.max(size, 1);
 
 // The columns are sorted into strideH strideW phases, and no tile has columns of two. No phase uses more than `k` steps.
 function inputGradSizes({ images, h, w, o, r, s, strideH, strideW, dilationH, dilationW }: Conv2dSizes) {
@@ -201,7 +207,8 @@ function sizesOf(
     );
   }
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [stride, padding, dilation];
-  const inverses = { perP: 1 / p, perQ: 1 / q, perPQ: 1 / (p * q), perO: 1 / (4 * Math.ceil(Math.max(o, 1) / 4)) };
+  const steps = 4 * Math.ceil(o / 4);
+  const inverses = { perP: inverse(p), perQ: inverse(q), perFour: inverse((p * q) / 4), perO: inverse(steps) };
   return { images, c, h, w, o, p, q, r, s, strideH, strideW, padH, padW, dilationH, dilationW, ...inverses };
 }
 

@@ -71,6 +71,10 @@ const GEOMETRIES: Case[] = [
   ['9x3x8x8 17x3x3x3 17', { maxPool: true, relu: true, padding: 1 }],
   ['3x2x6x24 5x2x3x5', { maxPool: true, padding: [1, 2] }],
   ['5x2x10x20 3x2x5x5 3', { maxPool: true }],
+  // Squares of pixels; rows of four with two that may use the padding; rows of a length of which 1 / length is rounded down.
+  ['2x3x6x10 5x3x3x3 5', { padding: 1 }],
+  ['1x3x14x16 4x3x7x7 4', { stride: 2, padding: 3 }],
+  ['2x1x3x43 2x1x3x3 2', {}],
   // ReLU in the epilogue.
   ['9x3x8x21 17x3x3x3 17', { relu: true }],
 ];
@@ -127,11 +131,12 @@ for (const columns of [8, 12, 24]) {
     `conv2d with a max pool gives the bits of conv2d and maxPool2d on ${columns} columns, forward and back`,
     async (gpu) => {
       const random = seeded(6);
-      // Multiples of 1/4, so that windows hold ties.
+      // Multiples of 1/4, so that windows hold ties and sums in any order are exact.
+      const quarters = (shape: Shape) => uniform(shape, random).map((v) => Math.round(4 * v) / 4);
       const shapes: Shape[] = [[5, 3, 8, columns], [6, 3, 3, 3], [6]];
-      const data = shapes.map((shape) => uniform(shape, random).map((v) => Math.round(4 * v) / 4));
+      const data = shapes.map(quarters);
       data[0]![50] = NaN;
-      const dy = uniform([5, 6, 4, columns / 2], random);
+      const dy = quarters([5, 6, 4, columns / 2]);
       const resultsOf = async (op: (x: Tensor, weight: Tensor, bias: Tensor) => Tensor) => {
         const inputs = shapes.map((shape, i) => tensor(gpu, data[i]!, shape));
         for (const x of inputs) x.requiresGrad = true;

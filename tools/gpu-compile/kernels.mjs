@@ -155,6 +155,14 @@ function multiplications(gpu) {
     const dy = numbers(...shape);
     return { work: () => backward(op(...inputs), dy), inputs };
   };
+  const convolution = (c, size, o, kernel, padding) =>
+    of(
+      [64, o, size + 2 * padding - kernel + 1, size + 2 * padding - kernel + 1],
+      (x, w, b) => conv2d(x, w, b, { padding }),
+      numbers(64, c, size, size),
+      numbers(o, c, kernel, kernel),
+      numbers(o),
+    );
   const all = {
     'matmul aligned': of([256, 256], (a, b) => matmul(a, b), numbers(256, 256), numbers(256, 256)),
     'matmul odd': of([131, 131], (a, b) => matmul(a, b), numbers(131, 131), numbers(131, 131)),
@@ -166,20 +174,9 @@ function multiplications(gpu) {
       numbers(128, 512),
       numbers(128),
     ),
-    'conv2d 5x5': of(
-      [64, 32, 8, 8],
-      (x, w, b) => conv2d(x, w, b),
-      numbers(64, 16, 12, 12),
-      numbers(32, 16, 5, 5),
-      numbers(32),
-    ),
-    'conv2d 3x3 padded': of(
-      [16, 64, 28, 28],
-      (x, w, b) => conv2d(x, w, b, { padding: 1 }),
-      numbers(16, 64, 28, 28),
-      numbers(64, 64, 3, 3),
-      numbers(64),
-    ),
+    'conv2d 5x5': convolution(16, 12, 32, 5, 0),
+    'conv2d 3x3 padded': convolution(64, 28, 64, 3, 1),
+    'conv2d 3x3 padded, rows of 14': convolution(64, 14, 64, 3, 1),
   };
   const dispose = () => {
     for (const one of owned) one.dispose();

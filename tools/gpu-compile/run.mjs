@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 const DEFAULT = ['navi31', 'navi21', 'vega10', 'gfx1200'];
 // --check and --update compile the hot kernels for these families, so that they take about a minute.
 const CHECKED = ['navi31', 'navi21', 'gfx1200', 'dg2'];
-const HOT = '^(CNN step|PADA step|workgroup .*: (matmul aligned|conv2d 5x5)|matrix.*: matmul aligned)$';
+const HOT = '^(CNN step|PADA step|workgroup .*: (matmul aligned|conv2d .*)|matrix.*: matmul aligned)$';
 // --model compiles for these families what the cost model predicts: the steps, some benches, and matmul in each tile.
 const MODELLED = ['navi31', 'dg2'];
 const MODEL = '^(run .*|workgroup .*: matmul aligned)$';

@@ -23,7 +23,7 @@ export type Conv2dSizes = Readonly<
     | 'images'
     | ('c' | 'h' | 'w' | 'o' | 'p' | 'q' | 'r' | 's')
     | `${'stride' | 'pad' | 'dilation'}${'H' | 'W'}`
-    | `per${'P' | 'Q' | 'PQ' | 'O'}`,
+    | `per${'P' | 'Q' | 'Four' | 'O'}`,
     number
   >
 >;
