@@ -196,7 +196,7 @@ export default {
     ['WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'],
     ['y <= vec4f()', 'y < vec4f()', 'ops/linear'],
     ['vec4f(1), cols.number', 'vec4f(2), cols.number', 'ops/linear [adapter]'],
-    ['start + inTile + i', 'start + i', 'ops/matmul [gemm-workgroup-disordered]'],
+    ['number * rowWidth + inTile / unit', 'number * rowWidth', 'ops/matmul [gemm-workgroup-disordered]'],
   ],
   'shaders/linear.epilogue.wgsl': [['RELU && z < 0.0', 'RELU', 'ops/linear [adapter]']],
   'shaders/conv2d.forward.wgsl': [
