@@ -87,13 +87,15 @@ export default {
     ['/ seconds / 100', '/ seconds / 1000', 'cli/start'],
   ],
   'src/cli/commands/train.ts': [
+    ['        return EXIT.ok;\n', '', 'cli/keep'],
+    ['  removeFile(join(out, MODEL));\n', '', 'cli/select'],
+  ],
+  'src/cli/run/runJob.ts': [
     ['!event.classWeight.every(Number.isFinite)', 'false', 'cli/keep'],
     ['    interrupt.dispose();\n', '', 'cli/train'],
     ['      if (interrupt.signal.aborted) break;\n', '', 'cli/train'],
     [' || signal.aborted);', ');', 'cli/train'],
     ['for (const opened of gpus.slice(1)) opened.dispose();', '', 'cli/keep'],
-    ['        return EXIT.ok;\n', '', 'cli/keep'],
-    ['  removeFile(join(out, MODEL));\n', '', 'cli/select'],
   ],
   'src/cli/run/selection.ts': [
     ['sourceTest: job.sourceTest ?? source', '', 'cli/select'],

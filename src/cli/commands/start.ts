@@ -9,12 +9,12 @@ import { addTrainFlags, checkMethodFlags, type TrainFlags } from '../flags.ts';
 import { describeDevice, withGpu } from '../gpu.ts';
 import { type Job, prepareJob } from '../run/job.ts';
 import { TIMED, WARM_UP } from '../run/profile.ts';
+import { runJob } from '../run/runJob.ts';
 import { columns } from '../show/bars.ts';
 import { count, counted, duration, METHOD_TITLES, percent, spread } from '../show/format.ts';
 import { compileNotice, readingNotes } from '../show/report.ts';
 import { type RunSummary, type SeedsSummary, seedsLine, summarizeSeeds } from '../show/summary.ts';
 import type { Act, Terminal } from '../show/terminal.ts';
-import { runJob } from './train.ts';
 
 // The recorded task that these flags define. Other flags define another task, which has no recorded figures.
 const TASK = 'fontdigits-mnist';
