@@ -11,7 +11,7 @@ const { lines } = JSON.parse(readFileSync('docs/figures/terminal.json', 'utf8'))
 
 test('the picture of the terminal contains the text of the recorded run', () => {
   assert.is(textOf(picture), lines.join('\n'));
-  const blank = readFileSync('docs/pictures/lab-dark.png');
+  const blank = readFileSync('docs/pictures/lab.png');
   const text = 'a text – of two\nlines';
   assert.is(textOf(withText(blank, text)), text);
   // The checksum of the chunk, by Python's zlib.crc32.
