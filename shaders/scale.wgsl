@@ -18,5 +18,8 @@ struct Params { size: u32, factor: f32 }
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let first = (wid.y * groups.x + wid.x) * (64u * PER) + lid;
-  for (var i = first; i < min(params.size, first + 64u * PER); i += 64u) { y[i] = SIGN * params.factor * x[i]; }
+  for (var k = 0u; k < PER; k++) {
+    let i = first + 64u * k;
+    if (i < params.size) { y[i] = SIGN * params.factor * x[i]; }
+  }
 }
