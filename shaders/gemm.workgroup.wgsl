@@ -23,11 +23,14 @@ override THREADS: u32 = 64;
 override ROW_PANELS: u32 = 1;
 override COLUMN_PANELS: u32 = 1;
 
+// For subgroups of 8 lanes on Intel's GPUs: only with one step of k at a time the registers are enough.
+override FEW_LANES = false;
+
 const STEP = 16u;
 
 // Tiles as panels of 32 rows or columns of each half. While a tile is multiplied only the last index of A changes, and no index of
 // B: each index that does costs an addition and a bounds check.
-// A: [half][row % 4][swizzled] holds 4 steps of k. Neighbours write steps of k that are 4 apart and read every fourth row.
+// A: [half][row % 4][swizzled] holds 4 steps of k; with FEW_LANES, [half][k % 4][swizzled] holds 4 rows. Neighbours write steps of k that are 4 apart and read every fourth row.
 alias PanelA = array<array<array<vec4<Element>, 32>, 4>, 2>;
 // B: [half][k / 4][k % 4][column / 4] holds 4 columns.
 alias PanelB = array<array<array<array<vec4<Element>, 8>, 4>, 4>, 2>;
@@ -45,8 +48,9 @@ var<private> bottomRight: Quad;
 fn swizzled(row4: u32, four: u32) -> u32 { return (4u * (row4 & 7u) + ((row4 >> 1u) & 3u)) ^ four; }
 
 fn storeA(panel: u32, half: u32, at: u32, block: mat4x4f) {
-  let rows = transpose(block);
-  for (var i = 0u; i < 4u; i++) { tileA[panel][half][i][at] = vec4<Element>(rows[i]); }
+  var stored = block;
+  if (!FEW_LANES) { stored = transpose(block); }
+  for (var i = 0u; i < 4u; i++) { tileA[panel][half][i][at] = vec4<Element>(stored[i]); }
 }
 
 fn storeB(panel: u32, half: u32, four: u32, at: u32, block: mat4x4f) {
@@ -74,12 +78,33 @@ fn addFour(panelA: u32, atA: u32, panelB: u32, atB: u32, four: u32) {
   }
 }
 
-// Not a loop: compilers move the prefetching loads behind it.
+fn addSteps(panelA: u32, atA: u32, panelB: u32, atB: u32) {
+  for (var k = 0u; k < STEP; k++) {
+    let four = k / 4u;
+    let i = k % 4u;
+    let top = vec4f(tileA[panelA][0][i][atA ^ four]);
+    let bottom = vec4f(tileA[panelA][1][i][atA ^ four]);
+    let left = vec4f(tileB[panelB][0][four][i][atB]);
+    let right = vec4f(tileB[panelB][1][four][i][atB]);
+    for (var row = 0u; row < 4u; row++) {
+      topLeft[row] += left * top[row];
+      topRight[row] += right * top[row];
+      bottomLeft[row] += left * bottom[row];
+      bottomRight[row] += right * bottom[row];
+    }
+  }
+}
+
 fn addTiles(panelA: u32, atA: u32, panelB: u32, atB: u32) {
-  addFour(panelA, atA, panelB, atB, 0u);
-  addFour(panelA, atA, panelB, atB, 1u);
-  addFour(panelA, atA, panelB, atB, 2u);
-  addFour(panelA, atA, panelB, atB, 3u);
+  if (FEW_LANES) {
+    addSteps(panelA, atA, panelB, atB);
+  } else {
+    // Not a loop: compilers move the prefetching loads behind it.
+    addFour(panelA, atA, panelB, atB, 0u);
+    addFour(panelA, atA, panelB, atB, 1u);
+    addFour(panelA, atA, panelB, atB, 2u);
+    addFour(panelA, atA, panelB, atB, 3u);
+  }
 }
 
 fn writeQuad(sum: ptr<private, Quad>, row: u32, col: u32, part: u32) {
@@ -125,7 +150,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let panelB = min(col4 / 8u, COLUMNS / 64u - 1u);
   let atB = min(col4 & 7u, 7u);
 
-  let prefetches = THREADS == ROWS && THREADS == COLUMNS;
+  let prefetches = THREADS == ROWS && THREADS == COLUMNS && !FEW_LANES;
   if (prefetches) {
     beginRound(begin);
     storeA(toPanelA, toHalfA, toA, loadA(rows, begin, 4u * fourA));

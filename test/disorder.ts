@@ -49,7 +49,7 @@ export function disorder(device: GPUDevice): (order: Order | undefined) => Order
 
 // Loops over literal bounds, which a compiler unrolls.
 const LOOP = /(for \(var (\w+) = [^;]*\b\d+u[^;]*; \2 < )([^;&|]+)(?=;)/g;
-const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*fn\s+\w+\(([^{]*)\)\s*\{/g;
+const ENTRY = /@compute\s*@workgroup_size\(([^)]*)\)\s*(?:@subgroup_size\(\d+\)\s*)?fn\s+\w+\(([^{]*)\)\s*\{/g;
 
 // A stride without a common divisor with the count visits every place once.
 const PLACE = `switch own_order.x {

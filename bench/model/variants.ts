@@ -31,7 +31,10 @@ const SHAPES: readonly (readonly [m: number, n: number, k: number])[] = [
 export function predictVariants(device: Device): PredictedVariants[] {
   const { pipelines } = familyOf(device.counts);
   const compiled = Object.entries(pipelines);
-  const traits = { kind: 'gpu' as const, lanes: device.lanes, minLanes: device.lanes, maxInvocations: 1024 };
+  const { lanes } = device;
+  // Of the families that are recorded, only Intel's GPUs take 8 lanes.
+  const takesFewLanes = device.counts === 'dg2';
+  const traits = { kind: 'gpu' as const, lanes, minLanes: lanes, takesFewLanes, maxInvocations: 1024 };
   const kernelOf = ({ tileRows, tileColumns, block }: GemmVariant): CompiledKernel | undefined => {
     const invocations = (tileRows * tileColumns) / (block ?? 1) ** 2;
     const fits = ([key, { gemm, invocations: n }]: [string, CompiledKernel]) =>

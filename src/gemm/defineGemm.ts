@@ -9,7 +9,15 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { type Binding, defineKernel, type Launch, type Params } from '../gpu/kernel.ts';
 import { empty } from '../tensor.ts';
 import { gemmSettings, traitsOf } from './settings.ts';
-import { chooseVariant, constantsOf, type GemmFamily, type GemmVariant, kPerPart, tilesOf } from './variants.ts';
+import {
+  chooseVariant,
+  constantsOf,
+  type GemmFamily,
+  type GemmVariant,
+  kPerPart,
+  lanesFor,
+  tilesOf,
+} from './variants.ts';
 
 /** Arguments of one part of a GEMM, its operands or its epilogue: tensors by the names of its variables, and its overrides. */
 export interface GemmPart {
@@ -79,9 +87,9 @@ export function defineGemm(name: string, operands: string | readonly string[], e
     const params = { ...sizes, kPerPart: kPerPart(k, splitK) };
     const tiles = tilesOf(m, n, tileRows, tileColumns);
     const constants = { ...input.constants, ...constantsOf(traits, variant) };
-    const flops = 2 * m * n * k;
+    const shared = { lanes: lanesFor(traits, variant), flops: 2 * m * n * k };
     if (splitK === 1) {
-      const options = { constants: { ...constants, ...output.constants }, flops };
+      const options = { ...shared, constants: { ...constants, ...output.constants } };
       whole(gpu, variant)({ ...input.bindings, ...output.bindings }, params, tiles, options);
       return;
     }
@@ -90,7 +98,7 @@ export function defineGemm(name: string, operands: string | readonly string[], e
     // Few parts are added as fast by one invocation, and software adapters have only few.
     const LANES = splitK < 8 ? 1 : 16;
     const partial = empty(gpu, [splitK * m, 4 * quads], 'f32', 'partial');
-    split(gpu, variant)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { constants, flops });
+    split(gpu, variant)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { ...shared, constants });
     const groups = Math.ceil((m * quads * LANES) / 64);
     reduce({ ...output.bindings, partial }, params, groups, { constants: { ...output.constants, LANES } });
     partial.dispose();

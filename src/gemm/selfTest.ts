@@ -7,8 +7,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { Random } from '../random.ts';
 import { empty, type Tensor, tensor } from '../tensor.ts';
 import { defineGemm } from './defineGemm.ts';
-import { type GemmSettings, gemmSettings, type RequestedKernel } from './settings.ts';
-import { MANY_LANES } from './variants.ts';
+import { type GemmSettings, gemmSettings, type RequestedKernel, traitsOf } from './settings.ts';
+import { hasRegisters } from './variants.ts';
 
 const gemm = /* @__PURE__ */ defineGemm('selfTest', operands, epilogue);
 
@@ -58,7 +58,7 @@ export async function findFault(gpu: Gpu, kernel: RequestedKernel, promised: Pro
       tolerance: 0,
     },
   ];
-  if (kernel.family === 'half' && gpu.device.subgroupMinSize >= MANY_LANES)
+  if (kernel.family === 'half' && hasRegisters(traitsOf(gpu)))
     for (const one of multiplications.slice(0, 3))
       multiplications.push({ ...one, name: `${one.name} in large tiles`, isLarge: true });
   try {

@@ -36,8 +36,9 @@ export function traitsOf(gpu: Gpu): GemmTraits {
   const { forced, half, matrix } = gemmSettings.of(gpu);
   return {
     kind: gpu.kind,
-    lanes: gpu.subgroupSize,
+    lanes: gpu.device.lanes,
     minLanes: gpu.device.subgroupMinSize,
+    takesFewLanes: gpu.device.takesFewLanes,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup!,
     family: (half ?? matrix)?.family ?? forced,
   };

@@ -2,6 +2,7 @@
 // The choice is a pure function of the device's traits and the sizes. So the same program on the same adapter gives the same
 // bits, and there is nothing to measure, save or restore at run time. `npm run bench -- --variants` measures the choice.
 import type { GpuKind } from '../gpu/adapter.ts';
+import { FEW_LANES } from '../gpu/device.ts';
 
 /** The GEMM kernels in single precision: `shaders/gemm.subgroup.wgsl`, `gemm.workgroup.wgsl` with `.4x4`, and `gemm.plain.wgsl`. */
 export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
@@ -36,6 +37,8 @@ export interface GemmTraits {
   readonly lanes: number;
   /** The fewest lanes that a subgroup may have; 0 if that is unknown. */
   readonly minLanes: number;
+  /** Whether kernels can ask for 8 lanes. */
+  readonly takesFewLanes?: boolean;
   /** The limit `maxComputeInvocationsPerWorkgroup`. */
   readonly maxInvocations: number;
   /** A family to use instead of the one that suits the device. */
@@ -51,8 +54,6 @@ interface Tile {
   maxColumns?: number;
   /** Use the tile only if the result has at least this many whole ones. */
   minTiles?: number;
-  /** Use the tile only if every subgroup has at least this many lanes. */
-  minLanes?: number;
   /** Use the tile only if `invocations` run when k is split into as many parts as `minK` allows. */
   fills?: true;
 }
@@ -72,9 +73,6 @@ const MANY = { invocations: 32 * 1024, minK: 128 };
 // A CPU runs one workgroup of 8 invocations per core, and every part costs it a pass over memory more.
 const FEW = { invocations: 4 * 8, minK: 512 };
 
-/** @internal The lanes of a subgroup from which on a lane has registers for 8 x 8 sums. */
-export const MANY_LANES = 32;
-
 // `npm run gpu-compile` shows the figures that these rows refer to; tools/gpu-compile/bounds.md has them.
 const WORKGROUP: Row = {
   tiles: [
@@ -84,11 +82,9 @@ const WORKGROUP: Row = {
     { rows: 64, columns: 32, block: 4, maxColumns: 32 },
     // 8 x 8 sums per invocation: half as many reads of workgroup memory per multiply-add as 4 x 4, and on RDNA 92 to 96 % of a
     // round's vector instructions are multiply-adds, not 86 to 91 %. But they take up to 170 registers instead of 72, and one subgroup per
-    // 64 x 64 leaves a GPU idle unless there are many tiles. With fewer lanes (Intel, Mali) a lane has not enough registers: nine of
-    // ten instructions of the inner loop move numbers to memory and back. If the lanes are unknown, 4 x 4 loses less on a GPU with
-    // many lanes than 8 x 8 on one with few.
-    { rows: 128, columns: 128, block: 8, minTiles: 256, minLanes: MANY_LANES },
-    { rows: 64, columns: 64, block: 8, minTiles: 512, minLanes: MANY_LANES },
+    // 64 x 64 leaves a GPU idle unless there are many tiles. Devices: see `hasRegisters`.
+    { rows: 128, columns: 128, block: 8, minTiles: 256 },
+    { rows: 64, columns: 64, block: 8, minTiles: 512 },
     // 4 x 4 sums per invocation: four times the subgroups.
     { rows: 64, columns: 64, block: 4, fills: true },
     // Results that are too small, with a k too short for many parts: 256 x 256 x 256, or the linear layers of a step. With 64 x 64
@@ -155,11 +151,27 @@ const variantOf = (family: GemmVariant['family'], { rows, columns, block }: Tile
 });
 
 function fits(tile: Tile, traits: GemmTraits, m: number, n: number): boolean {
-  const { rows, columns, maxRows = Infinity, maxColumns = Infinity, minTiles = 0, minLanes = 0 } = tile;
+  const { rows, columns, maxRows = Infinity, maxColumns = Infinity, minTiles = 0 } = tile;
   const isSmall = m <= maxRows && n <= maxColumns;
   const isLarge = Math.floor(m / rows) * Math.floor(n / columns) >= minTiles;
-  return isSmall && isLarge && traits.minLanes >= minLanes && runsOn(traits, tile);
+  return isSmall && isLarge && (tile.block !== 8 || hasRegisters(traits)) && runsOn(traits, tile);
 }
+
+// The lanes of a subgroup from which on a driver gives a lane registers for 8 x 8 sums.
+const MANY_LANES = 32;
+
+/**
+ * @internal
+ * Whether a lane has registers for 8 x 8 sums. With the 16 lanes that Dawn asks Intel's GPUs for it has not: nine of ten instructions of
+ * the inner loop would move numbers to memory and back. With 8 lanes it has twice as many registers, and 81 % are multiply-adds. If
+ * the lanes are unknown, 4 x 4 loses less on a GPU with many lanes than 8 x 8 on one with few.
+ */
+export const hasRegisters = ({ minLanes, takesFewLanes = false }: GemmTraits): boolean =>
+  takesFewLanes || minLanes >= MANY_LANES;
+
+/** @internal Returns the lanes that a kernel asks for, or undefined to leave them to the driver. */
+export const lanesFor = ({ takesFewLanes, minLanes }: GemmTraits, { block }: GemmVariant): number | undefined =>
+  block === 8 && takesFewLanes && minLanes < MANY_LANES ? FEW_LANES : undefined;
 
 const runsOn = ({ maxInvocations }: GemmTraits, tile: Tile): boolean =>
   !tile.block || invocationsOf('workgroup', tile) <= maxInvocations;
@@ -210,15 +222,17 @@ function invocationsOf(family: GemmVariant['family'], { rows, columns, block }: 
 }
 
 /** @internal Returns the values of a GEMM kernel's overrides. */
-export function constantsOf({ lanes }: GemmTraits, variant: GemmVariant): Record<string, number> {
+export function constantsOf(traits: GemmTraits, variant: GemmVariant): Record<string, number> {
   const { family, tileRows: ROWS, tileColumns: COLUMNS, block } = variant;
   if (family === 'plain') return {};
   if (family === 'subgroup') return { ROWS };
   if (block) {
     // A kernel's file says how many rows and columns a panel has.
     const panels = { ROW_PANELS: ROWS / (block === 4 ? 8 : 64), COLUMN_PANELS: COLUMNS / (block === 4 ? 32 : 64) };
-    return { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
+    const layout = { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
+    return lanesFor(traits, variant) ? { ...layout, FEW_LANES: 1 } : layout;
   }
+  const { lanes } = traits;
   // Four subgroups load 64 rows and columns, 4 x 4 numbers per lane. A tile has 16 steps of k of f32, or 32 of f16.
   return { THREADS: 4 * lanes, AT_ONCE: Math.min(lanes / 4, family === 'matrix-f32-8x8x8' ? 4 : 8) };
 }

@@ -1,5 +1,5 @@
 import { flag, type OptionChecks, oneOf } from '../checks/options.ts';
-import { type AdapterInfo, Device, readLimits } from './device.ts';
+import { type AdapterInfo, Device, readLimits, SUBGROUP_SIZE_CONTROL } from './device.ts';
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
 
@@ -64,10 +64,10 @@ export async function requestDevice(gpu: GPU, options: DeviceOptions): Promise<D
   const wanted = [
     'shader-f16',
     'timestamp-query',
-    options.subgroups !== false && 'subgroups',
+    ...(options.subgroups === false ? [] : ['subgroups', SUBGROUP_SIZE_CONTROL]),
     ...(options.features ?? []),
   ];
-  const requiredFeatures = wanted.filter((feature) => feature && adapter.features.has(feature)) as GPUFeatureName[];
+  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const requiredLimits = options.limits === 'default' ? {} : readLimits(adapter.limits, SIZES);
   const handle = await adapter.requestDevice({ label: 'padagrad', requiredFeatures, requiredLimits });
   return new Device(handle, info, false, adapter.info);

@@ -2,7 +2,13 @@
 // that caused them; this file keeps the first one, and the next read throws it.
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
-import type { WgslModule } from './wgsl.ts';
+import { withLanes } from './wgsl.ts';
+
+/** @internal The WebGPU feature with which a kernel can ask for a number of lanes. */
+export const SUBGROUP_SIZE_CONTROL = 'subgroup-size-control';
+
+/** @internal Lanes with which an invocation on Intel's GPUs has the most registers, twice as many as with the 16 that Dawn asks for. */
+export const FEW_LANES = 8;
 
 /** The adapter's description of itself. Fields that the browser leaves out are empty. */
 export interface AdapterInfo {
@@ -22,8 +28,14 @@ export class Device {
   readonly subgroupSize: number;
   /** The fewest lanes that a subgroup may have; 0 if the device has no subgroups. */
   readonly subgroupMinSize: number;
+  /** What a kernel that counts on the lanes of a subgroup has to ask for, as they vary from kernel to kernel. */
+  readonly askedLanes: number | undefined;
+  /** Lanes of a subgroup in such a kernel; 0 if it can count on none. */
+  readonly lanes: number;
+  /** Whether kernels can ask for {@link FEW_LANES}; `findFewLanes` finds out. */
+  takesFewLanes = false;
   /** Compiled modules. One serves all entry points and constants of a kernel. */
-  readonly shaders = new WeakMap<WgslModule, GPUShaderModule>();
+  readonly shaders = new Map<string, GPUShaderModule>();
   private failure: GpuError | undefined;
   private readonly checks = new Set<Promise<unknown>>();
   private disposed = false;
@@ -44,10 +56,25 @@ export class Device {
     this.features = new Set(handle.features as Iterable<string>);
     this.subgroupMinSize = this.features.has('subgroups') ? least : 0;
     this.subgroupSize = least === most ? this.subgroupMinSize : 0;
+    // With less than 16 lanes, a GPU of Intel's holds only half as many invocations.
+    const canAsk = this.features.has(SUBGROUP_SIZE_CONTROL) && least < most;
+    this.askedLanes = canAsk ? Math.min(most, Math.max(least, 16)) : undefined;
+    this.lanes = this.askedLanes ?? this.subgroupSize;
     handle.addEventListener('uncapturederror', this.onError);
     handle.lost.then((lost) => {
       if (lost.reason !== 'destroyed' || !this.disposed) this.lose(lost.message);
     });
+  }
+
+  /** Asks for 8 lanes in a kernel that does nothing: Direct3D lists them for GPUs of Intel's that refuse them. */
+  async findFewLanes(): Promise<void> {
+    if (!this.features.has(SUBGROUP_SIZE_CONTROL) || this.subgroupMinSize > FEW_LANES) return;
+    const code = withLanes('@compute @workgroup_size(64) fn main() {}', 'main', FEW_LANES);
+    const module = this.handle.createShaderModule({ code });
+    try {
+      await this.handle.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+      this.takesFewLanes = true;
+    } catch {}
   }
 
   /** Keeps the first error for the next read to throw. A kernel that does not compile, or missing memory, explains later errors. */

@@ -160,5 +160,7 @@ export async function openGpu(options: DeviceOptions): Promise<Gpu> {
   const device = options.device
     ? adoptDevice(options.device as GPUDevice)
     : await requestDevice(await webgpu(options.features), options);
-  return new Gpu(device, options);
+  const gpu = new Gpu(device, options);
+  if (gpu.kind === 'gpu') await device.findFewLanes();
+  return gpu;
 }

@@ -1,10 +1,10 @@
 // `defineKernel` turns WGSL into functions: one per entry point, which binds tensors and numbers by the names in the WGSL, checks them, and
 // records a dispatch. All ops launch their kernels through it, and your own ops can.
-import { anything, atLeast, checkOptions, type OptionChecks, show } from '../checks/options.ts';
+import { anything, atLeast, checkOptions, type OptionChecks, show, wholeFrom } from '../checks/options.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { writeParam } from './params.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import type { Dispatch, Patch } from './recording.ts';
 import { overflowsF32, Scalar, scalarValue } from './scalar.ts';
 import type { Content } from './storage.ts';
@@ -26,6 +26,8 @@ export type Params = Readonly<Record<string, number | Scalar>>;
 export interface LaunchOptions {
   /** Values of the module's `override` constants, by name. Default: those in the WGSL. */
   constants?: Readonly<Record<string, number>>;
+  /** Lanes of a subgroup; needs the feature `subgroup-size-control` and workgroups of a multiple in x. Default: the driver's choice. */
+  lanes?: number | undefined;
   /** Floating-point operations of the dispatch, for profiles. Default: 0, not counted. */
   flops?: number;
   /** Bytes that the dispatch reads and writes, for profiles. Default: the bytes of all bindings, each counted once. */
@@ -34,6 +36,7 @@ export interface LaunchOptions {
 
 const launchChecks: OptionChecks<LaunchOptions> = {
   constants: anything,
+  lanes: /* @__PURE__ */ wholeFrom(1),
   flops: /* @__PURE__ */ atLeast(0),
   bytes: /* @__PURE__ */ atLeast(0),
 };
@@ -73,10 +76,10 @@ export function defineKernel<const Entry extends string>(
     (bindings, params, grid, options = {}) => {
       const label = `${name}.${entry}`;
       checkOptions(label, options, launchChecks);
-      const { constants = {}, flops = 0, bytes = sizeOf(bindings) } = options;
+      const { constants = {}, lanes, flops = 0, bytes = sizeOf(bindings) } = options;
       const names = Object.keys(bindings);
       const gpu = commonGpu(label, bindings, names);
-      const pipeline = pipelineOf(gpu, module(), label, entry, names, constants);
+      const pipeline = pipelineOf(gpu, module(), label, entry, names, { constants, lanes });
       const size = gridOf(label, grid, gpu.device.limits.maxComputeWorkgroupsPerDimension!);
       if (size[0] * size[1] * size[2] === 0) return;
       for (const [i, name] of names.entries()) {
@@ -120,17 +123,17 @@ function pipelineOf(
   label: string,
   entry: string,
   names: readonly string[],
-  constants: Readonly<Record<string, number>>,
+  options: PipelineOptions,
 ): Pipeline {
   let known = pipelines.get(module);
   if (!known) {
     known = new Map();
     pipelines.set(module, known);
   }
-  const key = `${entry}(${names})${JSON.stringify(constants)}`;
+  const key = `${entry}(${names})${JSON.stringify(options)}`;
   let pipeline = known.get(key);
   if (!pipeline) {
-    pipeline = new Pipeline(device, label, module, entry, names, constants);
+    pipeline = new Pipeline(device, label, module, entry, names, options);
     known.set(key, pipeline);
   }
   return pipeline;

@@ -1,13 +1,23 @@
+// One entry point of a module as WebGPU compiles it: at its first use or, before that, in the background. An error in the WGSL is
+// thrown with the lines at fault.
 import type { Device } from './device.ts';
 import { GpuError } from './errors.ts';
 import { SHADER_STAGE_COMPUTE } from './native.ts';
-import type { WgslBinding, WgslModule } from './wgsl.ts';
+import { type WgslBinding, type WgslModule, withLanes } from './wgsl.ts';
+
+/** @internal What is constant in a pipeline: its overrides, and the lanes of a subgroup that it asks for. */
+export interface PipelineOptions {
+  constants?: Readonly<Record<string, number>>;
+  lanes?: number | undefined;
+}
 
 /** @internal One entry point with its constants and its layout of bindings. It is compiled at its first use. */
 export class Pipeline {
   /** The bindings, in the order of the names given. */
   readonly bindings: readonly WgslBinding[];
   readonly paramsBinding: WgslBinding | undefined;
+  readonly constants: Readonly<Record<string, number>>;
+  private readonly code: string;
   private layout: GPUBindGroupLayout | undefined;
   private compiled: GPUComputePipeline | undefined;
   private compiling: Promise<GPUComputePipeline> | undefined;
@@ -18,8 +28,10 @@ export class Pipeline {
     readonly module: WgslModule,
     private readonly entry: string,
     names: readonly string[],
-    readonly constants: Readonly<Record<string, number>>,
+    { constants = {}, lanes }: PipelineOptions,
   ) {
+    this.constants = constants;
+    this.code = lanes ? withLanes(module.code, entry, lanes) : module.code;
     this.bindings = names.map((name) => {
       const binding = module.bindings.get(name);
       if (binding) return binding;
@@ -94,10 +106,10 @@ export class Pipeline {
 
   private shader(): GPUShaderModule {
     const { handle, shaders } = this.device;
-    let shader = shaders.get(this.module);
+    let shader = shaders.get(this.code);
     if (!shader) {
-      shader = handle.createShaderModule({ label: this.label, code: this.module.code });
-      shaders.set(this.module, shader);
+      shader = handle.createShaderModule({ label: this.label, code: this.code });
+      shaders.set(this.code, shader);
     }
     return shader;
   }
@@ -106,7 +118,7 @@ export class Pipeline {
     const info = await this.shader()
       .getCompilationInfo()
       .catch((cause) => this.device.unanswered(this.label, cause));
-    const lines = this.module.code.split('\n');
+    const lines = this.code.split('\n');
     const faults = info.messages.filter((m) => m.type === 'error');
     const shown = faults.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1]?.trim() ?? ''}`);
     return new GpuError(

@@ -67,3 +67,7 @@ function parseFields(name: string, body: string): WgslField[] {
 
 // Keeps line ends, so that line numbers stay right.
 const stripComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');
+
+/** @internal Sets the lanes of a subgroup for an entry point. The compiler's line numbers stay right. */
+export const withLanes = (code: string, entry: string, lanes: number): string =>
+  `enable subgroup_size_control; ${code.replace(RegExp(`fn\\s+${entry}\\b`), `@subgroup_size(${lanes}) $&`)}`;

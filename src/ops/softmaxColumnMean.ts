@@ -96,8 +96,8 @@ export class SoftmaxColumnSums {
 const isGpuLike = (gpu: Gpu, cols: number): boolean => gpu.kind === 'gpu' && cols <= 64 * HELD;
 
 /** Whether a subgroup takes a row: its lanes can hold the columns, and less than half of them would idle. */
-const suitsSubgroups = ({ kind, subgroupSize }: Gpu, cols: number): boolean =>
-  kind === 'gpu' && subgroupSize >= 8 && cols <= HELD * subgroupSize && 2 * cols > subgroupSize;
+const suitsSubgroups = ({ kind, device }: Gpu, cols: number): boolean =>
+  kind === 'gpu' && device.lanes >= 8 && cols <= HELD * device.lanes && 2 * cols > device.lanes;
 
 /** Chooses the partial sums per column: enough to keep the adapter busy, and each short enough to be accurate. */
 function partsOf(gpu: Gpu, rows: number, cols: number): number {
@@ -112,10 +112,10 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
   const [rows, cols] = x.shape as [number, number];
   const params = { rows, cols, scale: 1 / temperature, parts, add: Number(!y) };
   if (suitsSubgroups(gpu, cols)) {
-    const SIZE = gpu.subgroupSize;
+    const { lanes: SIZE, askedLanes: lanes } = gpu.device;
     const THREADS = Math.min(256, 8 * SIZE);
     const constants = { SIZE, THREADS, PER_LANE: Math.ceil(cols / SIZE), SUMS: THREADS ** 2 / SIZE };
-    subgroups({ x, partials }, params, [parts], { constants });
+    subgroups({ x, partials }, params, [parts], { constants, lanes });
   } else if (isGpuLike(gpu, cols)) {
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
     const constants = { ...splitRows(gpu, cols).constants, COLS, COUNT: Math.ceil(cols / COLS) };

@@ -8,13 +8,15 @@ import { assertClose, assertSameBits, gpuTest, inOwnOrder, run, seeded, uniform 
 
 // Every tile of every family, with k split or not. 9 parts are more than 67 steps of k fill. 17 parts are more than the lanes that add
 // them up.
-const VARIANTS: GemmVariant[] = [
+const VARIANTS: (GemmVariant & { takesFewLanes?: boolean })[] = [
   { family: 'workgroup', tileRows: 32, tileColumns: 32, block: 4, splitK: 1 },
   { family: 'workgroup', tileRows: 32, tileColumns: 64, block: 4, splitK: 3 },
   { family: 'workgroup', tileRows: 64, tileColumns: 32, block: 4, splitK: 1 },
   { family: 'workgroup', tileRows: 64, tileColumns: 64, block: 4, splitK: 1 },
   { family: 'workgroup', tileRows: 64, tileColumns: 64, block: 8, splitK: 3 },
   { family: 'workgroup', tileRows: 128, tileColumns: 128, block: 8, splitK: 1 },
+  { family: 'workgroup', tileRows: 64, tileColumns: 64, block: 8, splitK: 3, takesFewLanes: true },
+  { family: 'workgroup', tileRows: 128, tileColumns: 128, block: 8, splitK: 1, takesFewLanes: true },
   { family: 'plain', tileRows: 32, tileColumns: 32, splitK: 3 },
   { family: 'subgroup', tileRows: 16, tileColumns: 32, splitK: 1 },
   { family: 'subgroup', tileRows: 32, tileColumns: 32, splitK: 3 },
@@ -24,12 +26,16 @@ const VARIANTS: GemmVariant[] = [
   { family: 'subgroup', tileRows: 32, tileColumns: 32, splitK: 9 },
 ];
 
-for (const variant of VARIANTS) {
+for (const { takesFewLanes = false, ...variant } of VARIANTS) {
   const { family, tileRows, tileColumns, block, splitK } = variant;
   gpuTest(
-    `matmul by the ${family} kernel, tile ${tileRows} x ${tileColumns} in blocks of ${block}, k in ${splitK} parts`,
+    `matmul by the ${family} kernel, tile ${tileRows} x ${tileColumns} in blocks of ${block}, k in ${splitK} parts${takesFewLanes ? ', with 8 lanes' : ''}`,
     async (gpu) => {
       if (family === 'subgroup' && gpu.subgroupSize < 8) return;
+      if (takesFewLanes && (gpu.subgroupSize !== 8 || !gpu.features.has('subgroup-size-control'))) return;
+      const { device } = gpu;
+      const usual = device.takesFewLanes;
+      device.takesFewLanes = takesFewLanes;
       const [m, n, k] = splitK === 17 ? [34, 35, 543] : [130, 133, 67];
       const random = seeded(1);
       const [left, right] = [uniform([m, k], random), uniform([k, n], random)];
@@ -54,6 +60,7 @@ for (const variant of VARIANTS) {
       const again = await inOwnOrder(gpu, multiply);
       if (again) assertSameBits('y in another order', found, await again.read());
       for (const one of [a, b, y, again]) one?.dispose();
+      device.takesFewLanes = usual;
     },
   );
 }

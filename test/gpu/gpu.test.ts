@@ -68,6 +68,25 @@ gpuTest('subgroups can be switched off', async () => {
   without.dispose();
 });
 
+gpuTest('a GPU is asked for 8 lanes only if it takes them', async (gpu) => {
+  if (!gpu.features.has('subgroup-size-control')) return;
+  for (const takes of [true, false]) {
+    const listing = new Proxy(gpu.native as GPUDevice, {
+      get: (target, name) => {
+        if (name === 'adapterInfo') return { subgroupMinSize: 8, subgroupMaxSize: 32 };
+        if (name === 'createComputePipelineAsync' && !takes) return () => Promise.reject(new Error('refused'));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const asking = await createGpu({ device: listing, kind: 'gpu' });
+    assert.is(asking.device.takesFewLanes, takes && gpu.subgroupSize === 8);
+    const usual = await createGpu({ device: listing, kind: 'cpu' });
+    assert.not(usual.device.takesFewLanes);
+    for (const one of [asking, usual]) one.dispose();
+  }
+});
+
 gpuTest('kernels are chosen for a CPU or a GPU: the kind of the adapter, or the forced one', async () => {
   const usual = await createGpu();
   assert.is(usual.kind, usual.info.software ? 'cpu' : 'gpu');

@@ -33,6 +33,27 @@ gpuTest('sources are joined, params are laid out by type, constants override', a
   y.dispose();
 });
 
+gpuTest('a kernel may ask for the lanes of a subgroup', async (gpu) => {
+  const counted = defineKernel(
+    'counted',
+    `enable subgroups;
+    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+    @compute @workgroup_size(64) fn other() { y[0] = 1u; }
+    @compute @workgroup_size(64) fn  main(@builtin(subgroup_size) lanes: u32) { y[0] = lanes; }`,
+    ['other', 'main'],
+  );
+  const y = empty(gpu, [1], 'u32');
+  const ask = (lanes: number) => {
+    counted.main({ y }, {}, 1, { lanes });
+    return y.readU32();
+  };
+  const lanes = gpu.subgroupSize;
+  if (lanes > 0 && gpu.features.has('subgroup-size-control')) assert.equal([...(await ask(lanes))], [lanes]);
+  const refusal = await ask(2 * lanes || 8).catch(String);
+  assert.match(String(refusal), /counted.main: the kernel does not compile\n/);
+  y.dispose();
+});
+
 gpuTest('calls that do not match the WGSL are refused, with the name of the mismatch', (gpu) => {
   const x = tensor(gpu, [1]);
   const y = empty(gpu, [1]);

@@ -345,7 +345,7 @@ export default {
   'src/gpu/kernel.ts': [
     ["value !== (type === 'u32' ? value >>> 0 : value | 0)", 'false', 'gpu/kernel'],
     ['Math.ceil(count / limit)', 'Math.floor(count / limit)', 'gpu/kernel'],
-    ['{JSON.stringify(constants)}', '{entry}', 'gpu/kernel'],
+    ['{JSON.stringify(options)}', '{entry}', 'gpu/kernel'],
   ],
   'src/gpu/wgsl.ts': [
     [
@@ -359,6 +359,8 @@ export default {
     ["this.failure.code === 'GPU_VALIDATION'", 'false', 'gpu/gpu', 'gpu/kernel'],
     ['this.failure = undefined;', '', 'gpu/gpu'],
     ['least === most ? this.subgroupMinSize : 0', 'least', 'gpu/gpu'],
+    ['this.askedLanes ?? this.subgroupSize', 'this.subgroupSize', 'ops/softmaxColumnMean'],
+    ['} catch {}', '} catch { this.takesFewLanes = true; }', 'gpu/gpu'],
   ],
   'src/gemm/variants.ts': [
     [
@@ -370,14 +372,15 @@ export default {
     ['m <= maxRows && ', '', 'gemm/variants'],
     [' && n <= maxColumns', '', 'gemm/variants'],
     ['Math.floor(n / columns) >= minTiles', 'Math.ceil(n / columns) >= minTiles', 'gemm/variants'],
-    ['traits.minLanes >= minLanes && ', '', 'gemm/variants'],
     ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
+    ['takesFewLanes || minLanes >= MANY_LANES', 'true', 'gemm/variants'],
+    ['block === 8 && takesFewLanes', 'false && takesFewLanes', 'gemm/defineGemm'],
     ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
   ],
   'src/gemm/requestedKernels.ts': [['sources: [single, size8x8x8', 'sources: [half, size8x8x8', 'gemm/matrix']],
   'src/gemm/precision.ts': [['gemmSettings.of(gpu).matrix = MATRIX_KERNEL', '', 'gemm/matrix']],
   'src/gemm/selfTest.ts': [['isLarge ? toLarge : undefined', 'undefined', 'gemm/selfTest']],
-  'src/gemm/defineGemm.ts': [['const flops = 2 * m * n * k', 'const flops = m * n * k', 'gpu/profiler']],
+  'src/gemm/defineGemm.ts': [['flops: 2 * m * n * k', 'flops: m * n * k', 'gpu/profiler']],
   'src/gemm/createGpu.ts': [['gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu']],
   'src/gpu/gpu.ts': [['this.options.kind ?? ', '', 'gpu/gpu']],
   'bench/variants.ts': [['(await opened.verify()) ??', '((await opened.verify()) && null) ??', 'bench/variants']],

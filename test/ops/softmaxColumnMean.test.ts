@@ -44,6 +44,34 @@ gpuTest("softmaxColumnMean gives the reference's numbers on a GPU without subgro
   gpu.dispose();
 });
 
+// Subgroups of AMD's and Intel's GPUs have several sizes, so the kernel asks for one.
+gpuTest('softmaxColumnMean asks for a number of lanes where they vary', async (gpu) => {
+  const { rawInfo, handle } = gpu.device;
+  if (!gpu.features.has('subgroup-size-control') || rawInfo.subgroupMaxSize! > 16) return;
+  const codes: string[] = [];
+  const create = handle.createShaderModule.bind(handle);
+  const varying = new Proxy(handle, {
+    get: (target, name) => {
+      if (name === 'adapterInfo') return { subgroupMinSize: 4, subgroupMaxSize: rawInfo.subgroupMaxSize };
+      if (name === 'createShaderModule')
+        return (descriptor: GPUShaderModuleDescriptor) => {
+          codes.push(descriptor.code);
+          return create(descriptor);
+        };
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const asking = await createGpu({ device: varying, kind: 'gpu' });
+  assert.is(asking.subgroupSize, 0);
+  const data = uniform([300, 31], seeded(5), 2);
+  const y = tidy(() => softmaxColumnMean(tensor(asking, data, [300, 31])));
+  assertClose('mean', await y.read(), truth(data, 31, 1), tolerance);
+  assert.is(codes.filter((code) => code.includes(`@subgroup_size(${rawInfo.subgroupMaxSize}) fn subgroups`)).length, 1);
+  y.dispose();
+  asking.dispose();
+});
+
 for (const subgroups of [true, false])
   gpuTest(`softmaxColumnMean moves few bytes on a GPU ${subgroups ? 'with' : 'without'} subgroups`, async () => {
     const gpu = await createGpu({ kind: 'gpu', subgroups });

@@ -11,10 +11,10 @@ import * as assert from 'uvu/assert';
 
 // KB, gzipped. The aims are what the design asks for; the ceilings are what is reached, and keep it from growing.
 const PROGRAMS = {
-  classWeights: { aim: 11, ceiling: 17, prints: '1.00 1.00 0.00' },
-  cnnStep: { aim: 26, ceiling: 45.9, prints: 'learns' },
-  padaLoop: { aim: 32, ceiling: 61.3, prints: '1' },
-  train: { aim: 48, ceiling: 72.3, prints: '1' },
+  classWeights: { aim: 11, ceiling: 17.2, prints: '1.00 1.00 0.00' },
+  cnnStep: { aim: 26, ceiling: 46.4, prints: 'learns' },
+  padaLoop: { aim: 32, ceiling: 61.9, prints: '1' },
+  train: { aim: 48, ceiling: 72.9, prints: '1' },
 };
 
 const bundled = (program: string, options: BuildOptions) =>

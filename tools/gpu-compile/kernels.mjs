@@ -17,8 +17,9 @@ import { backward, zeroGrad } from 'project/src/autograd.ts';
 import { capture } from 'project/src/capture.ts';
 import { createGpu } from 'project/src/gemm/createGpu.ts';
 import { HALF_KERNELS, matrixFamilies, SUBGROUP_MATRICES } from 'project/src/gemm/requestedKernels.ts';
-import { gemmSettings, withVariants } from 'project/src/gemm/settings.ts';
-import { MANY_LANES } from 'project/src/gemm/variants.ts';
+import { gemmSettings, traitsOf, withVariants } from 'project/src/gemm/settings.ts';
+import { hasRegisters } from 'project/src/gemm/variants.ts';
+import { SUBGROUP_SIZE_CONTROL } from 'project/src/gpu/device.ts';
 import { conv2d } from 'project/src/ops/conv2d.ts';
 import { linear } from 'project/src/ops/linear.ts';
 import { matmul } from 'project/src/ops/matmul.ts';
@@ -94,7 +95,7 @@ async function open() {
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter)
     throw new Error('gpu-compile: Dawn finds no adapter; check that the driver is installed and knows the family');
-  const wanted = ['shader-f16', 'timestamp-query', 'subgroups', SUBGROUP_MATRICES];
+  const wanted = ['shader-f16', 'timestamp-query', 'subgroups', SUBGROUP_SIZE_CONTROL, SUBGROUP_MATRICES];
   const requiredLimits = {};
   for (const name in adapter.limits)
     if (/^max(Buffer|StorageBuffer(Binding|sPerShader)|Compute(Invocations|WorkgroupS))/.test(name))
@@ -230,7 +231,7 @@ async function halfPrecision(gpu, lanes) {
   await everyTile(gpu, 'half', TILES);
   await compile('PADA step, half', () => pada(gpu, 'medium'));
   // If a device has subgroups of several sizes, the project does not use its matrices. Here they are compiled for the driver's size.
-  if (!gpu.device.subgroupSize) Object.defineProperty(gpu.device, 'subgroupSize', { value: lanes });
+  if (!gpu.device.subgroupSize) Object.assign(gpu.device, { subgroupSize: lanes, lanes });
   for (const family of ['matrix-f16-16x16x16', 'matrix-f16-8x16x16', 'matrix-f16-8x8x8']) {
     if (!matrixFamilies(gpu).has(family)) continue;
     select(family);
@@ -268,7 +269,7 @@ const LARGE = [
   [64, 64, 8],
   [128, 128, 8],
 ];
-const TILES = [[64, 64, 4], ...(gpu.device.subgroupMinSize < MANY_LANES ? [] : LARGE)];
+const TILES = [[64, 64, 4], ...(hasRegisters(traitsOf(gpu)) ? LARGE : [])];
 await compile('CNN forward', () => cnnForward(gpu));
 await compile('CNN step', () => cnnStep(gpu));
 await compile('PADA step', () => pada(gpu, 'highest'));
