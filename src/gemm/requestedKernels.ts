@@ -33,8 +33,8 @@ interface SubgroupMatrixConfig {
 
 /** @internal Returns the families for the device's subgroup matrices of f16 or f32 with f32 sums. */
 export function matrixFamilies(gpu: Gpu): Set<string> {
-  // Four subgroups share a tile, so their size must be known.
-  if (!gpu.features.has(SUBGROUP_MATRICES) || gpu.subgroupSize === 0) return new Set();
+  // Four subgroups share a tile, so their size must be known, or one that a kernel can ask for.
+  if (!gpu.features.has(SUBGROUP_MATRICES) || gpu.device.lanes === 0) return new Set();
   const { subgroupMatrixConfigs } = gpu.device.rawInfo as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
   const fitting = [...(subgroupMatrixConfigs ?? [])].filter(({ resultComponentType }) => resultComponentType === 'f32');
   return new Set(fitting.map(({ componentType, M, N, K }) => `matrix-${componentType}-${M}x${N}x${K}`));

@@ -38,6 +38,7 @@ export function traitsOf(gpu: Gpu): GemmTraits {
     kind: gpu.kind,
     lanes: gpu.device.lanes,
     minLanes: gpu.device.subgroupMinSize,
+    askedLanes: gpu.device.askedLanes,
     takesFewLanes: gpu.device.takesFewLanes,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup!,
     family: (half ?? matrix)?.family ?? forced,

@@ -37,6 +37,8 @@ export interface GemmTraits {
   readonly lanes: number;
   /** The fewest lanes that a subgroup may have; 0 if that is unknown. */
   readonly minLanes: number;
+  /** The lanes that a kernel of subgroup matrices has to ask for, as they vary from kernel to kernel. */
+  readonly askedLanes?: number | undefined;
   /** Whether kernels can ask for 8 lanes. */
   readonly takesFewLanes?: boolean;
   /** The limit `maxComputeInvocationsPerWorkgroup`. */
@@ -170,8 +172,11 @@ export const hasRegisters = ({ minLanes, takesFewLanes = false }: GemmTraits): b
   takesFewLanes || minLanes >= MANY_LANES;
 
 /** @internal Returns the lanes that a kernel asks for, or undefined to leave them to the driver. */
-export const lanesFor = ({ takesFewLanes, minLanes }: GemmTraits, { block }: GemmVariant): number | undefined =>
-  block === 8 && takesFewLanes && minLanes < MANY_LANES ? FEW_LANES : undefined;
+export function lanesFor(traits: GemmTraits, { family, block }: GemmVariant): number | undefined {
+  const { askedLanes, takesFewLanes, minLanes } = traits;
+  if (family.startsWith('matrix')) return askedLanes;
+  return block === 8 && takesFewLanes && minLanes < MANY_LANES ? FEW_LANES : undefined;
+}
 
 const runsOn = ({ maxInvocations }: GemmTraits, tile: Tile): boolean =>
   !tile.block || invocationsOf('workgroup', tile) <= maxInvocations;

@@ -18,14 +18,14 @@ import { assertClose, seeded, uniform } from '../harness.ts';
 // checks each size, the ops their operands.
 
 const FUNCTIONS = `
-struct Place { panel: u32, at: u32 }
+struct Fragment { panel: u32, at: u32 }
 var<private> mine: vec2u; // this lane, and the number of lanes
 
 // The number is not known before run time, so compilers do not unroll the loop.
 fn count(n: u32) -> u32 { return select(n, 0u, params.m == 0xffffffffu); }
 
 // Elements lane, lane + lanes, ... of a matrix are a lane's.
-fn multiplyAdd(left: Place, right: Place, sum: Sum) -> Sum {
+fn multiplyAdd(left: Fragment, right: Fragment, sum: Sum) -> Sum {
   var result = sum;
   for (var i = 0u; i < count(HEIGHT * WIDTH / mine.y); i++) {
     let row = (mine.x + i * mine.y) / WIDTH;
@@ -45,10 +45,10 @@ fn store(matrix: ptr<workgroup, array<f32, HEIGHT * WIDTH>>, sum: Sum) {
 const EMULATION: [wgsl: RegExp, by: string][] = [
   [/enable (subgroups|chromium_\w+);/g, ''],
   [/@builtin\(subgroup_.*,/g, ''],
-  [/subgroup_matrix_(left|right)<.*>/g, 'Place'],
+  [/subgroup_matrix_(left|right)<.*>/g, 'Fragment'],
   [/subgroup_matrix_result<f32, WIDTH, HEIGHT>/, 'array<f32, HEIGHT * WIDTH / 8u>'],
-  [/subgroupMatrixLoad<Left, row_major>\(&tileA\[(.*)\], (.*), STRIDE\)/, 'Place($1, $2)'],
-  [/subgroupMatrixLoad<Right, col_major>\(&tileB\[(.*)\], (.*), STRIDE\)/, 'Place($1, $2)'],
+  [/subgroupMatrixLoad<Left, row_major>\(&tileA\[(.*)\], (.*), STRIDE\)/, 'Fragment($1, $2)'],
+  [/subgroupMatrixLoad<Right, col_major>\(&tileB\[(.*)\], (.*), STRIDE\)/, 'Fragment($1, $2)'],
   [/subgroupMatrixMultiplyAccumulate/, 'multiplyAdd'],
   [/subgroupMatrixStore<row_major>\(matrix, 0, (.*), WIDTH\)/, 'store(matrix, $1)'],
   [/< (DOWN|ACROSS);/g, '< count($1);'],
@@ -73,7 +73,8 @@ async function withMatrices(
   const config = { componentType, resultComponentType: 'f32', M: Number(M), N: Number(N), K: Number(K) };
   Object.assign(gpu.device, {
     features: new Set([...gpu.features, SUBGROUP_MATRICES]),
-    subgroupSize: lanes,
+    lanes,
+    askedLanes: undefined,
     rawInfo: { subgroupMatrixConfigs: [config] },
   });
   const device = gpu.native as GPUDevice;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseVariant, type GemmTraits, listVariants } from '../../src/gemm/variants.ts';
+import { chooseVariant, constantsOf, type GemmTraits, lanesFor, listVariants } from '../../src/gemm/variants.ts';
 
 // The devices that the table distinguishes, with what it chooses for sizes on both sides of each of its limits. The bits of a
 // training run depend on these choices.
@@ -95,6 +95,15 @@ test('the variants to measure begin with the choice, differ, and fit the device 
     );
     assert.not(listVariants(traits, 64, 128, 1024).some(({ tileRows }) => tileRows === 128));
   }
+});
+
+test('subgroup matrices ask for lanes where they vary, and four such subgroups share a tile', () => {
+  const varying: GemmTraits = { ...DEVICES['GPU with subgroup matrices']!, askedLanes: 32 };
+  const variant = chooseVariant(varying, 64, 64, 64);
+  assert.is(lanesFor(varying, variant), 32);
+  assert.is(constantsOf(varying, variant).THREADS, 128);
+  assert.is(lanesFor(DEVICES['GPU with subgroup matrices']!, variant), undefined);
+  assert.is(lanesFor(varying, chooseVariant({ ...varying, family: undefined }, 64, 64, 64)), undefined);
 });
 
 test.run();

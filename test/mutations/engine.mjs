@@ -375,6 +375,7 @@ export default {
     ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
     ['takesFewLanes || minLanes >= MANY_LANES', 'true', 'gemm/variants'],
     ['block === 8 && takesFewLanes', 'false && takesFewLanes', 'gemm/defineGemm'],
+    ['return askedLanes;', 'return undefined;', 'gemm/variants'],
     ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
   ],
   'src/gemm/requestedKernels.ts': [['sources: [single, size8x8x8', 'sources: [half, size8x8x8', 'gemm/matrix']],

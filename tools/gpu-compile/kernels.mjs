@@ -31,12 +31,7 @@ import { Trainer } from 'project/src/train/trainer.ts';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
-const {
-  GPU_COMPILE_OUT: folder,
-  GPU_COMPILE_TOGGLES: toggles = '',
-  GPU_COMPILE_ONLY: only = '',
-  GPU_COMPILE_SUBGROUP: asked,
-} = process.env;
+const { GPU_COMPILE_OUT: folder, GPU_COMPILE_TOGGLES: toggles = '', GPU_COMPILE_ONLY: only = '' } = process.env;
 
 let use = '';
 
@@ -112,7 +107,7 @@ async function open() {
   if (gpu.kind !== 'gpu') throw new Error(`gpu-compile: ${name} (${description}) is taken for a software adapter`);
   write({ adapter: { vendor, architecture, name, description, subgroupMinSize, subgroupMaxSize } });
   // Dawn's instance must outlive its devices.
-  return { instance, gpu, lanes: Number(asked ?? subgroupMaxSize) };
+  return { instance, gpu };
 }
 
 async function compile(what, work) {
@@ -222,7 +217,7 @@ async function optimizers(gpu) {
 }
 
 /** Half precision, without the project's self-test: nothing here can compute it. */
-async function halfPrecision(gpu, lanes) {
+async function halfPrecision(gpu) {
   const settings = gemmSettings.of(gpu);
   const select = (family) => {
     settings.half = HALF_KERNELS.find((kernel) => kernel.family === family);
@@ -230,8 +225,6 @@ async function halfPrecision(gpu, lanes) {
   select('half');
   await everyTile(gpu, 'half', TILES);
   await compile('PADA step, half', () => pada(gpu, 'medium'));
-  // If a device has subgroups of several sizes, the project does not use its matrices. Here they are compiled for the driver's size.
-  if (!gpu.device.subgroupSize) Object.assign(gpu.device, { subgroupSize: lanes, lanes });
   for (const family of ['matrix-f16-16x16x16', 'matrix-f16-8x16x16', 'matrix-f16-8x8x8']) {
     if (!matrixFamilies(gpu).has(family)) continue;
     select(family);
@@ -262,7 +255,7 @@ async function runs(gpu) {
     });
 }
 
-const { instance, gpu, lanes } = await open();
+const { instance, gpu } = await open();
 // [rows, columns, block] of the tiles of gemm.workgroup. Smaller tiles of 4 x 4 differ from 64 x 64 only in numbers. The table never
 // chooses 8 x 8 for a device with fewer lanes, and Intel's compiler takes minutes to spill its registers.
 const LARGE = [
@@ -277,7 +270,7 @@ await everyTile(gpu, 'workgroup', TILES);
 await compile('optimizers', () => optimizers(gpu));
 for (const one of casesOf(benches, gpu, { quick: true }))
   if (one.open) await compile(`bench ${one.bench}`, async () => (await one.open(gpu)).dispose());
-await halfPrecision(gpu, lanes);
+await halfPrecision(gpu);
 if (only.includes('run ')) await runs(gpu);
 gpu.dispose();
 // This use keeps the instance alive until here.
