@@ -202,7 +202,7 @@ export default {
   'shaders/conv2d.forward.wgsl': [
     ['< params.w) << s', '<= params.w) << s', 'ops/conv2d [no-subgroups-disordered]'],
     ['dilation.y) < vec4u(params.w)', 'dilation.y) <= vec4u(params.w)', 'ops/conv2d [no-subgroups-disordered]'],
-    ['select(31u, tap, isWithinK)', 'tap', 'ops/conv2d [no-subgroups-disordered]'],
+    ['select(31u, tap, isWithinK)', 'tap', 'ops/conv2d [gemm-workgroup-disordered]'],
     ['(1u << min(params.k - k, 4u)) - 1u', '15u', 'ops/conv2d [no-subgroups-disordered]'],
     ['bits |= bits << min(R * S, 31u);', '', 'ops/conv2d [no-subgroups-disordered]'],
     ['min(row + k + i, row + params.k - 1u)', '(row + k + i)', 'ops/conv2d [no-subgroups-disordered]'],
