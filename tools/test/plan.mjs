@@ -17,7 +17,7 @@ const GEMM = [...ROWS, 'no-subgroups-disordered'];
 // pages get minified, or take long for what no browser changes.
 const DRIVING = /^browser\//;
 const NODE_ONLY =
-  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/(model|peers|variants)|data\/readers\/(idx|images|npy)|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/selfTest|models\/resnet|train\/(compiled|heap|jitter|losses|poison|realDigits|trainer)|ops\/shared\/rows|conformance)$/;
+  /^(cli|hostile|io|package|soak|tools)\/|^(bench\/(model|peers|variants)|data\/readers\/(idx|images|npy)|gpu\/instance\.node|demo\/(lab|pictures|runner)|gemm\/(matrix|selfTest)|models\/resnet|train\/(compiled|heap|jitter|losses|poison|realDigits|trainer)|ops\/shared\/rows|conformance)$/;
 export const drivesBrowser = ({ name }) => DRIVING.test(name);
 export const runsInPage = ({ name }) => !DRIVING.test(name) && !NODE_ONLY.test(name);
 
