@@ -47,12 +47,13 @@ gpuTest("softmaxColumnMean gives the reference's numbers on a GPU without subgro
 // Subgroups of AMD's and Intel's GPUs have several sizes, so the kernel asks for one.
 gpuTest('softmaxColumnMean asks for a number of lanes where they vary', async (gpu) => {
   const { rawInfo, handle } = gpu.device;
-  if (!gpu.features.has('subgroup-size-control') || rawInfo.subgroupMaxSize! > 16) return;
+  const { subgroupMaxSize: most = 0 } = rawInfo;
+  if (!gpu.features.has('subgroup-size-control') || most < 8 || most > 16) return;
   const codes: string[] = [];
   const create = handle.createShaderModule.bind(handle);
   const varying = new Proxy(handle, {
     get: (target, name) => {
-      if (name === 'adapterInfo') return { subgroupMinSize: 4, subgroupMaxSize: rawInfo.subgroupMaxSize };
+      if (name === 'adapterInfo') return { subgroupMinSize: 4, subgroupMaxSize: most };
       if (name === 'createShaderModule')
         return (descriptor: GPUShaderModuleDescriptor) => {
           codes.push(descriptor.code);
@@ -67,7 +68,7 @@ gpuTest('softmaxColumnMean asks for a number of lanes where they vary', async (g
   const data = uniform([300, 31], seeded(5), 2);
   const y = tidy(() => softmaxColumnMean(tensor(asking, data, [300, 31])));
   assertClose('mean', await y.read(), truth(data, 31, 1), tolerance);
-  assert.is(codes.filter((code) => code.includes(`@subgroup_size(${rawInfo.subgroupMaxSize}) fn subgroups`)).length, 1);
+  assert.is(codes.filter((code) => code.includes(`@subgroup_size(${most}) fn subgroups`)).length, 1);
   y.dispose();
   asking.dispose();
 });
