@@ -52,8 +52,8 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstCol = COLUMNS * (tile / down);
   if (firstCol >= params.n) { return; }
 
-  // Where an invocation's four rows and columns are in the tiles. Compilers do not move this out of the loop over k, nor WebGPU's bounds
-  // checks, which `min` makes needless there. Of numbers that follow from each other only one is kept in a register.
+  // The places of an invocation's four rows and columns in the tiles. Compilers do not move them out of the loop over k, nor WebGPU's
+  // bounds checks, which `min` makes needless there. Each register counts, so the rows and columns of y are computed from them again.
   let row4 = thread / (COLUMNS / 4u);
   let col4 = thread % (COLUMNS / 4u);
   let panelA = min(row4 / 2u, ROWS / 8u - 1u);

@@ -30,7 +30,8 @@ const STEP = 16u;
 
 // Tiles as panels of 32 rows or columns of each half. While a tile is multiplied only the last index of A changes, and no index of
 // B: each index that does costs an addition and a bounds check.
-// A: [half][row % 4][swizzled] holds 4 steps of k; with FEW_LANES, [half][k % 4][swizzled] holds 4 rows. Neighbours write steps of k that are 4 apart and read every fourth row.
+// A: [half][row % 4][swizzled] holds 4 steps of k; with FEW_LANES, [half][k % 4][swizzled] holds 4 rows. Neighbours write steps of k
+// that are 4 apart and read every fourth row.
 alias PanelA = array<array<array<vec4<Element>, 32>, 4>, 2>;
 // B: [half][k / 4][k % 4][column / 4] holds 4 columns.
 alias PanelB = array<array<array<array<vec4<Element>, 8>, 4>, 4>, 2>;
@@ -136,7 +137,8 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let cols = colsOf(firstCol + 4u * colB, 4u * fourB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
-  // Where blocks are stored and read. Compilers do not move this out of the loop, nor WebGPU's bounds checks, which `min` makes needless there.
+  // The places where blocks are stored and read. Compilers do not move them out of the loop, nor WebGPU's bounds checks, which `min`
+  // makes needless there.
   let inHalfA = rowA % (ROWS / 8u);
   let toPanelA = min(inHalfA / 8u, ROWS / 64u - 1u);
   let toHalfA = min(rowA / (ROWS / 8u), 1u);

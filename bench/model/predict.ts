@@ -16,7 +16,7 @@
 // get too much `memory`), how well addresses coalesce, and dispatches that overlap because neither needs the other. Branches count as
 // taken.
 
-/** What a prediction must know of a GPU. Rates are per unit and clock cycle where nothing else is said. */
+/** The properties of a GPU that a prediction uses. Rates are per unit and clock cycle unless the comment gives another unit. */
 export interface Device {
   readonly name: string;
   /** The family whose compiled kernels stand for this device's: `navi31` or `dg2`. */

@@ -11,7 +11,7 @@ export type Show = (header: readonly string[], lines: readonly (readonly string[
 
 // The steps that are shown kernel by kernel; the benches have a line each.
 const STEPS = ['cnn-step', 'pada-step'];
-// What the columns of a step mean.
+// The meaning of a step's columns.
 const COLUMNS = [
   'per unit    workgroups that a unit (a CU, SM or Xe-core) holds at once',
   'units busy  share of the units that have work, over all rounds of workgroups',

@@ -32,7 +32,7 @@ export function predictVariants(device: Device): PredictedVariants[] {
   const { pipelines } = familyOf(device.counts);
   const compiled = Object.entries(pipelines);
   const { lanes } = device;
-  // Of the families that are recorded, only Intel's GPUs take 8 lanes.
+  // Among the recorded families, only Intel's takes 8 lanes.
   const takesFewLanes = device.counts === 'dg2';
   const traits = { kind: 'gpu' as const, lanes, minLanes: lanes, takesFewLanes, maxInvocations: 1024 };
   const kernelOf = ({ tileRows, tileColumns, block }: GemmVariant): CompiledKernel | undefined => {

@@ -12,16 +12,16 @@ import { hasRegisters } from './variants.ts';
 
 const gemm = /* @__PURE__ */ defineGemm('selfTest', operands, epilogue);
 
-/** What a kernel promises: its error relative to sum_k |a b|, and the largest number that its operands can be. */
-interface Promised {
+/** The bounds of a precision: the error relative to sum_k |a b|, and the largest finite operand. */
+interface Limits {
   error: number;
   largest: number;
 }
 
 /** @internal Rounding to 11 bits by truncation. */
-export const HALF: Promised = { error: 2 ** -9, largest: 65504 };
+export const HALF: Limits = { error: 2 ** -9, largest: 65504 };
 /** @internal A few roundings of a sum of 130 products. */
-export const SINGLE: Promised = { error: 2 ** -20, largest: 3.4028234663852886e38 };
+export const SINGLE: Limits = { error: 2 ** -20, largest: 3.4028234663852886e38 };
 
 interface Multiplication {
   name: string;
@@ -40,7 +40,7 @@ interface Multiplication {
  * Small integers must come out exactly, in every corner of a tile and with k split. Fractions may lose what the kernel's precision
  * loses. NaN, infinity and values outside its range must show in the result.
  */
-export async function findFault(gpu: Gpu, kernel: RequestedKernel, promised: Promised): Promise<string | null> {
+export async function findFault(gpu: Gpu, kernel: RequestedKernel, limits: Limits): Promise<string | null> {
   const random = new Random(1);
   const small = () => random.integer(17) - 8;
   const fraction = () => 2 * random.uniform() - 1;
@@ -49,7 +49,7 @@ export async function findFault(gpu: Gpu, kernel: RequestedKernel, promised: Pro
   const multiplications: Multiplication[] = [
     { name: 'integers', sizes: [70, 45, 83], ...exact },
     { name: 'integers with k split', sizes: [40, 5, 1030], ...exact },
-    { name: 'fractions', sizes: [65, 67, 130], a: fraction, b: fraction, tolerance: promised.error },
+    { name: 'fractions', sizes: [65, 67, 130], a: fraction, b: fraction, tolerance: limits.error },
     {
       name: 'extremes',
       sizes: [66, 5, 18],
@@ -63,7 +63,7 @@ export async function findFault(gpu: Gpu, kernel: RequestedKernel, promised: Pro
       multiplications.push({ ...one, name: `${one.name} in large tiles`, isLarge: true });
   try {
     for (const multiplication of multiplications) {
-      const fault = await faultOf(gpu, kernel, multiplication, promised.largest);
+      const fault = await faultOf(gpu, kernel, multiplication, limits.largest);
       if (fault) return fault;
     }
     return null;

@@ -1,5 +1,6 @@
 // The WebGPU device with its limits and features, opened with what the adapter offers. WebGPU reports errors late, without the call
 // that caused them; this file keeps the first one, and the next read throws it.
+import trial from '../../shaders/lanes.wgsl';
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
 import { withLanes } from './wgsl.ts';
@@ -28,7 +29,7 @@ export class Device {
   readonly subgroupSize: number;
   /** The fewest lanes that a subgroup may have; 0 if the device has no subgroups. */
   readonly subgroupMinSize: number;
-  /** What a kernel that counts on the lanes of a subgroup has to ask for, as they vary from kernel to kernel. */
+  /** The lanes that a kernel must ask for if it counts on them and they vary from kernel to kernel; else undefined. */
   readonly askedLanes: number | undefined;
   /** Lanes of a subgroup in such a kernel; 0 if it can count on none. */
   readonly lanes: number;
@@ -66,11 +67,10 @@ export class Device {
     });
   }
 
-  /** Asks for 8 lanes in a kernel that does nothing: Direct3D lists them for GPUs of Intel's that refuse them. */
+  /** Compiles a kernel that does nothing and asks for 8 lanes: Direct3D lists them for GPUs of Intel's that refuse them. */
   async findFewLanes(): Promise<void> {
     if (!this.features.has(SUBGROUP_SIZE_CONTROL) || this.subgroupMinSize > FEW_LANES) return;
-    const code = withLanes('@compute @workgroup_size(64) fn main() {}', 'main', FEW_LANES);
-    const module = this.handle.createShaderModule({ code });
+    const module = this.handle.createShaderModule({ code: withLanes(trial, 'main', FEW_LANES) });
     try {
       await this.handle.createComputePipelineAsync({ layout: 'auto', compute: { module } });
       this.takesFewLanes = true;

@@ -157,7 +157,7 @@ function poolsInEpilogue(gpu: Gpu, { h, w, p, q, padH, padW }: Conv2dSizes): boo
 
 // Whether no tile reaches beyond k, and whether quotients of k need whole numbers.
 const shapeOfK = (k: number) => ({ WHOLE_K: Number(isWhole(k)), LARGE: isLarge(k) });
-/** Of neighbouring pixels in rows of this length, how many are in one row. */
+/** The neighbours, from each multiple of their number on, that always lie in one row of this length: 4, 2 or 1. */
 const runOf = (length: number) => (length % 4 === 0 ? 4 : length % 2 === 0 ? 2 : 1);
 const isLarge = (k: number) => Number(k >= 2 ** 21);
 

@@ -45,7 +45,7 @@ test('vectors of two lengths, too few examples and unknown options are refused',
     () => aDistance({ ...a, count: 9 }, a),
     /^aDistance: source: 9 vectors of 3 numbers take 27 numbers, but/,
   );
-  // Chance alone would make the result.
+  // With so few examples the result is chance.
   assert.throws(
     () => aDistance(a, normal(4, 0, 1)),
     /^aDistance: target has 4 examples; pass 5 or more, better hundreds$/,

@@ -1,4 +1,4 @@
-// Kernels, gradients and the device.
+// Kernels of single ops, gradients and the device.
 export default {
   'shaders/log.wgsl': [['- 103.27893', '- 103.0', 'ops/log']],
   'shaders/sigmoid.wgsl': [['select(e, 1.0, x >= 0.0)', 'select(1.0, e, x >= 0.0)', 'ops/sigmoid']],
@@ -145,76 +145,9 @@ export default {
     ['let wins = (v > best.value)', 'let wins = (v >= best.value)', 'ops/maxPool2d [adapter]'],
     ['best.value <= 0.0', 'best.value < 0.0', 'ops/maxPool2d [adapter]'],
   ],
-  'shaders/conv2d.pool.epilogue.wgsl': [
-    ['* params.o + row) * size', '+ row) * size', 'ops/conv2d [gemm-workgroup-disordered]'],
-  ],
-  'shaders/conv2d.inputGrad.wgsl': [
-    ['(p << vec4u(16)) + ', '', 'ops/conv2d [gemm-workgroup-disordered]'],
-    ['at4.xyxy + vec4i(0, 0, 1, 1)', 'at4.xyxy', 'ops/conv2d [gemm-workgroup-disordered]'],
-    ['(corner - t * dilation) % steps', 'corner % steps', 'ops/conv2d [adapter]'],
-    ['(max(low, 0) + back.x - 1) / back.x', 'max(low, 0)', 'ops/conv2d [adapter]'],
-    ['high / back.x + 1, 0', 'high / back.x, 0', 'ops/conv2d [adapter]'],
-    ['ONE_TAP || k < taps.k', 'true', 'ops/conv2d [gemm-workgroup-disordered]'],
-  ],
-  'shaders/conv2d.weightGrad.wgsl': [
-    ['0x10000u * (i / 2u) + ', '', 'ops/conv2d [gemm-workgroup-disordered]'],
-    ['const PLACE = 0x18001u', 'const PLACE = 0x10001u', 'ops/conv2d [gemm-workgroup-disordered]'],
-    ['i / RUN % rows', '0u', 'ops/conv2d [no-subgroups-disordered]'],
-    ['f32(col + i + 1u == params.n)', 'f32(col + i == params.n)', 'ops/conv2d [no-subgroups-disordered]'],
-  ],
   'src/nn/sequential.ts': [["keeps('halves', pool) && ", '', 'nn/sequential']],
   'src/nn/pool.ts': [[' && !ceilMode', '', 'nn/sequential']],
   'shaders/pool2d.wgsl': [['/ params.stride + 1u, padded >=', '/ params.stride, padded >=', 'ops/avgPool2d [adapter]']],
-  'shaders/gemm.subgroup.wgsl': [
-    ['min((wid.z + 1u) * params.kPerPart, tileK(', 'min(params.k, tileK(', 'ops/matmul [adapter]'],
-  ],
-  'shaders/gemm.workgroup.wgsl': [
-    ['[0][row][atA ^ four]', '[0][row][atA]', 'gemm/defineGemm'],
-    ['min(rowA / (ROWS / 8u), 1u)', '0u', 'gemm/defineGemm'],
-    ['workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'],
-  ],
-  'shaders/gemm.workgroup.4x4.wgsl': [
-    ['workgroupBarrier(); // all invocations', '// all invocations', 'gemm/defineGemm'],
-    ['workgroupBarrier(); // the tiles', '// the tiles', 'gemm/defineGemm'],
-    ['min(col4 & 7u, 7u)', 'min(col4 & 3u, 7u)', 'ops/matmul [gemm-workgroup-disordered]'],
-    ['(thread & 3u) + ((thread / 2u) & 4u)', 'thread & 7u', 'ops/matmul [gemm-workgroup-disordered]'],
-    ['    beginRound(k);\n', '', 'ops/conv2d [gemm-workgroup-disordered]'],
-  ],
-  'shaders/gemm.matrix.wgsl': [
-    ['let inTile = 4u * turn * AT_ONCE', 'let inTile = 4u * turn', 'gemm/matrix'],
-    ['subgroup % 2u * ACROSS', 'subgroup / 2u * ACROSS', 'gemm/matrix'],
-    ['(HEIGHT / 4u - 1u)) * STRIDE + fourA', '(WIDTH / 4u - 1u)) * STRIDE + fourA', 'gemm/matrix'],
-  ],
-  'shaders/gemm.plain.wgsl': [
-    ['sum[first + 2u * i + 1u] += right', 'sum[first + 2u * i + 1u] += left', 'ops/matmul [no-subgroups-disordered]'],
-  ],
-  'shaders/gemm.reduce.wgsl': [
-    ['at += LANES * size', 'at += 2u * LANES * size', 'ops/matmul', 'gemm/defineGemm'],
-    ['workgroupBarrier();', '', 'gemm/defineGemm'],
-  ],
-  'shaders/matmul.wgsl': [
-    ['WHOLE_K || k < params.k', 'true', 'ops/matmul [gemm-workgroup-disordered]'],
-    ['y <= vec4f()', 'y < vec4f()', 'ops/linear'],
-    ['vec4f(1), cols.number', 'vec4f(2), cols.number', 'ops/linear [adapter]'],
-    ['number * rowWidth + inTile / unit', 'number * rowWidth', 'ops/matmul [gemm-workgroup-disordered]'],
-  ],
-  'shaders/linear.epilogue.wgsl': [['RELU && z < 0.0', 'RELU', 'ops/linear [adapter]']],
-  'shaders/conv2d.forward.wgsl': [
-    ['< params.w) << s', '<= params.w) << s', 'ops/conv2d [no-subgroups-disordered]'],
-    ['dilation.y) < vec4u(params.w)', 'dilation.y) <= vec4u(params.w)', 'ops/conv2d [no-subgroups-disordered]'],
-    ['select(31u, tap, isWithinK)', 'tap', 'ops/conv2d [gemm-workgroup-disordered]'],
-    ['(1u << min(params.k - k, 4u)) - 1u', '15u', 'ops/conv2d [no-subgroups-disordered]'],
-    ['bits |= bits << min(R * S, 31u);', '', 'ops/conv2d [no-subgroups-disordered]'],
-    ['min(row + k + i, row + params.k - 1u)', '(row + k + i)', 'ops/conv2d [no-subgroups-disordered]'],
-  ],
-  'shaders/conv2d.wgsl': [
-    ['element.z >= i32(cols) - j', 'element.z > i32(cols) - j', 'ops/conv2d [no-subgroups-disordered]'],
-    ['v.xxzz + vec4i(0, step, 0, step)', 'v.xxzz', 'ops/conv2d [no-subgroups-disordered]'],
-    ['if (i < reach) {', 'if (i + 1u < reach) {', 'ops/conv2d [no-subgroups-disordered]'],
-    ['count - 1u - i < reach', 'count - i < reach', 'ops/conv2d [no-subgroups-disordered]'],
-    ['steps.x - i32(rows) * steps.y', '0', 'ops/conv2d [no-subgroups-disordered]'],
-  ],
-  'shaders/matmul.epilogue.wgsl': [['if (ADD) { sum += y[at]; }', '', 'autograd [adapter]']],
   'src/autograd.ts': [
     ['before.storage.refs > 1 || ', '', 'autograd'],
     ['if (before !== g) gradients', 'gradients', 'autograd'],
@@ -224,20 +157,6 @@ export default {
     ['g.storage.refs === 1 ? g : empty', 'g.storage.refs > 0 ? g : empty', 'autograd'],
     ['(a, b) => b.age - a.age', '(a, b) => a.age - b.age', 'autograd'],
     ['x !== node.output && !node.inputs.includes(x)', '!node.inputs.includes(x)', 'ops/sigmoid [adapter]'],
-  ],
-  'shaders/conv2d.inputGrad.epilogue.wgsl': [[' && isPixel', '', 'ops/conv2d [adapter]']],
-  'src/ops/conv2d.ts': [
-    ['phases * WIDEST_TILE * Math.ceil(perPhase / WIDEST_TILE)', 'phases * perPhase', 'ops/conv2d'],
-    ['(1 + 2 ** -22) / ', '1 / ', 'ops/conv2d'],
-  ],
-  'shaders/conv2d.direct.wgsl': [
-    ['u32(row) >= params.inH', 'u32(row) > params.inH', 'ops/conv2d [adapter]'],
-    ['below.place + 2u', 'below.place', 'ops/conv2d [adapter]'],
-    ['/ together + 1u) * rowsTogether', '/ together) * rowsTogether', 'ops/conv2d [adapter]'],
-  ],
-  'shaders/conv2d.directWeightGrad.wgsl': [
-    ['sum[192u + row]', 'sum[160u + row]', 'ops/conv2d [adapter]'],
-    ['ROWS > 16u', 'ROWS > 32u', 'ops/conv2d [adapter]'],
   ],
   'shaders/gatherRows.wgsl': [
     ['dx[row * params.cols + c] += dy', 'dx[row * params.cols + c] = dy', 'ops/gatherRows [adapter]'],
@@ -362,37 +281,9 @@ export default {
     ['this.askedLanes ?? this.subgroupSize', 'this.subgroupSize', 'ops/softmaxColumnMean'],
     ['} catch {}', '} catch { this.takesFewLanes = true; }', 'gpu/gpu'],
   ],
-  'src/gemm/variants.ts': [
-    [
-      'K_STEP * Math.ceil(k / Math.max(1, parts) / K_STEP)',
-      'Math.ceil(k / Math.max(1, parts))',
-      'gemm/defineGemm',
-      'ops/matmul',
-    ],
-    ['m <= maxRows && ', '', 'gemm/variants'],
-    [' && n <= maxColumns', '', 'gemm/variants'],
-    ['Math.floor(n / columns) >= minTiles', 'Math.ceil(n / columns) >= minTiles', 'gemm/variants'],
-    ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
-    ['takesFewLanes || minLanes >= MANY_LANES', 'true', 'gemm/variants'],
-    ['block === 8 && takesFewLanes', 'false && takesFewLanes', 'gemm/defineGemm'],
-    ['return askedLanes;', 'return undefined;', 'gemm/variants'],
-    ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
-  ],
-  'src/gemm/requestedKernels.ts': [['sources: [single, size8x8x8', 'sources: [half, size8x8x8', 'gemm/matrix']],
-  'src/gemm/precision.ts': [['gemmSettings.of(gpu).matrix = MATRIX_KERNEL', '', 'gemm/matrix']],
-  'src/gemm/selfTest.ts': [['isLarge ? toLarge : undefined', 'undefined', 'gemm/selfTest']],
-  'src/gemm/defineGemm.ts': [['flops: 2 * m * n * k', 'flops: m * n * k', 'gpu/profiler']],
-  'src/gemm/createGpu.ts': [['gemmSettings.of(gpu).forced = gemm', '', 'gpu/gpu']],
   'src/gpu/gpu.ts': [['this.options.kind ?? ', '', 'gpu/gpu']],
-  'bench/variants.ts': [['(await opened.verify()) ??', '((await opened.verify()) && null) ??', 'bench/variants']],
-  'src/ops/shared/directConv2d.ts': [
-    ['firstTap: r * s - 1', 'firstTap: r * s', 'ops/conv2d [adapter]'],
-    ['(left - ZEROS) % 4 === 0', 'true', 'ops/conv2d [adapter]'],
-    ['q % 8 === 0', 'q % 4 === 0', 'ops/conv2d [adapter]'],
-  ],
   'src/ops/shared/binary.ts': [['!inner.b === !stepB', 'true', 'ops/mul', 'ops/add']],
   'src/ops/batchNorm.ts': [['momentum: 0, wantsX', 'momentum, wantsX', 'ops/batchNorm', 'nn/layers']],
-  'src/ops/linear.ts': [['dbias && empty(gpu', 'empty(gpu', 'ops/linear']],
   'src/ops/dropout.ts': [
     [
       'p === 1 ? 0 : 1 / (1 - p)',

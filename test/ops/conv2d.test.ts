@@ -170,7 +170,7 @@ for (const relu of [false, true])
     },
   );
 
-// Where a tile of the sums reaches beyond k, its kernel must not multiply numbers of other rows and columns by 0.
+// If a tile of the sums reaches beyond k, its kernel must not multiply numbers of other rows and columns by 0.
 gpuTest('conv2d keeps NaN in its image and in its channel', async (gpu) => {
   const shapes: Shape[] = [
     [2, 1, 4, 4],

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { report } from '../../tools/soak/report.mjs';
 
-// What a soak says at its end. The parts themselves run only in a soak.
+// The report at the end of a soak. The parts themselves run only in a soak.
 
 const part = (name: string, verdict: string, more: string) => ({ name, verdict, more, minutes: 1.25 });
 

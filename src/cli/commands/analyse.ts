@@ -29,7 +29,7 @@ interface Flags extends Partial<TrainFlags> {
   seed: number;
 }
 
-// The A-distance takes this many of each domain. If chance alone moves it by more than CHANCE, a warning says so.
+// The A-distance needs this many examples of each domain. If chance changes it by more than CHANCE, the command warns.
 const FEWEST = 5;
 const CHANCE = 0.25;
 
@@ -189,7 +189,7 @@ function show(
   const chance = 2 / Math.sqrt(tested);
   if (chance > CHANCE)
     terminal.warning(
-      `the A-distance was tested on ${counted(tested, 'example')}, so chance alone changes it by about ${chance.toFixed(1)}; compare more examples`,
+      `the A-distance was tested on ${counted(tested, 'example')}, so chance changes it by about ${chance.toFixed(1)}; compare more examples`,
     );
   const setOf = (test: HostData | undefined) => `${test ? 'test' : 'training'} ${nounOf(data.target).slice(0, -1)}`;
   if (source)
