@@ -140,4 +140,6 @@ for (const name of chosen) {
 }
 const { lines, exitCode } = report(outcomes, process.env.REQUIRE_GPU === '1');
 for (const line of lines) say(line);
+// A part that is misspelled is taken for the name of a test.
+if (exitCode !== 0 && tests.length > 0) say(`soak: the parts are ${Object.keys(PARTS).join(', ')}`);
 process.exitCode = exitCode;
