@@ -1,17 +1,17 @@
-// conv2d.direct: direct convolution with stride 1, for subgroups of 8 lanes: the fastest on CPUs that play the GPU
+// conv2d.direct: direct convolution with stride 1, for subgroups of 8 lanes: the fastest on software adapters
 //
 //   y[n,m,i,j] = bias[m] + sum_crs weight[m,c,r,s] x[n,c,i+r-top,j+s-left],  then ReLU if asked for
 //
-// The gradient of a convolution's input is a convolution too: of dy, with the kernel turned by 180 degrees:
+// The gradient of a convolution's input is a convolution of dy with the kernel turned by 180 degrees:
 //   dx[n,c,h,w] = sum_ors weight[o,c,r,s] dy[n,o,h-r+padH,w-s+padW]          (r -> R-1-r, top = R-1-padH; s and left likewise)
 //
 // shapes    x: [images, channels, inH, inW], bias: [m], y: [images, m, outH, outW]; the tap [m,c,r,s] of weight is at
-//           rowStep m + channelStep c + firstTap + tapStep (S r + s). whole: outW is a multiple of 4. pooled: outH is a multiple of 2,
-//           and outW of 8; the output is the largest of each window of 2 x 2 and its place, as maxPool2d.halve writes them
+//           rowStep m + channelStep c + firstTap + tapStep (S r + s). `whole` needs outW to be a multiple of 4; `pooled` needs outH to
+//           be a multiple of 2 and outW of 8, and writes the largest of each 2 x 2 window and its place as maxPool2d.halve does
 // parallel  one subgroup per tile of 16 output channels m and 8 pieces of rows, of 4 QUADS pixels each. A lane loads a piece of
-//           a row of x once for all S taps, and the taps of two output channels. The other lanes' taps come by shuffles with a
+//           a row of x once for all S taps, and the taps of two output channels. It reads the other lanes' taps by shuffles with a
 //           constant lane, which are broadcasts. Neighbouring lanes have the same piece of neighbouring images, so a tile can
-//           skip the rows of the kernel that lie outside the image. pooled: two lanes have neighbouring rows of an image
+//           skip the rows of the kernel that lie outside the image. In `pooled`, pairs of lanes have neighbouring rows of an image
 // numerics  the S products of a row are summed before they are added to the running sum; the order is fixed
 
 enable subgroups;
@@ -40,13 +40,13 @@ struct Params {
 alias Piece = array<f32, 20>;
 alias Taps = array<f32, 7>;
 
-// Pixels 4 q to 4 q + 3 of channel 8 b + lane are at [16 q + 8 b + lane]. The loop that writes them to y is not unrolled, which
-// keeps them in memory. As registers they would take a compiler for CPUs half a minute.
+// Pixels 4 q to 4 q + 3 of channel 8 b + lane are at [16 q + 8 b + lane]. The loop that writes y is not unrolled, which keeps the array
+// in memory. In registers it would take compilers for CPUs half a minute.
 var<private> sum: array<vec4f, 48>;
 
 fn addRows(first: u32, piece: Piece, at: u32, taps: Taps) {
   for (var lane = 0u; lane < 8u; lane++) {
-    var products = vec4f(); // an explicit value: Dawn otherwise keeps that of the last round
+    var products = vec4f(); // explicit: without a value, Dawn keeps that of the last round
     for (var s = 0u; s < 7u; s++) {
       if (s < S) {
         let pixels = vec4f(piece[at + s], piece[at + s + 1u], piece[at + s + 2u], piece[at + s + 3u]);
@@ -61,7 +61,7 @@ fn inside(pixel: f32, row: i32, col: i32) -> f32 {
   return select(pixel, 0.0, PADDED && (u32(row) >= params.inH || u32(col) >= params.inW));
 }
 
-// A CPU loads the numbers of a vec4 faster than four numbers, as it looks only once whether the lane is active.
+// A CPU loads a vec4 faster than four numbers, because it checks only once whether the lane is active.
 fn loadPiece(at: i32, row: i32, col: i32) -> Piece {
   var piece = Piece();
   if (ALIGNED) {
@@ -87,7 +87,7 @@ fn loadTaps(row: u32, at: i32) -> Taps {
   return taps;
 }
 
-// The tiles with the same pieces follow each other.
+// Tiles are numbered so that those with the same pieces follow each other.
 struct Tile { firstPiece: u32, firstRow: u32, rows: u32 }
 
 fn tileOf(wid: vec3u, groups: vec3u) -> Tile {

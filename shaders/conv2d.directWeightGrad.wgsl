@@ -2,11 +2,11 @@
 //
 //   z[o, cr, s] = sum_npq dy[n,o,p,q] x[n,c,p+r-padH,q+s-padW],  and one more row cr = CR for the bias: z[o, CR, s] = sum_npq dy[n,o,p,q]
 //
-// shapes    x: [images, c, h, w], dy: [images, o, p, q], q a multiple of 4; z: [o, cr, 8], of whose last dimension S count:
-//           m = o, n = 8 (CR + 1). Part z of the sum takes kPerPart images; its result is stored below those of the parts before
+// shapes    x: [images, c, h, w], dy: [images, o, p, q], q a multiple of 4; z: [m = o, n = 8 (CR + 1)], of whose 8 columns per row cr
+//           only S are used. Part wid.z sums over kPerPart images; its sums are stored below those of the parts before it
 // parallel  one subgroup per tile of ROWS o and 8 rows cr of the kernel, one row per lane. A lane loads a piece of a row of x
-//           once for its S taps, and 4 numbers of dy for each of ROWS / 8 o. The other lanes' dy come by shuffles with a
-//           constant lane, which are broadcasts. Longer pieces need fewer loads too, but take longer
+//           once for its S taps, and 4 numbers of dy for each of ROWS / 8 o. It reads the other lanes' dy by shuffles with a
+//           constant lane, which are broadcasts. Longer pieces would need fewer loads, but were slower
 // numerics  4 products are summed before they are added to the running sum; the order is fixed
 
 enable subgroups;
@@ -20,7 +20,7 @@ override PADDED = false; // whether windows reach beyond the image
 
 alias Piece = array<f32, 10>;
 
-// Column s of the kernel for each o, at 32 s. They stay in memory, as in conv2d.direct.
+// [32 s + row] is the sum of column s of the kernel for the tile's o number `row`. It stays in memory, as in conv2d.direct.
 var<private> sum: array<f32, 224>;
 
 fn addRows(first: u32, piece: Piece, dys: vec4f) {

@@ -2,26 +2,27 @@
 //
 //   y[o, npq] = sum_crs weight[o, crs] x[crs, npq]         rows o, columns npq (with POOLED by windows of 2 x 2), k = crs
 //
-// shapes    x: [images, c, h, w], weight: [o, c, R, S]; weight4 is weight, for ALIGNED: rows of crs start at multiples of 4
-// parallel  called by a GEMM kernel; PADDED: windows may reach beyond the image; WHOLE_K: no tile reaches beyond k
+// shapes    x: [images, c, h, w], weight and weight4: [o, c, R, S]
+// parallel  called by a GEMM kernel
 // numerics  exact: numbers are passed on unchanged
 
 override R: u32 = 1;
 override S: u32 = 1;
 override STRIDE_W: u32 = 1;
-override PADDED = false;
-override ALIGNED = false;
-override WHOLE_K = false;
+override PADDED = false; // windows may reach beyond the image
+override ALIGNED = false; // crs is a multiple of 4: each row of weight can be loaded as vec4
+override WHOLE_K = false; // no tile reaches beyond k
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(9) var<storage, read> weight4: array<vec4f>;
 
-// With padding, and bits for all taps of a window, for three more of the next channel, and for one that is 0.
+// Whether 32 bits tell which taps of a window lie in the image: all of a channel, three of the next channels, and a last bit that is 0.
 fn isMasked() -> bool { return PADDED && R * S < 29u; }
 
-// The corners of the windows of four output pixels: rows and columns in the image, and indices in x. If isMasked(), bit S r + s tells
-// whether the tap r,s of the window lies in the image, and the bits repeat.
+// The corners of the windows of four output pixels: rows and columns in the image, and indices in x. If isMasked(), bit S r + s of
+// `inside` tells whether the tap r,s lies in the image. The bits repeat, because four steps of k may begin in one channel and end in
+// another. Bit 31 is 0: it is the one of steps beyond k.
 struct Windows { top: vec4i, left: vec4i, at: vec4i, inside: vec4u }
 
 fn rowsOf(row: u32, inTile: u32) -> u32 { return (row * params.k + select(0u, inTile, WHOLE_K)) / select(1u, 4u, ALIGNED); }
@@ -52,7 +53,7 @@ fn tapsInside(top: i32, left: i32) -> u32 {
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
 
-// Beyond params.k, B is 0 and A repeats numbers of its row: a NaN of another row must not count.
+// Beyond params.k, B is 0 and A repeats numbers of its own row, so that no NaN of another row counts.
 fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
@@ -77,7 +78,7 @@ fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
   let steps = vec3i(i32(params.h) * width, dilation.x * width, dilation.y);
   let taps = fourFrom(vec3u(k / (R * S), tap / S, tap % S), R, S, steps, S >= 3u);
   let isWithinK = WHOLE_K || k < params.k;
-  // Bits 0 to 3 are of the four taps.
+  // Now bits 0 to 3 belong to the four taps.
   var inside = windows.inside >> vec4(select(31u, tap, isWithinK));
   if (!ALIGNED) { inside &= vec4((1u << min(params.k - k, 4u)) - 1u); }
   for (var i = 0u; i < 4u; i++) {

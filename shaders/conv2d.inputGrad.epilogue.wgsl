@@ -1,4 +1,4 @@
-// conv2d.inputGrad.epilogue: writes the gradient of a convolution's input; conv2d.inputGrad defines the pixel of a column
+// conv2d.inputGrad.epilogue: writes the gradient of a convolution's input; conv2d.inputGrad tells which pixel a column is
 //
 //   dx[n,c,h,w] = dx[c, hnw]
 //

@@ -3,13 +3,14 @@
 //   dx[c, hnw] = sum_ijo weight[o,c,r,s] dy[n,o,p,q]         rows c, columns hnw, k = ijo
 //   r = first + i step,  p = (h + padH - r dilationH) / strideH;  s and q likewise, with j
 //
-// Which rows of the kernel meet row h of the image depends on h mod strideH. Pixels with the same h mod strideH and w mod strideW
-// are a phase and use the same taps r,s. The columns are sorted by phase, so a tile's k has only the taps that its pixels use.
+// Row h of the image meets only the rows r of the kernel for which p is a whole number. They depend on h mod strideH. Pixels with the
+// same h mod strideH and w mod strideW form a phase and use the same taps r,s. The columns are sorted by phase, so the k of a tile has
+// only the taps that its pixels use.
 //
-// shapes    weight: [o, c, R, S], dy: [images, o, p, q]; per tap i,j, k has o steps, rounded up to a multiple of 4. A phase has
-//           n / (STRIDE_H STRIDE_W) columns, and no tile has columns of two phases: the last columns of a phase may be no pixels
-// parallel  called by a GEMM kernel. Neighbouring columns are neighbours in a row of the image, then the same row of the next
-//           image. So loads are of neighbours, and a tile of few rows also skips the taps that lie above or below dy for all of them
+// shapes    weight: [o, c, R, S], dy: [images, o, p, q]; k has o steps per tap i,j, rounded up to a multiple of 4. A phase has
+//           n / (STRIDE_H STRIDE_W) columns. No tile has columns of two phases, so the last columns of a phase may be no pixels
+// parallel  called by a GEMM kernel. Columns follow a row of the image, then the same row of the next image. So neighbours load
+//           neighbours, and a tile of few rows also skips the taps that lie above or below dy for all of its pixels
 // numerics  exact: numbers are passed on unchanged
 
 override WHOLE_O = false; // o is a multiple of 4
@@ -40,12 +41,12 @@ fn columnAfter(column: Column) -> Column { return Column(column.phase, next(colu
 // Row and column of a column's pixel.
 fn pixelOf(column: Column) -> vec2u { return column.phase + stride() * column.at.xz; }
 
-// The taps of a tile: `count` rows and columns of the kernel, from `first` on by `step`. Per tap, p and q fall by `back`. `perRow` is
-// 1 / count.y for quotient.
+// The taps of a tile: `count` rows and columns of the kernel, from `first` on in distances of `step`. From tap to tap p and q fall by
+// `back`. `perRow` is the inverse of count.y for quotient.
 struct Taps { first: vec2u, step: vec2u, back: vec2u, count: vec2u, perRow: f32, k: u32 }
 var<private> taps: Taps;
 
-// p and q of the tap `first`. For taps of the pixel's phase the quotient is exact.
+// p and q at the tap `first`. For taps of the pixel's phase the division has no remainder.
 fn windowOf(pixel: vec2u, first: vec2i) -> vec2i {
   return (vec2i(pixel) + pair(params.padH, params.padW) - first * pair(params.dilationH, params.dilationW)) / vec2i(stride());
 }
@@ -59,6 +60,7 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   let kernel = pair(R, S);
   let dilation = pair(params.dilationH, params.dilationW);
   let corner = vec2i(begin.phase) + pair(params.padH, params.padW);
+  // The first tap of this phase, and the distance to the next one.
   var first = kernel;
   var step = steps;
   for (var t = max(steps.x, steps.y) - 1; t >= 0; t--) {
@@ -67,7 +69,7 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   }
   let back = step * dilation / steps;
   var count = (kernel - first + step - 1) / step;
-  // For some row of the tile, 0 <= p < params.p.
+  // Keeps the taps for which some row of the tile has 0 <= p < params.p.
   let low = windowOf(pixelOf(begin), first).x - i32(params.p) + 1;
   let high = windowOf(pixelOf(end), first).x;
   let skipped = (max(low, 0) + back.x - 1) / back.x;
@@ -79,7 +81,7 @@ fn tileK(firstCol: u32, columns: u32) -> u32 {
   return k;
 }
 
-// With ONE_TAP, all invocations have the same tap in a round, so what lies between their steps of k is added before the loop.
+// With ONE_TAP, all invocations have the same tap in a round. Then inTile counts only output channels and is added before the loop.
 fn rowsOf(row: u32, inTile: u32) -> u32 { return (row + select(0u, inTile * params.c, ONE_TAP)) * R * S; }
 
 // The windows of four pixels at the tap `first`: rows and columns in dy, and indices.
@@ -99,7 +101,7 @@ fn colsOf(col: u32, inTile: u32) -> Windows {
   return windows;
 }
 
-// A tap: its row and column among those of the tile, and the first step of k that is of it.
+// A tap: its row and column among those of the tile, and its first step of k.
 struct Tap { place: vec2u, k: u32 }
 var<private> roundTap: Tap;
 
@@ -114,7 +116,7 @@ fn tapAt(k: u32) -> Tap {
 }
 fn beginRound(k: u32) { if (ONE_TAP) { roundTap = tapOf(k); } }
 
-// Beyond taps.k, B is 0 and A repeats numbers of its row.
+// Beyond taps.k, B is 0 and A repeats numbers of its own row, so that no NaN of another row counts.
 fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
@@ -154,7 +156,7 @@ fn loadB(start: u32, inTile: u32, windows: Windows) -> mat4x4f {
     if (!POOLED) { at4 = inRuns(at4, 1); } else if (RUN == 4u) { at4 = at4.xyxy + vec4i(0, 0, 1, 1); }
     let dys = vec4f(dy[at4.x], dy[at4.y], dy[at4.z], dy[at4.w]);
     var isUsed = counts & vec4(WHOLE_O || o + i < params.o);
-    // No place in index lies outside y.
+    // Windows outside y need no check: index has no such place.
     if (POOLED) { isUsed &= vec4u(index[at4.x], index[at4.y], index[at4.z], index[at4.w]) == vec4u((p << vec4u(16)) + q); }
     block[i] = select(vec4f(), dys, isUsed);
   }

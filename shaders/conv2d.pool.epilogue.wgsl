@@ -3,9 +3,9 @@
 //   y[n,o,p/2,q/2] = max (z[o, npq] + bias[o])     over the window's four columns,  then ReLU if asked for
 //   index[n,o,p/2,q/2] = 65536 p + q of that value, or NOWHERE if ReLU set it to 0
 //
-// shapes    y, index: [images, o, p / 2, q / 2], bias: [o]; conv2d.forward with POOLED sorts the columns by windows
+// shapes    y, index: [images, o, p / 2, q / 2], bias: [o]; with POOLED, conv2d.forward sorts the columns by windows
 // parallel  called by a GEMM kernel or gemm.reduce for 4 columns, which are a window
-// numerics  the same as conv2d.epilogue and maxPool2d. Backward needs index
+// numerics  the same as conv2d.epilogue and then maxPool2d. Backward reads index
 
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;

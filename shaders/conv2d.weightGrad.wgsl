@@ -2,14 +2,14 @@
 //
 //   [dweight | dbias][o, crs] = sum_npq dy[npq, o] [x | 1][npq, crs]         rows o, columns crs, k = npq
 //
-// shapes    x: [images, c, h, w], dy and dy4: [images, o, p, q]; [x | 1] has one more column than there are crs, of ones
-// parallel  called by a GEMM kernel. Steps 4 i to 4 i + 3 of k are a block of pixels: if RUN is 4, of a row, if it is 2, of 2 x 2 (with
-//           POOLED, a window). If it is 1, they may be of two rows
+// shapes    x: [images, c, h, w], dy and dy4: [images, o, p, q]; [x | 1] has crs + 1 columns, of which the last is all ones
+// parallel  called by a GEMM kernel. Steps 4 i to 4 i + 3 of k are four pixels of dy: with RUN = 4 neighbours in a row, with RUN = 2 a
+//           block of 2 x 2 (with POOLED, a window), with RUN = 1 neighbours that may lie in two rows
 // numerics  exact: numbers are passed on unchanged
 
 override STRIDE_H: u32 = 1;
 override STRIDE_W: u32 = 1;
-override REACH_H: u32 = 0; // how many output rows and columns at each side may use the padding: padding / stride, rounded up
+override REACH_H: u32 = 0; // how many output rows and columns at each side can meet the padding: padding / stride, rounded up
 override REACH_W: u32 = 0;
 override WIDE = false; // q >= 3
 override WHOLE_K = false; // no tile reaches beyond k
@@ -19,11 +19,11 @@ override WHOLE_K = false; // no tile reaches beyond k
 @group(0) @binding(8) var<storage, read> index: array<Place>;
 @group(0) @binding(9) var<storage, read> dy4: array<vec4f>;
 
-// The bits of index that tell the place in a window, and one that only NOWHERE has.
+// The bits of index that tell the place in a window, and one that only NOWHERE (see conv2d.pool.epilogue) has.
 const PLACE = 0x18001u;
 
-// Four taps of the kernel: their rows and columns in the image and their indices in x, for the window at the image's corner. The
-// column after the last tap is of ones.
+// Four taps of the kernel, for the window at the image's corner: rows and columns in the image, and indices in x. `one` is 1 for the
+// column after the last tap, and else 0.
 struct Taps { top: vec4i, left: vec4i, at: vec4i, isTap: vec4<bool>, one: vec4f }
 
 fn rowsOf(row: u32, inTile: u32) -> u32 { return row * params.p * params.q / select(1u, 4u, POOLED || RUN == 4u); }
@@ -45,11 +45,11 @@ fn beginRound(k: u32) {}
 
 fn isWithinK(k: u32) -> bool { return WHOLE_K || k < params.k; }
 
-// Rows of a block.
+// The rows of a block of four pixels.
 fn blockRows() -> u32 { return select(1u, 2u, RUN == 2u); }
 
-// The pixels of steps k to k + 3, in an array [., p, q] whose neighbours in each dimension are `steps` apart in memory. In a block,
-// offset is that of the pixel's row only. perP and perQ are those of blocks.
+// The pixels of steps k to k + 3, in an array [., p, q] with the distances `steps`, as in fourFrom. If RUN > 1, offset counts only rows of
+// a block. perP and perQ are inverses of the numbers of blocks.
 fn pixelsAt(k: u32, steps: vec3i) -> Four {
   let block = vec2u(blockRows(), RUN);
   let size = vec2u(params.p, params.q) / block;
@@ -98,7 +98,7 @@ fn loadB(start: u32, inTile: u32, taps: Taps) -> mat4x4f {
   let rows = blockRows();
   for (var i = 0u; i < 4u; i++) {
     let at = first + pixels.offset[i] + i32(i % RUN) * steps.z;
-    let counted = select(i, 0u, RUN > 1u); // the pixel that the others of its block are counted from
+    let counted = select(i, 0u, RUN > 1u); // the first pixel of a block; isInside adds the others' distances
     let top = taps.top + pixels.row[counted] * i32(STRIDE_H);
     let left = taps.left + pixels.col[counted] * i32(STRIDE_W);
     var counts = taps.isTap & vec4(isWithinK(k + i));

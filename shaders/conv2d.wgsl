@@ -6,7 +6,7 @@
 //             dweight[o,c,r,s] = sum_npq dy[n,o,p,q] x[n,c,h,w],  dbias[o] = sum_npq dy[n,o,p,q]
 //
 // shapes    x, dx: [images, c, h, w]; weight, dweight: [o, c, r, s]; bias, dbias: [o]; y, dy: [images, o, p, q]
-// parallel  no matrix is laid out in memory: when a GEMM kernel loads an element, conv2d.* compute its place in x, weight or dy
+// parallel  called by GEMM kernels. No matrix is laid out in memory: conv2d.* compute where x, weight or dy have its elements
 // numerics  exact: numbers are passed on unchanged
 
 struct Params {
@@ -18,17 +18,17 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
-// Whether the largest of each window of 2 x 2 of y is the output. Then dy is [images, o, p / 2, q / 2], p and q are even, and index
-// holds the place of each window's largest. It has a type of its own so that an operand without POOLED takes any tensor for it.
+// Whether the output is the largest of each 2 x 2 window of y. Then dy is [images, o, p / 2, q / 2], p and q are even, and `index` tells
+// which of the four was the largest. Without POOLED dy is bound to it: the engine does not check the type of an alias.
 override POOLED = false;
 alias Place = u32;
-// For columns of an operand that are pixels: how many neighbours, from each multiple of this, are in one row: 1, 2 or 4.
+// If columns are pixels: how many neighbours, from each multiple of RUN on, always lie in one row of the image: 1, 2 or 4.
 override RUN: u32 = 1;
 override LARGE = false; // whether k is 2^21 or more
 
 const NEXT = vec4u(0, 1, 2, 3);
 
-// Numbers of dy per image and channel.
+// The size of dy per image and channel.
 fn dySize() -> u32 { return params.p * params.q / select(1u, 4u, POOLED); }
 
 // The indices (., row, col) of element i of an array [., rows, cols], and those of the next element.
@@ -42,19 +42,19 @@ fn next(at: vec3u, rows: u32, cols: u32) -> vec3u {
   return vec3u(at.x + u32(line == rows), select(line, 0u, line == rows), select(at.z + 1u, 0u, at.z + 1u == cols));
 }
 
-// i / size, given an inverse of size that is larger than 1 / size by a factor of 1 + 2^-22, so that rounding does not make it less: exact
-// for i < 2^21. Loops over k use it because GPUs divide whole numbers slowly: 17 instructions instead of 4.
+// i / size, exact for i < 2^21. `inverse` is (1 + 2^-22) / size, as rounding must not make it less than 1 / size. Loops over k use this
+// because GPUs divide integers slowly: 17 instructions instead of 4.
 fn quotient(i: u32, size: u32, inverse: f32) -> u32 {
   if (LARGE) { return i / size; }
   return u32(f32(i) * inverse);
 }
 
-// Four neighbours in an array [., rows, cols]: their rows, their columns, the place of the first in memory, and how far from it each is.
+// Four neighbours in an array [., rows, cols]: their rows and columns, the index of the first in memory, and each one's offset from it.
 struct Four { row: vec4i, col: vec4i, at: i32, offset: vec4i }
 
-// The element `first` and the next three, if neighbours in each dimension are `steps` apart in memory. In the loops over k, this is what
-// costs most. So their places come from the first one's: if the array isWide, with 3 columns or more, at most one row ends within
-// four elements.
+// The element `first` and the next three. `steps` are the distances in memory between neighbours of each dimension. This costs most in the
+// loops over k, so the three follow from the first one if the array isWide: with 3 columns or more, at most one row ends within four
+// elements.
 fn fourFrom(first: vec3u, rows: u32, cols: u32, steps: vec3i, isWide: bool) -> Four {
   var four: Four;
   var element = vec3i(first);
@@ -78,16 +78,16 @@ fn fourFrom(first: vec3u, rows: u32, cols: u32, steps: vec3i, isWide: bool) -> F
   return four;
 }
 
-// Four values, of which only the first of each RUN is taken: its neighbours follow in steps. Compilers add constants to an address at no
-// cost if they are added last.
+// Keeps the first of each RUN of values; its neighbours become that value plus multiples of `step`. Constants that are added to an
+// address last cost nothing.
 fn inRuns(v: vec4i, step: i32) -> vec4i {
   if (RUN == 4u) { return v.xxxx + step * vec4i(NEXT); }
   if (RUN == 2u) { return v.xxzz + vec4i(0, step, 0, step); }
   return v;
 }
 
-// Whether neighbour i of `count`, which are `step` apart from the one at `first`, lies in an image of this size. Only the first `reach`
-// neighbours may lie before the image, and only the last ones behind it.
+// Whether pixel i of a block of `count` lies in an image of this size. Pixel 0 is at `first`, and the others follow in distances of `step`.
+// Only the first `reach` pixels can lie before the image, and only the last `reach` behind it.
 fn isInside(first: vec4i, i: u32, count: u32, step: u32, size: u32, reach: u32) -> vec4<bool> {
   let shift = i32(i * step);
   let mayBeBehind = count - 1u - i < reach;

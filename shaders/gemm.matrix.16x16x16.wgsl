@@ -1,8 +1,8 @@
-// gemm.matrix.16x16x16: the size of a device's subgroup matrices, for gemm.matrix
+// gemm.matrix.16x16x16: one size of subgroup matrices, for gemm.matrix
 //
 //   result [HEIGHT, WIDTH] += left [HEIGHT, K] right [K, WIDTH]
 //
-// shapes    the file's name gives rows x columns x steps of k
+// shapes    the file's name is HEIGHT x WIDTH x K
 // parallel  see gemm.matrix
 // numerics  see gemm.matrix
 

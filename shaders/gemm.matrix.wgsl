@@ -2,29 +2,29 @@
 //
 //   y[r,c] = sum_k Element(A[r,k]) Element(B[k,c])
 //
-// The operands and the epilogue are in other files; gemm.subgroup describes them (no k is skipped here: a tile holds 32 or 16
-// steps). gemm.half or gemm.single gives the type of the tiles, and a gemm.matrix.* file the size of the device's matrices:
-// HEIGHT x K times K x WIDTH.
+// The operands and the epilogue are in other files; gemm.subgroup describes them. gemm.half or gemm.single gives `Element`, the type
+// of the tiles, and gemm.matrix.* the size of the device's matrices: HEIGHT x K times K x WIDTH.
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
 //           below those of the parts before it
-// parallel  one workgroup of 4 subgroups per tile of 64 x 64, a quarter per subgroup. A lane loads a row or column of a matrix, so
-//           the steps of k lie together: up to 16 bytes per read. At most 14 KiB; WebGPU's default limit is 16
-// numerics  operands are rounded to Element. Sums are f32. The device decides in which order it adds the K products of a matrix,
-//           but the order is always the same
+// parallel  one workgroup of 4 subgroups per tile of 64 x 64. Each subgroup computes a quarter of it. A round has STEP steps of k: 32 of
+//           f16, or 16 of f32. Tiles keep the steps of a row or column together, so a lane reads up to 16 bytes at once. They take
+//           at most 14 KiB; WebGPU's default limit is 16
+// numerics  operands are rounded to Element, sums are f32. The device chooses the order in which it adds the K products of a matrix.
+//           It is always the same
 
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 
 override THREADS: u32 = 128;
-// Blocks of 4 x 4 of a row or column of a tile that are loaded at once: all, except with few lanes.
+// How many steps of k, in fours, the workgroup loads at once for all rows and columns. With few lanes it needs several turns.
 override AT_ONCE: u32 = 8;
 
 const SIDE = 64u;
 const STEP = 4u * PER_16_BYTES;
-// 16 bytes more, so that 8 rows of 16 bytes each lie in different banks.
+// The distance of rows in a tile. 16 bytes are padding, so that 8 rows lie in different banks.
 const STRIDE = STEP + PER_16_BYTES;
-// Matrices down and across the quarter of a subgroup.
+// A subgroup's quarter has DOWN x ACROSS matrices.
 const DOWN = SIDE / 2u / HEIGHT;
 const ACROSS = SIDE / 2u / WIDTH;
 
@@ -32,11 +32,11 @@ alias Left = subgroup_matrix_left<Element, K, HEIGHT>;
 alias Right = subgroup_matrix_right<Element, WIDTH, K>;
 alias Sum = subgroup_matrix_result<f32, WIDTH, HEIGHT>;
 
-// Panels of the rows or columns of a matrix: [row, step of k] and [column, step of k]. A subgroup loads a matrix from a constant
-// place of a panel. So a compiler sees that it is within bounds, and how it is aligned.
+// A tile is an array of panels, one per matrix: [row, step of k] for A, [column, step of k] for B. A subgroup loads a matrix from a
+// constant place of a panel, so compilers see that it is within bounds, and how it is aligned.
 var<workgroup> tileA: array<array<Element, HEIGHT * STRIDE>, SIDE / HEIGHT>;
 var<workgroup> tileB: array<array<Element, WIDTH * STRIDE>, SIDE / WIDTH>;
-// One matrix of sums per subgroup, on its way to the epilogue.
+// One matrix of sums per subgroup: the epilogue needs them as numbers.
 var<workgroup> finished: array<array<f32, HEIGHT * WIDTH>, 4>;
 
 // Blocks of 4 x 4 of a tile.
@@ -59,8 +59,8 @@ fn gemm(
   let down = subgroup / 2u * DOWN;
   let across = subgroup % 2u * ACROSS;
 
-  // If there are invocations enough, the first ones load A and the last ones B. Neighbours load neighbouring steps of k of A, and
-  // four neighbouring columns of B.
+  // If there are enough invocations, the first ones load A and the last ones B. Neighbours load neighbouring steps of k of A, and
+  // neighbouring columns of B.
   let carriesA = THREADS <= BLOCKS || thread < BLOCKS;
   let carriesB = THREADS <= BLOCKS || thread + BLOCKS >= THREADS;
   let block = thread & (BLOCKS - 1u);
@@ -72,7 +72,7 @@ fn gemm(
   let cols = colsOf(firstCol + 4u * colB, 4u * fourB);
   let panelA = rowA / (HEIGHT / 4u);
   let panelB = colB / (WIDTH / 4u);
-  // `min` changes nothing, but compilers then see that WebGPU's bounds checks do not either, and join the stores of four steps.
+  // `min` changes nothing. Compilers then see that the index is within bounds, and join the stores of four steps of k.
   let atA = 4u * min((rowA & (HEIGHT / 4u - 1u)) * STRIDE + fourA, (HEIGHT / 4u - 1u) * STRIDE + AT_ONCE - 1u);
   let atB = 4u * min((colB & (WIDTH / 4u - 1u)) * STRIDE + fourB, (WIDTH / 4u - 1u) * STRIDE + AT_ONCE - 1u);
 

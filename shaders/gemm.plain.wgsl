@@ -1,4 +1,4 @@
-// gemm.plain: GEMM kernel without subgroups or workgroup memory, for CPUs that play the GPU and lack subgroups
+// gemm.plain: GEMM kernel without subgroups or workgroup memory, for software adapters without subgroups
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
@@ -6,10 +6,10 @@
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
 //           below those of the parts before it
-// parallel  one invocation per 16 x 8 of y, 32 x 32 per workgroup. Every loaded number of A is used 8 times, of B 16 times
+// parallel  one invocation per 16 x 8 of y, a workgroup of 8 per 32 x 32. A loaded number of A is used 8 times, of B 16 times
 // numerics  4 products are summed before they are added to the running sum; the order is fixed
 
-// The left and the right half of each row. They stay in memory, as in gemm.subgroup.
+// [2 row + half] holds 4 columns of a row. The array stays in memory, as in gemm.subgroup.
 var<private> sum: array<vec4f, 32>;
 
 fn multiplyAdd(first: u32, a: mat4x4f, left: mat4x4f, right: mat4x4f) {

@@ -1,4 +1,4 @@
-// gemm.reduce: adds the parts of a matrix multiplication whose k is split (few rows and columns, long k)
+// gemm.reduce: adds the parts of a matrix multiplication whose k is split, as for few rows and columns and a long k
 //
 //   y[r,c] = sum_part partial[part * m + r, c]
 //
@@ -6,7 +6,7 @@
 // parallel  LANES invocations per 4 columns of a row share the parts. Neighbours read neighbouring columns
 // numerics  lane l adds the parts l, l + LANES, ... in order, then lane 0 adds the lanes in order: the same bits every time
 
-// 1, or 16 for many parts.
+// 1, or 16 if there are 8 parts or more.
 override LANES: u32 = 1;
 
 @group(0) @binding(7) var<storage, read> partial: array<vec4f>;

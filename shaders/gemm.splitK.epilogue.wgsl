@@ -1,4 +1,4 @@
-// gemm.splitK.epilogue: writes the sums of one part of k, if k is split
+// gemm.splitK.epilogue: writes the sums over one part of k
 //
 //   partial[part * m + row, col] = the part's sum; gemm.reduce adds the parts
 //

@@ -1,30 +1,30 @@
-// gemm.subgroup: GEMM kernel for subgroups of 8 lanes, without barriers: the fastest on CPUs that play the GPU
+// gemm.subgroup: GEMM kernel for subgroups of 8 lanes, without barriers: the fastest on software adapters
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The file of the operands defines
-//   tileK(firstCol, columns)            the steps of k that a tile of these columns needs: params.k, or fewer; called first
-//   rowsOf(row, inTile)                 what can be computed for 4 rows or 4 columns before the loop over k, for an invocation that
-//   colsOf(col, inTile)                 loads the steps of k from `inTile` on in each round
-//   beginRound(k)                       what is the same for all loads of a round, which begins at k; called before them
-//   loadA(rows, k, inTile)              4 x 4 numbers, [i] at k + inTile + i for the 4 rows or columns. k is the same for all
-//   loadB(k, inTile, cols)              invocations; both are multiples of 4. From tileK on, one of both gives 0, and the other a
-//                                       number that 0 may be multiplied by
-// and the file of the epilogue defines
-//   epilogue(row, col, value)           takes the sums of 4 columns, of which the first is less than params.n
+// All GEMM kernels loop over k in rounds. A round begins at k. An invocation loads blocks of 4 rows of A or 4 columns of B by 4 steps
+// of k, which begin at k + inTile. Only inTile depends on the invocation; both are multiples of 4. The file of the operands defines
+//   tileK(firstCol, columns)    returns how many steps of k a tile of these columns needs: params.k, or fewer. Called first
+//   rowsOf(row, inTile)         returns what loadA needs for the rows from `row` on and can be computed before the loop
+//   colsOf(col, inTile)         the same for loadB and columns
+//   beginRound(k)               computes what the loads of a round share. Called before them
+//   loadA(rows, k, inTile)      returns a block of A: [i] holds its 4 rows at step k + inTile + i
+//   loadB(k, inTile, cols)      returns a block of B: [i] holds its 4 columns at that step
+// From tileK on, one of the two blocks is 0, and the other has numbers that may be multiplied by 0. The file of the epilogue defines
+//   epilogue(row, col, value)   takes the sums of 4 columns, of which the first is less than params.n
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
 //           below those of the parts before it
-// parallel  one subgroup per tile of ROWS x 32. A lane loads 4 x 4 of A and of B for 4 steps of k and holds 4 columns of all
-//           rows. The other lanes' rows of A come by shuffles with a constant lane, which are broadcasts
+// parallel  one subgroup per tile of ROWS x 32; a round has 4 steps of k. A lane loads a block of A and one of B, and holds the sums of
+//           4 columns for all rows. It reads the other lanes' rows of A by shuffles with a constant lane, which are broadcasts
 // numerics  4 products are summed before they are added to the running sum; the order is fixed
 
 enable subgroups;
 
 override ROWS: u32 = 32; // 32 or 16
 
-// Rows 0, 4, 8, ... of the tile, then rows 1, 5, 9, ... and so on. The loop that writes them is not unrolled, which keeps them in
-// memory. As registers they would take a compiler for CPUs ten times as long and gain no speed.
+// Rows 0, 4, 8, ... of the tile, then rows 1, 5, 9, ... and so on. The loop that writes y is not unrolled, which keeps the array in
+// memory. In registers it would take compilers for CPUs ten times as long and gain no speed.
 var<private> sum: array<vec4f, 32>;
 
 fn multiplyAdd(first: u32, a: vec4f, b: mat4x4f) {

@@ -1,6 +1,6 @@
-// gemm.weightGrad.epilogue: writes the gradients of a layer's weight and bias, which one matrix multiplication computes
+// gemm.weightGrad.epilogue: writes the gradients of weight and bias, which one matrix multiplication computes
 //
-//   [dweight | dbias] = dy^T [x | 1]        the column of ones sums dy over everything that the bias was broadcast to
+//   [dweight | dbias] = dy^T [x | 1]        the column of ones sums dy over the batch, and the pixels of images
 //
 // shapes    dweight: [m, n - 1], dbias: [m]
 // parallel  called by a GEMM kernel or gemm.reduce for 4 columns

@@ -2,17 +2,17 @@
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the epilogue are in other files; gemm.subgroup describes them (no k is skipped here: a tile holds 32 steps).
-// `Element`, the type of the tiles, comes from gemm.single or gemm.half.
+// The operands and the epilogue are in other files; gemm.subgroup describes them. `Element`, the type of the tiles, comes from
+// gemm.single or gemm.half.
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
 //           below those of the parts before it
 // parallel  one workgroup of THREADS = ROWS * COLUMNS / 16 invocations per tile of ROWS x COLUMNS: four times as many as with 8 x 8.
-//           There is no prefetch: with it, the sums and the blocks on their way do not fit in the registers of GPUs with 16 lanes.
-//           Other workgroups compute while one loads. At most 16 KiB, WebGPU's default limit
+//           A round has 32 steps of k. There is no prefetch, because its blocks and the sums would not fit in the registers of GPUs
+//           with 16 lanes. Other workgroups compute while one loads. The tiles take at most 16 KiB, WebGPU's default limit
 // numerics  one running sum over k per element; the order is fixed
 
-// 64, 64, 256. For few rows or columns: 32, 64, 128 or 64, 32, 128 or 32, 32, 64.
+// 64, 64, 256 or, for fewer rows or columns, 32, 64, 128 or 64, 32, 128 or 32, 32, 64.
 override ROWS: u32 = 64;
 override COLUMNS: u32 = 64;
 override THREADS: u32 = 256;
@@ -22,11 +22,11 @@ override COLUMN_PANELS: u32 = 2;
 
 const STEP = 32u;
 
-// While a tile is multiplied, only the index of four steps of k varies, and it is the same for all invocations. So compilers keep two
-// addresses and add constants to them.
-// A: [k % 4][k / 4][row / 4 % 2] holds 4 rows, of 8.
+// In the loop over a tile only the index k / 4 varies, and it is the same for all invocations. So compilers keep one address per
+// operand and add constants to it.
+// 8 rows of A: [k % 4][k / 4][row / 4 % 2] holds 4 rows.
 alias PanelA = array<array<array<vec4<Element>, 2>, 8>, 4>;
-// B: [k / 4][k % 4][column / 4] holds 4 columns, of 32.
+// 32 columns of B: [k / 4][k % 4][column / 4 % 8] holds 4 columns.
 alias PanelB = array<array<array<vec4<Element>, 8>, 4>, 8>;
 var<workgroup> tileA: array<PanelA, ROW_PANELS>;
 var<workgroup> tileB: array<PanelB, COLUMN_PANELS>;
@@ -35,7 +35,7 @@ var<private> sum: array<vec4f, 4>;
 
 fn addTiles(panelA: u32, atA: u32, panelB: u32, atB: u32) {
   for (var step = 0u; step < STEP / 4u; step++) {
-    let four = min(step, STEP / 4u - 1u); // compilers see that no address overflows
+    let four = min(step, STEP / 4u - 1u); // changes nothing, but shows compilers that the index is within bounds
     for (var i = 0u; i < 4u; i++) {
       let a = vec4f(tileA[panelA][i][four][atA]);
       let b = vec4f(tileB[panelB][four][i][atB]);
@@ -52,17 +52,17 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstCol = COLUMNS * (tile / down);
   if (firstCol >= params.n) { return; }
 
-  // The places of an invocation's four rows and columns in the tiles. Compilers do not move them out of the loop over k, nor WebGPU's
-  // bounds checks, which `min` makes needless there. Each register counts, so the rows and columns of y are computed from them again.
+  // Where the tiles hold an invocation's four rows and columns. Compilers would compute this in each round, and check the bounds, which
+  // `min` makes unnecessary. To save registers, the rows and columns of y are computed from it at the end.
   let row4 = thread / (COLUMNS / 4u);
   let col4 = thread % (COLUMNS / 4u);
   let panelA = min(row4 / 2u, ROWS / 8u - 1u);
   let atA = min(row4 & 1u, 1u);
   let panelB = min(col4 / 8u, COLUMNS / 32u - 1u);
   let atB = min(col4 & 7u, 7u);
-  // A tile's 32 steps of k are 2 ROWS blocks of 4 x 4 of A and 2 COLUMNS blocks of B. The first invocations load one of A each, the
-  // last ones one of B, in the columns that they multiply. Eight neighbours load 16 steps of k of two fours of rows: whole pieces of
-  // 64 bytes, which they store in all banks.
+  // A round needs 2 ROWS blocks of A and 2 COLUMNS blocks of B. The first invocations load a block of A each. The last ones load a
+  // block of B each, from the columns that they multiply. Eight neighbours load 16 steps of k of 8 rows: 64 bytes of each row. Their
+  // stores go to different banks.
   let carriesA = thread < 2u * ROWS;
   let carriesB = thread + 2u * COLUMNS >= THREADS;
   let toPanelA = min(thread / 16u, ROWS / 8u - 1u);

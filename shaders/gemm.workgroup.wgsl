@@ -1,18 +1,17 @@
-// gemm.workgroup: GEMM kernel with tiles in workgroup memory: the fastest on GPUs if there is enough to compute
+// gemm.workgroup: GEMM kernel with tiles in workgroup memory: for large results on GPUs
 //
 //   y[r,c] = sum_k A[r,k] B[k,c]
 //
-// The operands and the epilogue are in other files; gemm.subgroup describes them.
-// `Element`, the type of the tiles, comes from gemm.single or gemm.half.
+// The operands and the epilogue are in other files; gemm.subgroup describes them. `Element`, the type of the tiles, comes from
+// gemm.single or gemm.half.
 //
 // shapes    A: [m, k], B: [k, n], y: [m, n]; part z of k goes from z * kPerPart to (z + 1) * kPerPart, and its sums are stored
 //           below those of the parts before it
-// parallel  one workgroup of THREADS = ROWS * COLUMNS / 64 invocations per tile of ROWS x COLUMNS, 8 x 8 per invocation: four
-//           4 x 4 blocks half a tile apart. So neighbours read neighbouring vec4 of B and the same vec4 of A: no bank conflicts.
-//           If each invocation carries blocks of both operands (64 x 64), the next 16 steps of k are on their way to registers
-//           while a tile is multiplied (prefetch). With branches around the loads, compilers would move them behind the
-//           multiplications, so larger tiles load without prefetch: other workgroups compute meanwhile. At most 16 KiB, WebGPU's
-//           default limit
+// parallel  one workgroup of THREADS = ROWS * COLUMNS / 64 invocations per tile of ROWS x COLUMNS. Each computes 8 x 8: four quads of
+//           4 x 4, half a tile apart. So neighbours read neighbouring vec4 of B and the same vec4 of A: no bank conflicts. A round
+//           has 16 steps of k. With 64 x 64 each invocation loads blocks of both operands, for the next round while it multiplies
+//           this one (prefetch). With 128 x 128 it loads only one, in a branch, which compilers move behind the multiplications:
+//           there is no prefetch, and other workgroups compute meanwhile. The tiles take at most 16 KiB, WebGPU's default limit
 // numerics  one running sum over k per element; the order is fixed
 
 // 64, 64, 64 or 128, 128, 256.
@@ -23,15 +22,14 @@ override THREADS: u32 = 64;
 override ROW_PANELS: u32 = 1;
 override COLUMN_PANELS: u32 = 1;
 
-// For subgroups of 8 lanes on Intel's GPUs: only with one step of k at a time the registers are enough.
+// For subgroups of 8 lanes on Intel's GPUs: multiplies one step of k at a time, so that the registers are enough.
 override FEW_LANES = false;
 
 const STEP = 16u;
 
-// Tiles as panels of 32 rows or columns of each half. While a tile is multiplied only the last index of A changes, and no index of
-// B: each index that does costs an addition and a bounds check.
-// A: [half][row % 4][swizzled] holds 4 steps of k; with FEW_LANES, [half][k % 4][swizzled] holds 4 rows. Neighbours write steps of k
-// that are 4 apart and read every fourth row.
+// A tile is an array of panels. A panel holds 32 rows or columns of each half of the tile. In the loop over a tile only the last index
+// of A depends on k and the invocation: such an index costs an addition and a bounds check.
+// A: [half][row % 4][swizzled] holds 4 steps of k of a row; with FEW_LANES, [half][k % 4][swizzled] holds 4 rows.
 alias PanelA = array<array<array<vec4<Element>, 32>, 4>, 2>;
 // B: [half][k / 4][k % 4][column / 4] holds 4 columns.
 alias PanelB = array<array<array<array<vec4<Element>, 8>, 4>, 4>, 2>;
@@ -44,8 +42,8 @@ var<private> topRight: Quad;
 var<private> bottomLeft: Quad;
 var<private> bottomRight: Quad;
 
-// For rows 4 row4 to 4 row4 + 3 and steps 4 four to 4 four + 3. Eight vec4 fill all banks, so the fours of a pair of rows are
-// permuted by the pair: neither the writes nor the reads conflict.
+// The last index of A for the rows from 4 row4 on and the steps of k from 4 four on. Eight neighbouring vec4 fill all banks. Neighbours
+// write different `four` and read different `row4`; with this permutation neither conflicts.
 fn swizzled(row4: u32, four: u32) -> u32 { return (4u * (row4 & 7u) + ((row4 >> 1u) & 3u)) ^ four; }
 
 fn storeA(panel: u32, half: u32, at: u32, block: mat4x4f) {
@@ -100,7 +98,7 @@ fn addTiles(panelA: u32, atA: u32, panelB: u32, atB: u32) {
   if (FEW_LANES) {
     addSteps(panelA, atA, panelB, atB);
   } else {
-    // Not a loop: compilers move the prefetching loads behind it.
+    // Not a loop: compilers would move the loads of the prefetch behind it.
     addFour(panelA, atA, panelB, atB, 0u);
     addFour(panelA, atA, panelB, atB, 1u);
     addFour(panelA, atA, panelB, atB, 2u);
@@ -122,8 +120,8 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let firstCol = COLUMNS * (tile / down);
   if (firstCol >= params.n) { return; }
 
-  // A tile's 16 steps of k are ROWS blocks of 4 x 4 of A and COLUMNS blocks of B. The first ROWS invocations load one of A each.
-  // The last COLUMNS invocations load one of B each.
+  // A round needs ROWS blocks of A and COLUMNS blocks of B. The first ROWS invocations load a block of A each, the last COLUMNS
+  // invocations a block of B.
   let carriesA = thread < ROWS;
   let carriesB = thread + COLUMNS >= THREADS;
   let blockB = thread % COLUMNS;
@@ -137,8 +135,8 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   let cols = colsOf(firstCol + 4u * colB, 4u * fourB);
   let row4 = thread / (COLUMNS / 8u);
   let col4 = thread % (COLUMNS / 8u);
-  // The places where blocks are stored and read. Compilers do not move them out of the loop, nor WebGPU's bounds checks, which `min`
-  // makes needless there.
+  // Where blocks are stored in the tiles and read. Compilers would compute this in each round, and check the bounds, which `min` makes
+  // unnecessary.
   let inHalfA = rowA % (ROWS / 8u);
   let toPanelA = min(inHalfA / 8u, ROWS / 64u - 1u);
   let toHalfA = min(rowA / (ROWS / 8u), 1u);
@@ -162,7 +160,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
   for (var k = begin; k < end; k += STEP) {
     beginRound(select(k, k + STEP, prefetches));
     if (prefetches) {
-      // In the last round these numbers are not used. Beyond k, operands give anything that is inside their buffers.
+      // The last round does not use these numbers. They lie beyond k, where WebGPU returns any number of the operands' buffers.
       let a = loadA(rows, k + STEP, 4u * fourA);
       let b = loadB(k + STEP, 4u * fourB, cols);
       addTiles(panelA, atA, panelB, atB);
@@ -175,7 +173,7 @@ fn gemm(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
       workgroupBarrier(); // the tiles of this round are complete
       addTiles(panelA, atA, panelB, atB);
     }
-    workgroupBarrier(); // the next tiles are complete, or these have been read
+    workgroupBarrier(); // with prefetch, the next tiles are complete; without, these have been read
   }
   let row = firstRow + 4u * row4;
   let col = firstCol + 32u * panelB + 4u * atB;
