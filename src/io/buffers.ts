@@ -11,7 +11,7 @@ import { type Dtype, dtypes, Tensor } from '../tensor.ts';
  * Makes a tensor on the caller's buffer, without a copy. The buffer needs usage `STORAGE`, and `COPY_SRC` for `read()`. It
  * stays the caller's: `dispose()` does not destroy it. Default element type: `f32`.
  *
- * Throws `TypeError` if the buffer is smaller than the shape.
+ * Throws `TypeError` if the buffer is smaller than the shape, rounded up to 16 bytes: kernels read four numbers at once.
  */
 export function fromBuffer(
   gpu: Gpu,
@@ -25,10 +25,11 @@ export function fromBuffer(
   checkValue('fromBuffer', 'dtype', dtype, dtypes);
   checkValue('fromBuffer', 'label', label, text);
   const native = buffer as GPUBuffer;
-  const bytes = 4 * sizeOf(shape);
+  // Where drivers do not check bounds, Dawn and browsers read the last whole vec4 instead of one that the buffer cuts off.
+  const bytes = 16 * Math.ceil(sizeOf(shape) / 4);
   if (!(native?.size >= bytes)) {
     const came = native?.size === undefined ? `buffer is ${show(buffer)}` : `the buffer has ${native.size}`;
-    throw new TypeError(`fromBuffer: shape ${showShape(shape)} needs ${bytes} bytes but ${came}`);
+    throw new TypeError(`fromBuffer: shape ${showShape(shape)} needs ${bytes} bytes, a multiple of 16, but ${came}`);
   }
   return new Tensor(gpu, new Storage(gpu.pool, native, native.size, true), { shape, dtype, label });
 }

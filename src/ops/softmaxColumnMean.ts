@@ -120,8 +120,7 @@ function addRows(x: Tensor, partials: Tensor, parts: number, temperature: number
     const COLS = Math.min(64, 2 ** Math.ceil(Math.log2(cols)));
     const constants = { ...splitRows(gpu, cols).constants, COLS, COUNT: Math.ceil(cols / COLS) };
     kernel.fused({ x, partials }, params, [parts], { constants });
-  } else if (cols <= HELD && x.storage.bytes % 16 === 0) {
-    // The pool's buffers end at a whole vec4; the caller's own buffers may not.
+  } else if (cols <= HELD) {
     const constants = { COLS: cols };
     if (y && parts === 1) {
       kernel.small({ x4: x, y }, params, [1], { constants });

@@ -21,6 +21,7 @@ export default {
     ],
     ["  gpu?.queue?.refuseInCapture('another capture');", '', 'capturedSteps', 'capturedResults'],
   ],
+  'src/io/buffers.ts': [['16 * Math.ceil(sizeOf(shape) / 4)', '4 * sizeOf(shape)', 'tensor']],
   'src/gpu/scalar.ts': [
     ["refuseWhileRecording('setting a Scalar');", '', 'capturedSteps', 'capturedResults'],
     ["refuseWhileRecording('making a Counter');", '', 'capturedSteps', 'capturedResults'],
