@@ -6,7 +6,10 @@ export interface ClassWeightDiagnostics {
   effectiveClasses: number;
   /** Entropy of w / sum w, in nats: 0 for one class, log C for equal weights. */
   entropy: number;
-  /** Whether there are fewer than two effective classes. Then the weights follow one class, and adaptation fails. */
+  /**
+   * Whether fewer than two of more than two classes are effective. Then the weights follow one class, and adaptation fails unless the
+   * target has only one or two classes.
+   */
   collapsed: boolean;
 }
 
@@ -18,7 +21,7 @@ export function diagnoseClassWeight(classWeight: ArrayLike<number>): ClassWeight
   const effectiveClasses = (sum * sum) / squares;
   // -sum p log p with p = w / sum, where 0 log 0 is 0.
   const entropy = Math.log(sum) - weights.reduce((a, w) => a + (w === 0 ? 0 : w * Math.log(w)), 0) / sum;
-  return { effectiveClasses, entropy, collapsed: effectiveClasses < 2 };
+  return { effectiveClasses, entropy, collapsed: weights.length > 2 && effectiveClasses < 2 };
 }
 
 /**

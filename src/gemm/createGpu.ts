@@ -14,7 +14,7 @@ const checks: OptionChecks<GpuOptions> = { ...deviceChecks, gemm: oneOf('subgrou
 
 /**
  * Finds an adapter (Dawn in Node, `navigator.gpu` in a browser) and opens a device on it, with the adapter's limits and the
- * features that the kernels can use. It lives here because gpu/ knows nothing of GEMM kernels.
+ * features that the kernels can use. It is here because `src/gpu` knows nothing of GEMM kernels.
  *
  * @throws GpuError `NO_WEBGPU` or `NO_ADAPTER`; the message says what to install or change
  * @throws TypeError or RangeError for an unknown option, or a wrong value of an option

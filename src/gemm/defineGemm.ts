@@ -95,7 +95,7 @@ export function defineGemm(name: string, operands: string | readonly string[], e
     }
     // partial: [splitK, m, n up to a multiple of 4], the sums of each part of k
     const quads = Math.ceil(n / 4);
-    // Few parts are added as fast by one invocation, and software adapters have only few.
+    // One invocation adds few parts as fast, and software adapters never have more.
     const LANES = splitK < 8 ? 1 : 16;
     const partial = empty(gpu, [splitK * m, 4 * quads], 'f32', 'partial');
     split(gpu, variant)({ ...input.bindings, partial }, params, [tiles, 1, splitK], { ...shared, constants });

@@ -11,7 +11,7 @@ import type { RequestedKernel } from './settings.ts';
 /** The WebGPU feature of subgroup matrices, still experimental: `createGpu({ features: [SUBGROUP_MATRICES] })` requests it. */
 export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 
-/** @internal The GEMM kernels of half precision, the fastest first. Those of `half` are those of `workgroup` with other tiles. */
+/** @internal The GEMM kernels of half precision, the fastest first. `half` uses the kernels of `workgroup` with tiles of f16. */
 export const HALF_KERNELS: readonly RequestedKernel[] = [
   { family: 'matrix-f16-16x16x16', sources: [half, size16x16x16, matrix] },
   { family: 'matrix-f16-8x16x16', sources: [half, size8x16x16, matrix] },
@@ -33,7 +33,7 @@ interface SubgroupMatrixConfig {
 
 /** @internal Returns the families for the device's subgroup matrices of f16 or f32 with f32 sums. */
 export function matrixFamilies(gpu: Gpu): Set<string> {
-  // Four subgroups share a tile, so their size must be known, or one that a kernel can ask for.
+  // Four subgroups share a tile, so the lanes of a subgroup must be known, or a number that a kernel can ask for.
   if (!gpu.features.has(SUBGROUP_MATRICES) || gpu.device.lanes === 0) return new Set();
   const { subgroupMatrixConfigs } = gpu.device.rawInfo as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
   const fitting = [...(subgroupMatrixConfigs ?? [])].filter(({ resultComponentType }) => resultComponentType === 'f32');

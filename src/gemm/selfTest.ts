@@ -18,9 +18,9 @@ interface Limits {
   largest: number;
 }
 
-/** @internal Rounding to 11 bits by truncation. */
+/** @internal Operands are rounded to 11 bits, in the worst case by truncation. */
 export const HALF: Limits = { error: 2 ** -9, largest: 65504 };
-/** @internal A few roundings of a sum of 130 products. */
+/** @internal The roundings of a sum of 130 products. */
 export const SINGLE: Limits = { error: 2 ** -20, largest: 3.4028234663852886e38 };
 
 interface Multiplication {
@@ -30,7 +30,7 @@ interface Multiplication {
   b: (k: number, col: number) => number;
   /** Allowed error of an element, relative to sum_k |a b|. */
   tolerance: number;
-  /** Whether to use the kernel of large results, which the table does not choose for these sizes. */
+  /** Whether to use the kernel for large results. The table does not choose it for these sizes. */
   isLarge?: boolean;
 }
 

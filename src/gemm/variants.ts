@@ -1,4 +1,4 @@
-// Chooses how a matrix multiplication is computed: by which GEMM kernel, in tiles of which size, and in how many parts along k.
+// Chooses the GEMM kernel for a matrix multiplication, the size of its tiles, and the number of parts along k (split-K).
 // The choice is a pure function of the device's traits and the sizes. So the same program on the same adapter gives the same
 // bits, and there is nothing to measure, save or restore at run time. `npm run bench -- --variants` measures the choice.
 import type { GpuKind } from '../gpu/adapter.ts';
@@ -8,8 +8,8 @@ import { FEW_LANES } from '../gpu/device.ts';
 export type GemmFamily = 'subgroup' | 'workgroup' | 'plain';
 
 /**
- * The GEMM kernels that run only on request. `half`, which is `gemm.half.wgsl`, and `gemm.matrix.wgsl` per size of the subgroup
- * matrices round their operands to half precision; `matrix-f32-*` does not.
+ * The GEMM kernels that run only on request. `half` is `workgroup` with tiles of f16; `matrix-*` is `gemm.matrix.wgsl` for one type and
+ * size of subgroup matrices. All but `matrix-f32-8x8x8` round their operands to f16.
  */
 export type RequestedFamily =
   | 'half'
@@ -24,9 +24,9 @@ export interface GemmVariant {
   /** Rows and columns of the result that one workgroup computes. */
   readonly tileRows: number;
   readonly tileColumns: number;
-  /** Rows and columns that one invocation of a `workgroup` or `half` kernel computes. Other kernels have one block. */
+  /** Rows and columns that one invocation of a `workgroup` or `half` kernel computes. Other kernels have no choice. */
   readonly block?: 4 | 8 | undefined;
-  /** Parts into which k is split. Each is a workgroup's sum; a second dispatch adds them up. 1: not split. */
+  /** Parts into which k is split. Each has its own workgroups, and a second dispatch adds their sums. 1: not split. */
   readonly splitK: number;
 }
 
@@ -37,7 +37,7 @@ export interface GemmTraits {
   readonly lanes: number;
   /** The fewest lanes that a subgroup may have; 0 if that is unknown. */
   readonly minLanes: number;
-  /** The lanes that a kernel of subgroup matrices has to ask for, as they vary from kernel to kernel. */
+  /** The lanes that a kernel of subgroup matrices must ask for, if the device may choose other lanes for each kernel. */
   readonly askedLanes?: number | undefined;
   /** Whether kernels can ask for 8 lanes. */
   readonly takesFewLanes?: boolean;
@@ -54,9 +54,9 @@ interface Tile {
   /** Use the tile only for results with at most this many rows and columns. */
   maxRows?: number;
   maxColumns?: number;
-  /** Use the tile only if the result has at least this many whole ones. */
+  /** Use the tile only if the result holds at least this many whole tiles. */
   minTiles?: number;
-  /** Use the tile only if `invocations` run when k is split into as many parts as `minK` allows. */
+  /** Use the tile only if `invocations` are reached, with k split into as many parts as `minK` allows. */
   fills?: true;
 }
 
@@ -72,7 +72,7 @@ interface Row {
 // A GPU needs of the order of 1,000 subgroups to be busy, so results with few tiles are split along k. Adding up the parts is a
 // dispatch of its own, which takes longer than 128 steps of k. These numbers are estimates: no GPU has been measured yet.
 const MANY = { invocations: 32 * 1024, minK: 128 };
-// A CPU runs one workgroup of 8 invocations per core, and every part costs it a pass over memory more.
+// A CPU runs one workgroup of 8 invocations per core, and each part costs one more pass over memory.
 const FEW = { invocations: 4 * 8, minK: 512 };
 
 // `npm run gpu-compile` shows the figures that these rows refer to; tools/gpu-compile/bounds.md has them.
@@ -82,21 +82,21 @@ const WORKGROUP: Row = {
     { rows: 32, columns: 32, block: 4, maxRows: 32, maxColumns: 32 },
     { rows: 32, columns: 64, block: 4, maxRows: 32 },
     { rows: 64, columns: 32, block: 4, maxColumns: 32 },
-    // 8 x 8 sums per invocation: half as many reads of workgroup memory per multiply-add as 4 x 4, and on RDNA 92 to 96 % of a
-    // round's vector instructions are multiply-adds, not 86 to 91 %. But they take up to 170 registers instead of 72, and one subgroup per
-    // 64 x 64 leaves a GPU idle unless there are many tiles. Devices: see `hasRegisters`.
+    // 8 x 8 sums per invocation need half as many reads of workgroup memory per multiply-add as 4 x 4. On RDNA 92 to 96 % of a
+    // round's vector instructions are multiply-adds, with 4 x 4 86 to 91 %. But 8 x 8 takes up to 170 registers instead of 72, and
+    // has a quarter of the invocations, so a GPU is idle unless there are many tiles. `hasRegisters` names the devices.
     { rows: 128, columns: 128, block: 8, minTiles: 256 },
     { rows: 64, columns: 64, block: 8, minTiles: 512 },
-    // 4 x 4 sums per invocation: four times the subgroups.
+    // 4 x 4 sums per invocation: four times the invocations.
     { rows: 64, columns: 64, block: 4, fills: true },
-    // Results that are too small, with a k too short for many parts: 256 x 256 x 256, or the linear layers of a step. With 64 x 64
-    // most units of a large GPU have no work. Half a tile gives twice the workgroups, each with half the work. If all units have
-    // work, it only costs loads: half as many again per multiply-add. Also for devices that allow only 128 invocations per workgroup.
+    // Small results with a k too short for many parts, such as 256 x 256 x 256 or the linear layers of a step. With 64 x 64 most units
+    // of a large GPU would have no work. Half a tile gives twice the workgroups, each with half the work, but needs 1.5 times the loads
+    // per multiply-add. Also for devices that allow only 128 invocations per workgroup.
     { rows: 32, columns: 64, block: 4 },
   ],
   ...MANY,
 };
-// Four subgroups with 32 x 32 each: all sizes of subgroup matrices divide it.
+// Four subgroups with 32 x 32 each, a multiple of all sizes of subgroup matrices.
 const MATRIX: Row = { tiles: [{ rows: 64, columns: 64 }], ...MANY };
 
 const TABLE: Readonly<Record<GemmFamily | RequestedFamily, Row>> = {
@@ -119,10 +119,10 @@ const TABLE: Readonly<Record<GemmFamily | RequestedFamily, Row>> = {
   'matrix-f32-8x8x8': MATRIX,
 };
 
-/** @internal Columns that every tile divides. */
+/** @internal The columns of the widest tile, a multiple of those of every other. */
 export const WIDEST_TILE = 128;
 
-// Steps of k that a tile in workgroup memory holds at most. Parts begin at multiples of it.
+// The most steps of k in a round. Parts begin at multiples of it.
 const K_STEP = 32;
 
 /** Returns the family of GEMM kernels for a device. */
@@ -159,14 +159,14 @@ function fits(tile: Tile, traits: GemmTraits, m: number, n: number): boolean {
   return isSmall && isLarge && (tile.block !== 8 || hasRegisters(traits)) && runsOn(traits, tile);
 }
 
-// The lanes of a subgroup from which on a driver gives a lane registers for 8 x 8 sums.
+// With at least this many lanes per subgroup, drivers give a lane enough registers for 8 x 8 sums.
 const MANY_LANES = 32;
 
 /**
  * @internal
- * Whether a lane has registers for 8 x 8 sums. With the 16 lanes that Dawn asks Intel's GPUs for it has not: nine of ten instructions of
- * the inner loop would move numbers to memory and back. With 8 lanes it has twice as many registers, and 81 % are multiply-adds. If
- * the lanes are unknown, 4 x 4 loses less on a GPU with many lanes than 8 x 8 on one with few.
+ * Whether a lane has enough registers for 8 x 8 sums. With the 16 lanes that Dawn asks Intel's GPUs for, it has not: nine of ten
+ * instructions of the inner loop would spill. With 8 lanes it has twice as many registers, and 81 % of the instructions are
+ * multiply-adds. If the lanes are unknown, the answer is no: 4 x 4 loses less on a GPU with many lanes than 8 x 8 on one with few.
  */
 export const hasRegisters = ({ minLanes, takesFewLanes = false }: GemmTraits): boolean =>
   takesFewLanes || minLanes >= MANY_LANES;
@@ -183,7 +183,7 @@ const runsOn = ({ maxInvocations }: GemmTraits, tile: Tile): boolean =>
 
 const SPLITS = [1, 2, 4, 8, 16, 32, 64];
 
-/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs at least two steps of a tile. */
+/** Whether a split of k may gain: 512 workgroups fill every device, and a part needs at least two rounds. */
 const mayGain = (parts: number, k: number, tiles: number): boolean =>
   parts === 1 || (k / parts >= 2 * K_STEP && tiles * parts <= 512);
 
@@ -210,7 +210,7 @@ export function listVariants(traits: GemmTraits, m: number, n: number, k: number
   return [...new Map([usual, ...all].map((variant) => [JSON.stringify(variant), variant])).values()];
 }
 
-/** @internal Whether no tile reaches beyond k, so operands need not look for its end. */
+/** @internal Whether no round reaches beyond k, so that loaders need no check for its end. */
 export const isWhole = (k: number): boolean => k % K_STEP === 0;
 
 /** @internal Returns the steps of k in each of `parts` parts; the last part may have fewer. */
@@ -232,12 +232,12 @@ export function constantsOf(traits: GemmTraits, variant: GemmVariant): Record<st
   if (family === 'plain') return {};
   if (family === 'subgroup') return { ROWS };
   if (block) {
-    // A kernel's file says how many rows and columns a panel has.
+    // The kernels' files define the rows and columns of a panel.
     const panels = { ROW_PANELS: ROWS / (block === 4 ? 8 : 64), COLUMN_PANELS: COLUMNS / (block === 4 ? 32 : 64) };
     const layout = { ROWS, COLUMNS, ...panels, THREADS: (ROWS * COLUMNS) / block ** 2 };
     return lanesFor(traits, variant) ? { ...layout, FEW_LANES: 1 } : layout;
   }
   const { lanes } = traits;
-  // Four subgroups load 64 rows and columns, 4 x 4 numbers per lane. A tile has 16 steps of k of f32, or 32 of f16.
+  // Four subgroups load 64 rows and columns, a block of 4 x 4 per lane. A round has 16 steps of k of f32, or 32 of f16.
   return { THREADS: 4 * lanes, AT_ONCE: Math.min(lanes / 4, family === 'matrix-f32-8x8x8' ? 4 : 8) };
 }

@@ -1,5 +1,5 @@
-// Convolution and its two gradients as matrix multiplications whose operands are windows of images, read in place by the loaders in
-// shaders/conv2d*.wgsl. On software adapters convolutions with stride 1 go to shared/directConv2d.ts.
+// Convolution and its two gradients as matrix multiplications. Their operands are windows of images, which the loaders in
+// shaders/conv2d*.wgsl read in place. On software adapters convolutions with stride 1 go to shared/directConv2d.ts.
 import epilogue from '../../shaders/conv2d.epilogue.wgsl';
 import forward from '../../shaders/conv2d.forward.wgsl';
 import inputGradEpilogue from '../../shaders/conv2d.inputGrad.epilogue.wgsl';
@@ -47,8 +47,8 @@ export interface Conv2dOpOptions {
   /** Whether to apply ReLU to the output, in the same dispatch. Default: false. */
   relu?: boolean;
   /**
-   * Whether to take the largest value of each 2x2 window of the output, before ReLU: `maxPool2d(y, { kernelSize: 2 })`. Kernels do so in
-   * the same dispatch if p and q are even (direct convolutions: if 8 divides q) and do not store what the pool reads. Default: false.
+   * Whether to take the largest value of each 2x2 window of the output, before ReLU: `maxPool2d(y, { kernelSize: 2 })`. If p and q are
+   * even (direct convolutions: if 8 divides q), this needs no dispatch of its own, and y is not stored before it. Default: false.
    */
   maxPool?: boolean;
 }
@@ -148,23 +148,24 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   });
 }
 
-/** Whether the epilogue of a GEMM kernel can take the max pool. Only those for GPUs do. A place has 15 bits per dimension. */
+/** Whether the epilogue of a GEMM kernel can take the max pool. Only those for GPUs do. `index` has 15 bits per dimension. */
 function poolsInEpilogue(gpu: Gpu, { h, w, p, q, padH, padW }: Conv2dSizes): boolean {
   const family = gemmFamily(gpu);
   const hasPlaces = p % 2 === 0 && q % 2 === 0 && Math.max(h + 2 * padH, w + 2 * padW) < 2 ** 15;
   return family !== 'subgroup' && family !== 'plain' && hasPlaces;
 }
 
-// Whether no tile reaches beyond k, and whether quotients of k need whole numbers.
+// Whether no round reaches beyond k, and whether k is too large for the fast `quotient` of conv2d.wgsl.
 const shapeOfK = (k: number) => ({ WHOLE_K: Number(isWhole(k)), LARGE: isLarge(k) });
-/** The neighbours, from each multiple of their number on, that always lie in one row of this length: 4, 2 or 1. */
+/** RUN of conv2d.wgsl for rows of this length. */
 const runOf = (length: number) => (length % 4 === 0 ? 4 : length % 2 === 0 ? 2 : 1);
 const isLarge = (k: number) => Number(k >= 2 ** 21);
 
 /** 1 / size for `quotient` in conv2d.wgsl, which explains the factor. */
 const inverse = (size: number) => (1 + 2 ** -22) / Math.max(size, 1);
 
-// The columns are sorted into strideH strideW phases, and no tile has columns of two. No phase uses more than `k` steps.
+// The columns are sorted into strideH strideW phases (see conv2d.inputGrad.wgsl), and no tile has columns of two. `k` is the most
+// steps that a phase uses.
 function inputGradSizes({ images, h, w, o, r, s, strideH, strideW, dilationH, dilationW }: Conv2dSizes) {
   const phases = strideH * strideW;
   const perPhase = images * Math.ceil(h / strideH) * Math.ceil(w / strideW);

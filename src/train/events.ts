@@ -21,7 +21,7 @@ export interface ClassWeightEvent {
   effectiveClasses: number;
   /** Entropy of the normalised weights, in nats. */
   entropy: number;
-  /** Whether fewer than two effective classes are left. Then the weights follow one class, and adaptation fails. */
+  /** Whether fewer than two of more than two classes are effective. Adaptation fails then, unless the target has only one or two. */
   collapsed: boolean;
 }
 

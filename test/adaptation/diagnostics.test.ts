@@ -18,6 +18,10 @@ test('one class is a collapse, and so is almost one', () => {
   assert.is(diagnoseClassWeight([1, 0.1, 0.1, 0.1]).collapsed, true);
 });
 
+test('two classes always have fewer than two effective ones, so that is no collapse', () => {
+  assert.is(diagnoseClassWeight([1, 0.9]).collapsed, false);
+});
+
 test('unequal weights: by the formulas', () => {
   const { effectiveClasses, entropy, collapsed } = diagnoseClassWeight([1, 0.5, 0.25, 0.25, 0]);
   near(effectiveClasses, 4 / 1.375);

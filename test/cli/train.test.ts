@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { htmlReport, type ReportData } from '../../src/cli/run/htmlReport.ts';
-import { summarizeSeeds } from '../../src/cli/show/summary.ts';
+import { seedsLine, summarizeSeeds } from '../../src/cli/show/summary.ts';
 import { at, inFolder, run, TRAIN, writeIdx } from './command.ts';
 
 // `padagrad train`: its options, its output, its files and its exit code.
@@ -177,6 +177,12 @@ test('--seeds runs once per seed, and reports mean and standard deviation', asyn
   const made = [90, 92, 97].map((targetAccuracy, seed) => ({ ...runs[0], seed, targetAccuracy }));
   const { targetAccuracy, targetDeviation } = summarizeSeeds(made);
   assert.ok(Math.abs(targetAccuracy! - 93) < 1e-9 && Math.abs(targetDeviation! - Math.sqrt(13)) < 1e-9);
+  const tested = made.map((one) => ({ ...one, sourceAccuracy: null }));
+  const line =
+    'PADA, seeds 0, 1, 2: target accuracy 93.0 (3.6) (90.0, 92.0, 97.0); mean (standard deviation) in percent';
+  assert.is(seedsLine(summarizeSeeds(tested)), line);
+  const unlabelled = tested.map((one) => ({ ...one, targetAccuracy: null }));
+  assert.is(seedsLine(summarizeSeeds(unlabelled)), 'PADA, seeds 0, 1, 2: accuracy unknown');
 });
 
 test('--out saves config, metrics, checkpoint and model, and says if it overwrites a run', async () => {

@@ -110,6 +110,7 @@ export default {
     ['Math.exp(-z)', 'Math.exp(z)', 'train/select'],
     ['noGrad(() => evaluate(() => model.forward(x)))', 'noGrad(() => model.forward(x))', 'train/select'],
   ],
+  'src/adaptation/diagnostics.ts': [['weights.length > 2 && ', '', 'adaptation/diagnostics']],
   'src/adaptation/aDistance.ts': [
     ['(LR * errors[k]!) / batch.length', '(-LR * errors[k]!) / batch.length', 'adaptation/aDistance'],
     ['order.subarray(held)', 'order.subarray(1, 3)', 'adaptation/aDistance'],

@@ -39,7 +39,7 @@ async function weigh(terminal: Terminal, flags: Flags): Promise<number> {
     terminal.line(`${effectiveClasses.toFixed(1)} effective classes, entropy ${entropy.toFixed(2)}`);
     if (collapsed)
       terminal.warning(
-        'the class weights have collapsed (fewer than two effective classes); try a higher --temperature',
+        'the class weights have fewer than two effective classes; unless the data has only one or two, try a higher --temperature',
       );
     const { count } = examples;
     const device = deviceOf(gpu);

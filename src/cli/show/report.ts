@@ -129,7 +129,7 @@ export class RunReport {
     }
     if (event.collapsed)
       terminal.warning(
-        'the class weights have collapsed (fewer than two effective classes), so training is going wrong; try --method self-training, --class-weights saturating --temperature 1 --floor 0.05, or a higher --temperature',
+        'the class weights have fewer than two effective classes: training is going wrong, unless the target has only one or two classes; try --method self-training, --class-weights saturating --temperature 1 --floor 0.05, or a higher --temperature',
       );
     this.warnOfDrift(event);
     this.lastWeight = event;

@@ -72,6 +72,10 @@ function deviation(values: readonly number[]): number | null {
 /** Writes the result of several seeds in a line. */
 export function seedsLine(result: SeedsSummary): string {
   const each = result.runs.map((run) => run.targetAccuracy?.toFixed(1) ?? '-').join(', ');
-  const source = spread(result.sourceAccuracy, result.sourceDeviation);
-  return `${METHOD_TITLES[result.method]}, seeds ${result.seeds.join(', ')}: target accuracy ${spread(result.targetAccuracy, result.targetDeviation)} (${each}), source accuracy ${source}; mean (standard deviation) in percent`;
+  const { targetAccuracy, targetDeviation, sourceAccuracy, sourceDeviation } = result;
+  const figures = [];
+  if (targetAccuracy !== null) figures.push(`target accuracy ${spread(targetAccuracy, targetDeviation)} (${each})`);
+  if (sourceAccuracy !== null) figures.push(`source accuracy ${spread(sourceAccuracy, sourceDeviation)}`);
+  const known = figures.length > 0 ? `${figures.join(', ')}; mean (standard deviation) in percent` : 'accuracy unknown';
+  return `${METHOD_TITLES[result.method]}, seeds ${result.seeds.join(', ')}: ${known}`;
 }

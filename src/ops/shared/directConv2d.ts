@@ -1,4 +1,4 @@
-// Direct convolution: stride-1 convolutions on CPUs that play the GPU and have subgroups. It is faster there than a matrix
+// Direct convolution: convolutions with stride 1 on software adapters with subgroups. It is faster there than a matrix
 // multiplication, because a lane loads a piece of an image row once for all taps of a kernel row.
 import direct from '../../../shaders/conv2d.direct.wgsl';
 import weightGradEpilogue from '../../../shaders/conv2d.directWeightGrad.epilogue.wgsl';
