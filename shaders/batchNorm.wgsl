@@ -22,7 +22,7 @@ override PLACES = 2u;
 // ACROSS IMAGES PLACES.
 override WG = 64u;
 
-// More than any size. Only a loop to a constant gets no counter of Dawn's, which is half of the instructions of a loop over places.
+// More than any size. Dawn adds a counter to each loop whose bound is no constant: half of the instructions of a loop over places.
 const ENDLESS = 0x40000000u;
 
 // A slice has `images` of the n images.

@@ -9,11 +9,12 @@
 //             dloss instead of dloss[r]: sum;   dloss / W: mean;   0 for logits beyond the rows
 //   accuracy  loss[64] = 100 / rows * the number of rows whose largest logit is at their label        with ACCURACY
 //
-// shapes    logits x, dlogits: [rows or more, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [], with ACCURACY [65];
-//           rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes, right rows), finally all in the first
-// parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl, accuracy.row.wgsl); workgroups take blocks of rows in turn. A single workgroup needs
-//           no second dispatch; several leave partial sums to total. A single one can compute dlogits too (elements of it), for dloss = 1.
-//           backward: one invocation per element
+// shapes    logits x, dlogits: [rows or more, cols]; labels: [rows] u32; weight: [cols]; sampleWeight: [rows]; loss, dloss: [rows] or [],
+//           with ACCURACY [65]; rowStats: [rows] of (m, 1 / s); totals: [workgroups] of (sum of l, W, sum of w over all classes, right
+//           rows), finally all in the first
+// parallel  forward: LANES lanes per row (rows.wgsl, softmax.row.wgsl, accuracy.row.wgsl); workgroups take blocks of rows in turn.
+//           Several leave partial sums to `total`. A single one needs no second dispatch, and can compute `elements` numbers of
+//           dlogits too, for dloss = 1. backward: one invocation per element
 // numerics  backward reads m and 1 / s instead of log-sum-exp, which has too few digits at logits of 1e4. A label >= cols, a largest
 //           logit that is not finite and W = 0 give NaN, as in PyTorch; with weightless = 1, W < 2^-126 gives loss and gradient 0
 

@@ -14,7 +14,8 @@
 //           labels: [sources]; loss, accuracy: []; each: [sources, 1]
 // parallel  forward: one workgroup; each invocation takes every 64th image, and a tree adds the partial sums. It can compute dz too
 //           (gradient), for dloss = 1. Else one invocation per image
-// numerics  the probability, its slope and the mean weight are computed as sigmoid.wgsl and domainWeights.wgsl do. Logarithms are clamped at -100, as in PyTorch (clampedLog of rows.wgsl, which keeps NaN). A p outside [0, 1] and a label >= classes give NaN
+// numerics  the probability, its slope and the mean weight are computed as in sigmoid.wgsl and domainWeights.wgsl. Logarithms are clamped
+//           at -100, as in PyTorch (clampedLog of rows.wgsl, which keeps NaN). A p outside [0, 1] and a label >= classes give NaN
 
 override LOGITS = false;
 override BY_CLASS = false;

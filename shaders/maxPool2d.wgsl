@@ -12,7 +12,7 @@
 //           takes LOOP pixels and looks for itself in every window that covers it, so no atomics
 // numerics  NaN is found by its bits and wins. Storing the index costs half the time of finding it again in backward
 
-// rest is 64 modulo w / 8.
+// rest: an invocation's next output lies 64 mod q columns further, in halve 64 mod (w / 8) vectors.
 struct Params { size: u32, h: u32, w: u32, p: u32, q: u32, kernelSize: u32, stride: u32, padding: u32, relu: u32, rest: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

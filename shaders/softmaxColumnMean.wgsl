@@ -10,10 +10,12 @@
 //           lane           as small, in several workgroups, for many rows
 //           rows, columns  one invocation per row, then one per four columns: for CPUs, where barriers are expensive
 //           subgroups      for GPUs with subgroups: see softmaxColumnMean.subgroups
-//           fused          for GPUs without, or for few columns: a workgroup takes a few rows at a time, first with LANES lanes per row (softmax.row.wgsl), then with
-//                          COLS lanes for the columns, which find the rows in the cache, so x is read from memory only once
-// numerics  an invocation adds up about 100 rows, for very many rows more. Sums of those are kept in two parts, also from batch to batch, and lose nothing; their
-//           order is fixed. A row with NaN, or with a largest element that is not finite, makes the result NaN
+//           fused          for GPUs without subgroups, or for few columns: a workgroup takes a few rows at a time. LANES lanes per row
+//                          find m and s (softmax.row.wgsl), then COLS lanes add up the columns. They find the rows in the cache, so
+//                          x is read from memory only once
+// numerics  an invocation adds up about 100 rows, or more if there are very many. Sums of those are kept in two parts, also from batch to
+//           batch, and lose nothing. Their order is fixed. A row with NaN, or with a largest element that is not finite, makes the
+//           result NaN
 
 override COLS = 1u;
 // fused: the columns that an invocation really holds, at most HELD.

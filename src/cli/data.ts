@@ -42,6 +42,8 @@ export interface DataOptions {
   labels?: string | undefined;
   /** The column of a CSV file that holds the labels. */
   labelColumn?: string | undefined;
+  /** Whether a CSV file may lack that column, as a target may. Default: false. */
+  mayLackLabels?: boolean | undefined;
   /** The folder that the paths of an image list begin in. Default: the list's. */
   root?: string | undefined;
 }
@@ -186,8 +188,8 @@ async function readNpyFiles(file: string, { labels }: DataOptions): Promise<Host
   return readNpy({ data: await readNamed(file), labels: named === undefined ? undefined : await readNamed(named) });
 }
 
-async function readCsvFile(file: string, { labelColumn }: DataOptions): Promise<HostData> {
-  return readCsv(await readNamed(file), { labelColumn });
+async function readCsvFile(file: string, { labelColumn, mayLackLabels }: DataOptions): Promise<HostData> {
+  return readCsv(await readNamed(file), { labelColumn, mayLackLabels });
 }
 
 async function readSafetensorsFile(file: string): Promise<HostData> {

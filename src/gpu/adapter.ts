@@ -3,7 +3,7 @@ import { type AdapterInfo, Device, readLimits, SUBGROUP_SIZE_CONTROL } from './d
 import { GpuError } from './errors.ts';
 import type { Native } from './native.ts';
 
-/** The kind of device that kernels are chosen for: a CPU that plays the GPU (lavapipe, SwiftShader, WARP), or a real GPU. */
+/** The kind of device that kernels are chosen for: a software adapter (lavapipe, SwiftShader, WARP), or a real GPU. */
 export type GpuKind = 'cpu' | 'gpu';
 
 /** The options of `createGpu` that concern the device. */

@@ -55,8 +55,8 @@ export class Gpu extends Disposable {
   }
 
   /**
-   * The kind of device that kernels are chosen for: `cpu` if the adapter is a CPU that plays the GPU, else `gpu`. `createGpu({ kind })` forces it,
-   * so that tests can run the kernels of GPUs on any adapter.
+   * The kind of device that kernels are chosen for: `cpu` if the adapter runs on the CPU, else `gpu`. `createGpu({ kind })` forces it, so
+   * that tests can run the kernels of GPUs on any adapter.
    */
   get kind(): GpuKind {
     return this.options.kind ?? (this.info.software ? 'cpu' : 'gpu');

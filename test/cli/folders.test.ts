@@ -138,6 +138,17 @@ test('feature vectors of a CSV file train an mlp, standardised as its file says'
   assert.ok(Math.abs(mean[0] - average) < 1e-9, `${mean[0]} ${average}`);
   assert.ok(Math.abs(std[0] ** 2 - first.reduce((sum, x) => sum + (x - average) ** 2 / 60, 0)) < 1e-6);
   assert.is(mean.length, 16);
+  // Training uses no labels of the target, so its file may lack the column. A test set needs it.
+  const bare = readFileSync('phone.csv', 'utf8').replace(/,[^,\n]*$/gm, '');
+  writeFileSync('unlabelled.csv', bare.replaceAll(',"left', ''));
+  const same = await run(
+    'train -s csv:shop.csv -t csv:unlabelled.csv --label-column kind --standardize source -b 8 -i 2 --out bare',
+  );
+  assert.is(same.code, 0, same.stderr.text);
+  await refused(
+    'train -s csv:shop.csv -t csv:phone.csv --target-test csv:unlabelled.csv --label-column kind -b 8',
+    /a column 'kind' of labels but found the columns x0/,
+  );
 });
 
 /** Prepares a run without doing it. */

@@ -53,7 +53,8 @@ export default {
     ['n === undefined ? data', 'true ? data', 'cli/train'],
     ['whole && (await select(testTitle, names ? whole : named(whole, all), classes))', 'whole', 'cli/train'],
     ['return names ? matchClasses(data, names) : data;', 'return data;', 'cli/folders'],
-    ["side === 'source' && split === 'train' ? ", 'true ? ', 'cli/folders'],
+    ["side === 'source' ? ", 'true ? ', 'cli/folders'],
+    ['mayLackLabels: true', 'mayLackLabels: false', 'cli/folders'],
   ],
   'src/train/labelTable.ts': [['row[c]! > row[second]!', 'row[c]! < row[second]!', 'cli/folders']],
   'src/cli/commands/predict.ts': [

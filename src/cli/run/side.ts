@@ -26,7 +26,8 @@ export function sideLoader(flags: TrainFlags, reading: ReadingWatch) {
     const load = (title: string, name: string, split: Split) =>
       asUsage(title, async () => {
         // Only the source, one of four data sets, needs labels.
-        const options = side === 'source' && split === 'train' ? { ...shared, labels } : shared;
+        const options =
+          split === 'test' ? shared : side === 'source' ? { ...shared, labels } : { ...shared, mayLackLabels: true };
         const data = await resolveData(name, split, options, reading);
         return names ? matchClasses(data, names) : data;
       });

@@ -41,6 +41,8 @@ export function parseCsv(text: string): CsvRecord[] {
 export interface CsvOptions {
   /** Name of the column that holds the labels. Default: there are none. */
   labelColumn?: string | undefined;
+  /** Whether the table may lack the label column. Default: false. */
+  mayLackLabels?: boolean | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface CsvOptions {
  *
  * @throws DataError if the file is no such table
  */
-export function readCsv(table: NamedBytes, { labelColumn }: CsvOptions = {}): HostFeatures {
+export function readCsv(table: NamedBytes, { labelColumn, mayLackLabels = false }: CsvOptions = {}): HostFeatures {
   const { file } = table;
   const refuse = (expected: string, found: string): never => {
     throw new DataError({ file, offset: 0, expected, found });
@@ -57,7 +59,7 @@ export function readCsv(table: NamedBytes, { labelColumn }: CsvOptions = {}): Ho
   const names = header?.fields ?? [];
   if (rows.length === 0) refuse('a line of column names and a line per example', `${header ? 'one line' : 'nothing'}`);
   const labelAt = labelColumn === undefined ? -1 : names.indexOf(labelColumn);
-  if (labelColumn !== undefined && labelAt < 0)
+  if (labelColumn !== undefined && labelAt < 0 && !mayLackLabels)
     refuse(`a column '${labelColumn}' of labels`, `the columns ${names.slice(0, 8).join(', ')}`);
   const columns = names.map((_, i) => i).filter((i) => i !== labelAt);
   const dim = columns.length;
