@@ -106,4 +106,11 @@ test('subgroup matrices ask for lanes where they vary, and four such subgroups s
   assert.is(lanesFor(varying, chooseVariant({ ...varying, family: undefined }, 64, 64, 64)), undefined);
 });
 
+test('where kernels can ask for lanes, those of 8 x 8 blocks ask for 8', () => {
+  const varying = DEVICES['GPU that takes few lanes']!;
+  assert.is(lanesFor(varying, chooseVariant(varying, 2048, 2048, 2048)), 8);
+  assert.is(lanesFor(varying, chooseVariant(varying, 2048, 1023, 2048)), undefined);
+  assert.is(lanesFor(DEVICES.GPU!, chooseVariant(DEVICES.GPU!, 2048, 2048, 2048)), undefined);
+});
+
 test.run();

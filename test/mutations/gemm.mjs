@@ -93,7 +93,7 @@ export default {
     ['Math.floor(n / columns) >= minTiles', 'Math.ceil(n / columns) >= minTiles', 'gemm/variants'],
     ['running(tile) * mostParts >= invocations', 'running(tile) >= invocations', 'gemm/variants'],
     ['takesFewLanes || minLanes >= MANY_LANES', 'true', 'gemm/variants'],
-    ['block === 8 && takesFewLanes', 'false && takesFewLanes', 'gemm/defineGemm'],
+    ['block === 8 && takesFewLanes', 'false && takesFewLanes', 'gemm/variants'],
     ['return askedLanes;', 'return undefined;', 'gemm/variants'],
     ["suited === 'subgroup' && lanes < 8", "suited === 'subgroup' && lanes < 1", 'gemm/variants'],
   ],

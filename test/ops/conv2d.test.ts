@@ -71,10 +71,11 @@ const GEOMETRIES: Case[] = [
   ['9x3x8x8 17x3x3x3 17', { maxPool: true, relu: true, padding: 1 }],
   ['3x2x6x24 5x2x3x5', { maxPool: true, padding: [1, 2] }],
   ['5x2x10x20 3x2x5x5 3', { maxPool: true }],
-  // Squares of pixels; rows of four with two that may use the padding; rows of a length of which 1 / length is rounded down.
+  // Squares of pixels; rows of four with two that may use the padding; rows of which 1 / length is rounded down, as
+  // the 164th pixel shows.
   ['2x3x6x10 5x3x3x3 5', { padding: 1 }],
   ['1x3x14x16 4x3x7x7 4', { stride: 2, padding: 3 }],
-  ['2x1x3x43 2x1x3x3 2', {}],
+  ['2x1x7x43 2x1x3x3 2', {}],
   // ReLU in the epilogue.
   ['9x3x8x21 17x3x3x3 17', { relu: true }],
 ];
