@@ -22,7 +22,7 @@ override THREADS: u32 = 64;
 override ROW_PANELS: u32 = 1;
 override COLUMN_PANELS: u32 = 1;
 
-// For subgroups of 8 lanes on Intel's GPUs: multiplies one step of k at a time, so that the registers are enough.
+// For subgroups of 8 lanes on Intel's GPUs: one step of k at a time and no prefetch, so that the registers are enough.
 override FEW_LANES = false;
 
 const STEP = 16u;
