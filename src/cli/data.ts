@@ -1,19 +1,27 @@
 // Data sets by the names that flags take: mnist, fontdigits, emoji, and KIND:PATH for files. Each kind has one function here that opens its
 // files; the readers in src/data decode them.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EMOJI_CLASSES } from '../data/emojiClasses.ts';
 import type { HostData, HostImages } from '../data/host.ts';
 import { readCsv } from '../data/readers/csv.ts';
 import { readImages } from '../data/readers/idx.ts';
-import { type ImageFile, imagesOfFolder, imagesOfList, type Resize, readImageFiles } from '../data/readers/images.ts';
+import {
+  type ImageFile,
+  imagesOfFolder,
+  imagesOfList,
+  isImagePath,
+  type Resize,
+  readImageFiles,
+} from '../data/readers/images.ts';
 import { readNpy } from '../data/readers/npy.ts';
 import { readFeatures } from '../data/readers/safetensors.ts';
 import { sharpDecoder } from './decode.ts';
 import { UsageError } from './errors.ts';
-import { readNamed, reasonOf } from './run/files.ts';
+import { otherThanFile, readNamed, reasonOf } from './run/files.ts';
+import { counted } from './show/format.ts';
 
 export const SPLITS = ['train', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -133,7 +141,15 @@ async function readIdx(prefix: string): Promise<HostImages> {
 }
 
 async function readFolder(folder: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {
-  return readFiles(imagesOfFolder(folder, listFolder(folder)), folder, options, watch);
+  const paths = listFolder(folder);
+  const files = paths.filter((path) => !path.endsWith('/'));
+  const images = imagesOfFolder(folder, files);
+  const others = files.filter((path) => !isImagePath(path));
+  if (others.length > 0)
+    watch.onNote?.(`${folder}: left out ${counted(others.length, 'file')} without an image's name: ${someOf(others)}`);
+  const empty = paths.filter((path) => /^[^/]+\/$/.test(path) && !images.some(({ name }) => name.startsWith(path)));
+  if (empty.length > 0) watch.onNote?.(`${folder}: there are no images in ${someOf(empty)}`);
+  return readFiles(images, folder, options, watch);
 }
 
 /** Guesses the kind of data at a path. */
@@ -149,13 +165,28 @@ export function imageFolder(name: string, { root }: { root?: string } = {}): str
   return kind === 'folder' ? path : (root ?? dirname(path));
 }
 
-/** Lists the files in a folder and those below, with / between their names. @throws UsageError if it is no folder */
-function listFolder(folder: string): string[] {
+/**
+ * Lists the files in a folder and those below, with / between their names and after those of folders. Hidden ones are left out, links
+ * are followed.
+ *
+ * @throws UsageError if it is no folder, or contains a link to itself
+ */
+function listFolder(folder: string, above: readonly string[] = []): string[] {
+  let place: string;
+  let names: string[];
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll(sep, '/'));
+    place = realpathSync(folder);
+    names = readdirSync(folder).filter((name) => !name.startsWith('.'));
   } catch (cause) {
     throw new UsageError(`${folder} cannot be read: ${reasonOf(cause)}`, { cause });
   }
+  if (above.includes(place))
+    throw new UsageError(`${folder} is a link to ${place}, which contains it, so it has no end; remove the link`);
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    if (otherThanFile(path) !== 'a folder') return [name];
+    return [`${name}/`, ...listFolder(path, [...above, place]).map((below) => `${name}/${below}`)];
+  });
 }
 
 async function readList(file: string, options: DataOptions, watch: ReadingWatch): Promise<HostImages> {

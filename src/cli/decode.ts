@@ -22,6 +22,10 @@ export async function sharpDecoder(): Promise<Decode> {
   return async (bytes, { channels, size, resize }) => {
     const limitInputPixels = Math.min(MOST_PIXELS, FEWEST_PIXELS + PIXELS_PER_BYTE * bytes.length);
     const image = sharp(bytes, { failOn: 'error', limitInputPixels }).rotate().flatten({ background: '#fff' });
+    // Samples of other types, such as a TIFF's floats, have no common white. The conversion to bytes would cut them off.
+    const { depth } = await image.metadata();
+    if (depth !== 'uchar' && depth !== 'ushort')
+      throw new Error(`its samples are of type ${depth}; save it with 8 or 16 bits per channel`);
     if (size) image.resize(size[1], size[0], { fit: fits[resize], background: '#fff' });
     if (channels === 1) image.greyscale();
     const { data, info } = await image

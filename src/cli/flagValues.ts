@@ -29,8 +29,10 @@ const MOST_SEEDS = 1000;
 export function seedList(text: string): number[] {
   const seeds = text.split(',').flatMap((part) => {
     const [first, last = first!, ...more] = part.split('-').map((end) => whole(0)(end.trim()));
-    if (more.length > 0 || last < first! || last - first! >= MOST_SEEDS)
+    if (more.length > 0 || last < first!)
       throw new InvalidArgumentError(`'${part}' is no range of seeds; write one such as 0-4.`);
+    if (last - first! >= MOST_SEEDS)
+      throw new InvalidArgumentError(`'${part}' is more than ${MOST_SEEDS} seeds; write a shorter range.`);
     return Array.from({ length: last - first! + 1 }, (_, i) => first! + i);
   });
   if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError('Each seed may occur only once.');

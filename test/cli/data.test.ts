@@ -186,6 +186,25 @@ test('folders and files of another format are refused in one line', async () => 
   assert.match((await refusal(`idx:${prefix}`)).message, /labels-idx1-ubyte: at byte 9 expected 2 bytes of data/);
 });
 
+test('files and folders that give no images are named; a file with the name of an image is read or refused', async () => {
+  for (const kind of ['cat', 'dog', 'pig']) mkdirSync(join(folder, kind));
+  for (const kind of ['cat', 'dog'])
+    await sharp({ create: GREY })
+      .png()
+      .toFile(join(folder, kind, 'a.png'));
+  writeFileSync(join(folder, 'cat', 'notes.txt'), '');
+  const notes: string[] = [];
+  await resolveData(`folder:${folder}`, 'train', {}, { onNote: (note) => notes.push(note) });
+  assert.is(notes.length, 2);
+  assert.match(notes[0]!, /left out 1 file without an image's name: cat\/notes\.txt$/);
+  assert.match(notes[1]!, /there are no images in pig\/$/);
+  writeFileSync(join(folder, 'dog', 'b.HEIC'), 'ftypheic');
+  assert.match(
+    (await refusal(`folder:${folder}`)).message,
+    /dog\/b\.HEIC: .*expected an image but found what cannot be/,
+  );
+});
+
 if (process.platform !== 'win32') {
   test('files of a folder that cannot be opened are left out on request', async () => {
     for (const name of ['a', 'b', 'c'])
@@ -194,10 +213,9 @@ if (process.platform !== 'win32') {
         .toFile(join(folder, `${name}.png`));
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link.png'));
     chmodSync(join(folder, 'b.png'), 0);
-    mkdirSync(join(folder, 'album.png'));
     // The superuser may open every file.
     const locked = process.getuid!() === 0 ? [] : ['b.png'];
-    const left = ['album.png', ...locked, 'link.png'];
+    const left = [...locked, 'link.png'];
     const notes: string[] = [];
     const read = await resolveData(
       `folder:${folder}`,
@@ -210,12 +228,32 @@ if (process.platform !== 'win32') {
       ['a.png', 'b.png', 'c.png'].filter((name) => !locked.includes(name)),
     );
     assert.is(notes.length, 1);
-    assert.match(notes[0]!, new RegExp(`left out ${left.length} of 5 images, which cannot be opened or decoded: `));
+    assert.match(notes[0]!, new RegExp(`left out ${left.length} of 4 images, which cannot be opened or decoded: `));
     for (const name of left) assert.ok(notes[0]!.includes(name));
-    rmSync(join(folder, 'album.png'), { recursive: true });
     assert.match(
       (await refusal(`folder:${folder}`)).message,
       /(link\.png is a broken link, not a file|b\.png cannot be read)/,
+    );
+  });
+
+  test('links to folders are followed; one to a folder that contains it is refused', async () => {
+    for (const kind of ['cat', 'dog', '.cache/pig']) mkdirSync(join(folder, kind), { recursive: true });
+    const image = join(folder, 'cat', 'a.png');
+    await sharp({ create: GREY }).png().toFile(image);
+    for (const copy of ['dog/b.png', 'dog/.c.png', '.cache/pig/a.png']) copyFileSync(image, join(folder, copy));
+    symlinkSync(join(folder, 'dog'), join(folder, 'ewe'));
+    const read = await resolveData(`folder:${folder}`, 'train');
+    assert.equal(
+      [read.names, read.classNames],
+      [
+        ['cat/a.png', 'dog/b.png', 'ewe/b.png'],
+        ['cat', 'dog', 'ewe'],
+      ],
+    );
+    symlinkSync(folder, join(folder, 'dog', 'up'));
+    assert.match(
+      (await refusal(`folder:${folder}`)).message,
+      /up is a link to .*, which contains it.*; remove the link/,
     );
   });
 

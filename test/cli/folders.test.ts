@@ -95,8 +95,10 @@ test('a run on folders saves the names of the classes, and predict labels the fi
   const labelled = 'predict -m run -d folder:labelled --limit 2';
   const stdout = await run(labelled);
   assert.match(stdout.stdout.text, /^file,label.*\r\n(?:"left, far\/0|left\/\d)/);
-  const dash = await run(`${labelled} --csv -`);
-  assert.equal([dash.stdout.text, existsSync('-')], [stdout.stdout.text, false]);
+  for (const name of ['-', '/dev/stdout']) {
+    const dash = await run(`${labelled} --csv ${name}`);
+    assert.equal([dash.stdout.text, existsSync('-')], [stdout.stdout.text, false]);
+  }
   const evaluated = await run('eval -m run -d folder:labelled --json');
   assert.is(evaluated.result.accuracy, trained.result.targetAccuracy);
   const named = await run(['eval', '-m', 'run', '-d', 'folder:labelled', '--classes', 'left, far']);
@@ -198,6 +200,16 @@ test('weights decide how images are standardised, unless a flag does', async () 
     refusal.message,
     /--standardize imagenet is for colour images, but the source's images are 16x16; write --standardize source/,
   );
+});
+
+test('a class without an example in the source is named, unless the classes were chosen', async () => {
+  notes.length = 0;
+  await prepare({ sourceLimit: 31 });
+  assert.equal(notes, [
+    '--source folder:shop: none of the 31 images is of class right, so the network cannot learn it',
+  ]);
+  await prepare({ sourceLimit: 31, sourceClasses: '0-2' });
+  assert.is(notes.length, 1);
 });
 
 test('--labels names the labels of the source', async () => {

@@ -248,6 +248,35 @@ test('a file that cannot be written leaves no temporary file', () => {
   assert.equal(readdirSync(folder), ['taken']);
 });
 
+test('a link stays, and the file that it leads to is replaced', () => {
+  const [file, link] = [join(folder, 'far', 'labels'), join(folder, 'link')];
+  mkdirSync(join(folder, 'far'));
+  writeFileSync(file, 'old');
+  symlinkSync(file, link);
+  writeAtomically(link, 'new');
+  assert.is(readFileSync(file, 'utf8'), 'new');
+  assert.ok(fs.lstatSync(link).isSymbolicLink());
+});
+
+if (process.platform !== 'win32') {
+  // /dev/null is such a file: as root, renaming another file to its name removed the device.
+  test('a pipe is written to and stays', () => {
+    const pipe = join(folder, 'pipe');
+    assert.is(spawnSync('mkfifo', [pipe]).status, 0);
+    // Opened for reading too, so that nobody waits.
+    const reader = fs.openSync(pipe, fs.constants.O_RDWR);
+    try {
+      writeAtomically(pipe, 'text');
+      assert.ok(fs.statSync(pipe).isFIFO());
+      const read = Buffer.alloc(4);
+      fs.readSync(reader, read);
+      assert.is(String(read), 'text');
+    } finally {
+      fs.closeSync(reader);
+    }
+  });
+}
+
 test('a lock that another process has taken over is not removed', () => {
   const unlock = lockFolder(folder);
   const lock = join(folder, 'lock');

@@ -148,6 +148,7 @@ test('other tasks, single runs and folders without runs are refused', async () =
   await refused(`${TRAIN} --select --seeds 0-2`, '--select compares saved runs');
   await refused(`${TRAIN} --select --seeds 0,1 --out runs/seed-0`, '--out runs/seed-0 holds another run');
   await refused(`${TRAIN} --seeds 3-1`, "'3-1' is no range of seeds");
+  await refused(`${TRAIN} --seeds 0-1000`, "'0-1000' is more than 1000 seeds");
 });
 
 test.run();

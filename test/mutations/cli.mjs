@@ -21,6 +21,8 @@ export default {
   'src/cli/run/files.ts': [
     ['quietly(() => removeFile(temporary));', '', 'cli/runFolder'],
     ['      fsyncSync(file);\n', '', 'cli/runFolder'],
+    ['quietly(() => realpathSync(path)) ?? path', 'path', 'cli/runFolder'],
+    ["otherThanFile(place) === 'a device or a pipe'", 'false', 'cli/runFolder'],
     ['  syncFolder(folder);\n', '', 'cli/runFolder'],
     ['if (existsSync(path)) return;\n    const', 'const', 'cli/runFolder'],
   ],
@@ -59,7 +61,8 @@ export default {
   'src/train/labelTable.ts': [['row[c]! > row[second]!', 'row[c]! < row[second]!', 'cli/folders']],
   'src/cli/commands/predict.ts': [
     ['constants.COPYFILE_EXCL', '0', 'cli/folders'],
-    [" || csv === '-'", '', 'cli/folders'],
+    ["csv === '-' || ", '', 'cli/folders'],
+    [" || csv === '/dev/stdout'", '', 'cli/folders'],
   ],
   'src/cli/flags.ts': [
     ['!kinds.some((kind) => readers.includes(kind))', 'false', 'cli/folders'],
@@ -75,7 +78,23 @@ export default {
     ['  checkFinite(model);\n', '', 'cli/eval'],
     ["?.options?.float32MatmulPrecision ?? 'highest'", '?.options?.float32MatmulPrecision', 'cli/eval'],
   ],
-  'src/cli/decode.ts': [[', limitInputPixels', '', 'data/readers/images']],
+  'src/cli/decode.ts': [
+    [', limitInputPixels', '', 'data/readers/images'],
+    ["depth !== 'uchar' && depth !== 'ushort'", 'false', 'data/readers/images'],
+  ],
+  'src/cli/data.ts': [
+    ['above.includes(place)', 'above.length > 1', 'cli/data'],
+    ["names = readdirSync(folder).filter((name) => !name.startsWith('.'))", 'names = readdirSync(folder)', 'cli/data'],
+    ['if (others.length > 0)', 'if (others.length > 1)', 'cli/data'],
+    ['if (empty.length > 0)', 'if (empty.length > 1)', 'cli/data'],
+  ],
+  'src/cli/run/dataChecks.ts': [['if (classes || absent', 'if (absent', 'cli/folders']],
+  'src/data/readers/csv.ts': [
+    ['names.every(isNumber) && ', 'false && ', 'data/readers/csv'],
+    ['!names.every((name, i) => name === String(i))', 'true', 'data/readers/csv'],
+    ["fields[labelAt]?.trim() === ''", 'false', 'data/readers/csv'],
+    ['labelAt < names.lastIndexOf', 'labelAt > names.lastIndexOf', 'data/readers/csv'],
+  ],
   'src/train/modelFile.ts': [
     ['record?.standardize ? standardize(data, record.standardize) : data', 'data', 'cli/folders'],
   ],

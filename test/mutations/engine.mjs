@@ -41,6 +41,7 @@ export default {
   'src/data/readers/images.ts': [
     ['if (!onUnreadable) throw cause;', '', 'data/readers/images'],
     ['    next = files.length;\n', '', 'data/readers/images'],
+    ['bmp|hei[cf]|', 'bmp|', 'cli/data'],
   ],
   'src/data/readers/text.ts': [['{ fatal: true }', '{}', 'data/readers/images']],
   'src/data/standardize.ts': [

@@ -47,7 +47,7 @@ export function addPredict(root: Command, act: Act): void {
     .action(act(label, fillsStdout));
 }
 
-const fillsStdout = ({ csv }: Flags): boolean => csv === undefined || csv === '-';
+const fillsStdout = ({ csv = '-' }: Flags): boolean => csv === '-' || csv === '/dev/stdout';
 
 async function label(terminal: Terminal, flags: Flags): Promise<number> {
   const { data, copyTo } = flags;

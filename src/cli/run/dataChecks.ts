@@ -68,6 +68,21 @@ export function checkSides(source: Side, target: Side, numClasses: number): void
     );
 }
 
+/** Warns of classes without an example of the source, unless the user chose the classes. No method can learn them. */
+export function warnOfAbsentClasses(
+  { title, all, train, classes }: Side,
+  numClasses: number,
+  { onNote }: ReadingWatch,
+): void {
+  const present = new Set(labelsOf(train));
+  const absent = Array.from({ length: numClasses }, (_, c) => c).filter((c) => !present.has(c));
+  if (classes || absent.length === 0) return;
+  const names = all.classNames ? absent.map((c) => all.classNames![c]).join(', ') : classList(absent);
+  onNote?.(
+    `${title}: none of the ${counted(train.count, nounOf(train).slice(0, -1))} is of class ${names}, so the network cannot learn ${absent.length > 1 ? 'them' : 'it'}`,
+  );
+}
+
 // Images whose border is looked at.
 const LOOKED_AT = 1000;
 

@@ -8,9 +8,11 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -52,15 +54,22 @@ export async function readNamed(file: string): Promise<NamedBytes> {
 }
 
 /**
- * Writes a file completely or not at all: to a temporary file in the same folder, which is synced and then renamed.
+ * Writes a file completely or not at all: to a temporary file in the same folder, which is synced and then renamed. A link stays, and
+ * the file that it leads to is replaced. A device or a pipe is written to.
  *
  * @throws WriteError
  */
 export function writeAtomically(path: string, content: string | Uint8Array): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const place = quietly(() => realpathSync(path)) ?? path;
+  const folder = dirname(place);
+  const temporary = join(folder, `.${basename(place)}.${process.pid}.tmp`);
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   try {
+    // Renaming a file to the name of a device would remove the device.
+    if (otherThanFile(place) === 'a device or a pipe') {
+      writeFileSync(place, bytes);
+      return;
+    }
     const file = openSync(temporary, 'w');
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
@@ -68,7 +77,7 @@ export function writeAtomically(path: string, content: string | Uint8Array): voi
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    renameSync(temporary, place);
   } catch (cause) {
     // The first error is reported, not one of the removal.
     quietly(() => removeFile(temporary));

@@ -21,6 +21,7 @@ import {
   checkSides,
   checkTrainable,
   countClasses,
+  warnOfAbsentClasses,
   warnOfGround,
 } from './dataChecks.ts';
 import { readNamed } from './files.ts';
@@ -88,7 +89,10 @@ export async function prepareJob(
   checkExamples(source.title, source.all, arch);
   if (trains) checkTrainable(source, target, batchSize);
   checkSides(source, target, numClasses);
-  if (trains) warnOfGround({ source, target }, options, reading);
+  if (trains) {
+    warnOfAbsentClasses(source, numClasses, reading);
+    warnOfGround({ source, target }, options, reading);
+  }
 
   // 3. Read the weights that the network begins with, which may decide how examples are standardised.
   const weights = flags.weights === undefined ? undefined : await readWeights(flags.weights);

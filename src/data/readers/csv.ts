@@ -58,7 +58,11 @@ export function readCsv(table: NamedBytes, { labelColumn, mayLackLabels = false 
   const [header, ...rows] = recordsOf(textOf(table, 'a CSV file'), refuse);
   const names = header?.fields ?? [];
   if (rows.length === 0) refuse('a line of column names and a line per example', `${header ? 'one line' : 'nothing'}`);
+  // pandas names columns by their numbers if they have no names.
+  if (names.every(isNumber) && !names.every((name, i) => name === String(i)))
+    refuse('a line of column names', `the numbers ${names.slice(0, 8).join(', ')} in line ${header!.line}`);
   const labelAt = labelColumn === undefined ? -1 : names.indexOf(labelColumn);
+  if (labelAt < names.lastIndexOf(labelColumn!)) refuse(`one column '${labelColumn}' of labels`, 'several');
   if (labelColumn !== undefined && labelAt < 0 && !mayLackLabels)
     refuse(`a column '${labelColumn}' of labels`, `the columns ${names.slice(0, 8).join(', ')}`);
   const columns = names.map((_, i) => i).filter((i) => i !== labelAt);
@@ -69,15 +73,17 @@ export function readCsv(table: NamedBytes, { labelColumn, mayLackLabels = false 
     if (fields.length !== names.length)
       refuse(`${names.length} fields in each line, as in the first`, `${fields.length} in line ${line}`);
     for (const [j, column] of columns.entries()) {
-      const value = fields[column]!.trim() === '' ? Number.NaN : Number(fields[column]);
-      if (!Number.isFinite(Math.fround(value)))
+      if (!isNumber(fields[column]!))
         refuse('numbers that f32 can hold', `'${fields[column]}' in line ${line}, column ${names[column]}`);
-      features[r * dim + j] = value;
+      features[r * dim + j] = Number(fields[column]);
     }
+    if (fields[labelAt]?.trim() === '') refuse('a label', `none in line ${line}, column ${labelColumn}`);
   }
   const data = { features, count: rows.length, dim };
   return labelAt < 0 ? data : { ...data, ...numberClasses(rows.map(({ fields }) => fields[labelAt]!)) };
 }
+
+const isNumber = (field: string): boolean => field.trim() !== '' && Number.isFinite(Math.fround(Number(field)));
 
 function recordsOf(text: string, refuse: (expected: string, found: string) => never): CsvRecord[] {
   try {

@@ -56,7 +56,8 @@ export interface ReadImageFilesOptions {
 // Enough to keep a few cores busy while files are read.
 const AT_ONCE = 8;
 
-const EXTENSION = /\.(png|jpe?g|webp|gif|avif|tiff?|svg)$/i;
+// Also of formats that some decoders lack: then the file is refused by name, not passed over.
+const EXTENSION = /\.(a?png|jpe|jpe?g|jfif|webp|gif|avif|tiff?|svg|bmp|hei[cf]|jxl|jp2|p[bgnp]m)$/i;
 
 /** Whether a path looks like that of an image. */
 export const isImagePath = (path: string): boolean => EXTENSION.test(path) && !/(^|\/)\./.test(path);

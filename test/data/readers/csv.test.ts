@@ -46,6 +46,11 @@ test('what is no table of numbers is refused, with its line', () => {
   refused('a,b\n1,1e39\n', /found '1e39' in line 2/);
   refused('a,b\n1,2\n', /a column 'c' of labels but found the columns a, b/, 'c');
   refused('a\n1\n', /a column of numbers but found only the labels/, 'a');
+  // The first example would be lost as names, and a missing label would be a class.
+  refused('1,2\n3,4\n', /a line of column names but found the numbers 1, 2 in line 1/);
+  assert.is(read('0,1\n3,4\n').count, 1);
+  refused('a,y\n1,cat\n2, \n', /a label but found none in line 3, column y/, 'y');
+  refused('y,a,y\n1,2,3\n', /one column 'y' of labels but found several/, 'y');
 });
 
 test('classes are numbered, and matched by name', () => {

@@ -77,6 +77,54 @@ test('EXIF orientation, transparency, 16 bits, grey and colour', async () => {
   assert.ok(luminance[0]! > 50 && luminance[0]! < 110, `${luminance[0]}`);
 });
 
+/** A grey TIFF of 4 x 1 samples; `format` is 1 for whole numbers, 2 for those with a sign, 3 for floats. */
+function tiff(samples: ArrayBufferView & { BYTES_PER_ELEMENT: number }, format: number): Uint8Array {
+  const end = 8 + samples.byteLength;
+  const entries = [
+    ...[
+      [256, 4],
+      [257, 1],
+      [258, 8 * samples.BYTES_PER_ELEMENT],
+      [259, 1],
+      [262, 1],
+      [273, 8],
+    ], // sizes, bits, place
+    ...[
+      [277, 1],
+      [278, 1],
+      [279, samples.byteLength],
+      [339, format],
+    ],
+  ] as [tag: number, value: number][];
+  const bytes = new Uint8Array(end + 6 + 12 * entries.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x2a4949, true);
+  view.setUint32(4, end, true);
+  bytes.set(new Uint8Array(samples.buffer), 8);
+  view.setUint16(end, entries.length, true);
+  for (const [i, [tag, value]] of entries.entries()) {
+    const at = end + 2 + 12 * i;
+    view.setUint16(at, tag, true);
+    view.setUint16(at + 2, 4, true);
+    view.setUint32(at + 4, 1, true);
+    view.setUint32(at + 8, value, true);
+  }
+  return bytes;
+}
+
+test('samples that are no bytes or 16 bits without a sign are refused, as no conversion of them is right', async () => {
+  const right = await read({
+    a: tiff(Uint16Array.of(0, 257, 32896, 65535), 1),
+    b: tiff(Uint8Array.of(0, 1, 128, 255), 1),
+  });
+  assert.equal([...right.images.filter((_, i) => i % 12 < 4)], [0, 1, 128, 255, 0, 1, 128, 255]);
+  const floats = tiff(Float32Array.of(0, 0.25, 0.5, 1), 3);
+  const refusal = (x: Uint8Array) => read({ x }).then(String, (error: Error) => error.message);
+  assert.match(await refusal(floats), /^x: .*its samples are of type float; save it with 8 or 16 bits/);
+  for (const wrong of [tiff(Uint32Array.of(0, 2 ** 31, 1, 2 ** 32 - 1), 1), tiff(Int16Array.of(0, 1, 2, 32767), 2)])
+    assert.match(await refusal(wrong), /its samples are of type (uint|short)/);
+});
+
 test('images are brought to one size: cropped, fitted on white, or stretched', async () => {
   const wide = await picture(RED, BLUE).resize(30, 20, { kernel: 'nearest' }).png().toBuffer();
   const left = { crop: 200, fit: 255, fill: 200 };
