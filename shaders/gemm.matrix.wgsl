@@ -58,6 +58,8 @@ fn gemm(
   if (firstCol >= params.n) { return; }
   let down = subgroup / 2u * DOWN;
   let across = subgroup % 2u * ACROSS;
+  let begin = wid.z * params.kPerPart;
+  let end = min(begin + params.kPerPart, tileK(firstCol, SIDE));
 
   // If there are enough invocations, the first ones load A and the last ones B. Neighbours load neighbouring steps of k of A, and
   // neighbouring columns of B.
@@ -75,9 +77,6 @@ fn gemm(
   // `min` changes nothing. Compilers then see that the index is within bounds, and join the stores of four steps of k.
   let atA = 4u * min((rowA & (HEIGHT / 4u - 1u)) * STRIDE + fourA, (HEIGHT / 4u - 1u) * STRIDE + AT_ONCE - 1u);
   let atB = 4u * min((colB & (WIDTH / 4u - 1u)) * STRIDE + fourB, (WIDTH / 4u - 1u) * STRIDE + AT_ONCE - 1u);
-
-  let begin = wid.z * params.kPerPart;
-  let end = min(begin + params.kPerPart, tileK(firstCol, SIDE));
   var sums: array<array<Sum, ACROSS>, DOWN>;
   for (var k = begin; k < end; k += STEP) {
     beginRound(k);

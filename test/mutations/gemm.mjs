@@ -35,6 +35,7 @@ export default {
   'shaders/gemm.matrix.wgsl': [
     ['let inTile = 4u * turn * AT_ONCE', 'let inTile = 4u * turn', 'gemm/matrix'],
     ['subgroup % 2u * ACROSS', 'subgroup / 2u * ACROSS', 'gemm/matrix'],
+    ['tileK(firstCol, SIDE)', 'params.k', 'gemm/matrix'],
     ['(HEIGHT / 4u - 1u)) * STRIDE + fourA', '(WIDTH / 4u - 1u)) * STRIDE + fourA', 'gemm/matrix'],
   ],
   'shaders/gemm.plain.wgsl': [
