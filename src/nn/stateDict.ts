@@ -37,7 +37,7 @@ export interface StatePlace {
 /**
  * @internal
  * Compares a state with the places that it is loaded into. Returns the names that are missing, except optional ones, and
- * unexpected. Throws one `TypeError` that lists every difference; without `strict`, names may be missing on either side.
+ * unexpected. Throws one `TypeError` that lists every difference; without `strict`, names may be missing on either side, but not all.
  */
 export function checkState(
   who: string,
@@ -59,7 +59,7 @@ export function checkState(
   }
   const faults: string[] = [];
   const list = (title: string, names: string[]) => names.length > 0 && faults.push(`${title} ${names.join(', ')}`);
-  if (strict) {
+  if (strict || unexpectedKeys.length === state.size) {
     list('missing', missingKeys);
     list('not expected', unexpectedKeys);
   }
@@ -68,12 +68,17 @@ export function checkState(
   return { missingKeys, unexpectedKeys };
 }
 
-function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor): string | undefined {
+function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor): string | number | undefined {
   if (!Array.isArray(given) || !ArrayBuffer.isView(data)) return 'expected { shape, data }';
   if (data.length !== sizeOf(given)) return `${showShape(given)} with ${data.length} elements`;
   if (!sameShape(given, shape)) return `${showShape(given)}, expected ${showShape(shape)}`;
   const float = data instanceof Float32Array || data instanceof Float64Array;
-  if (kind === 'float') return float ? undefined : `${data.constructor.name}, expected floats`;
+  if (kind === 'float') {
+    if (!float) return `${data.constructor.name}, expected floats`;
+    // A finite number that is infinite in f32. Rounding at most doubles others.
+    const large = (data as Float64Array).find((x) => Math.abs(Math.fround(x) / x) > 2);
+    return large && `${large}, beyond the largest f32`;
+  }
   if (kind === 'word')
     return data instanceof Uint32Array ? undefined : `${data.constructor.name}, expected Uint32Array`;
   if (float) return `${data.constructor.name}, expected a count`;

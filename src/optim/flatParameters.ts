@@ -177,7 +177,9 @@ export class FlatParameters {
     return table;
   }
 
+  /** Throws if no parameter has a gradient: then an update, or a norm, would be of nothing. */
   private pattern(has: (place: Place) => boolean): string {
+    if (!this.places.some(has)) throw new Error('step: no parameter has a gradient; call backward first');
     return this.places.map((place) => Number(has(place))).join('');
   }
 

@@ -148,10 +148,9 @@ export abstract class Optimizer extends Disposable {
     this.rate.value = value;
   }
 
-  /** Updates every parameter that has a gradient. */
+  /** Updates every parameter that has a gradient. Throws if none has one. */
   step(...extra: readonly never[]): void {
-    if (extra.length > 0)
-      throw new TypeError(`${this.name}: step() takes no arguments; compute the loss and call backward before it`);
+    if (extra.length > 0) throw new TypeError(`${this.name}: step() takes no arguments; call backward first`);
     this.update();
     this.flat.changeValues();
   }

@@ -36,7 +36,7 @@ export interface TrainSettings<M extends Model = SmallCnn> extends TrainerSettin
   sourceTest?: HostData | Dataset;
   /** Iterations between two checkpoints; 0 keeps none. Default: 100. */
   checkpointEvery?: number;
-  /** Checkpoint to resume from. Options that are not given are the checkpoint's; the method must be the checkpoint's. */
+  /** Checkpoint to resume from. Options that are not given are the checkpoint's; method and seed must be the checkpoint's. */
   resume?: Checkpoint;
   /**
    * Stops the run, with a checkpoint, within about 0.2 s or one iteration. While kernels are compiled it stops between two of
@@ -120,6 +120,9 @@ function checkResume(settings: TrainSettings<Model>): void {
       `train: ${kept} is a Dataset, which another device cannot take over; with reopen, pass the data in host memory`,
     );
   if (!resume) return;
+  const { seed = resume.options.seed } = settings;
+  if (seed !== resume.options.seed)
+    throw new TypeError(`train: resume is of seed ${resume.options.seed}, but seed is ${seed}; leave it out`);
   checkSameJitter('train', resume, { source: settings.sourceJitter, target: settings.targetJitter });
   const [then, now] = [resume.method, method].map(({ name, options }) => `${name}(${JSON.stringify(options)})`);
   if (then !== now)

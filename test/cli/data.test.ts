@@ -192,7 +192,8 @@ test('files and folders that give no images are named; a file with the name of a
     await sharp({ create: GREY })
       .png()
       .toFile(join(folder, kind, 'a.png'));
-  writeFileSync(join(folder, 'cat', 'notes.txt'), '');
+  for (const name of ['notes.txt', '.hidden']) writeFileSync(join(folder, 'cat', name), '');
+  mkdirSync(join(folder, '.cache'));
   const notes: string[] = [];
   await resolveData(`folder:${folder}`, 'train', {}, { onNote: (note) => notes.push(note) });
   assert.is(notes.length, 2);
@@ -237,16 +238,17 @@ if (process.platform !== 'win32') {
   });
 
   test('links to folders are followed; one to a folder that contains it is refused', async () => {
-    for (const kind of ['cat', 'dog', '.cache/pig']) mkdirSync(join(folder, kind), { recursive: true });
+    for (const kind of ['cat/deep/er', 'dog', '.cache/pig']) mkdirSync(join(folder, kind), { recursive: true });
     const image = join(folder, 'cat', 'a.png');
     await sharp({ create: GREY }).png().toFile(image);
-    for (const copy of ['dog/b.png', 'dog/.c.png', '.cache/pig/a.png']) copyFileSync(image, join(folder, copy));
+    for (const copy of ['cat/deep/er/d.png', 'dog/b.png', 'dog/.c.png', '.cache/pig/a.png'])
+      copyFileSync(image, join(folder, copy));
     symlinkSync(join(folder, 'dog'), join(folder, 'ewe'));
     const read = await resolveData(`folder:${folder}`, 'train');
     assert.equal(
       [read.names, read.classNames],
       [
-        ['cat/a.png', 'dog/b.png', 'ewe/b.png'],
+        ['cat/a.png', 'cat/deep/er/d.png', 'dog/b.png', 'ewe/b.png'],
         ['cat', 'dog', 'ewe'],
       ],
     );

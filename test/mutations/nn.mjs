@@ -85,5 +85,8 @@ export default {
     ['optional || state.has(name)', 'state.has(name)', 'nn/module'],
     ['return { missingKeys, unexpectedKeys };', 'return { missingKeys: [], unexpectedKeys };', 'nn/module'],
     ['if (data.length !== sizeOf(given))', 'if (!data)', 'nn/module'],
+    ['unexpectedKeys.length === state.size', 'false', 'nn/module'],
+    ['Math.abs(Math.fround(x) / x) > 2', 'Math.fround(x) > 2', 'nn/module'],
+    ['Math.fround(x) / x) > 2', 'Math.fround(x) / x) > Number.POSITIVE_INFINITY', 'nn/module'],
   ],
 };

@@ -51,6 +51,7 @@ export default {
   ],
   'src/train/loop.ts': [
     ['{ ...resume?.options, ', '{ ', 'train/loop'],
+    ['if (seed !== resume.options.seed)', 'if (false)', 'train/refusals'],
     [
       'checkpoint.iteration > trainer.options.iterations',
       'checkpoint.iteration > trainer.options.iterations + 1',

@@ -136,6 +136,19 @@ gpuTest('without strict, names may be missing on either side, but shapes must fi
     () => leaf.loadStateDict(new Map([['bias', { shape: [2], data: new Float32Array(2) }]]), { strict: false }),
     /misshapen bias/,
   );
+  // Such as all names behind `module.`: nothing would be loaded.
+  assert.throws(
+    () => leaf.loadStateDict(new Map([['module.bias', { shape: [1], data: Float32Array.of(9) }]]), { strict: false }),
+    /missing weight, bias, .*; not expected module\.bias/,
+  );
+  const double = (value: number) => new Map([['bias', { shape: [1], data: Float64Array.of(value) }]]);
+  assert.throws(
+    () => leaf.loadStateDict(double(1e39), { strict: false }),
+    /misshapen bias \(1e\+39, beyond the largest f32\)/,
+  );
+  assert.is(await leaf.bias!.item(), 0.5);
+  leaf.loadStateDict(double(Number.NEGATIVE_INFINITY), { strict: false });
+  assert.is(await leaf.bias!.item(), Number.NEGATIVE_INFINITY);
   leaf.dispose();
 });
 
@@ -152,8 +165,9 @@ gpuTest('loadStateDict returns the names that were missing and unexpected', asyn
     unexpectedKeys: ['head.weight'],
   });
   assert.throws(() => tree.loadStateDict(state), /missing left\.bias, right\.running_mean; not expected head\.weight/);
-  assert.equal(leaf.loadStateDict(new Map(), { strict: false }).missingKeys, [
-    ...['weight', 'bias', 'running_mean', 'num_batches_tracked'],
+  const weight = { shape: [2], data: Float32Array.of(6, 7) };
+  assert.equal(leaf.loadStateDict(new Map([['weight', weight]]), { strict: false }).missingKeys, [
+    ...['bias', 'running_mean', 'num_batches_tracked'],
   ]);
   for (const wrong of [false, { Strict: false }, { strict: 0 }])
     assert.throws(() => leaf.loadStateDict(new Map(), wrong as never), /^loadStateDict: /);

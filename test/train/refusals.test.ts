@@ -265,6 +265,7 @@ gpuTest('a checkpoint of another method, other data or more iterations is refuse
       { resume, method: pada() },
       /^TypeError: train: resume is of pada\(.*Steps":10,.*\), but method is pada\(.*Steps":100,.*\); pass the same/,
     ],
+    [{ resume, seed: 7 }, /^TypeError: train: resume is of seed \d+, but seed is 7; leave it out/],
     [{ resume, method: dann() }, /^TypeError: train: resume is of pada\(.*, but method is dann\(/],
     [{ resume, numClasses: 5 }, /^TypeError: loadStateDict: .* head\.weight \(\[4,128\], expected \[5,128\]\)/],
     [
