@@ -28,6 +28,7 @@ export class Sampler {
   /** @internal The place of the current batch in the order. */
   readonly offset = new Scalar(0);
   private next = 0;
+  private isDrawn = true;
 
   constructor(
     /** @internal */
@@ -56,16 +57,36 @@ export class Sampler {
     }
     this.offset.value = this.next;
     this.next += this.batchSize;
+    this.isDrawn = false;
   }
 
   /**
    * Returns the current batch. With `into`, the examples are written there, from row `row` on.
    *
    * @param of another form of the same examples, in the same order, to take them from
+   * @throws Error if the batch was drawn already. A captured step throws at its run. Other forms may be drawn as often as you like.
    */
   batch(into?: Tensor, row = 0, of: Dataset = this.data): Batch {
     const { order, offset, batchSize: size } = this;
+    if (of === this.data) this.draw();
     return of.batch({ order, offset, size, row, ...(into && { into }) });
+  }
+
+  /** Refuses to draw a batch twice, which would train on the same examples for ever. A captured step is refused when it runs. */
+  private draw(): void {
+    const { recording } = this.data.gpu.queue;
+    const check = () =>
+      this.isDrawn
+        ? 'sampler: this batch was drawn already; call advance() before each batch(), or each run()'
+        : undefined;
+    const apply = () => {
+      this.isDrawn = true;
+    };
+    const isSecond = recording?.noted('batch', this);
+    const fault = isSecond ? 'sampler: a captured function draws one batch of a sampler' : !recording && check();
+    if (fault) throw new Error(fault);
+    if (recording) recording.note('batch', this, () => ({ finish: () => ({ check, apply }) }));
+    else apply();
   }
 
   /** Returns the order of this epoch, the place in it and the state of the random numbers. */

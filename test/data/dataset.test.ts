@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert';
+import { capture } from '../../src/capture.ts';
 import { FeatureDataset, ImageDataset } from '../../src/data/dataset.ts';
 import { Sampler } from '../../src/data/sampler.ts';
 import { Random } from '../../src/random.ts';
+import { tidy } from '../../src/tidy.ts';
 import { assertClose, gpuTest, run } from '../harness.ts';
 
 const host = {
@@ -229,6 +231,33 @@ gpuTest('an epoch draws every image that fills a batch, once', async (gpu) => {
     sampler.dispose();
   }
   data.dispose();
+});
+
+gpuTest('a batch is drawn once: without advance() between, a second batch() or run() throws', async (gpu) => {
+  const data = new ImageDataset(gpu, host, 2);
+  const sampler = new Sampler(data, 1, new Random(3));
+  const again = /this batch was drawn already; call advance\(\) before each batch\(\), or each run\(\)/;
+  const draw = () => tidy(() => sampler.batch().labels!);
+  assert.throws(draw, again);
+  const step = await capture(gpu, draw);
+  const twice = await capture(gpu, () => [draw(), draw()]).then(
+    () => '',
+    ({ message }: Error) => message,
+  );
+  assert.match(twice, /a captured function draws one batch of a sampler/);
+  assert.throws(() => step.run(), again);
+  const drawn: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    sampler.advance();
+    if (i === 1) step.run();
+    const labels = i === 1 ? step.result : draw();
+    drawn.push(...(await labels.readU32()));
+    if (i !== 1) labels.dispose();
+    assert.throws(draw, again);
+    assert.throws(() => step.run(), again);
+  }
+  assert.equal(drawn.sort(), [...host.labels!].sort());
+  for (const one of [step, sampler, data]) one.dispose();
 });
 
 gpuTest('a state of a sampler is an order of its images and a place in it, or refused', async (gpu) => {

@@ -90,7 +90,7 @@ export default {
   ],
   'src/optim/flatParameters.ts': [
     ['if (gone)', 'if (false)', 'optim/options'],
-    ["if (pattern.includes('1')) return", 'return', 'capturedSteps'],
+    ['if (!this.places.some(has)) throw', 'if (false) throw', 'capturedSteps'],
     ['if (now === pattern) return;', 'return;', 'capturedSteps', 'capturedResults'],
     [
       "this.values.isDisposed ? 'the optimiser was disposed after the capture' : undefined",

@@ -68,6 +68,10 @@ export default {
     ['if (signal?.aborted) return;', '', 'train/compiled'],
   ],
   'src/data/sampler.ts': [
+    ['if (of === this.data) this.draw();', '', 'data/dataset'],
+    ["isSecond ? 'sampler", "false ? 'sampler", 'data/dataset'],
+    [': !recording && check()', ': undefined', 'data/dataset'],
+    ['    this.isDrawn = false;', '', 'data/dataset'],
     ['this.next + this.batchSize > this.data.count', 'this.next + this.batchSize >= this.data.count', 'data/dataset'],
     ['seen.size !== count || ', '', 'data/dataset'],
     ['next > count || ', '', 'data/dataset'],

@@ -35,11 +35,14 @@ gpuTest(
       ['images of two means', [plain(), plain(0.25)], 2],
       ['a batch of its own', [plain(), new Beginning(gpu, images, 6)], 2],
     ] as const) {
-      const [first, second] = sets.map((set, i) => {
-        const sampler = new Sampler(set, 2, new Random(i));
-        for (let k = 0; k < 2; k++) sampler.advance();
-        return sampler;
-      }) as [Sampler, Sampler];
+      const samplersOf = () =>
+        sets.map((set, i) => {
+          const sampler = new Sampler(set, 2, new Random(i));
+          for (let k = 0; k < 2; k++) sampler.advance();
+          return sampler;
+        }) as [Sampler, Sampler];
+      const [first, second] = samplersOf();
+      const same = samplersOf(); // a batch is drawn once
       const x = empty(gpu, [4, ...sets[0].shape]);
       const one = first.batch(x);
       const other = second.batch(x, 2);
@@ -47,12 +50,13 @@ gpuTest(
       write(x, new Float32Array(x.size));
       let both: Batch | undefined;
       const calls = countCalls(gpu.native, () => {
-        both = drawBoth(first, second, x);
+        both = drawBoth(...same, x);
         gpu.submit();
       });
       assert.is(calls.dispatches, dispatches, name);
       assert.equal([[...(await x.read())], [...(await both!.labels!.readU32())]], expected, name);
-      for (const held of [first, second, ...sets, x, one.labels!, other.labels!, both!.labels!]) held.dispose();
+      for (const held of [first, second, ...same, ...sets, x, one.labels!, other.labels!, both!.labels!])
+        held.dispose();
     }
   },
 );
