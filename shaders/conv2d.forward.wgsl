@@ -53,7 +53,8 @@ fn tapsInside(top: i32, left: i32) -> u32 {
 fn tileK(firstCol: u32, columns: u32) -> u32 { return params.k; }
 fn beginRound(k: u32) {}
 
-// Beyond params.k, B is 0 and A repeats numbers of its own row, so that no NaN of another row counts.
+// Beyond params.k, B is 0 and A repeats numbers of its own row, so that no NaN of another row counts. If one of a row's
+// last weights is infinite, its outputs may be NaN instead of infinite: 0 times infinity is NaN.
 fn loadA(row: u32, start: u32, inTile: u32) -> mat4x4f {
   let k = start + inTile;
   var block: mat4x4f;
