@@ -12,9 +12,10 @@ import { gpuTest, run } from './harness.ts';
 // Rules that hold for the whole repository: names, the direction of imports, who may touch the device, the headers of kernels.
 // It also compiles every entry point of every kernel, as written and minified.
 
+// bench/peers installs packages of its own.
 const list = (folder: string, ending: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => name.endsWith(ending) && !name.includes('node_modules'))
     .map((name) => join(folder, name).split(sep).join('/'))
     .sort();
 const text = (path: string): string => readFileSync(path, 'utf8');
