@@ -169,8 +169,8 @@ export abstract class Module<Output = Tensor> extends Disposable {
    * Loads a state. Returns the names that are missing and unexpected. A state without `num_batches_tracked` (PyTorch before
    * 0.4.1) leaves the counts as they are.
    *
-   * @param options with `strict: false`, names may be missing on either side, but not all, for example to load a backbone under a new head;
-   * `all` as for {@link stateDict}. Default: strict.
+   * @param options with `strict: false`, names may be missing on either side, but not all: for example to load a backbone
+   * under a new head; `all` as for {@link stateDict}. Default: strict.
    * @throws TypeError that lists all missing or unexpected names, wrong shapes and wrong types; nothing changes then
    */
   loadStateDict(state: ReadonlyMap<string, HostTensor>, options: { strict?: boolean; all?: boolean } = {}): LoadResult {

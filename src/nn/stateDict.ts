@@ -1,5 +1,6 @@
 // State dicts in the form of PyTorch: names and host arrays. `checkState` compares a state with the places it is loaded into
 // and reports all differences at once, before anything is changed.
+import { overflowsF32 } from '../gpu/scalar.ts';
 import type { Shape } from '../shape.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
 
@@ -68,16 +69,15 @@ export function checkState(
   return { missingKeys, unexpectedKeys };
 }
 
-function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor): string | number | undefined {
+function misfit({ shape, kind }: StatePlace, { shape: given, data }: HostTensor): string | undefined {
   if (!Array.isArray(given) || !ArrayBuffer.isView(data)) return 'expected { shape, data }';
   if (data.length !== sizeOf(given)) return `${showShape(given)} with ${data.length} elements`;
   if (!sameShape(given, shape)) return `${showShape(given)}, expected ${showShape(shape)}`;
   const float = data instanceof Float32Array || data instanceof Float64Array;
   if (kind === 'float') {
     if (!float) return `${data.constructor.name}, expected floats`;
-    // A finite number that is infinite in f32. Rounding at most doubles others.
-    const large = (data as Float64Array).find((x) => Math.abs(Math.fround(x) / x) > 2);
-    return large && `${large}, beyond the largest f32`;
+    const large = (data as Float64Array).find((x) => overflowsF32(x));
+    return large === undefined ? undefined : `${large}, beyond the largest f32`;
   }
   if (kind === 'word')
     return data instanceof Uint32Array ? undefined : `${data.constructor.name}, expected Uint32Array`;

@@ -16,9 +16,10 @@ const MAX_PARTIALS = 64;
  * Scales the gradients of `parameters` by maxNorm / norm if their norm, taken over all of them together, is above `maxNorm`
  * (`torch.nn.utils.clip_grad_norm_`). Returns the norm before: f32 []. Call it between `backward` and the optimiser's `step()`.
  *
- * Parameters without gradient do not count; if none of the optimiser has one, it throws. If the norm is NaN, all gradients become NaN. It takes two dispatches for all
+ * Parameters without gradient do not count. If the norm is NaN, all gradients become NaN. It takes two dispatches for all
  * parameters of an optimiser, and two for each other parameter.
  *
+ * @throws Error if no parameter of an optimiser has a gradient
  * @throws RangeError unless maxNorm >= 0
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
